@@ -1,0 +1,46 @@
+# make grade | test | check | bench. Each sets up .venv first, once, and again when pyproject.toml has changed.
+
+PYTHON ?= python3
+SUBMISSION ?= student
+BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
+READY := .venv/ready
+
+.PHONY: help setup grade test check bench fixtures clean
+
+help:
+	@echo "make grade [SUBMISSION=student]   grade a folder of student code"
+	@echo "make test                         test this software itself"
+	@echo "make check                        lint, format and types"
+	@echo "make bench                        speed, as ratios in one run"
+	@echo "make fixtures                     make fixtures/ anew from the complete data (a download)"
+	@echo "make clean                        remove the virtual environment"
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or later is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Setting up .venv (PyTorch is large: some minutes, 6 GB) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+grade: $(READY)
+	@$(BIN)/python -m grader grade $(SUBMISSION)
+
+test: $(READY)
+	@$(BIN)/python -m pytest tests
+
+check: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks.grading
+
+fixtures: $(READY)
+	@$(BIN)/python fixtures/make.py
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,127 @@
+"""Layers that the problem set provides.
+
+Part 3 prunes the two sparse convolutions; part 6 compares the student's depthwise separable convolution
+with the one here.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = [
+    "DepthwiseSeparableConvolutionSolution",
+    "SparseConv2d",
+    "UnstructuredSparseConv2d",
+    "get_sparse_conv2d_layers",
+    "same_padding",
+    "sparse_conv_block",
+]
+
+
+class SparseConv2d(nn.Module):
+    """A 2-D convolution without bias whose *filters* can be switched off by a mask (part 3.1).
+
+    The convolution uses ``weight = mask × _weight``, where the mask holds one number a filter. Setting an entry
+    of ``_mask`` to 0 removes that filter: its output channel is 0 and, by the product rule, so is its gradient.
+
+    Shapes:
+        ``_weight`` (out_channels, in_channels, kernel_size, kernel_size) float32, drawn from U(−1/√in, 1/√in);
+        ``_mask`` (out_channels,) float32, a buffer of ones;
+        input (N, in_channels, H, W) float32, output (N, out_channels, H', W').
+    """
+
+    _weight: nn.Parameter
+    _mask: Tensor
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, padding: int = 1
+    ) -> None:
+        super().__init__()
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
+        self.stride, self.padding = stride, padding
+        bound = 1 / math.sqrt(in_channels)
+        shape = (out_channels, in_channels, kernel_size, kernel_size)
+        self._weight = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+        self.register_buffer("_mask", torch.ones(out_channels))
+
+    @property
+    def weight(self) -> Tensor:
+        """The weights in use: the mask, one number a filter, times ``_weight``."""
+        return self._mask.view(-1, 1, 1, 1) * self._weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.conv2d(x, self.weight, stride=self.stride, padding=self.padding)
+
+
+class UnstructuredSparseConv2d(SparseConv2d):
+    """A 2-D convolution without bias whose *single weights* can be switched off by a mask (part 3.4).
+
+    The notebook calls this class ``SparseConv2d`` as well (code cell 3.4). ``_mask`` has the shape of ``_weight``.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, padding: int = 1
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding)
+        self.register_buffer("_mask", torch.ones_like(self._weight))
+
+    @property
+    def weight(self) -> Tensor:
+        """The weights in use: mask × ``_weight``, element by element."""
+        return self._mask * self._weight
+
+
+def sparse_conv_block(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int = 3,
+    stride: int = 1,
+    padding: int = 1,
+    conv_layer: type[SparseConv2d] = SparseConv2d,
+) -> nn.Sequential:
+    """``conv_block`` with a sparse convolution: sparse convolution, batch normalisation, ReLU."""
+    return nn.Sequential(
+        conv_layer(in_channels, out_channels, kernel_size, stride, padding),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(),
+    )
+
+
+def get_sparse_conv2d_layers(net: nn.Module) -> list[SparseConv2d]:
+    """All sparse convolutions of ``net``, of both kinds, in the order of ``net.modules()``."""
+    return [layer for layer in net.modules() if isinstance(layer, SparseConv2d)]
+
+
+def same_padding(kernel_size: int) -> tuple[int, int]:
+    """Zeros to put before and after a row so that a convolution of stride 1 keeps its length.
+
+    Even kernels can't be centred; the handout puts the larger share before: ⌊k/2⌋ on the left and on top,
+    k − 1 − ⌊k/2⌋ on the right and at the bottom.
+    """
+    before = kernel_size // 2
+    return before, kernel_size - 1 - before
+
+
+class DepthwiseSeparableConvolutionSolution(nn.Module):
+    """The depthwise separable convolution by PyTorch's ``groups`` (part 6): one kernel a channel, then 1×1.
+
+    Stride 1, no bias, "same" padding (:func:`same_padding`). It has C_in·k² + C_in·C_out parameters, where a full
+    convolution has C_in·C_out·k². Source: Howard et al., MobileNets, arXiv:1704.04861, section 3.1.
+
+    Shapes: input (N, C_in, H, W) float32, output (N, C_out, H, W).
+    """
+
+    def __init__(self, C_in: int, C_out: int, W_H: int) -> None:
+        super().__init__()
+        before, after = same_padding(W_H)
+        self.pad = nn.ZeroPad2d((before, after, before, after))
+        self.depthwise = nn.Conv2d(C_in, C_in, W_H, groups=C_in, bias=False)
+        self.pointwise = nn.Conv2d(C_in, C_out, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.pointwise(self.depthwise(self.pad(x)))
+        return out

@@ -1,0 +1,1 @@
+"""What grades: suites, sandbox, gradebook and reports. The grader never imports a submission."""

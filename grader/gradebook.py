@@ -1,0 +1,145 @@
+"""The gradebook: what every test of a submission came to. Every report is made from it and from nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from grader.catalog import GradedTest, RubricPart, read_rubric, read_suites
+
+__all__ = ["Gradebook", "Outcome", "PartScore", "State"]
+
+
+class State(str, Enum):
+    """What became of a test."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+    NOT_IMPLEMENTED = "not implemented"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one test."""
+
+    state: State
+    score: float = 0.0
+    message: str = ""
+    """for the student: what was found, what was expected, what to do"""
+    printed: str = ""
+    """what student code printed meanwhile"""
+    seconds: float = 0.0
+    fault: str = ""
+    """for staff: a fault of the grader itself, which is never counted against a student"""
+    leaderboard: float | None = None
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.score):
+            raise ValueError(f"a score of {self.score} is none")
+
+
+UNFINISHED = Outcome(State.NOT_RUN, message="The run ended before this test.")
+NOT_SELECTED = Outcome(State.NOT_RUN, message="Not selected in this run.")
+FAULT_MESSAGE = (
+    "The grader itself had a fault in this test. It doesn't count against you: "
+    "tell the course staff, who will grade it again."
+)
+
+
+@dataclass(frozen=True)
+class PartScore:
+    """A part of the handout with the results of its tests."""
+
+    part: RubricPart
+    results: tuple[tuple[GradedTest, Outcome], ...]
+
+    @property
+    def score(self) -> float:
+        return sum(outcome.score for _, outcome in self.results)
+
+    @property
+    def maximum(self) -> float:
+        return sum(test.points for test, _ in self.results)
+
+
+@dataclass
+class Gradebook:
+    """Results by test number, over a list of tests that is fixed from the start."""
+
+    submission: str
+    """the name that reports show"""
+    seed: int
+    """the run's seed: ``--seed`` repeats its inputs"""
+    tests: tuple[GradedTest, ...] = field(default_factory=read_suites)
+    selected: frozenset[str] | None = None
+    """the numbers of the tests that were asked for; None: all"""
+    faults: list[str] = field(default_factory=list)
+    """for staff: faults that belong to no test"""
+    _recorded: dict[str, Outcome] = field(default_factory=dict)
+
+    def record(self, number: str, outcome: Outcome) -> None:
+        """Note the result of a test. Its score is held to the test's points."""
+        points = next(test.points for test in self.tests if test.number == number)
+        self._recorded[number] = replace(outcome, score=min(max(outcome.score, 0.0), points))
+
+    def select(self, numbers: Iterable[str]) -> None:
+        """Say which tests this run consists of."""
+        self.selected = frozenset(numbers)
+
+    def outcome(self, test: GradedTest) -> Outcome:
+        """The result of a test, with regard to the tests that it needs."""
+        own = self._recorded.get(test.number)
+        if own is None:
+            return UNFINISHED if self.is_selected(test) else NOT_SELECTED
+        if own.state is not State.NOT_IMPLEMENTED and not own.fault and (first := self.unmet_need(test)):
+            return replace(own, state=State.NOT_RUN, score=0.0, message=first, printed="", leaderboard=None)
+        return own
+
+    def unmet_need(self, test: GradedTest) -> str | None:
+        """Why a test that needs another means nothing, or None.
+
+        What has no result yet doesn't count as unmet, so that the order of tests changes no verdict. Nor does what is
+        not implemented: the test meets the stub itself then, and "not implemented" tells more than "not run".
+        """
+        for number in test.needs:
+            needed = next(other for other in self.tests if other.number == number)
+            if number not in self._recorded:
+                continue
+            outcome = self.outcome(needed)
+            if outcome.state in (State.FAILED, State.NOT_RUN) and not outcome.fault:
+                return f"Not run: {number} failed first ({needed.title.rstrip('.')})."
+        return None
+
+    def is_selected(self, test: GradedTest) -> bool:
+        return self.selected is None or test.number in self.selected
+
+    @property
+    def results(self) -> tuple[tuple[GradedTest, Outcome], ...]:
+        """Every test with its result."""
+        return tuple((test, self.outcome(test)) for test in self.tests)
+
+    @property
+    def parts(self) -> tuple[PartScore, ...]:
+        """The parts of the handout that have tests, in its order."""
+        return tuple(
+            PartScore(part, tuple(pair for pair in self.results if pair[0].part == part.number))
+            for part in read_rubric()
+            if any(test.part == part.number for test in self.tests)
+        )
+
+    @property
+    def score(self) -> float:
+        return sum(outcome.score for _, outcome in self.results)
+
+    @property
+    def maximum(self) -> float:
+        return sum(test.points for test in self.tests)
+
+    @property
+    def undecided(self) -> float:
+        """Points of tests in which the grader had a fault."""
+        return sum(test.points for test, outcome in self.results if outcome.fault)

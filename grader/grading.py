@@ -1,0 +1,75 @@
+"""Grade one submission: the suites' pytest run, as a function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.catalog import SUITES, read_suites
+from grader.gradebook import Gradebook
+from grader.plugin import GRADING, LAUNCHER
+from grader.sandbox.launch import Launcher
+
+__all__ = ["grade"]
+
+ROOT = SUITES.parent.parent
+
+
+class _Observer:
+    """Lends the run a launcher and keeps its gradebook."""
+
+    def __init__(self, launcher: Launcher | None) -> None:
+        self.launcher = launcher
+        self.config: pytest.Config | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        self.config = config
+        if self.launcher is not None:
+            config.stash[LAUNCHER] = self.launcher
+
+
+def grade(
+    submission: Path,
+    *,
+    name: str | None = None,
+    parts: tuple[str, ...] = (),
+    seed: int | None = None,
+    jobs: int = 1,
+    in_process: bool = False,
+    sandbox: str = "auto",
+    results_json: Path | None = None,
+    launcher: Launcher | None = None,
+    watch: object | None = None,
+) -> Gradebook:
+    """Run the suites on a submission.
+
+    Args:
+        submission: a folder, as :func:`grader.submission.intake.find` accepts it.
+        name: what reports call it; the folder's name without one.
+        parts: only tests whose number begins with one of these: ``"2"``, ``"2.1"`` or ``"2.1d"``.
+        launcher: a sandbox that is used and left running, for many gradings in a row.
+        watch: a further pytest plugin, for example one that shows progress.
+    """
+    tests = [test for test in read_suites() if not parts or test.number.startswith(parts)]
+    files = dict.fromkeys(test.file for test in tests)
+    arguments = [
+        *(["-p", "no:terminal"] if not in_process else []),
+        *("-p", "no:cacheprovider", "-p", "no:logging"),
+        *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
+        *("--submission", str(submission), "--sandbox", sandbox),
+        *(["--submission-name", name] if name else []),
+        *(["--in-process"] if in_process else []),
+        *(["--seed", str(seed)] if seed is not None else []),
+        *(["-n", str(jobs)] if jobs > 1 else []),
+        *(["--results-json", str(results_json)] if results_json else []),
+    ]
+    if parts:
+        arguments += [f"{SUITES / test.file}::{test.function}" for test in tests]
+    else:
+        arguments += [str(SUITES / file) for file in files]
+    observer = _Observer(launcher)
+    pytest.main(arguments, plugins=[observer, *([watch] if watch else [])])
+    assert observer.config is not None
+    return observer.config.stash[GRADING].gradebook

@@ -1,0 +1,308 @@
+"""The pytest plugin that turns a run of the suites into a gradebook.
+
+What can go wrong, and what becomes of it:
+
+=====================================================  =================================================
+a check fails                                          failed, with the check's finding and hint
+student code raises, hangs, exits or crashes           failed, with the student's own lines
+student code raises NotImplementedError itself         not implemented
+any other exception in a test, its set-up or clean-up  a fault of the grader: undecided, reported to staff
+a suite can't be imported                              the same for each of its tests
+pytest itself fails (an internal error)                the same for the run; what was graded stays
+an xdist worker dies                                   the same for the test that it was at
+the run is killed                                      what is written is valid; the rest is "not run"
+=====================================================  =================================================
+
+The gradebook lives where the reports are collected: in the one process, or in xdist's controller.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import traceback
+import zlib
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from grader.catalog import SUITES, GradedTest, read_suites
+from grader.gradebook import FAULT_MESSAGE, Gradebook, Outcome, State
+from grader.reports import gradescope, terminal
+from grader.reports.text import body
+from grader.sandbox.failures import SandboxError, StudentError
+from grader.sandbox.launch import Launcher, make_launcher
+from grader.sandbox.proxies import Student
+from grader.submission.intake import SubmissionError, find
+
+__all__ = ["GRADING", "LAUNCHER", "Grading", "graded_test"]
+
+STUDENT_FOLDER = SUITES.parent.parent / "student"
+
+
+class NotRun(Exception):
+    """A test that is not run; the text says why."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("grading", "grading a submission")
+    group.addoption("--submission", default=None, metavar="FOLDER", help="what to grade; student/ without it")
+    group.addoption("--submission-name", default=None, metavar="NAME", help="what reports call the submission")
+    group.addoption("--seed", type=int, default=None, help="repeat the inputs of a run; its report names its seed")
+    group.addoption(
+        "--in-process",
+        action="store_true",
+        help="run student code in this process, without limits or protection: for --pdb and breakpoint()",
+    )
+    group.addoption(
+        "--sandbox",
+        choices=("auto", "fork", "spawn"),
+        default="auto",
+        help="how worker processes are made: forked from a server (Linux), or an interpreter for each part",
+    )
+    group.addoption("--results-json", default=None, metavar="FILE", help="write Gradescope's results.json")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.submission is not None:
+        _grading(config)  # a wrong path should be said before anything is collected
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
+    """The first suite that is met makes this a grading run; the sandbox gets ready while suites are imported."""
+    config = parent.config
+    if file_path.parent == SUITES and file_path.name.startswith("test_"):
+        grading = _grading(config)
+        if not config.option.collectonly:
+            grading.launcher.start()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist's controller tells each of its workers the run's seed."""
+    node.workerinput["pset2_seed"] = _grading(node.config).gradebook.seed
+
+
+def _grading(config: pytest.Config) -> Grading:
+    if GRADING not in config.stash:
+        config.stash[GRADING] = Grading(config)
+        config.pluginmanager.register(config.stash[GRADING], "pset2-grading")
+    return config.stash[GRADING]
+
+
+def graded_test(nodeid: str) -> GradedTest | None:
+    """The graded test that a node is, or None where it is none."""
+    path, _, function = nodeid.partition("::")
+    if Path(path).parent.name != SUITES.name:
+        return None
+    for test in read_suites():
+        if test.function == function and test.file == Path(path).name:
+            return test
+    return None
+
+
+class Grading:
+    """One grading run, as a pytest plugin; in an xdist worker, its share of one."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        options = config.option
+        self.config = config
+        try:
+            self.submission = find(Path(options.submission or STUDENT_FOLDER))
+        except SubmissionError as error:
+            raise pytest.UsageError(str(error)) from None
+        self.is_xdist_worker = hasattr(config, "workerinput")
+        if self.is_xdist_worker:
+            seed = config.workerinput["pset2_seed"]  # type: ignore[attr-defined]
+        else:
+            seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**32)
+        self.gradebook = Gradebook(submission=options.submission_name or self.submission.name, seed=seed)
+        self.results_json = Path(options.results_json).resolve() if options.results_json else None
+        if self.results_json is not None and not self.results_json.parent.is_dir():
+            raise pytest.UsageError(f"the report can't be written: {self.results_json.parent} is not a folder.")
+        self.owns_launcher = LAUNCHER not in config.stash
+        mode = "in-process" if options.in_process else options.sandbox
+        self.launcher = make_launcher(mode) if self.owns_launcher else config.stash[LAUNCHER]
+        options.continue_on_collection_errors = True  # one suite that can't be imported doesn't stop the others
+        self.write()
+
+    def seed_of(self, test: GradedTest) -> int:
+        """A seed for one test, which doesn't depend on what else is run."""
+        return zlib.crc32(f"{self.gradebook.seed}:{test.number}".encode())
+
+    def student(self, test: GradedTest) -> Student:
+        """The submission, for the time of one test."""
+        return Student(self.launcher, self.submission.folder, test.part, self.seed_of(test))
+
+    def record(self, test: GradedTest, outcome: Outcome) -> None:
+        self.gradebook.record(test.number, outcome)
+        self.write()
+
+    def write(self) -> None:
+        """Renew the report on disk: after each test, so that a run that is killed leaves what it had."""
+        if self.results_json is not None and not self.is_xdist_worker:
+            gradescope.write(self.gradebook, self.results_json)
+
+    # ---- which tests ----
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        if test := graded_test(item.nodeid):
+            item.stash[TEST] = test
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._select([item.nodeid for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        self._select(ids)
+
+    def _select(self, nodeids: Sequence[str]) -> None:
+        tests = [test for nodeid in nodeids if (test := graded_test(nodeid))]
+        if tests or not self.config.pluginmanager.hasplugin("dsession"):
+            self.gradebook.select(test.number for test in tests)
+            self.write()
+
+    # ---- running ----
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        for function in _functions(item):  # it may have run before, for another submission
+            function.__dict__.pop("__score__", None)
+            function.__dict__.pop("__leaderboard_value__", None)
+        return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        test = item.stash.get(TEST, None)
+        if test is not None and (reason := self.gradebook.unmet_need(test)):
+            raise NotRun(reason)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        test = item.stash.get(TEST, None)
+        if test is None or (call.excinfo is None and call.when != "call"):
+            return report
+        student = item.stash.get(STUDENT, None)
+        error = call.excinfo.value if call.excinfo is not None else None
+        failure = error if isinstance(error, StudentError) else None
+        if student is not None:
+            failure = (student.failure_of(error) if error is not None else None) or failure
+            try:
+                student.close()
+            except SandboxError as fault:
+                error, failure = fault, None
+        outcome = _outcome(item, test, error, failure)
+        printed = student.printed if student is not None else ""
+        _note(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration))
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Reports of this process, or in xdist's controller those of all workers."""
+        test = graded_test(report.nodeid)
+        if test is None:
+            return
+        if (grade := getattr(report, "grade", None)) is not None:
+            self.record(test, msgspec.convert(grade, Outcome))
+        elif report.failed:  # a worker of xdist died
+            self.record(test, _fault(str(report.longrepr)))
+
+    # ---- faults that belong to no test ----
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            file = Path(report.nodeid.partition("::")[0]).name
+            for test in self.gradebook.tests:
+                if test.file == file:
+                    self.record(test, _fault(str(report.longrepr)))
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.gradebook.faults.append(str(excrepr))
+        self.write()
+
+    # ---- what pytest prints ----
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        grade = getattr(report, "grade", None)
+        if grade is None or grade["fault"]:
+            return None
+        state = grade["state"]
+        if state in (State.NOT_IMPLEMENTED.value, State.NOT_RUN.value):
+            return state, "-", (state.upper(), {"yellow": True})
+        if state == State.PARTIAL.value:
+            return "failed", "P", ("PARTIAL", {"yellow": True})
+        return None
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.config.option.collectonly or not self.gradebook.selected:
+            return
+        terminalreporter.section("score")
+        writer = terminalreporter._tw
+        width = min(writer.fullwidth, 110)
+        console = Console(file=writer._file, width=width, force_terminal=writer.hasmarkup, highlight=False)
+        console.print(terminal.render(self.gradebook))
+        terminalreporter.write_line(f"Seed {self.gradebook.seed}: --seed repeats the inputs of this run.")
+
+    def pytest_sessionfinish(self) -> None:
+        self.write()
+        if self.owns_launcher:
+            self.launcher.stop()
+
+
+GRADING = pytest.StashKey[Grading]()
+LAUNCHER = pytest.StashKey[Launcher]()
+"""set before a run starts: a launcher to use, which the run doesn't stop"""
+TEST = pytest.StashKey[GradedTest]()
+STUDENT = pytest.StashKey[Student]()
+
+
+def _functions(item: pytest.Item) -> list[Any]:
+    """A test's function with those that its decorators wrapped."""
+    functions = []
+    function = getattr(item, "function", None)
+    while function is not None:
+        functions.append(function)
+        function = getattr(function, "__wrapped__", None)
+    return functions
+
+
+def _outcome(item: pytest.Item, test: GradedTest, error: BaseException | None, failure: StudentError | None) -> Outcome:
+    """What a test came to: ``error`` is what came out of it, ``failure`` the student's share in that."""
+    # gradescope-utils' set_score and set_leaderboard_value leave their values on the function
+    kept = {key: value for function in _functions(item) for key, value in function.__dict__.items()}
+    score, leaderboard = kept.get("__score__"), kept.get("__leaderboard_value__")
+    if error is None:
+        score = test.points if score is None else score
+        state = State.PASSED if score >= test.points else State.PARTIAL if score > 0 else State.FAILED
+        return Outcome(state, score, leaderboard=leaderboard)
+    if failure is not None and failure.not_implemented and not score:
+        return Outcome(State.NOT_IMPLEMENTED, message=str(failure))
+    if failure is not None or isinstance(error, AssertionError):
+        state = State.PARTIAL if score else State.FAILED
+        return Outcome(state, score or 0.0, str(failure or error), leaderboard=leaderboard)
+    if isinstance(error, NotRun):
+        return Outcome(State.NOT_RUN, message=str(error))
+    return _fault("".join(traceback.format_exception(error)[-12:]))
+
+
+def _fault(reason: str) -> Outcome:
+    return Outcome(State.NOT_RUN, message=FAULT_MESSAGE, fault=reason)
+
+
+def _note(report: pytest.TestReport, outcome: Outcome) -> None:
+    """Put an outcome into a report: as data for the controller, as text for pytest's own output."""
+    report.grade = dataclasses.asdict(outcome)  # type: ignore[attr-defined]
+    report.grade["state"] = outcome.state.value
+    if outcome.state is State.PASSED:
+        return
+    report.outcome = "failed"
+    report.longrepr = body(outcome.fault or outcome.message or outcome.state.value, outcome.printed)

@@ -1,0 +1,145 @@
+"""The score table in a terminal: points by part, the first hint of each, and what to do next."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from grader.catalog import GradedTest, read_rubric
+from grader.gradebook import Gradebook, Outcome, PartScore, State
+from grader.reports.text import cut, plain, points
+
+__all__ = ["render"]
+
+SIGNS = {
+    State.PASSED: ("✓", "green"),
+    State.PARTIAL: ("◐", "yellow"),
+    State.FAILED: ("✗", "red"),
+    State.NOT_IMPLEMENTED: ("–", "bright_black"),
+    State.NOT_RUN: ("·", "bright_black"),
+}
+BAR_WIDTH = 20
+
+
+def render(gradebook: Gradebook) -> RenderableType:
+    """The table, the first hint of each part, and what to do next."""
+    pieces: list[RenderableType] = [_table(gradebook)]
+    if hints := _hints(gradebook):
+        pieces += ["", Text("First hint of each part", style="bold"), *hints]
+    pieces += ["", *(Text(line) for line in _closing(gradebook))]
+    return Group(*pieces)
+
+
+def _table(gradebook: Gradebook) -> Table:
+    table = Table(
+        title=f"CS 2420 PSet 2: {plain(gradebook.submission)}",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        padding=(0, 2, 0, 0),
+        show_footer=True,
+    )
+    shown = [part for part in gradebook.parts if any(gradebook.is_selected(test) for test, _ in part.results)]
+    score = sum(part.score for part in shown)
+    maximum = sum(part.maximum for part in shown)
+    table.add_column("Part", footer="", no_wrap=True)
+    table.add_column("", footer="Total", overflow="ellipsis", no_wrap=True)
+    table.add_column("Points", footer=f"{points(score)} / {points(maximum)}", justify="right", no_wrap=True)
+    table.add_column("", footer=_bar(score, maximum), no_wrap=True)
+    table.add_column("Tests", no_wrap=True)
+    for part in shown:
+        table.add_row(
+            part.part.number,
+            part.part.title,
+            f"{points(part.score)} / {points(part.maximum)}",
+            _bar(part.score, part.maximum),
+            _signs(part),
+        )
+    return table
+
+
+def _bar(score: float, maximum: float) -> Text:
+    share = score / maximum if maximum else 0.0
+    filled = int(share * BAR_WIDTH + 0.5)
+    if 0 < share < 1:  # neither empty nor full looks like a bar in between
+        filled = min(max(filled, 1), BAR_WIDTH - 1)
+    style = "green" if share == 1 else "yellow"
+    return Text("█" * filled, style=style) + Text("░" * (BAR_WIDTH - filled), style="bright_black")
+
+
+def _signs(part: PartScore) -> Text:
+    text = Text()
+    for _, outcome in part.results:
+        text.append(*SIGNS[outcome.state])
+    return text
+
+
+def _hints(gradebook: Gradebook) -> list[RenderableType]:
+    hints: list[RenderableType] = []
+    for part in gradebook.parts:
+        first = _first_problem(part, gradebook)
+        if first is None:
+            continue
+        test, outcome = first
+        hint = Table.grid(padding=(0, 1))
+        hint.add_row(Text(f"  {test.number}", style="bold"), Text(test.title, style="bold"))
+        hint.add_row("", Text(cut(plain(outcome.message), 800), overflow="fold"))
+        hints.append(hint)
+    return hints
+
+
+def _first_problem(part: PartScore, gradebook: Gradebook) -> tuple[GradedTest, Outcome] | None:
+    """What to look at first: something wrong before something that is only missing."""
+    for states in ((State.FAILED, State.PARTIAL), (State.NOT_RUN, State.NOT_IMPLEMENTED)):
+        for test, outcome in part.results:
+            if outcome.state in states and gradebook.is_selected(test):
+                return test, outcome
+    return None
+
+
+def _closing(gradebook: Gradebook) -> list[str]:
+    """What the signs mean, what is not counted, and what to do next."""
+    lines = ["✓ passed   ◐ partial   ✗ failed   – not implemented yet   · not run"]
+    if later := sum(part.later for part in read_rubric()):
+        automatic = sum(part.automatic for part in read_rubric())
+        lines.append(
+            f"{later} of the {automatic} automatic points have no tests yet; "
+            f"{sum(part.handout for part in read_rubric()) - automatic} of 250 are graded by hand."
+        )
+    if hidden := sum(test.points for test in gradebook.tests if test.hidden):
+        lines.append(f"{points(hidden)} points are decided by tests that are shown later.")
+    if gradebook.undecided or gradebook.faults:
+        lines.append(
+            f"The grader had a fault ({points(gradebook.undecided)} points undecided): this is no mistake of yours; "
+            "tell the course staff."
+        )
+        lines += [_last_line(fault) for fault in gradebook.faults]
+        lines += [f"{test.number}: {_last_line(outcome.fault)}" for test, outcome in gradebook.results if outcome.fault]
+    lines.append(_next(gradebook))
+    return lines
+
+
+def _last_line(fault: str) -> str:
+    """What a fault's traceback ends with; the report files have the rest."""
+    return cut(plain(fault.strip().rpartition("\n")[2]), 300)
+
+
+def _next(gradebook: Gradebook) -> str:
+    selected = [pair for pair in gradebook.results if gradebook.is_selected(pair[0])]
+    if not selected:
+        return "No graded test was selected."
+    if all(outcome.state is State.PASSED for _, outcome in selected):
+        return "Everything that was graded here passed."
+    if all(outcome.state is State.NOT_IMPLEMENTED for _, outcome in selected):
+        test = selected[0][0]
+        return (
+            f"Nothing is implemented yet. Start with part {test.part}: the stubs in student/ say what each function "
+            "has to do; then grade again."
+        )
+    ahead = [pair for pair in selected if pair[1].state in (State.FAILED, State.PARTIAL)] or [
+        pair for pair in selected if pair[1].state is not State.PASSED
+    ]
+    test, outcome = ahead[0]
+    verb = "Implement" if outcome.state is State.NOT_IMPLEMENTED else "Look at"
+    return f"Next: {verb} {test.number}. To run it alone: pytest grader/suites/{test.file} -k {test.function}"

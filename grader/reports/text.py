@@ -1,0 +1,48 @@
+"""Text of student code, made harmless and short enough for a report."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+__all__ = ["body", "cut", "plain", "points", "write_atomically"]
+
+
+def plain(text: str) -> str:
+    """Printable characters, line breaks and tabs only: no escape sequence reaches a terminal or a page."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
+
+
+def cut(text: str, limit: int) -> str:
+    """At most ``limit`` characters; where more were there, the end says how many are left out."""
+    if len(text) <= limit:
+        return text
+    note = f"\n… ({len(text):,} characters in all, the rest is left out)"
+    return text[: limit - len(note)] + note
+
+
+def body(message: str, printed: str, printed_limit: int = 2000) -> str:
+    """A test's message, followed by what student code printed."""
+    text = plain(message)
+    if printed.strip():
+        text += "\n\nYour code printed:\n" + cut(plain(printed.rstrip()), printed_limit)
+    return text
+
+
+def points(value: float) -> str:
+    """``3`` or ``1.5``"""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file in one step: a reader, or a run that is killed, never meets half of it."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

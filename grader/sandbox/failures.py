@@ -1,0 +1,60 @@
+"""How a call into student code went wrong, as an exception with a text for the student."""
+
+from __future__ import annotations
+
+from grader.sandbox.protocol import Failure
+
+__all__ = ["SandboxError", "StudentError", "ended", "timed_out"]
+
+
+class SandboxError(Exception):
+    """The sandbox itself doesn't work: a fault of the grader or the machine, never of a submission."""
+
+
+class StudentError(Exception):
+    """A call into student code raised an exception, took too long, or ended its process."""
+
+    def __init__(self, failure: Failure, called: str = "") -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.called = called
+        """how the test made the call, for example ``quantize(float32 array (64, 32), bits=4)``"""
+
+    @property
+    def not_implemented(self) -> bool:
+        return self.failure.kind == "not implemented"
+
+    def __str__(self) -> str:
+        failure = self.failure
+        if failure.kind == "not implemented":
+            return f"Not implemented yet: {failure.message}" if failure.message else "Not implemented yet."
+        if failure.kind in ("missing", "timeout", "died"):
+            lines = [failure.message]
+        else:
+            raised = f"{failure.type_name}: {failure.message}" if failure.message else failure.type_name
+            if failure.kind == "import":
+                lines = [f"The file can't be imported: {raised}"]
+            else:
+                lines = [f"{self.called or 'The call'} raised {raised}"]
+        for line in failure.stack:
+            if not line.file:
+                lines.append(f"  {line.function}")
+                continue
+            function = f", in {line.function}" if line.function not in ("", "<module>") else ""
+            lines.append(f"  {line.file}, line {line.line}{function}")
+            if line.code:
+                lines.append(f"    {line.code}")
+        return "\n".join(lines)
+
+
+def timed_out(called: str, seconds: float, where: str) -> StudentError:
+    """A call that was not answered by its deadline; ``where`` is the line it was at, if that is known."""
+    at = f" When it was stopped it was at {where}." if where else ""
+    message = f"{called} had not finished after {seconds:.0f} seconds and was stopped.{at} Is there an endless loop?"
+    return StudentError(Failure("timeout", "", message, []), called)
+
+
+def ended(called: str, how: str) -> StudentError:
+    """A worker that is gone without an answer."""
+    message = f"{called} ended the process that it ran in: {how}."
+    return StudentError(Failure("died", "", message, []), called)

@@ -1,0 +1,83 @@
+"""What a worker may use, and how long things may take on this machine."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+
+import msgspec
+import numpy as np
+
+__all__ = ["Limits", "apply", "slowness"]
+
+#: Seconds that :func:`_workload` takes on the machine on which the deadlines were chosen, one thread.
+NOMINAL_SECONDS = 0.011
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Limits of one worker."""
+
+    call_seconds: float = 6.0
+    """wall clock of one call, on a machine of the nominal speed"""
+    start_seconds: float = 30.0
+    """until a worker answers for the first time; generous, because a spawned one has to import torch"""
+    cpu_seconds: int = 60
+    """processor time of one worker"""
+    memory_bytes: int = 2 << 30
+    """address space on top of what the server has"""
+    file_bytes: int = 64 << 20
+    """the largest file that a worker may write"""
+    output_bytes: int = 20_000
+    """what is kept of a worker's prints; the rest is read and dropped"""
+
+
+def apply(limits: Limits) -> None:
+    """Limit this process, where the platform can (POSIX). Called in a worker before it loads student code."""
+    try:
+        import resource
+    except ImportError:  # Windows: deadlines only
+        return
+
+    def limit(which: int, value: int) -> None:
+        hard = resource.getrlimit(which)[1]
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        resource.setrlimit(which, (value, value))
+
+    limit(resource.RLIMIT_CPU, limits.cpu_seconds)
+    limit(resource.RLIMIT_FSIZE, limits.file_bytes)
+    limit(resource.RLIMIT_CORE, 0)
+    if sys.platform == "linux":  # macOS doesn't enforce it
+        limit(resource.RLIMIT_AS, _address_space() + limits.memory_bytes)
+        try:  # if memory runs out, the kernel should end this process and no other
+            with open("/proc/self/oom_score_adj", "w") as file:
+                file.write("1000")
+        except OSError:
+            pass
+
+
+def _address_space() -> int:
+    """Bytes of this process's address space."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def slowness() -> float:
+    """How much slower this machine is now than the nominal one, at least 1: deadlines are multiplied by it."""
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        _workload()
+        seconds.append(time.perf_counter() - start)
+    return min(max(1.0, statistics.median(seconds) / NOMINAL_SECONDS), 20.0)
+
+
+def _workload() -> float:
+    """Some interpreter work and some array work, as a student's solution has."""
+    total = 0.0
+    for index in range(100_000):
+        total += index * 0.5
+    values = np.arange(250_000, dtype=np.float64)
+    return total + float(np.sqrt(values).sum())

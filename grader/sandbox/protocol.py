@@ -1,0 +1,331 @@
+"""What travels between the grader and a worker: data, and never code.
+
+A frame is ``magic, header length, header, buffers``. The header is msgpack, decoded by msgspec into the types below;
+arrays and tensors lie behind it as raw bytes. There is no pickle and no message that says "passed". Only exact
+builtin types, NumPy arrays and scalars, and tensors travel by value: a subclass, which could lie in a comparison,
+stays in its worker and travels as a :class:`Handle`.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import torch
+
+__all__ = [
+    "MAX_FRAME_BYTES",
+    "Call",
+    "Failure",
+    "Frame",
+    "Handle",
+    "ProtocolError",
+    "Reply",
+    "StackLine",
+    "decode",
+    "encode",
+    "frame_bytes",
+    "read_frame",
+]
+
+MAGIC = b"PSG1"
+PREFIX = struct.Struct("<4sI")
+#: A header holds names, shapes and plain numbers; a list of a million numbers doesn't fit and should be an array.
+MAX_HEADER_BYTES = 4 << 20
+MAX_FRAME_BYTES = 256 << 20
+MAX_DEPTH = 20
+
+ARRAY_KINDS = "biufc"
+"""NumPy's kinds that are plain numbers: bool, integers, floats, complex; no objects, strings or dates"""
+
+_NAMES = "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128"
+TENSOR_DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in _NAMES.split()}
+DTYPE_NAMES = {dtype: name for name, dtype in TENSOR_DTYPES.items()}
+
+
+class ProtocolError(Exception):
+    """The other side sent something that is not in the language."""
+
+
+# ---- values ------------------------------------------------------------------------------------------------
+
+
+class Plain(msgspec.Struct, tag="p", array_like=True, frozen=True):
+    """None, a boolean, a number or a string."""
+
+    value: bool | int | float | str | None
+
+
+class Bytes(msgspec.Struct, tag="b", array_like=True, frozen=True):
+    """Bytes, in buffer number ``buffer``."""
+
+    buffer: int
+
+
+class BigInt(msgspec.Struct, tag="i", array_like=True, frozen=True):
+    """An integer beyond 64 bits, which msgpack doesn't have."""
+
+    digits: str
+
+
+class Array(msgspec.Struct, tag="a", array_like=True, frozen=True):
+    """A NumPy array or scalar; its bytes are buffer number ``buffer``."""
+
+    dtype: str
+    shape: list[int]
+    buffer: int
+    scalar: bool
+
+
+class TensorValue(msgspec.Struct, tag="t", array_like=True, frozen=True):
+    """A torch tensor."""
+
+    dtype: str
+    shape: list[int]
+    buffer: int
+    parameter: bool
+
+
+class Items(msgspec.Struct, tag="l", array_like=True, frozen=True):
+    """A list or a tuple."""
+
+    kind: Literal["list", "tuple"]
+    items: list[Value]
+
+
+class Mapping(msgspec.Struct, tag="d", array_like=True, frozen=True):
+    """A dict, as pairs."""
+
+    pairs: list[tuple[Value, Value]]
+
+
+class Handle(msgspec.Struct, tag="h", array_like=True, frozen=True):
+    """An object that stayed in its worker, by number."""
+
+    number: int
+    kind: Literal["module", "callable", "object"]
+    type_name: str
+
+
+Value = Plain | Bytes | BigInt | Array | TensorValue | Items | Mapping | Handle
+
+
+# ---- messages ----------------------------------------------------------------------------------------------
+
+
+class Call(msgspec.Struct, tag="call", frozen=True):
+    """Grader to worker: call a function of the vocabulary with these arguments."""
+
+    function: str
+    args: list[Value]
+    kwargs: dict[str, Value]
+
+
+class StackLine(msgspec.Struct, frozen=True):
+    """One line of the student's own code in a traceback."""
+
+    file: str
+    line: int
+    function: str
+    code: str
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """How a call failed, as text. A worker reports the first four kinds; the grader sees the others itself."""
+
+    kind: Literal["exception", "not implemented", "missing", "import", "timeout", "died"]
+    type_name: str
+    message: str
+    stack: list[StackLine]
+
+
+class Reply(msgspec.Struct, tag="reply", frozen=True):
+    """Worker to grader: the call's value, or how it failed."""
+
+    value: Value | None = None
+    failure: Failure | None = None
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """The header of a frame: a message and the lengths of the buffers that follow it."""
+
+    message: Call | Reply
+    buffers: list[int]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Frame)
+
+
+# ---- encoding ----------------------------------------------------------------------------------------------
+
+
+def encode(value: Any, buffers: list[Any], handle: Callable[[Any], Handle], depth: int = 0) -> Value:
+    """Turn a value into its description; the bytes of arrays are appended to ``buffers``.
+
+    Args:
+        handle: names an object that doesn't travel by value.
+    """
+    if depth > MAX_DEPTH:
+        return handle(value)
+    kind = type(value)
+    if kind is Handle:
+        return value
+    if value is None or kind in (bool, float):
+        return Plain(value)
+    if kind is str:
+        return Plain(_printable(value))
+    if kind is bytes:
+        buffers.append(value)
+        return Bytes(len(buffers) - 1)
+    if kind is int:
+        return Plain(value) if -(2**63) <= value < 2**63 else BigInt(hex(value))
+    if kind is np.ndarray or (isinstance(value, np.generic) and kind.__module__ == "numpy"):
+        array = np.asarray(value)
+        if array.dtype.kind not in ARRAY_KINDS:
+            return handle(value)
+        array = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
+        buffers.append(array.reshape(-1).view(np.uint8).data if array.size else b"")
+        return Array(array.dtype.str, list(array.shape), len(buffers) - 1, kind is not np.ndarray)
+    if kind in (torch.Tensor, torch.nn.Parameter):
+        return _encode_tensor(value, buffers, handle)
+    if kind in (list, tuple):
+        items = [encode(item, buffers, handle, depth + 1) for item in value]
+        return Items("list" if kind is list else "tuple", items)
+    if kind is dict:
+        return Mapping(
+            [
+                (encode(key, buffers, handle, depth + 1), encode(item, buffers, handle, depth + 1))
+                for key, item in value.items()
+            ]
+        )
+    return handle(value)
+
+
+def _printable(text: str) -> str:
+    """Lone surrogates can't be written as UTF-8."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _encode_tensor(tensor: torch.Tensor, buffers: list[Any], handle: Callable[[Any], Handle]) -> Value:
+    if tensor.layout != torch.strided or tensor.device.type == "meta" or tensor.dtype not in DTYPE_NAMES:
+        return handle(tensor)
+    plain = tensor.detach().cpu().resolve_conj().resolve_neg().contiguous()
+    raw = plain.reshape(-1).view(torch.uint8) if plain.numel() else torch.empty(0, dtype=torch.uint8)
+    buffers.append(raw.numpy().data)
+    parameter = type(tensor) is torch.nn.Parameter
+    return TensorValue(DTYPE_NAMES[tensor.dtype], list(tensor.shape), len(buffers) - 1, parameter)
+
+
+def frame_bytes(message: Call | Reply, buffers: list[Any]) -> list[Any]:
+    """The pieces of a frame, to be written one after another.
+
+    Raises:
+        ProtocolError: it is larger than the limits allow.
+    """
+    lengths = [len(buffer) for buffer in buffers]
+    header = _encoder.encode(Frame(message, lengths))
+    if len(header) > MAX_HEADER_BYTES or sum(lengths) > MAX_FRAME_BYTES:
+        raise ProtocolError(f"a value of {len(header) + sum(lengths):,} bytes is too large to send")
+    return [PREFIX.pack(MAGIC, len(header)) + header, *buffers]
+
+
+# ---- decoding ----------------------------------------------------------------------------------------------
+
+
+def read_frame(read: Callable[[int], bytearray]) -> tuple[Call | Reply, list[bytearray]]:
+    """Read one frame with ``read(n)``, which returns exactly ``n`` bytes or raises.
+
+    Raises:
+        ProtocolError: the bytes are not a frame, or claim to be larger than the limits allow.
+    """
+    magic, length = PREFIX.unpack(read(PREFIX.size))
+    if magic != MAGIC or length > MAX_HEADER_BYTES:
+        raise ProtocolError("the worker's answer is not a frame")
+    try:
+        frame = _decoder.decode(read(length))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ProtocolError("the worker's answer is not in the protocol") from error
+    if any(size < 0 for size in frame.buffers) or sum(frame.buffers) > MAX_FRAME_BYTES:
+        raise ProtocolError("the worker's answer is too large")
+    return frame.message, [read(size) for size in frame.buffers]
+
+
+def decode(value: Value, buffers: list[Any], resolve: Callable[[Handle], Any], depth: int = 0) -> Any:
+    """The value that a description stands for.
+
+    Args:
+        resolve: what a handle becomes, a proxy on the grader's side and the object itself in its worker.
+
+    Raises:
+        ProtocolError: a description that no encoder writes.
+    """
+    if depth > MAX_DEPTH + 1:
+        raise ProtocolError("the answer is nested too deep")
+    if isinstance(value, Plain):
+        return value.value
+    if isinstance(value, Items):
+        items = [decode(item, buffers, resolve, depth + 1) for item in value.items]
+        return items if value.kind == "list" else tuple(items)
+    if isinstance(value, Mapping):
+        pairs = [
+            (decode(key, buffers, resolve, depth + 1), decode(item, buffers, resolve, depth + 1))
+            for key, item in value.pairs
+        ]
+        try:
+            return dict(pairs)
+        except TypeError as error:
+            raise ProtocolError("a dict of the answer has keys that can't be hashed") from error
+    if isinstance(value, Array):
+        return _decode_array(value, buffers)
+    if isinstance(value, TensorValue):
+        return _decode_tensor(value, buffers)
+    if isinstance(value, Bytes):
+        return bytes(_buffer(value.buffer, buffers))
+    if isinstance(value, BigInt):
+        try:
+            return int(value.digits, 16)
+        except ValueError as error:
+            raise ProtocolError("a number of the answer is none") from error
+    return resolve(value)
+
+
+def _decode_array(value: Array, buffers: list[Any]) -> Any:
+    try:
+        dtype = np.dtype(value.dtype)
+    except TypeError as error:
+        raise ProtocolError("an array of the answer has no dtype") from error
+    if dtype.kind not in ARRAY_KINDS or dtype.subdtype is not None or len(value.shape) > 32:
+        raise ProtocolError("an array of the answer is not one of numbers")
+    data = _sized(value, buffers, dtype.itemsize)
+    array = np.frombuffer(data, dtype=dtype).reshape(value.shape).copy()
+    return array[()] if value.scalar else array
+
+
+def _decode_tensor(value: TensorValue, buffers: list[Any]) -> torch.Tensor:
+    dtype = TENSOR_DTYPES.get(value.dtype)
+    if dtype is None:
+        raise ProtocolError("a tensor of the answer has an unknown dtype")
+    data = _sized(value, buffers, dtype.itemsize)
+    if len(data):
+        tensor = torch.frombuffer(bytearray(data), dtype=dtype).reshape(value.shape)
+    else:
+        tensor = torch.empty(value.shape, dtype=dtype)
+    return torch.nn.Parameter(tensor) if value.parameter and dtype.is_floating_point else tensor
+
+
+def _buffer(index: int, buffers: list[Any]) -> Any:
+    if not 0 <= index < len(buffers):
+        raise ProtocolError("a value of the answer has no data")
+    return buffers[index]
+
+
+def _sized(value: Array | TensorValue, buffers: list[Any], itemsize: int) -> Any:
+    data = _buffer(value.buffer, buffers)
+    if any(size < 0 for size in value.shape) or math.prod(value.shape) * itemsize != len(data):
+        raise ProtocolError("an array of the answer has another size than its data")
+    return data

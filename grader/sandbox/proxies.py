@@ -1,0 +1,297 @@
+"""Student code as a test sees it: ``student.quantization.quantize(W)`` looks like a call and is one, elsewhere.
+
+Values come back by value; what can't travel comes back as a :class:`Remote`, a module as a :class:`RemoteModule`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from grader.sandbox.failures import StudentError
+from grader.sandbox.launch import Launcher, Worker
+from grader.sandbox.protocol import Call, Failure, Handle, encode
+
+__all__ = ["MODULES", "Gradients", "Remote", "RemoteModule", "Student", "summary"]
+
+#: The modules that a submission consists of, by part.
+MODULES = {
+    "1": "training",
+    "2": "quantization",
+    "3": "pruning",
+    "4": "finetuning",
+    "5": "transformer",
+    "6": "depthwise",
+}
+MAX_SOURCE_BYTES = 1 << 20
+
+
+def summary(value: Any) -> str:
+    """A value in few words, for messages: ``float32 array (64, 32)``."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} array {value.shape}"
+    if isinstance(value, Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')} tensor {tuple(value.shape)}"
+    if isinstance(value, Remote):
+        return value.type_name
+    if isinstance(value, tuple | list):
+        inner = ", ".join(summary(item) for item in value[:4]) + (", …" if len(value) > 4 else "")
+        return f"[{inner}]" if isinstance(value, list) else f"({inner})"
+    if isinstance(value, dict):
+        return f"dict of {len(value)}"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+class _Line:
+    """The connection to one worker: encodes calls and turns handles into proxies."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+
+    def ask(self, word: str, *args: Any, called: str = "") -> Any:
+        """Call a word of the vocabulary."""
+        buffers: list[Any] = []
+        values = [encode(arg, buffers, self._handle) for arg in args]
+        return self.worker.call(Call(word, values, {}), buffers, called or word, self._proxy)
+
+    def _handle(self, value: Any) -> Handle:
+        if not isinstance(value, Remote):
+            raise TypeError(f"{type(value).__name__} can't be sent to student code")
+        if value._line is self:
+            return value._handle
+        there: Remote = self.ask("unpickled", value.as_bytes(), called=f"Sending {value.type_name}")
+        return there._handle
+
+    def _proxy(self, handle: Handle) -> Remote:
+        return (RemoteModule if handle.kind == "module" else Remote)(self, handle)
+
+
+class Remote:
+    """An object that stayed in its worker."""
+
+    def __init__(self, line: _Line, handle: Handle, name: str = "") -> None:
+        self._line = line
+        self._handle = handle
+        self._name = name
+
+    @property
+    def type_name(self) -> str:
+        """The name of the object's class, as the worker says."""
+        return self._handle.type_name
+
+    def get(self, name: str) -> Any:
+        """The attribute ``name``."""
+        return self._line.ask("attribute", self, name, called=f"{self._name or self.type_name}.{name}")
+
+    def value(self) -> Any:
+        """The object as it is now, by value if it can travel."""
+        return self._line.ask("value", self)
+
+    def as_bytes(self) -> bytes:
+        """The object as bytes that only workers open."""
+        data = self._line.ask("pickled", self, called=f"Copying {self.type_name} to another process")
+        if not isinstance(data, bytes):
+            raise _tampered(self.type_name)
+        return data
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        result = self._line.ask("call", self, list(args), kwargs, called=self._called(args, kwargs))
+        if isinstance(result, Remote) and not result._name:
+            result._name = self._name
+        return result
+
+    def _called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        words = [summary(arg) for arg in args] + [f"{name}={summary(value)}" for name, value in kwargs.items()]
+        return f"{self._name or self.type_name}({', '.join(words)})"
+
+    def __repr__(self) -> str:
+        return f"<{self.type_name} in a worker>"
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What a backward pass left behind."""
+
+    output: Any
+    parameters: dict[str, Any]
+    """by registered name; None where no gradient arrived"""
+    inputs: list[Any]
+
+
+class RemoteModule(Remote):
+    """A torch module that stayed in its worker."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._line.ask("forward", self, list(args), kwargs, called=self._called(args, kwargs))
+
+    def _ask(self, word: str, *args: Any) -> Any:
+        return self._line.ask(word, self, *args, called=f"{self._name or self.type_name}: {word}")
+
+    def _tensors(self, word: str) -> dict[str, Tensor]:
+        found = self._ask(word)
+        if not isinstance(found, dict) or not all(
+            isinstance(name, str) and isinstance(value, Tensor) for name, value in found.items()
+        ):
+            raise _tampered(word)
+        return found
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Parameters and buffers by name."""
+        return self._tensors("state_dict")
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        self._ask("load_state_dict", dict(state))
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Registered parameters by name."""
+        return self._tensors("parameters")
+
+    def train(self) -> RemoteModule:
+        self._ask("set_mode", True)
+        return self
+
+    def eval(self) -> RemoteModule:
+        self._ask("set_mode", False)
+        return self
+
+    def gradients(self, *inputs: Tensor, upstream: Tensor) -> Gradients:
+        """A forward and a backward pass with ``upstream`` as the gradient of the output."""
+        found = self._ask("gradients", list(inputs), upstream)
+        if not isinstance(found, dict) or set(found) != {"output", "parameters", "inputs"}:
+            raise _tampered("gradients")
+        return Gradients(**found)
+
+    def fill(self, **values: Any) -> None:
+        """Write values into parameters, or lists of values into lists of parameters, in place."""
+        for name, value in values.items():
+            self._ask("fill", name, value)
+
+    def replace(self, **values: Any) -> None:
+        """Put new parameters, or lists of them, in the place of attributes."""
+        for name, value in values.items():
+            self._ask("replace", name, value)
+
+    def operators(self, *inputs: Tensor) -> list[tuple[str, int]]:
+        """The ATen operators of one forward pass, each with its ``groups``."""
+        trace = self._ask("operators", list(inputs))
+        if not isinstance(trace, list) or not all(isinstance(item, tuple) and len(item) == 2 for item in trace):
+            raise _tampered("operators")
+        return trace
+
+
+def _tampered(word: str) -> StudentError:
+    """Student code can replace what its worker answers; the answer is then worth nothing."""
+    message = f"The answer about {word} is not of the form that the grader asked for."
+    return StudentError(Failure("died", "", message, []))
+
+
+class Namespace:
+    """One module in a worker: ``student.quantization`` or ``student.course.models``."""
+
+    def __init__(self, line: _Line, word: str, module: str) -> None:
+        self._line = line
+        self._word = word
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        value = self._line.ask(self._word, self._module, name, called=f"Importing {self._module}.py")
+        if isinstance(value, Remote):
+            value._name = name
+        return value
+
+
+class _Course:
+    """``student.course.<module>``: the course's code in the student's worker."""
+
+    def __init__(self, line: _Line) -> None:
+        self._line = line
+
+    def __getattr__(self, module: str) -> Namespace:
+        if module.startswith("__"):
+            raise AttributeError(module)
+        return Namespace(self._line, "course", module)
+
+
+class Student:
+    """A submission, for the time of one test.
+
+    ``student.<module>.<name>`` is the student's function, class or constant; ``student.course.<module>.<name>`` is
+    the course's, in the same worker. The worker starts with the first use.
+    """
+
+    def __init__(self, launcher: Launcher, submission: Path, part: str, seed: int) -> None:
+        self._launcher = launcher
+        self._submission = submission
+        self._part = part
+        self._seed = seed
+        self._others: list[Student] = []
+        self._started: _Line | None = None
+        self.printed = ""
+        """what student code printed, complete after :meth:`close`"""
+
+    def _line(self) -> _Line:
+        if self._started is None:
+            self._started = _Line(self._launcher.launch(self._submission, self._seed, self._part))
+        return self._started
+
+    def __getattr__(self, module: str) -> Namespace:
+        if module not in MODULES.values():
+            raise AttributeError(module)
+        return Namespace(self._line(), "student", module)
+
+    @property
+    def course(self) -> _Course:
+        return _Course(self._line())
+
+    def fresh(self) -> Student:
+        """The same submission in a second process: what the first one keeps in a variable isn't there."""
+        self._others.append(Student(self._launcher, self._submission, self._part, self._seed + 1))
+        return self._others[-1]
+
+    def hold(self, value: Any) -> Remote:
+        """Keep a value in the worker: what student code does to it stays visible, see :meth:`Remote.value`."""
+        held: Remote = self._line().ask("hold", value)
+        return held
+
+    def generator(self, seed: int) -> Remote:
+        """A ``numpy.random.Generator`` in the worker."""
+        made: Remote = self._line().ask("generator", seed)
+        return made
+
+    def keywords(self, module: str, name: str) -> list[int]:
+        """The lines of a module on which a call has the keyword ``name`` with another value than 1.
+
+        The text is parsed in a process that doesn't run it.
+        """
+        path = self._submission / f"{module}.py"
+        with path.open("rb") as file:
+            source = file.read(MAX_SOURCE_BYTES).decode("utf-8", "replace")
+        reader = Student(self._launcher, self._submission, self._part, self._seed)
+        self._others.append(reader)
+        lines: list[int] = reader._line().ask("keywords_in", source, name, called=f"Reading {module}.py")
+        return lines
+
+    def failure_of(self, error: BaseException) -> StudentError | None:
+        """The student's failure that an exception out of a test is, or None where it is something else."""
+        for one in (self, *self._others):
+            if one._started is not None and (found := one._started.worker.failure_of(error)):
+                return found
+        return None
+
+    def close(self) -> None:
+        """End the worker, and those of the fresh ones."""
+        workers = [one._started.worker for one in (self, *self._others) if one._started is not None]
+        for worker in workers:
+            worker.close()
+        if workers:
+            self._launcher.end_test()
+        self.printed += "".join(worker.printed() for worker in workers)
+        self._started = None
+        self._others.clear()

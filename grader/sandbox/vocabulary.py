@@ -1,0 +1,176 @@
+"""The functions that the grader may call in a worker, besides the student's own.
+
+They work on objects that never leave the worker. What they return is what student code says about itself: a test
+recomputes what it gives points for.
+"""
+
+from __future__ import annotations
+
+import ast
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+__all__ = ["VOCABULARY"]
+
+VOCABULARY: dict[str, Callable[..., Any]] = {}
+
+
+def word(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add a function to the vocabulary under its own name."""
+    VOCABULARY[function.__name__] = function
+    return function
+
+
+@word
+def call(target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """``target(*args, **kwargs)``"""
+    return target(*args, **kwargs)
+
+
+@word
+def attribute(target: Any, name: str) -> Any:
+    """``target.name``"""
+    return getattr(target, name)
+
+
+@word
+def value(target: Any) -> Any:
+    """An object that the worker holds, by value if it can travel."""
+    return target
+
+
+@word
+def pickled(target: Any) -> bytes:
+    """An object as bytes, for another worker; the grader carries them without opening them."""
+    return pickle.dumps(target)
+
+
+@word
+def unpickled(data: bytes) -> Any:
+    """The object of another worker."""
+    return pickle.loads(data)
+
+
+@word
+def generator(seed: int) -> np.random.Generator:
+    """A NumPy generator."""
+    return np.random.default_rng(seed)
+
+
+# ---- torch modules -----------------------------------------------------------------------------------------
+
+
+@word
+def state_dict(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers by name."""
+    return {name: value.detach() for name, value in module.state_dict().items() if isinstance(value, Tensor)}
+
+
+@word
+def load_state_dict(module: nn.Module, state: dict[str, Tensor]) -> None:
+    """Load parameters and buffers by name, all of them."""
+    module.load_state_dict(state)
+
+
+@word
+def parameters(module: nn.Module) -> dict[str, Tensor]:
+    """Registered parameters by name."""
+    return {name: value.detach() for name, value in module.named_parameters()}
+
+
+@word
+def set_mode(module: nn.Module, training: bool) -> None:
+    """``module.train()`` or ``module.eval()``"""
+    module.train(training)
+
+
+@word
+def forward(module: nn.Module, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """The module's output, without a graph."""
+    with torch.no_grad():
+        return module(*args, **kwargs)
+
+
+@word
+def gradients(module: nn.Module, inputs: list[Tensor], upstream: Tensor) -> dict[str, Any]:
+    """Gradients of ``(output · upstream).sum()``: by parameter name, and by input; None where none arrived."""
+    inputs = [x.detach().requires_grad_(x.is_floating_point()) for x in inputs]
+    module.zero_grad(set_to_none=True)
+    output = module(*inputs)
+    output.backward(upstream)
+    return {
+        "output": output.detach(),
+        "parameters": {name: value.grad for name, value in module.named_parameters()},
+        "inputs": [x.grad for x in inputs],
+    }
+
+
+@word
+def fill(module: nn.Module, name: str, values: Any) -> None:
+    """Write values into the parameter ``name``, or a list of values into a list of parameters, in place."""
+    target = getattr(module, name)
+    targets, values = ([target], [values]) if isinstance(target, Tensor) else (list(target), values)
+    if len(targets) != len(values):
+        raise ValueError(f"{name} holds {len(targets)} parameters, expected {len(values)}")
+    with torch.no_grad():
+        for parameter, new in zip(targets, values, strict=True):
+            if parameter.numel() != new.numel():
+                raise ValueError(f"{name}: shape {tuple(parameter.shape)}, expected {tuple(new.shape)}")
+            parameter.copy_(new.reshape(parameter.shape))
+
+
+@word
+def replace(module: nn.Module, name: str, values: Any) -> None:
+    """Put a new parameter, or a list of new parameters, in the place of attribute ``name``."""
+    if isinstance(getattr(module, name, None), nn.ParameterList):  # a plain list can't take its place
+        values = nn.ParameterList(values)
+    setattr(module, name, values)
+
+
+class _Operators(TorchDispatchMode):
+    """Records the operators that run, with the groups of convolutions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, int]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        groups = 1
+        for argument, value in zip(func._schema.arguments, args, strict=False):
+            if argument.name == "groups":
+                groups = int(value)
+        groups = int((kwargs or {}).get("groups", groups))
+        self.seen.append((func._schema.name, groups))
+        return func(*args, **(kwargs or {}))
+
+
+@word
+def operators(module: nn.Module, args: list[Any]) -> list[tuple[str, int]]:
+    """The ATen operators of one forward pass in order, each with its ``groups`` (1 for all but convolutions)."""
+    with torch.no_grad(), _Operators() as trace:
+        module(*args)
+    return trace.seen
+
+
+# ---- source text -------------------------------------------------------------------------------------------
+
+
+@word
+def keywords_in(source: str, name: str) -> list[int]:
+    """The lines on which a call in ``source`` is given a keyword ``name`` other than the constant 1.
+
+    A parser can be made to run out of memory or stack: that is why it runs in a worker.
+    """
+    return [
+        keyword.value.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == name and not (isinstance(keyword.value, ast.Constant) and keyword.value.value == 1)
+    ]

@@ -1,0 +1,204 @@
+"""The worker's end: loads the submission's modules and carries out calls.
+
+A worker is forked from the server (``run``), or is an interpreter of its own (``python -m grader.sandbox.worker``)
+where forking is not safe.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import hmac
+import importlib
+import os
+import random
+import signal
+import socket
+import sys
+import types
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+import numpy as np
+import torch
+from torch import nn
+
+from grader.sandbox import limits as limits_module
+from grader.sandbox.limits import Limits
+from grader.sandbox.protocol import (
+    Call,
+    Handle,
+    ProtocolError,
+    Reply,
+    Value,
+    decode,
+    encode,
+    frame_bytes,
+    read_frame,
+)
+from grader.sandbox.tracebacks import MissingName, describe
+from grader.sandbox.vocabulary import VOCABULARY
+
+__all__ = ["WHERE_FILE", "Executor", "Settings", "run"]
+
+WHERE_FILE = "where"
+"""the file in the scratch folder that a worker writes its stack to when it is about to be stopped"""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a worker is told at its start."""
+
+    submission: str
+    """the folder with the student's modules"""
+    scratch: str
+    """an empty folder, the worker's current directory"""
+    seed: int
+    limits: Limits
+
+
+class Executor:
+    """Carries out calls on a submission. Objects that don't travel stay here, by number."""
+
+    def __init__(self, submission: Path) -> None:
+        self.submission = submission
+        self._objects: list[Any] = []
+        self._modules: dict[str, types.ModuleType] = {}
+        self._words: dict[str, Callable[..., Any]] = {
+            **VOCABULARY,
+            "student": self._student,
+            "course": self._course,
+            "hold": self.keep,
+        }
+
+    def execute(self, call: Call, buffers: list[Any]) -> tuple[Value, list[Any]]:
+        """One call. An exception of student code goes through."""
+        word = self._words[call.function]
+        self._put_modules_in_place()
+        args = [decode(value, buffers, self._resolve) for value in call.args]
+        kwargs = {name: decode(value, buffers, self._resolve) for name, value in call.kwargs.items()}
+        result = word(*args, **kwargs)
+        out: list[Any] = []
+        return encode(result, out, self.keep), out
+
+    def keep(self, value: Any) -> Handle:
+        """Number an object that stays here."""
+        self._objects.append(value)
+        kind = "module" if isinstance(value, nn.Module) else "callable" if callable(value) else "object"
+        return Handle(len(self._objects) - 1, kind, type(value).__name__[:100])  # type: ignore[arg-type]
+
+    def _resolve(self, handle: Handle) -> Any:
+        return self._objects[handle.number]
+
+    # The submission is the package ``student``, wherever its folder lies and whatever it is called.
+
+    def _student(self, module: str, name: str) -> Any:
+        """``student.<module>.<name>``"""
+        loaded = self._load(module)
+        try:
+            return getattr(loaded, name)
+        except AttributeError:
+            raise MissingName(f"{module}.py has no {name}: keep the names that the stub has.") from None
+
+    def _load(self, module: str) -> types.ModuleType:
+        full = f"student.{module}"
+        if full not in self._modules:
+            path = self.submission / f"{module}.py"
+            if not path.is_file():
+                raise MissingName(f"{module}.py is missing from the submission.")
+            try:
+                self._modules[full] = importlib.import_module(full)
+            except BaseException as error:
+                with suppress(Exception):
+                    error.while_importing = True  # type: ignore[attr-defined]
+                raise
+            finally:  # modules that it imported itself are this submission's as well
+                self._modules.update({k: v for k, v in sys.modules.items() if k.startswith("student.")})
+        return self._modules[full]
+
+    def _put_modules_in_place(self) -> None:
+        """In one process several submissions, or one of them twice, may take turns."""
+        package = sys.modules.get("student")
+        if package is not None and getattr(package, "executor", None) is self:
+            return
+        for name in [name for name in sys.modules if name == "student" or name.startswith("student.")]:
+            del sys.modules[name]
+        package = types.ModuleType("student")
+        package.__path__ = [str(self.submission)]
+        package.executor = self  # type: ignore[attr-defined]
+        sys.modules["student"] = package
+        sys.modules.update(self._modules)
+        if str(self.submission) not in sys.path:
+            # Last, so that a file called numpy.py in a submission shadows nothing.
+            sys.path.append(str(self.submission))
+
+    def _course(self, module: str, name: str) -> Any:
+        """``course.<module>.<name>``, out of this repository whatever the submission brings along."""
+        return getattr(importlib.import_module(f"course.{module}"), name)
+
+
+def run(connection: socket.socket, settings: Settings) -> NoReturn:
+    """Answer calls until the grader hangs up. Standard output and error must be where they belong already."""
+    os.chdir(settings.scratch)
+    if hasattr(signal, "SIGUSR1"):  # sent before a worker is stopped, to learn the line it is at
+        faulthandler.register(signal.SIGUSR1, file=open(WHERE_FILE, "w"), all_threads=False)  # noqa: SIM115
+    sys.dont_write_bytecode = True
+    limits_module.apply(settings.limits)
+    torch.set_num_threads(1)
+    random.seed(settings.seed)
+    np.random.seed(settings.seed % 2**32)
+    torch.manual_seed(settings.seed)
+    executor = Executor(Path(settings.submission))
+    while True:
+        try:
+            call, buffers = read_frame(lambda count: _read(connection, count))
+        except EOFError:
+            os._exit(0)
+        assert isinstance(call, Call)
+        for piece in _answer(executor, call, buffers):
+            connection.sendall(piece)
+
+
+def _answer(executor: Executor, call: Call, buffers: list[bytearray]) -> list[Any]:
+    try:
+        value, out = executor.execute(call, buffers)
+        pieces = frame_bytes(Reply(value=value), out)
+    except ProtocolError as error:
+        pieces = _failed(executor, TypeError(str(error)))
+    except BaseException as error:  # SystemExit too: whatever student code raises is its answer
+        pieces = _failed(executor, error)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BaseException):
+            stream.flush()
+    return pieces
+
+
+def _failed(executor: Executor, error: BaseException) -> list[Any]:
+    importing = getattr(error, "while_importing", False) is True
+    return frame_bytes(Reply(failure=describe(error, executor.submission, importing)), [])
+
+
+def _read(connection: socket.socket, count: int) -> bytearray:
+    data = bytearray(count)
+    view = memoryview(data)
+    while view:
+        received = connection.recv_into(view)
+        if not received:
+            raise EOFError
+        view = view[received:]
+    return data
+
+
+def main() -> None:
+    """A spawned worker: settings on standard input, then calls over a connection to the grader."""
+    port, token, settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=tuple[int, str, Settings])
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.sendall(hmac.new(token.encode(), b"worker", "sha256").digest())
+    importlib.import_module("course.models")
+    run(connection, settings)
+
+
+if __name__ == "__main__":
+    main()

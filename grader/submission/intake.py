@@ -1,0 +1,50 @@
+"""Find the six modules of a submission."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.sandbox.proxies import MODULES
+
+__all__ = ["Submission", "SubmissionError", "find"]
+
+FILES = tuple(f"{module}.py" for module in MODULES.values())
+
+
+class SubmissionError(Exception):
+    """What was handed in can't be graded; the text is one sentence that says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A folder with at least one of the six modules."""
+
+    folder: Path
+    name: str
+    """for reports"""
+
+
+def find(path: Path) -> Submission:
+    """The submission at ``path``: a folder with the modules, or with a folder ``student`` that has them.
+
+    Raises:
+        SubmissionError: there is none.
+    """
+    expected = f"a folder with {', '.join(FILES[:-1])} and {FILES[-1]}"
+    if not path.exists():
+        raise SubmissionError(f"{path} does not exist: name {expected}.")
+    if path.suffix in (".zip", ".gz", ".tar", ".ipynb"):
+        raise SubmissionError(f"{path} can't be graded as it is: unpack it and name {expected}.")
+    if not path.is_dir():
+        raise SubmissionError(f"{path} is a file: name {expected}.")
+    try:
+        for folder in (path, path / "student"):
+            if any((folder / file).is_file() for file in FILES):
+                return Submission(folder.resolve(), path.resolve().name)
+        empty = not any(path.iterdir())
+    except PermissionError:
+        raise SubmissionError(f"{path} can't be read: change its permissions.") from None
+    if empty:
+        raise SubmissionError(f"{path} is empty: name {expected}.")
+    raise SubmissionError(f"{path} holds none of the six modules: name {expected}.")

@@ -1,0 +1,131 @@
+"""The vocabulary of the suites: what a test may say about a value that student code returned.
+
+A check that fails raises :class:`CheckFailure` with one sentence that says what was found and what was expected, and a
+hint on what to do about it. Values from a worker are plain data, but of any type: check what a value is before
+computing with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+import torch
+
+from grader.sandbox.proxies import Remote, RemoteModule, summary
+
+__all__ = [
+    "CheckFailure",
+    "as_array",
+    "as_module",
+    "as_pair",
+    "assert_true",
+    "assert_within",
+    "fail",
+    "needs",
+]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class CheckFailure(AssertionError):
+    """What a student's value lacks, and what to do about it."""
+
+    def __init__(self, finding: str, hint: str = "") -> None:
+        super().__init__(finding)
+        self.finding = finding
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.finding}\nHint: {self.hint}" if self.hint else self.finding
+
+
+def needs(*numbers: str) -> Callable[[Function], Function]:
+    """Without these tests the decorated one means nothing: where one fails, it is not run."""
+
+    def mark(function: Function) -> Function:
+        function.__needs__ = numbers  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def fail(finding: str, hint: str = "") -> NoReturn:
+    """Fail the test."""
+    raise CheckFailure(finding, hint)
+
+
+def assert_true(condition: bool, finding: str, hint: str = "") -> None:
+    """Fail the test with ``finding`` unless ``condition`` holds."""
+    if not condition:
+        raise CheckFailure(finding, hint)
+
+
+def as_pair(value: Any, what: str) -> tuple[Any, Any]:
+    """The two results of a call that must return two; further ones, if any, stay with the second."""
+    if isinstance(value, tuple | list) and len(value) >= 2:
+        return value[0], value[1] if len(value) == 2 else tuple(value[1:])
+    if value is None:
+        fail(f"{what} returned None.", "is there a return statement?")
+    fail(f"{what} returned {summary(value)}, expected two things: the codes and the extra arguments.")
+
+
+def as_array(value: Any, what: str, shape: tuple[int, ...] | None = None, dtype: str | None = None) -> np.ndarray:
+    """A value that must be an array (or a tensor) of numbers, finite, with this shape and dtype.
+
+    Args:
+        dtype: a NumPy dtype by name, or ``"float"`` for any floating-point one.
+    """
+    if isinstance(value, torch.Tensor):
+        value = value.float().numpy() if value.dtype == torch.bfloat16 else value.detach().numpy()
+    if value is None:
+        fail(f"{what} is None, expected an array.", "is there a return statement?")
+    if not isinstance(value, np.ndarray):
+        fail(f"{what} is {summary(value)}, expected a NumPy array.")
+    if dtype == "float":
+        if value.dtype.kind != "f":
+            fail(f"{what} has dtype {value.dtype}, expected a floating-point one.")
+    elif dtype is not None and value.dtype != np.dtype(dtype):
+        fail(
+            f"{what} has dtype {value.dtype}, expected {dtype}.",
+            f"cast with .astype(np.{dtype}) as the last step.",
+        )
+    if shape is not None and value.shape != shape:
+        fail(f"{what} has shape {value.shape}, expected {shape}.")
+    if value.dtype.kind in "fc" and not np.isfinite(value).all():
+        bad = int((~np.isfinite(value)).sum())
+        fail(f"{what} has {bad:,} values of {value.size:,} that are NaN or infinite.")
+    return value
+
+
+def as_module(value: Any, what: str) -> RemoteModule:
+    """A value that must be a torch module."""
+    if isinstance(value, RemoteModule):
+        return value
+    if value is None:
+        fail(f"{what} is None, expected a torch module.", "is there a return statement?")
+    kind = value.type_name if isinstance(value, Remote) else summary(value)
+    fail(f"{what} is {kind}, expected a torch module.")
+
+
+def assert_within(
+    actual: np.ndarray, expected: np.ndarray, atol: np.ndarray | float, what: str, hint: str = ""
+) -> None:
+    """Every element of ``actual`` is at most ``atol`` away from ``expected``.
+
+    The failure names the element that exceeds its tolerance most, by how much.
+    """
+    error = np.abs(np.asarray(actual, dtype=np.float64) - np.asarray(expected, dtype=np.float64))
+    tolerance = np.broadcast_to(np.asarray(atol, dtype=np.float64), error.shape)
+    wrong = ~(error <= tolerance)
+    if not wrong.any():
+        return
+    worst = np.unravel_index(np.argmax(error - tolerance), error.shape)
+    place = ", ".join(str(int(index)) for index in worst)
+    fail(
+        f"{what}: {int(wrong.sum()):,} of {error.size:,} values are off; the worst, at [{place}], is "
+        f"{float(np.asarray(actual)[worst]):.6g}, expected {float(np.asarray(expected)[worst]):.6g} "
+        f"± {float(tolerance[worst]):.2g}.",
+        hint,
+    )

@@ -1,0 +1,492 @@
+"""Part 2: post-training quantization, deterministic and stochastic, of arrays and of a trained network.
+
+A *step* is (max − min) / (2^bits − 1) of the array. Scales by row are accepted: their steps are smaller.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from gradescope_utils.autograder_utils.decorators import leaderboard, number, partial_credit, tags, weight
+
+from course.datasets import ImageDataset
+from course.models import MNISTNet
+from course.trainer import evaluate
+from grader.sandbox.proxies import Remote, Student
+from grader.solution import quantization as reference
+from grader.suites.checks import as_array, as_module, as_pair, assert_true, assert_within, fail, needs
+
+
+def step_of(W: np.ndarray, bits: int) -> float:
+    """The distance of two neighbouring codes."""
+    return float(np.ptp(W.astype(np.float64))) / (2**bits - 1)
+
+
+def rounding(W: np.ndarray) -> float:
+    """What float32 arithmetic may add to an error: some roundings of values as large as max|W| and as the range.
+
+    Each of the about six operations of quantize and dequantize rounds by a relative 2^-24; 8 · 2^-23 is 16 of them.
+    """
+    return 8 * float(np.finfo(np.float32).eps) * float(np.abs(W).max() + np.ptp(W))
+
+
+def size_of(value: Any) -> int:
+    """Bytes of extra arguments: 8 a number, arrays as they are, objects as they are sent to another process."""
+    if isinstance(value, np.ndarray | np.generic | torch.Tensor):
+        return int(value.nbytes)
+    if isinstance(value, list | tuple):
+        return sum(size_of(item) for item in value)
+    if isinstance(value, dict):
+        return sum(size_of(key) + size_of(item) for key, item in value.items())
+    if isinstance(value, Remote):
+        return len(value.as_bytes())
+    if isinstance(value, str | bytes):
+        return len(value)
+    return 8
+
+
+def quantized(student: Student, W: np.ndarray, bits: int = 8) -> tuple[Any, Any]:
+    """The student's codes and extra arguments, after the checks that every use of them relies on.
+
+    The extra arguments have to be small, else the original array could come back out of them: a scale and a shift by
+    row (32 bytes leave room for more) and 1 kB for the form that they are in.
+    """
+    result = student.quantization.quantize(W) if bits == 8 else student.quantization.quantize(W, bits=bits)
+    codes, args = as_pair(result, "quantize")
+    as_array(codes, "codes", shape=W.shape, dtype="uint8")
+    allowed = 1024 + 32 * (W.shape[0] if W.ndim == 2 else 1)
+    assert_true(
+        size_of(args) <= allowed,
+        f"The extra arguments for an array of {W.nbytes:,} bytes take {size_of(args):,} bytes.",
+        "a scale and a shift are enough to get back from the codes.",
+    )
+    return codes, args
+
+
+def restored(student: Student, codes: Any, args: Any) -> np.ndarray:
+    """The values that the student's dequantize returns in a process that has never run quantize."""
+    values = student.fresh().quantization.dequantize(codes, args)
+    return as_array(values, "dequantize's result", shape=tuple(codes.shape), dtype="float")
+
+
+def assert_round_trip(student: Student, W: np.ndarray, bits: int, what: str) -> np.ndarray:
+    """Quantize, dequantize in another process, and compare: at most half a step, the bound of rounding to nearest."""
+    codes, args = quantized(student, W, bits)
+    values = restored(student, codes, args)
+    step = step_of(W, bits)
+    worst = float(np.abs(values - W).max()) / step
+    assert_true(
+        worst * step <= step / 2 + rounding(W),
+        f"{what}: after quantize and dequantize the largest error is {worst:.3g} steps, expected at most 0.5.",
+        _hint(worst),
+    )
+    return np.abs(values - W) / step
+
+
+def _hint(worst: float) -> str:
+    """What an error of this many steps usually comes from."""
+    if worst <= 1.01:
+        return "an error of up to a whole step comes from a cast without rounding."
+    if worst > 50:
+        return "dequantize has to undo both the scale and the shift, in the opposite order, from its arguments alone."
+    return "the scale is (2^bits − 1) / (max − min), and the shift is the minimum."
+
+
+# ---- 2.1: quantize and dequantize --------------------------------------------------------------------------
+
+
+@weight(2)
+@number("2.1a")
+def test_codes_are_uint8_of_the_same_shape(student, rng):
+    """Codes are uint8 and have the shape of the array, in one and in two dimensions."""
+    for shape in [(100,), (20, 30)]:
+        W = rng.normal(size=shape).astype(np.float32)
+        codes, _ = as_pair(student.quantization.quantize(W), "quantize")
+        as_array(codes, "codes", shape=shape, dtype="uint8")
+
+
+@weight(2)
+@number("2.1b")
+def test_the_example_of_the_handout(student):
+    """[400, 500, 600] becomes [0, 128, 255] (127 is as right for the tie) and comes back within half a step."""
+    W = np.array([400.0, 500.0, 600.0])
+    codes, args = quantized(student, W)
+    found = as_array(codes, "codes").tolist()
+    assert_true(
+        found in ([0, 128, 255], [0, 127, 255]),
+        f"quantize([400, 500, 600]) gave the codes {found}, expected [0, 128, 255].",
+        "shift the minimum to 0, scale the maximum to 255, round, and cast last.",
+    )
+    assert_within(
+        restored(student, codes, args),
+        W,
+        atol=step_of(W, 8) / 2 + rounding(W),
+        what="dequantize(quantize([400, 500, 600]))",
+    )
+
+
+@weight(2)
+@number("2.1c")
+def test_minimum_and_maximum_take_the_end_codes(student, rng):
+    """The minimum of the array becomes code 0, and the maximum becomes 255."""
+    W = rng.normal(loc=rng.uniform(-2, 2), size=(40, 25)).astype(np.float32)
+    codes, _ = quantized(student, W)
+    lowest, highest = int(codes.flat[W.argmin()]), int(codes.flat[W.argmax()])
+    assert_true(lowest == 0, f"The minimum has code {lowest}, expected 0.", "subtract the minimum before scaling.")
+    assert_true(
+        highest == 255,
+        f"The maximum has code {highest}, expected 255.",
+        "8 bits have the codes 0 to 255, so the scale is 255 / (max − min); 256 wraps around to 0.",
+    )
+
+
+@leaderboard("Worst quantization error (steps)", "asc")
+@weight(4)
+@number("2.1d")
+def test_round_trip_error_is_at_most_half_a_step(student, rng, set_leaderboard_value=None):
+    """Dequantized values are within half a step of the originals, in a process that has not run quantize."""
+    W = rng.normal(size=(64, 32)).astype(np.float32)
+    errors = assert_round_trip(student, W, 8, "Normally distributed weights")
+    if set_leaderboard_value is not None:
+        set_leaderboard_value(round(float(errors.max()), 4))
+
+
+@weight(2)
+@number("2.1e")
+def test_ranges_that_do_not_straddle_zero(student, rng):
+    """The bound holds for ranges far from zero, all negative ones, and a minimum of exactly 0."""
+    unit = rng.random((32, 16)).astype(np.float32)
+    assert_round_trip(student, unit + 100, 8, "Values between 100 and 101")
+    assert_round_trip(student, -2 - 5 * unit, 8, "Values between −7 and −2")
+    from_zero = 3 * unit
+    from_zero[4, 7] = 0
+    assert_round_trip(student, from_zero, 8, "Values between 0 and 3")
+
+
+@partial_credit(3)
+@number("2.1f")
+def test_fewer_bits(student, rng, set_score=None):
+    """With 4 and with 2 bits there are at most 16 and 4 codes, and errors stay within half of the larger steps."""
+    score = 0.0
+    for bits in (4, 2):
+        W = rng.normal(size=(48, 24)).astype(np.float32)
+        codes, _ = quantized(student, W, bits)
+        top = int(as_array(codes, "codes").max())
+        assert_true(
+            top <= 2**bits - 1,
+            f"With bits={bits} the largest code is {top}, expected at most {2**bits - 1}.",
+            "the codes of b bits are 0 to 2^b − 1.",
+        )
+        assert_round_trip(student, W, bits, f"bits={bits}")
+        score += 1.5
+        set_score(score)
+
+
+@needs("2.1d")
+@weight(1)
+@number("2.1g")
+def test_the_input_is_not_changed(student, rng):
+    """The array that is quantized stays as it was."""
+    W = rng.normal(size=(30, 20)).astype(np.float32)
+    held = student.hold(W)
+    student.quantization.quantize(held)
+    assert_true(
+        np.array_equal(as_array(held.value(), "the input after the call", shape=W.shape), W),
+        "quantize changed the array that it was given.",
+        "W -= W.min() works in place; W - W.min() makes a new array.",
+    )
+
+
+@needs("2.1d")
+@weight(1)
+@number("2.1h")
+def test_memory_is_about_a_quarter(student, rng):
+    """Codes and extra arguments together take about a quarter of the float32 weights."""
+    W = rng.normal(size=(128, 784)).astype(np.float32)
+    codes, args = quantized(student, W)
+    # A quarter, and for scales by row 32 bytes for each 784 weights: 0.26. Two bytes a code would be a half.
+    share = (as_array(codes, "codes").nbytes + size_of(args)) / W.nbytes
+    assert_true(share <= 0.3, f"Codes and extra arguments take {share:.0%} of the original, expected about 25 %.")
+
+
+# ---- 2.2: a quantized network ------------------------------------------------------------------------------
+
+
+def remote_copy(student: Student, model: MNISTNet) -> Any:
+    """The course's MNISTNet in the student's worker, with these weights."""
+    there = student.course.models.MNISTNet(hidden=model.fc1.out_features)
+    there.load_state_dict(model.state_dict())
+    return there
+
+
+def quantized_model(student: Student, there: Any, model: MNISTNet, bits: int, **options: Any) -> MNISTNet:
+    """The weights of the student's quantized model in a model of the grader's own.
+
+    Raises:
+        CheckFailure: a parameter has more values than ``bits`` bits can tell apart.
+    """
+    result = student.quantization.quantize_model(there, bits=bits, **options)
+    state = as_module(result, "quantize_model's result").state_dict()
+    own = copy.deepcopy(model)
+    for name, parameter in own.named_parameters():
+        if name not in state:
+            fail(f"The quantized model has no parameter {name}: it has to be of the class of the original.")
+        values = as_array(state[name], name, shape=tuple(parameter.shape), dtype="float")
+        levels = max(len(np.unique(row)) for row in np.atleast_2d(values))
+        assert_true(
+            levels <= 2**bits,
+            f"{name} has {levels:,} different values after quantization to {bits} bits, expected at most {2**bits}.",
+            "is every parameter quantized and dequantized, and is the new model returned?",
+        )
+        parameter.data = torch.from_numpy(values.astype(np.float32))
+    return own
+
+
+def drawn_network(rng: np.random.Generator) -> MNISTNet:
+    """A small MNISTNet with weights drawn anew: biases far from zero, ranges that differ by layer."""
+    model = MNISTNet(hidden=16)
+    for parameter in model.parameters():
+        values = rng.normal(loc=rng.uniform(-1, 1), scale=rng.uniform(0.5, 2), size=tuple(parameter.shape))
+        parameter.data = torch.from_numpy(values.astype(np.float32))
+    return model
+
+
+@weight(3)
+@number("2.2a")
+def test_every_parameter_is_quantized(student, rng):
+    """Every parameter of the new model is within half a step of the original and takes at most 2^bits values."""
+    model = drawn_network(rng)
+    found = quantized_model(student, remote_copy(student, model), model, bits=4)
+    for (name, before), after in zip(model.named_parameters(), found.parameters(), strict=True):
+        W = before.detach().numpy()
+        assert_within(
+            after.detach().numpy(),
+            W,
+            atol=step_of(W, 4) / 2 + rounding(W),
+            what=f"{name} at 4 bits",
+            hint="each parameter has its own minimum and maximum.",
+        )
+
+
+@needs("2.2a")
+@weight(2)
+@number("2.2b")
+def test_the_original_model_is_not_changed(student, rng):
+    """The model that is quantized keeps its weights."""
+    model = drawn_network(rng)
+    there = remote_copy(student, model)
+    quantized_model(student, there, model, bits=4)
+    state = there.state_dict()
+    for name, before in model.state_dict().items():
+        assert_true(
+            name in state and torch.equal(state[name], before),
+            f"quantize_model changed {name} of the model that it was given.",
+            "work on a copy, for example copy.deepcopy(model).",
+        )
+
+
+@weight(3)
+@number("2.2c")
+def test_eight_bits_keep_the_accuracy(student, mnistnet: MNISTNet, digits: ImageDataset):
+    """At 8 bits the trained MNISTNet recognises as many of 1,000 real digits as before, but for one in a hundred."""
+    found = quantized_model(student, remote_copy(student, mnistnet), mnistnet, bits=8)
+    full, now = evaluate(mnistnet, digits), evaluate(found, digits)
+    # Measured: 975 of 1,000 before, 975 with rounding to nearest, 974 to 977 over 40 stochastic roundings.
+    assert_true(
+        now.correct >= full.correct - 10,
+        f"At 8 bits {now.correct} of {now.total} digits are recognised, at full precision {full.correct}.",
+    )
+
+
+@partial_credit(3)
+@number("2.2d")
+def test_four_and_two_bits_keep_what_they_can(student, mnistnet: MNISTNet, digits: ImageDataset, set_score=None):
+    """At 4 and at 2 bits the trained MNISTNet is as accurate as rounding to nearest makes it."""
+    score = 0.0
+    for bits in (4, 2):
+        found = quantized_model(student, remote_copy(student, mnistnet), mnistnet, bits=bits)
+        expected = evaluate(reference.quantize_model(mnistnet, bits), digits)
+        now = evaluate(found, digits)
+        # Measured of 1,000: 973 and 659 with one scale, 974 and 732 with scales by row; truncation 949 and 482.
+        # Right solutions differ in ties and last bits only: 15 images are ten times what that was seen to change.
+        assert_true(
+            now.correct >= expected.correct - 15,
+            f"At {bits} bits {now.correct} of {now.total} digits are recognised, expected about {expected.correct}.",
+            "is each value rounded to the nearest code?",
+        )
+        score += 1.5
+        set_score(score)
+
+
+@weight(3)
+@number("2.2e")
+def test_a_model_quantized_stochastically(student, rng):
+    """With stochastic=True values are rounded at random to a neighbouring code, as rng draws."""
+    model = drawn_network(rng)
+    there = remote_copy(student, model)
+    seed = int(rng.integers(2**31))
+
+    def draw(seed: int) -> np.ndarray:
+        options = {"stochastic": True, "rng": student.generator(seed)}
+        found = quantized_model(student, there, model, bits=3, **options)
+        return found.fc1.weight.detach().numpy()
+
+    W = model.fc1.weight.detach().numpy()
+    first, again, other = draw(seed), draw(seed), draw(seed + 1)
+    step = step_of(W, 3)
+    assert_within(first, W, atol=step + rounding(W), what="fc1.weight, rounded stochastically at 3 bits")
+    away = float(np.mean(np.abs(first - W) > step / 2 + rounding(W)))
+    # Rounding up with probability f takes a value to the farther code with probability min(f, 1 − f), over all f
+    # a quarter of 12,544 weights; by row, where steps are shorter, less. Rounding to nearest never does. By Hoeffding
+    # a share below 0.1 where 0.2 is expected has probability exp(−2 · 12,544 · 0.1²) < 1e-100.
+    assert_true(
+        away > 0.1,
+        f"{away:.1%} of the weights went to the farther of their two neighbours, expected about 25 %.",
+        "with stochastic=True every parameter goes through stochastic_quantize.",
+    )
+    assert_true(np.array_equal(first, again), "Generators with equal seeds gave different models.", "pass rng on.")
+    assert_true(not np.array_equal(first, other), "Generators with different seeds gave equal models.", "pass rng on.")
+
+
+# ---- 2.3: stochastic rounding ------------------------------------------------------------------------------
+
+
+def drawn_codes(student: Student, W: np.ndarray, bits: int = 2, **options: Any) -> np.ndarray:
+    """The codes of one stochastic quantization."""
+    result = student.quantization.stochastic_quantize(W, bits=bits, **options)
+    codes, _ = as_pair(result, "stochastic_quantize")
+    return as_array(codes, "codes", shape=W.shape, dtype="uint8").astype(np.int64)
+
+
+def hoeffding(count: int, probability: float = 1e-7) -> float:
+    """How far the mean of ``count`` draws of 0 or 1 strays from its expectation with at most this probability."""
+    return math.sqrt(math.log(2 / probability) / (2 * count))
+
+
+def assert_neighbours(codes: np.ndarray, W: np.ndarray, bits: int) -> None:
+    """Every code is one of the two next to the value's exact position.
+
+    Where a rounded zero point is used, codes may be shifted against the exact position by another half.
+    """
+    top = 2**bits - 1
+    assert_true(codes.max() <= top, f"With bits={bits} the largest code is {codes.max()}, expected at most {top}.")
+    position = (W.astype(np.float64) - W.min()) / step_of(W, bits)
+    slack = 1 if W.min() == 0 else 1.5
+    assert_within(
+        codes,
+        position,
+        atol=slack + 1e-3,
+        what=f"codes at {bits} bits, against the values in units of a step",
+        hint="a value goes to the code just below it or to the one just above it.",
+    )
+
+
+@weight(3)
+@number("2.3a")
+def test_values_go_to_a_neighbouring_code(student, rng):
+    """Every value becomes one of the two codes next to it, as uint8 in [0, 2^bits − 1]."""
+    W = rng.random(2000)
+    W[0] = 0
+    assert_neighbours(drawn_codes(student, W, bits=2), W, bits=2)
+    shifted = rng.normal(loc=-3, size=2000)
+    assert_neighbours(drawn_codes(student, shifted, bits=8), shifted, bits=8)
+
+
+@weight(4)
+@number("2.3b")
+def test_the_probability_is_the_fractional_part(student, rng):
+    """A value between two codes is rounded up with a probability equal to its fractional part."""
+    count = 20_000
+    for low, high in [(0.1, 0.4), (0.6, 0.9)]:  # away from 1/2: a fair coin must not pass
+        below, fraction = int(rng.integers(3)), float(rng.uniform(low, high))
+        W = np.full(count + 2, below + fraction)
+        W[:2] = 0, 3  # with 2 bits the codes are the values themselves
+        codes = drawn_codes(student, W, bits=2)[2:]
+        up = float(np.mean(codes == below + 1))
+        # The mean of 20,000 draws is within 0.0205 of its expectation but for one run in ten million.
+        assert_true(
+            abs(float(np.mean(codes)) - below - fraction) <= hoeffding(count),
+            f"Of {count:,} values at {below + fraction:.2f}, {up:.1%} were rounded up to {below + 1}, "
+            f"expected about {fraction:.0%}.",
+            "round up where a uniform random number is below the fractional part.",
+        )
+
+
+@needs("2.3b")
+@weight(2)
+@number("2.3c")
+def test_values_on_a_code_stay_there(student, rng):
+    """A value that lies exactly on a code gets that code in every draw."""
+    W = rng.permutation(np.repeat([0.0, 1.0, 2.0, 3.0], 500))
+    moved = float(np.mean(drawn_codes(student, W, bits=2) != W))
+    # Adding a float32 uniform number may round up to the next integer once in 2^23; 1 % is far more.
+    assert_true(moved <= 0.01, f"{moved:.1%} of the values that lie on a code were moved to another one.")
+
+
+@needs("2.3b")
+@weight(2)
+@number("2.3d")
+def test_every_element_is_drawn_for_itself(student, rng):
+    """Elements of one array are rounded independently of each other."""
+    W = np.full((100, 102), 1.5)
+    W[:, :2] = 0, 3  # each row has the whole range, for scales by row
+    codes = drawn_codes(student, W, bits=2)[:, 2:]
+    # For independent fair draws, whether neighbours agree is a fair draw again: 9,900 of them, 0.029 by Hoeffding.
+    for neighbours, where in [(codes[:, 1:] == codes[:, :-1], "row"), (codes[1:] == codes[:-1], "column")]:
+        agree = float(np.mean(neighbours))
+        assert_true(
+            abs(agree - 0.5) <= hoeffding(neighbours.size),
+            f"Neighbours in a {where}, halfway between two codes, got equal codes in {agree:.0%} of all pairs, "
+            "expected 50 %.",
+            "draw one random number for each element: rng.random(W.shape).",
+        )
+
+
+@tags("random numbers")
+@weight(3)
+@number("2.3e")
+def test_rng_decides_the_draw(student, rng):
+    """Generators with equal seeds give equal codes, with other seeds others; without rng every call differs."""
+    W = np.append(rng.random(1000), [0.0, 1.0])
+    seed = int(rng.integers(2**31))
+    first = drawn_codes(student, W, rng=student.generator(seed))
+    again = drawn_codes(student, W, rng=student.generator(seed))
+    other = drawn_codes(student, W, rng=student.generator(seed + 1))
+    assert_true(np.array_equal(first, again), "Generators with equal seeds gave different codes.", "use rng.random.")
+    assert_true(
+        not np.array_equal(first, other),
+        "Generators with different seeds gave equal codes.",
+        "use rng.random.",
+    )
+    one, two = drawn_codes(student, W), drawn_codes(student, W)
+    assert_true(
+        not np.array_equal(one, two),
+        "Two calls without rng gave equal codes: ten repetitions would be one.",
+        "without rng use np.random.default_rng(), and don't seed inside the function.",
+    )
+
+
+@needs("2.3b")
+@partial_credit(2)
+@number("2.3f")
+def test_stochastic_rounding_with_other_bits(student, rng, set_score=None):
+    """With 4 and with 8 bits the codes are again the neighbours of each value, on average at its position."""
+    score = 0.0
+    for bits in (4, 8):
+        W = rng.random(20_000)
+        W[0] = 0
+        codes = drawn_codes(student, W, bits=bits)
+        assert_neighbours(codes, W, bits)
+        bias = float(np.mean(codes - W / step_of(W, bits)))
+        # Each error has range 1 and expectation 0, so Hoeffding's bound is that of draws of 0 or 1.
+        assert_true(
+            abs(bias) <= hoeffding(W.size),
+            f"At {bits} bits the codes are {bias:+.2f} steps off on average, expected 0.",
+            "rounding down must be as likely as the value is near the code below.",
+        )
+        score += 1
+        set_score(score)

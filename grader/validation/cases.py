@@ -1,0 +1,87 @@
+"""Submissions whose right grade is known: the solution with one module changed.
+
+``wrong/``   one mistake: must lose exactly the tests that its file names, each with a message that names the symptom
+``right/``   written differently, as right as the solution: must lose nothing
+``broken/``  doesn't import, crashes, hangs or returns rubbish: must lose exactly what depends on it
+
+A case is one file. Its first lines are comments: the module and what is special about it, then the tests that it loses,
+by number or by the beginning of numbers, each with a text that the test's message must contain::
+
+    # quantization: casts without rounding
+    # loses 2.1d: a cast without rounding
+    # loses 2.2
+
+What follows is put behind the solution's module, so that its definitions take the place of the solution's; in
+``broken/`` it is the whole module.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from grader.catalog import read_suites
+from grader.sandbox.proxies import MODULES
+
+__all__ = ["SOLUTION", "STUBS", "Case", "Kind", "read_cases"]
+
+HERE = Path(__file__).resolve().parent
+SOLUTION = HERE.parent / "solution"
+STUBS = HERE.parent.parent / "student"
+
+Kind = Literal["wrong", "right", "broken"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A changed solution and what it must lose."""
+
+    kind: Kind
+    name: str
+    module: str
+    title: str
+    loses: dict[str, str]
+    """the numbers of the tests that it loses, each with a text that must be in the message"""
+    text: str
+
+    @property
+    def part(self) -> str:
+        """The number of the part that the module belongs to, as ``2``."""
+        return next(part for part, module in MODULES.items() if module == self.module)
+
+    def write(self, folder: Path) -> Path:
+        """Write the submission into an empty folder."""
+        shutil.copytree(SOLUTION, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__*"))
+        path = folder / f"{self.module}.py"
+        text = self.text if self.kind == "broken" else path.read_text(encoding="utf-8") + "\n\n" + self.text
+        path.write_text(text, encoding="utf-8")
+        return folder
+
+
+def read_cases(kind: Kind | None = None) -> tuple[Case, ...]:
+    """All cases, or those of one kind, by name.
+
+    Raises:
+        ValueError: a file whose first lines don't describe a case.
+    """
+    kinds = (kind,) if kind else get_args(Kind)
+    return tuple(_read(path, one) for one in kinds for path in sorted((HERE / one).glob("*.py")))
+
+
+def _read(path: Path, kind: Kind) -> Case:
+    text = path.read_text(encoding="utf-8")
+    header = re.match(r"# (\w+): (.+)\n", text)
+    if header is None or header[1] not in MODULES.values():
+        raise ValueError(f"{path}: the first line has to be '# module: what is special about it'")
+    loses: dict[str, str] = {}
+    for prefix, symptom in re.findall(r"^# loses (\S+?)(?:: (.+))?$", text, re.MULTILINE):
+        numbers = [test.number for test in read_suites() if test.number.startswith(prefix)]
+        if not numbers:
+            raise ValueError(f"{path}: there is no test {prefix}")
+        loses.update(dict.fromkeys(numbers, symptom))
+    if bool(loses) == (kind == "right"):
+        raise ValueError(f"{path}: a wrong or broken case names the tests that it loses, a right one loses none")
+    return Case(kind, path.stem, header[1], header[2], loses, text)
