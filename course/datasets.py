@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -104,7 +104,7 @@ def load(name: Name, split: Split, source: Source = "fixtures") -> ImageDataset:
     )
 
 
-def complete_arrays(name: Name) -> dict[str, np.ndarray]:
+def complete_arrays(name: Name) -> dict[str, Any]:
     """All of a data set as uint8 arrays, out of the cache or through torchvision's download.
 
     Returns:
@@ -117,7 +117,7 @@ def complete_arrays(name: Name) -> dict[str, np.ndarray]:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(f".{os.getpid()}.part")
         with unfinished.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
+            np.savez_compressed(file, **arrays)
         unfinished.replace(path)
         return arrays
     try:
@@ -133,12 +133,12 @@ def complete_arrays(name: Name) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _download(name: Name) -> dict[str, np.ndarray]:
+def _download(name: Name) -> dict[str, Any]:
     """The complete data set through torchvision, which downloads it into ``data_dir()/downloads``."""
     from torchvision import datasets  # takes a second to import, and only this function needs it
 
     kind = {"cifar10": datasets.CIFAR10, "mnist": datasets.MNIST}[name]
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     for split in ("train", "test"):
         try:
             part = kind(str(data_dir() / "downloads"), train=split == "train", download=True)

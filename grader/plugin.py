@@ -36,7 +36,7 @@ from grader.reports import gradescope, terminal
 from grader.reports.text import body
 from grader.sandbox.failures import SandboxError, StudentError
 from grader.sandbox.launch import Launcher, make_launcher
-from grader.sandbox.proxies import Student
+from grader.sandbox.proxies import Patience, Student
 from grader.submission.intake import SubmissionError, find
 
 __all__ = ["GRADING", "LAUNCHER", "Grading", "graded_test"]
@@ -127,6 +127,7 @@ class Grading:
         self.owns_launcher = LAUNCHER not in config.stash
         mode = "in-process" if options.in_process else options.sandbox
         self.launcher = make_launcher(mode) if self.owns_launcher else config.stash[LAUNCHER]
+        self.patience = Patience()
         options.continue_on_collection_errors = True  # one suite that can't be imported doesn't stop the others
         self.write()
 
@@ -136,7 +137,7 @@ class Grading:
 
     def student(self, test: GradedTest) -> Student:
         """The submission, for the time of one test."""
-        return Student(self.launcher, self.submission.folder, test.part, self.seed_of(test))
+        return Student(self.launcher, self.submission.folder, test.part, self.seed_of(test), self.patience)
 
     def record(self, test: GradedTest, outcome: Outcome) -> None:
         self.gradebook.record(test.number, outcome)

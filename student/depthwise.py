@@ -14,7 +14,7 @@ class DepthwiseSeparableConvolution(nn.Module):
 
     Stride 1, no bias, zeros around the image so that it keeps its size: ⌊k/2⌋ on the left and on top,
     k − 1 − ⌊k/2⌋ on the right and at the bottom (k = W_H). As everywhere in PyTorch the kernels are not flipped.
-    A grouped convolution (``groups``) must not be used.
+    A grouped convolution (``groups``) must not be used. The first weights are drawn at random, as ``nn.Conv2d`` does.
 
     Attributes:
         kernel_weights: a list of C_in parameters (W_H, W_H), registered as ``k_0``, ``k_1``, ….
@@ -45,6 +45,6 @@ def dw_conv_block(in_channels: int, out_channels: int, kernel_size: int = 3) -> 
     """Part 6.2: your depthwise separable convolution, batch normalisation, ReLU.
 
     The counterpart of ``course.models.conv_block``; ``course.models.DWConvNet(dw_conv_block)`` puts it into layers 2,
-    4, 7 and 9 of ConvNet.
+    4, 7 and 9 of ConvNet. Each call makes a new block.
     """
     raise NotImplementedError("Part 6.2: dw_conv_block")

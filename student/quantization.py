@@ -27,7 +27,8 @@ def quantize(W: np.ndarray, bits: int = 8) -> tuple[np.ndarray, Any]:
 
     Returns:
         ``(codes, args)``: codes, uint8 of W's shape in [0, 2^bits − 1]; and the extra arguments that ``dequantize``
-        needs, in any form you like as long as they stay small (one scale and shift, or one a row).
+        needs: numbers, arrays, a tuple, a dict or an object that ``pickle`` can copy, as long as they stay small (one
+        scale and shift, or one a row).
 
     Example:
         >>> codes, args = quantize(np.array([400.0, 500.0, 600.0]))
@@ -64,7 +65,7 @@ def stochastic_quantize(W: np.ndarray, bits: int = 2, rng: np.random.Generator |
         W: (n,) or (rows, columns), a float array, not changed by the call.
         bits: 1 to 8.
         rng: where the random numbers come from: generators with equal seeds give equal codes. Without one, every
-            call draws anew.
+            call draws anew. Calls that share a generator draw on: ten of them are ten different draws.
 
     Returns:
         ``(codes, args)`` as ``quantize`` returns them, for the same ``dequantize``.
@@ -78,7 +79,7 @@ def quantize_model(
     """Part 2.2: a new model whose parameters went through quantization and back.
 
     Every parameter, weights and biases, is quantized and dequantized, each with its own minimum and maximum. The
-    given model stays as it is.
+    given model stays as it is, and may be one whose parameters are frozen.
 
     Args:
         model: for example a trained ``course.models.MNISTNet``; its parameters are float32 of one or two dimensions.
@@ -87,7 +88,7 @@ def quantize_model(
         rng: for stochastic rounding.
 
     Returns:
-        A model of the same class, with at most 2^bits different values in each parameter (or in each of its rows,
-        where your ``quantize`` scales by row).
+        A model of the same class that takes float32 images, with at most 2^bits different values in each parameter (or
+        in each of its rows, where your ``quantize`` scales by row).
     """
     raise NotImplementedError("Part 2.2: quantize_model")

@@ -53,8 +53,12 @@ Resolve = Callable[[Handle], Any]
 class Worker(Protocol):
     """One process (or none of its own) in which student code runs."""
 
-    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve) -> Any:
-        """Carry out a call and return its value; StudentError where student code failed."""
+    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, patience: float = 1.0) -> Any:
+        """Carry out a call and return its value; StudentError where student code failed.
+
+        Args:
+            patience: the share of the deadline that this call gets.
+        """
         ...
 
     def failure_of(self, error: BaseException) -> StudentError | None:
@@ -165,16 +169,12 @@ class _SocketWorker:
         self._limits = limits
         self._slowness = slowness
         self._end = end
-        self._answered = False
         self.alive = True
 
-    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve) -> Any:
+    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, patience: float = 1.0) -> Any:
         if not self.alive:
             raise ended(called, "an earlier call of this test had ended it already")
-        seconds = self._limits.call_seconds
-        if not self._answered:
-            seconds = max(seconds, self._limits.start_seconds if self._slow_start else 0)
-        seconds *= self._slowness
+        seconds = self._limits.call_seconds * patience * self._slowness
         deadline = time.monotonic() + seconds
         try:
             for piece in frame_bytes(call, buffers):
@@ -183,7 +183,6 @@ class _SocketWorker:
             reply, received = read_frame(lambda count: self._read(count, deadline))
             if not isinstance(reply, Reply):
                 raise ProtocolError("the worker's answer is no reply")
-            self._answered = True
             if reply.failure is not None:
                 raise StudentError(reply.failure, called)
             if reply.value is None:
@@ -198,8 +197,6 @@ class _SocketWorker:
         except ProtocolError as error:
             self._stop()
             raise ended(called, str(error)) from None
-
-    _slow_start = False
 
     def _read(self, count: int, deadline: float) -> bytearray:
         data = bytearray(count)
@@ -457,8 +454,6 @@ class SpawnLauncher:
 class _SpawnedWorker(_SocketWorker):
     """A worker that goes back to its part's others after a test."""
 
-    _slow_start = True
-
     def __init__(self, *args: Any, free: list[_SpawnedWorker]) -> None:
         super().__init__(*args)
         self._free = free
@@ -510,7 +505,7 @@ class _InProcessWorker:
         self._executor = Executor(submission)
         self._raised: tuple[BaseException, str] | None = None
 
-    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve) -> Any:
+    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, patience: float = 1.0) -> Any:
         try:
             value: Value
             value, received = self._executor.execute(call, buffers)

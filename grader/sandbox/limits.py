@@ -22,7 +22,7 @@ class Limits(msgspec.Struct, frozen=True):
     call_seconds: float = 6.0
     """wall clock of one call, on a machine of the nominal speed"""
     start_seconds: float = 30.0
-    """until a worker answers for the first time; generous, because a spawned one has to import torch"""
+    """until a spawned worker, which has to import torch, is there"""
     cpu_seconds: int = 60
     """processor time of one worker"""
     memory_bytes: int = 2 << 30

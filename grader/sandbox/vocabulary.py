@@ -79,6 +79,21 @@ def load_state_dict(module: nn.Module, state: dict[str, Tensor]) -> None:
 
 
 @word
+def write(module: nn.Module, values: dict[str, Tensor]) -> None:
+    """Write values into parameters and buffers by name, in place; the others stay."""
+    targets = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    with torch.no_grad():
+        for name, new in values.items():
+            targets[name].copy_(new)
+
+
+@word
+def require_gradients(module: nn.Module, flag: bool) -> None:
+    """``module.requires_grad_(flag)``"""
+    module.requires_grad_(flag)
+
+
+@word
 def parameters(module: nn.Module) -> dict[str, Tensor]:
     """Registered parameters by name."""
     return {name: value.detach() for name, value in module.named_parameters()}

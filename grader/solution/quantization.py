@@ -17,8 +17,10 @@ def _scaled(W: np.ndarray, bits: int) -> tuple[np.ndarray, Arguments]:
     values = np.asarray(W, dtype=np.float64)
     shift = float(values.min())
     span = float(values.max()) - shift
-    scale = (2**bits - 1) / span if span > 0 else 1.0
-    return (values - shift) * scale, (scale, shift)
+    if span == 0:  # a constant array: every value is the shift
+        return np.zeros_like(values), (1.0, shift)
+    # Divided first, the maximum is exactly 1 and becomes exactly 2^bits − 1.
+    return (values - shift) / span * (2**bits - 1), ((2**bits - 1) / span, shift)
 
 
 def quantize(W: np.ndarray, bits: int = 8) -> tuple[np.ndarray, Arguments]:

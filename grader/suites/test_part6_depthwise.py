@@ -18,8 +18,7 @@ from grader.sandbox.proxies import RemoteModule, Student
 from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, needs
 
 Kernels = list[Tensor]
-BlockWeights = tuple[Kernels, Tensor, dict[str, Tensor]]
-"""kernels, 1×1 weight, and batch norm's weight, bias, running mean and running variance by name"""
+READ_THEM = "read self.kernel_weights and self.one_d_conv_weight in forward, each time."
 
 
 def draw(rng: np.random.Generator, *shape: int) -> Tensor:
@@ -97,10 +96,10 @@ def test_the_example_of_the_handout(student):
     x = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]], [[4.0, 5.0], [5.0, 6.0]]]])
     found = filled_layer(student, kernels, pointwise)(x)
     values = as_array(found, "the output", shape=(1, 2, 2, 2), dtype="float32")
-    expected = [[[26.0, 60.0], [62.0, 140.0]], [[44.0, 102.0], [106.0, 240.0]]]
+    expected = [[[26, 60], [62, 140]], [[44, 102], [106, 240]]]
     assert_true(
         bool(np.allclose(values[0], expected, rtol=1e-5)),
-        f"The output is {np.round(values[0], 3).tolist()}, expected {expected}.",
+        f"The output is {np.round(values[0].astype(np.float64), 2).tolist()}, expected {expected}.",
         "for 2×2 kernels there is one row of zeros on top and one column on the left, and none elsewhere.",
     )
 
@@ -134,9 +133,11 @@ def test_other_images(student, rng):
 @weight(3)
 @number("6.1e")
 def test_parameters(student, rng):
-    """The layer has C_in kernels of k×k and a 1×1 weight, all registered: C_in·k² + C_in·C_out numbers."""
-    C_in, C_out, k = int(rng.integers(2, 6)), int(rng.integers(6, 10)), int(rng.integers(3, 6))
-    parameters = student_layer(student, C_in, C_out, k).parameters()
+    """C_in kernels of k×k and a 1×1 weight are registered, C_in·k² + C_in·C_out numbers, drawn at random."""
+    # Drawn so that C_in · C_out is never k², by which the kernels are told from the 1×1 weight.
+    C_in, C_out, k = int(rng.integers(2, 6)), int(rng.integers(6, 10)), int(rng.choice([3, 5]))
+    layer = student_layer(student, C_in, C_out, k)
+    parameters = layer.parameters()
     count = sum(value.numel() for value in parameters.values())
     expected = C_in * k * k + C_in * C_out
     assert_true(
@@ -155,6 +156,11 @@ def test_parameters(student, rng):
         (C_out, C_in, 1, 1) in pointwise,
         f"No parameter has the shape ({C_out}, {C_in}, 1, 1) of one_d_conv_weight.",
     )
+    assert_true(
+        bool(as_array(layer(draw(rng, 1, C_in, 8, 8)), "the output").any()),
+        "A new layer's output is 0 everywhere, and so is every gradient: it can't learn.",
+        "draw the first weights at random, as nn.Conv2d does.",
+    )
 
 
 @weight(3)
@@ -162,41 +168,61 @@ def test_parameters(student, rng):
 def test_gradients(student, rng):
     """Gradients reach every kernel, the 1×1 weight and the input, with the right values."""
     C_in, C_out, k = 3, 5, 2
-    kernels, pointwise = drawn_weights(rng, C_in, C_out, k)
-    x, upstream = draw(rng, 2, C_in, 6, 7), draw(rng, 2, C_out, 6, 7)
-    found = filled_layer(student, kernels, pointwise).gradients(x, upstream=upstream)
-    layer = reference(kernels, pointwise)
-    x64 = x.double().requires_grad_()
-    layer(x64).backward(upstream.double())
+    (kernels, pointwise), (other_kernels, other_pointwise) = (drawn_weights(rng, C_in, C_out, k) for _ in range(2))
+    x, other_x = draw(rng, 2, C_in, 6, 7), draw(rng, 2, C_in, 6, 7)
+    layer = filled_layer(student, kernels, pointwise)
+    output = as_array(layer(x), "the output")
+    upstream = draw(rng, *output.shape)
+    found = layer.gradients(x, upstream=upstream)
 
-    gradients = found.parameters
-    if missing := [name for name, value in gradients.items() if value is None]:
+    if missing := [name for name, value in found.parameters.items() if value is None]:
         fail(
             f"No gradient reaches {', '.join(missing)}.",
             "compute with the parameters themselves: .data, .detach() and torch.tensor(…) cut the graph.",
         )
-    of_kernels = [value for value in gradients.values() if value.numel() == k * k]
-    of_pointwise = [value for value in gradients.values() if value.numel() == C_in * C_out]
+    of_kernels = [value for value in found.parameters.values() if value.numel() == k * k]
+    of_pointwise = [value for value in found.parameters.values() if value.numel() == C_in * C_out]
     assert_true(
         len(of_kernels) == C_in and len(of_pointwise) == 1,
         f"Gradients reach {len(of_kernels)} registered kernels, expected {C_in}, and {len(of_pointwise)} 1×1 weights.",
         "a Parameter in a plain list is not registered: use register_parameter(f'k_{i}', …).",
     )
-    assert x64.grad is not None
-    assert layer.depthwise.weight.grad is not None
-    assert layer.pointwise.weight.grad is not None
-    # Sums of up to 2·6·7·5 products of numbers of about 1: their float32 rounding is far below 1e-3.
-    for what, value, expected in [
-        (
-            "the kernels",
-            torch.stack([value.reshape(k, k) for value in of_kernels]),
-            layer.depthwise.weight.grad[:, 0],
+
+    # The layer is linear in the kernels, in the 1×1 weight and in the input, each with the others held. So the change
+    # of Σ output · upstream from 0 to other values of one of them is exactly Σ gradient · other values. This compares
+    # the layer with itself: an output that is wrong has cost its points above.
+    zeros = [torch.zeros(k, k)] * C_in
+    changes = {
+        "the kernels": (filled_layer(student, other_kernels, pointwise), filled_layer(student, zeros, pointwise), x),
+        "one_d_conv_weight": (
+            filled_layer(student, kernels, other_pointwise),
+            filled_layer(student, kernels, torch.zeros_like(pointwise)),
+            x,
         ),
-        ("one_d_conv_weight", of_pointwise[0].reshape(C_out, C_in), layer.pointwise.weight.grad[..., 0, 0]),
-        ("the input", found.inputs[0], x64.grad),
-    ]:
-        values = as_array(value, f"the gradient of {what}", shape=tuple(expected.shape))
-        assert_within(values, expected.numpy(), atol=1e-3, what=f"gradient of {what}")
+        "the input": (layer, filled_layer(student, kernels, torch.zeros_like(pointwise)), other_x),
+    }
+    if found.inputs[0] is None:
+        fail("No gradient reaches the input, so layers before this one can't learn.", "don't detach x or use x.data.")
+    products = {
+        "the kernels": sum(inner(value, other) for value, other in zip(of_kernels, other_kernels, strict=True)),
+        "one_d_conv_weight": inner(of_pointwise[0], other_pointwise),
+        "the input": inner(found.inputs[0], other_x),
+    }
+    for what, (changed, zero, images) in changes.items():
+        change = inner(changed(images), upstream) - inner(zero(images), upstream)
+        # Sums of some 5,000 float32 products of numbers of about 1; a wrong gradient is off by about their spread, 70.
+        assert_true(
+            abs(products[what] - change) <= 0.05,
+            f"The gradient of {what} predicts a change of {products[what]:.3f}, the layer changes by {change:.3f}.",
+            "let autograd see the whole computation.",
+        )
+
+
+def inner(one: Any, other: Tensor) -> float:
+    """The sum of products of two tensors of the same number of elements, in float64."""
+    values = as_array(one, "a gradient or output").astype(np.float64)
+    assert_true(values.size == other.numel(), f"There are {values.size} values, expected {other.numel()}.")
+    return float(np.dot(values.ravel(), other.numpy().astype(np.float64).ravel()))
 
 
 @weight(3)
@@ -204,17 +230,29 @@ def test_gradients(student, rng):
 def test_replaced_weights_are_used(student, rng):
     """After kernel_weights and one_d_conv_weight are replaced by new ones, the forward pass uses those."""
     C_in, C_out, k = 3, 4, 3
-    layer = student_layer(student, C_in, C_out, k)
     x = draw(rng, 2, C_in, 7, 7)
-    layer(x)  # what a layer keeps from its first call must not be used again
-    kernels, pointwise = drawn_weights(rng, C_in, C_out, k)
-    layer.replace(kernel_weights=[Parameter(kernel) for kernel in kernels], one_d_conv_weight=Parameter(pointwise))
-    hint = "read self.kernel_weights and self.one_d_conv_weight in forward, each time."
-    assert_same_output(layer(x), x, kernels, pointwise, hint)
+    layer = student_layer(student, C_in, C_out, k)
+    for mode in (layer.train, layer.eval):
+        before = as_array(mode()(x), "the output")  # what a layer keeps from this call must not be used again
+        kernels, pointwise = drawn_weights(rng, C_in, C_out, k)
+        layer.replace(kernel_weights=[Parameter(kernel) for kernel in kernels], one_d_conv_weight=Parameter(pointwise))
+        # What the layer makes of given weights is tested above: here a layer that has them from the start says it.
+        expected = as_array(filled_layer(student, kernels, pointwise)(x), "the output of a layer with written weights")
+        after = as_array(layer(x), "the output after the replacement", shape=expected.shape)
+        assert_true(
+            not np.array_equal(before, after), "The output is the same before and after the replacement.", READ_THEM
+        )
+        assert_within(
+            after,
+            expected,
+            atol=1e-3,
+            what="the output after the replacement, against a layer with the same values written in place",
+            hint=READ_THEM,
+        )
 
 
 @tags("forbidden")
-@needs("6.1b")
+@needs("6.1a")
 @weight(2)
 @number("6.1h")
 def test_no_grouped_convolution(student, rng):
@@ -234,47 +272,60 @@ def test_no_grouped_convolution(student, rng):
 # ---- 6.2: the block ----------------------------------------------------------------------------------------
 
 
-def filled_block(
-    student: Student, rng: np.random.Generator, C_in: int, C_out: int, k: int
-) -> tuple[RemoteModule, BlockWeights]:
-    """The student's block with drawn weights and statistics, and those weights."""
+def filled_block(student: Student, rng: np.random.Generator, C_in: int, C_out: int, k: int) -> tuple[RemoteModule, Any]:
+    """The student's block and layer with the same drawn weights; and drawn statistics for the block's batch norm.
+
+    Returns:
+        the block, and the layer with the norm's weight, bias, running mean and running variance by name.
+    """
     block = as_module(student.depthwise.dw_conv_block(C_in, C_out, k), f"dw_conv_block({C_in}, {C_out}, {k})")
-    state = block.state_dict()
     kernels, pointwise = drawn_weights(rng, C_in, C_out, k)
     norm = {
-        "weight": draw(rng, C_out),
+        "weight": 4 * draw(rng, C_out),
         "bias": draw(rng, C_out),
         "running_mean": draw(rng, C_out),
         "running_var": draw(rng, C_out).abs() + 0.5,
     }
+    parameters = block.parameters()
+    buffers = {name: value for name, value in block.state_dict().items() if "running" in name}
     remaining = list(kernels)
+    new: dict[str, Tensor] = {}
     written = set()
-    for name, value in state.items():
+    for name, value in {**parameters, **buffers}.items():
         last = name.rpartition(".")[2]
         if value.shape == (C_out,) and last in norm:
-            state[name] = norm[last]
+            new[name] = norm[last]
             written.add(last)
         elif value.numel() == k * k and remaining:
-            state[name] = remaining.pop(0).reshape(value.shape)
-        elif value.shape == pointwise.shape:
-            state[name] = pointwise
-            written.add("pointwise")
+            new[name] = remaining.pop(0).reshape(value.shape)
+        elif value.numel() == pointwise.numel():
+            new[name] = pointwise.reshape(value.shape)
+            written.add("1×1 weight")
     if remaining:
-        fail(f"The block has {C_in - len(remaining)} kernels of {k}×{k}, expected {C_in}.")
-    if missing := {*norm, "pointwise"} - written:
-        fail(f"The block has no {', '.join(sorted(missing))}.", "it needs your layer and then nn.BatchNorm2d.")
-    block.load_state_dict(state)
-    return block, (kernels, pointwise, norm)
+        fail(
+            f"The block has {C_in - len(remaining)} registered kernels of {k}×{k}, expected {C_in}.",
+            "it consists of your DepthwiseSeparableConvolution, nn.BatchNorm2d and nn.ReLU.",
+        )
+    if missing := {*norm, "1×1 weight"} - written:
+        fail(
+            f"The block has no {', '.join(sorted(missing))} for {C_in} → {C_out} channels.",
+            "it consists of your DepthwiseSeparableConvolution, nn.BatchNorm2d and nn.ReLU.",
+        )
+    block.write(**new)
+    return block, (filled_layer(student, kernels, pointwise), norm)
 
 
-def expected_block(x: Tensor, weights: BlockWeights, training: bool) -> Tensor:
-    """ReLU(batch norm(layer(x))) in float64, batch norm by its default ε = 1e-5."""
-    kernels, pointwise, norm = weights
-    with torch.no_grad():
-        out = reference(kernels, pointwise)(x.double())
-        mean, var = norm["running_mean"].double().clone(), norm["running_var"].double().clone()
-        scale, shift = norm["weight"].double(), norm["bias"].double()
-        return functional.relu(functional.batch_norm(out, mean, var, scale, shift, training=training))
+def expected_block(x: Tensor, weights: Any, training: bool) -> np.ndarray:
+    """ReLU(batch norm(layer(x))), batch norm by its default ε = 1e-5.
+
+    The layer is the student's own: what is wrong with it has cost its points in 6.1.
+    """
+    layer, norm = weights
+    out = torch.from_numpy(as_array(layer(x), "your layer's output")).double()
+    mean, var, scale, shift = (norm[name].double() for name in ("running_mean", "running_var", "weight", "bias"))
+    if out.shape[1] != len(mean):
+        fail(f"Your layer's output has {out.shape[1]} channels, expected {len(mean)}.", "start with 6.1.")
+    return functional.relu(functional.batch_norm(out, mean, var, scale, shift, training=training)).numpy()
 
 
 @weight(2)
@@ -285,12 +336,11 @@ def test_block_in_training(student, rng):
     block, weights = filled_block(student, rng, C_in, C_out, k)
     x = draw(rng, 3, C_in, 8, 8)
     expected = expected_block(x, weights, training=True)
-    values = as_array(block.train()(x), "the block's output", shape=tuple(expected.shape), dtype="float32")
-    # Normalised values are about 1 and their rounding is far below 2e-3, which also leaves room for ε up to 1e-3.
+    # Normalised values are about 4 and their rounding is far below 1e-2, which also leaves room for ε up to 1e-3.
     assert_within(
-        values,
-        expected.numpy(),
-        atol=2e-3,
+        as_array(block.train()(x), "the block's output", shape=expected.shape),
+        expected,
+        atol=1e-2,
         what="the block's output in training",
         hint="depthwise separable convolution, nn.BatchNorm2d, nn.ReLU, in this order.",
     )
@@ -299,21 +349,35 @@ def test_block_in_training(student, rng):
 @weight(1)
 @number("6.2b")
 def test_block_in_evaluation(student, rng):
-    """In evaluation batch norm uses its running statistics, so that an image's output depends on no other image."""
-    C_in, C_out, k = 4, 6, 3
+    """In evaluation batch norm uses its running statistics, with kernels of another size too."""
+    C_in, C_out, k = 3, 7, 5
     block, weights = filled_block(student, rng, C_in, C_out, k)
     x = draw(rng, 1, C_in, 8, 8)
     expected = expected_block(x, weights, training=False)
-    values = as_array(block.eval()(x), "the block's output", shape=tuple(expected.shape), dtype="float32")
-    # Here outputs are convolution sums of up to about 50, normalised by at least 0.5: float32 keeps 1e-3 of that.
-    assert_within(values, expected.numpy(), atol=2e-2, what="the block's output in evaluation")
+    # Here outputs are convolution sums of some 100, times 4: of that float32 keeps 1e-3.
+    assert_within(
+        as_array(block.eval()(x), "the block's output", shape=expected.shape),
+        expected,
+        atol=2e-2,
+        what="the block's output in evaluation",
+        hint="nn.BatchNorm2d keeps running statistics and uses them after eval().",
+    )
 
 
 @weight(1)
 @number("6.2c")
 def test_dwconvnet(student, rng):
-    """DWConvNet made of these blocks gives 10 logits an image and has 520,778 parameters."""
+    """DWConvNet made of these blocks gives 10 logits an image and has 520,778 parameters; blocks share none."""
     net = as_module(student.course.models.DWConvNet(student.depthwise.dw_conv_block), "DWConvNet(dw_conv_block)")
     as_array(net(draw(rng, 2, 3, 32, 32)), "DWConvNet's output", shape=(2, 10), dtype="float32")
     count = sum(value.numel() for value in net.parameters().values())
     assert_true(count == 520_778, f"DWConvNet has {count:,} registered parameters, expected 520,778.")
+    one, other = (as_module(student.depthwise.dw_conv_block(4, 4), "dw_conv_block(4, 4)") for _ in range(2))
+    before = other.parameters()
+    one.write(**{name: value + 1 for name, value in one.parameters().items()})
+    after = other.parameters()
+    assert_true(
+        all(torch.equal(before[name], after[name]) for name in before),
+        "Two blocks of dw_conv_block(4, 4) share their parameters.",
+        "make new modules in each call.",
+    )

@@ -11,8 +11,8 @@ by number or by the beginning of numbers, each with a text that the test's messa
     # loses 2.1d: a cast without rounding
     # loses 2.2
 
-What follows is put behind the solution's module, so that its definitions take the place of the solution's; in
-``broken/`` it is the whole module.
+What follows is put behind the solution's module, so that its definitions take the place of the solution's. Where the
+first line says ``# quantization.py:``, the file is the whole module.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class Case:
     loses: dict[str, str]
     """the numbers of the tests that it loses, each with a text that must be in the message"""
     text: str
+    whole: bool
+    """whether ``text`` is the whole module, or goes behind the solution's"""
 
     @property
     def part(self) -> str:
@@ -56,7 +58,7 @@ class Case:
         """Write the submission into an empty folder."""
         shutil.copytree(SOLUTION, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__*"))
         path = folder / f"{self.module}.py"
-        text = self.text if self.kind == "broken" else path.read_text(encoding="utf-8") + "\n\n" + self.text
+        text = self.text if self.whole else path.read_text(encoding="utf-8") + "\n\n" + self.text
         path.write_text(text, encoding="utf-8")
         return folder
 
@@ -73,7 +75,7 @@ def read_cases(kind: Kind | None = None) -> tuple[Case, ...]:
 
 def _read(path: Path, kind: Kind) -> Case:
     text = path.read_text(encoding="utf-8")
-    header = re.match(r"# (\w+): (.+)\n", text)
+    header = re.match(r"# (\w+)(\.py)?: (.+)\n", text)
     if header is None or header[1] not in MODULES.values():
         raise ValueError(f"{path}: the first line has to be '# module: what is special about it'")
     loses: dict[str, str] = {}
@@ -84,4 +86,4 @@ def _read(path: Path, kind: Kind) -> Case:
         loses.update(dict.fromkeys(numbers, symptom))
     if bool(loses) == (kind == "right"):
         raise ValueError(f"{path}: a wrong or broken case names the tests that it loses, a right one loses none")
-    return Case(kind, path.stem, header[1], header[2], loses, text)
+    return Case(kind, path.stem, header[1], header[3], loses, text, whole=bool(header[2]))

@@ -1,0 +1,5 @@
+# depthwise.py: loops at import
+# loses 6: endless loop
+
+while True:
+    pass

@@ -1,0 +1,11 @@
+# depthwise: the block's kernels are always 3x3
+
+from torch import nn
+
+
+def dw_conv_block(in_channels: int, out_channels: int, kernel_size: int = 3) -> nn.Module:
+    return nn.Sequential(
+        DepthwiseSeparableConvolution(in_channels, out_channels, 3),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(),
+    )

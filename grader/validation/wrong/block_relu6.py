@@ -1,0 +1,11 @@
+# depthwise: the block ends in MobileNet's ReLU6, which cuts off at 6
+
+from torch import nn
+
+
+def dw_conv_block(in_channels: int, out_channels: int, kernel_size: int = 3) -> nn.Module:
+    return nn.Sequential(
+        DepthwiseSeparableConvolution(in_channels, out_channels, kernel_size),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU6(),
+    )

@@ -1,0 +1,11 @@
+# depthwise: puts the ReLU before the batch norm
+# loses 6.2a: depthwise separable convolution
+# loses 6.2b
+
+from torch import nn
+
+
+def dw_conv_block(in_channels, out_channels, kernel_size=3):
+    return nn.Sequential(
+        DepthwiseSeparableConvolution(in_channels, out_channels, kernel_size), nn.ReLU(), nn.BatchNorm2d(out_channels)
+    )

@@ -1,0 +1,82 @@
+"""What the tests of this software share."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from grader.reports import gradescope
+from grader.sandbox.launch import Launcher, make_launcher
+from grader.validation.cases import SOLUTION
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def launcher() -> Iterator[Launcher]:
+    """One fork server (on other platforms, one launcher) for all gradings of a test process."""
+    one = make_launcher("auto")
+    one.start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def run() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run ``python`` with these arguments in the repository's root, as a user does."""
+
+    def run_python(*arguments: str | Path, cwd: Path = ROOT, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        # Without what an outer pytest leaves in the environment.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=cwd,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env={**environment, "COLUMNS": "100", "NO_COLOR": "1"},
+        )
+
+    return run_python
+
+
+@pytest.fixture
+def submission(tmp_path: Path) -> Callable[..., Path]:
+    """A folder with the solution, in which some modules have another text (None: the module is missing)."""
+
+    def write(**modules: str | None) -> Path:
+        folder = tmp_path / "submission"
+        folder.mkdir()
+        for path in SOLUTION.glob("[a-z]*.py"):
+            (folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+        for name, text in modules.items():
+            path = folder / f"{name}.py"
+            if text is None:
+                path.unlink()
+            else:
+                path.write_text(text, encoding="utf-8")
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def read_report() -> Callable[[Path], dict[str, Any]]:
+    """Read a results.json and hold it to the schema."""
+    schema = json.loads(gradescope.SCHEMA.read_text(encoding="utf-8"))
+
+    def read(path: Path) -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        jsonschema.validate(report, schema)
+        return report
+
+    return read

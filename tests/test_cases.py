@@ -1,0 +1,65 @@
+"""Submissions whose right grade is known get it: the solution, the stubs, and every case of grader/validation."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.catalog import read_suites
+from grader.gradebook import Gradebook, State
+from grader.grading import grade
+from grader.validation.cases import SOLUTION, STUBS, Case, read_cases
+
+CASES = read_cases()
+MAXIMUM = sum(test.points for test in read_suites())
+
+
+def by_name(case: Case) -> str:
+    return f"{case.kind}/{case.name}"
+
+
+def lost(gradebook: Gradebook, part: str) -> dict[str, str]:
+    """Numbers and messages of the tests of a part that were not passed."""
+    return {
+        test.number: outcome.message
+        for test, outcome in gradebook.results
+        if test.number.startswith(part) and outcome.state is not State.PASSED
+    }
+
+
+def test_the_solution_earns_every_point(launcher):
+    gradebook = grade(SOLUTION, launcher=launcher)
+    assert lost(gradebook, "") == {}
+    assert gradebook.score == gradebook.maximum == MAXIMUM
+    assert gradebook.undecided == 0
+
+
+def test_the_stubs_earn_nothing_and_every_line_says_so(launcher):
+    gradebook = grade(STUBS, launcher=launcher)
+    assert gradebook.score == 0
+    assert gradebook.maximum == MAXIMUM
+    for test, outcome in gradebook.results:
+        assert outcome.state is State.NOT_IMPLEMENTED, test.number
+        assert outcome.message.startswith(f"Not implemented yet: Part {test.part[0]}."), test.number
+
+
+@pytest.mark.parametrize("case", CASES, ids=by_name)
+def test_a_case_loses_exactly_what_it_should(case, tmp_path, launcher):
+    gradebook = grade(case.write(tmp_path / "submission"), parts=(case.part,), launcher=launcher)
+    assert gradebook.maximum == MAXIMUM
+    assert not gradebook.undecided, [outcome.fault for _, outcome in gradebook.results if outcome.fault]
+    found = lost(gradebook, case.part)
+    assert sorted(found) == sorted(case.loses)
+    for number, symptom in case.loses.items():
+        assert symptom in found[number], number
+
+
+def test_there_are_enough_cases_and_each_wrong_one_names_a_symptom():
+    kinds = [case.kind for case in CASES]
+    assert kinds.count("wrong") >= 30
+    assert kinds.count("right") >= 15
+    assert kinds.count("broken") >= 10
+    assert [case.name for case in CASES if case.kind != "right" and not any(case.loses.values())] == []
+
+
+def test_every_graded_test_has_a_case_that_loses_it():
+    assert {test.number for test in read_suites()} == {number for case in CASES for number in case.loses}

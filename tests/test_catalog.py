@@ -1,0 +1,65 @@
+"""The static list of tests, and the rubric that the suites are held to."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from grader.catalog import CatalogError, read_rubric, read_suites
+
+
+def test_the_rubric_is_the_handouts():
+    rubric = read_rubric()
+    numbers = "1.1 1.2 2.1 2.2 2.3 3.1 3.2 3.3 3.4 4.1 4.2 5.1 6.1 6.2"
+    assert " ".join(part.number for part in rubric) == numbers
+    assert sum(part.handout for part in rubric) == 250
+    assert sum(part.automatic for part in rubric) == 203
+    assert all(0 <= part.later <= part.automatic <= part.handout for part in rubric)
+
+
+@pytest.mark.parametrize("part", read_rubric(), ids=lambda part: part.number)
+def test_weights_of_a_part_add_up_to_the_rubric(part):
+    weights = sum(test.points for test in read_suites() if test.part == part.number)
+    assert weights == part.automatic - part.later
+
+
+def test_what_is_read_from_the_text_is_what_the_decorators_set():
+    for test in read_suites():
+        module = importlib.import_module(f"grader.suites.{Path(test.file).stem}")
+        function = getattr(module, test.function)
+        assert function.__weight__ == test.points
+        assert function.__number__ == test.number
+        assert getattr(function, "__visibility__", "visible") == test.visibility
+        assert tuple(getattr(function, "__tags__", ())) == test.tags
+        assert tuple(getattr(function, "__needs__", ())) == test.needs
+        assert getattr(function, "__leaderboard_column__", None) == test.leaderboard
+        assert getattr(function, "__leaderboard_sort_order__", "desc") == test.order
+
+
+def test_titles_are_sentences():
+    for test in read_suites():
+        assert test.title.endswith("."), test.number
+        assert len(test.title) <= 120, test.number
+
+
+GOOD = '@weight(1)\n@number("2.1a")\ndef test_one():\n    """A title."""\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (GOOD.replace('    """A title."""', "    pass"), "has no docstring"),
+        (GOOD.replace("@weight(1)\n", ""), "needs @weight"),
+        (GOOD.replace('"2.1a"', '"two"'), "needs @weight"),
+        (GOOD.replace("weight(1)", "weight(ONE)"), "takes literals only"),
+        (GOOD + GOOD.replace("test_one", "test_two"), "are both number 2.1a"),
+        ('@needs("2.1z")\n' + GOOD, "needs 2.1z, which no suite has"),
+        ('@visibility("later")\n' + GOOD, "no visibility 'later'"),
+    ],
+)
+def test_a_test_that_cannot_be_listed_is_a_fault_of_its_suite(tmp_path, text, complaint):
+    (tmp_path / "test_part2.py").write_text(text)
+    with pytest.raises(CatalogError, match=complaint):
+        read_suites(tmp_path)

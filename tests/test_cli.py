@@ -1,0 +1,79 @@
+"""The command line: what it prints, and with which exit code."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.catalog import read_suites
+from grader.validation.cases import SOLUTION
+
+MAXIMUM = sum(test.points for test in read_suites())
+
+
+def test_a_graded_solution(run, tmp_path, read_report):
+    path = tmp_path / "results.json"
+    result = run("-m", "grader", "grade", SOLUTION, "--json", path)
+    assert result.returncode == 0
+    assert f"{MAXIMUM:g} / {MAXIMUM:g}" in result.stdout
+    report = read_report(path)
+    assert report["score"] == MAXIMUM
+    assert all(row["status"] == "passed" for row in report["tests"])
+    assert report["leaderboard"][0]["value"] == pytest.approx(0.5, abs=0.01)
+    assert result.stderr == ""
+
+
+def test_the_stubs_are_graded_with_exit_code_0(run):
+    result = run("-m", "grader", "grade", "student")
+    assert result.returncode == 0
+    assert f"0 / {MAXIMUM:g}" in result.stdout
+
+
+def test_a_folder_with_a_student_folder_in_it_is_a_submission(run, tmp_path):
+    folder = tmp_path / "alice"
+    (folder / "student").mkdir(parents=True)
+    (folder / "student" / "depthwise.py").write_text((SOLUTION / "depthwise.py").read_text())
+    result = run("-m", "grader", "grade", folder, "--part", "6.2")
+    assert "CS 2420 PSet 2: alice" in result.stdout
+    assert "4 / 4" in result.stdout
+
+
+def test_a_missing_module_costs_its_part_only(run, submission):
+    result = run("-m", "grader", "grade", submission(quantization=None))
+    assert result.returncode == 0
+    assert "quantization.py is missing from the submission." in result.stdout
+    assert "22 / 22" in result.stdout
+    assert f"26 / {MAXIMUM:g}" in result.stdout
+
+
+def test_a_seed_repeats_a_run(run, submission, tmp_path, read_report):
+    folder = submission(quantization="def quantize(W, bits=8):\n    print(float(W.ravel()[0]))\n")
+    printed = []
+    for name, seed in [("a", "1"), ("b", "1"), ("c", "2")]:
+        run("-m", "grader", "grade", folder, "--part", "2.1a", "--seed", seed, "--json", tmp_path / name)
+        rows = {row["number"]: row for row in read_report(tmp_path / name)["tests"]}
+        printed.append(rows["2.1a"]["output"])
+    assert printed[0] == printed[1] != printed[2]
+    assert "Your code printed" in printed[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nowhere"], "nowhere does not exist: name a folder with training.py"),
+        (["README.md"], "README.md is a file: name a folder with"),
+        (["{tmp}"], "is empty: name a folder with"),
+        (["docs"], "holds none of the six modules: name a folder with"),
+        (["{tmp}/one.zip"], "unpack it and name a folder with"),
+        (["student", "--part", "7"], "There is no test of part 7: choose of 2.1, "),
+        (["student", "--part", "two"], "There is no test of part two"),
+        (["student", "--json", "nowhere/results.json"], "The report can't be written"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(run, tmp_path, arguments, sentence):
+    if arguments[0].endswith(".zip"):
+        (tmp_path / "one.zip").write_bytes(b"PK")
+    result = run("-m", "grader", "grade", *(argument.format(tmp=tmp_path) for argument in arguments))
+    assert result.returncode == 2
+    assert sentence in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""

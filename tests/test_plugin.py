@@ -1,0 +1,215 @@
+"""The suites under pytest, as a user starts it: selections, processes, debugging, and faults of the grader itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from grader.catalog import read_suites
+from grader.gradebook import State
+from grader.grading import grade
+from grader.validation.cases import SOLUTION
+from tests.conftest import ROOT
+
+MAXIMUM = sum(test.points for test in read_suites())
+PART_2 = "grader/suites/test_part2_quantization.py"
+
+
+def states(report: dict) -> dict[str, str]:
+    return {row["number"]: row["extra_data"]["state"] for row in report["tests"]}
+
+
+def test_pytest_grades_the_stubs_and_prints_the_table(run):
+    result = run("-m", "pytest")
+    assert result.returncode == 0
+    assert f"0 / {MAXIMUM:g}" in result.stdout
+    assert f"{len(read_suites())} not implemented" in result.stdout
+    assert "Nothing is implemented yet. Start with part 2.1" in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_a_file_and_a_keyword_select_tests(run):
+    result = run("-m", "pytest", PART_2, "-k", "stochastic", "--submission", SOLUTION)
+    assert result.returncode == 0
+    assert "2 passed" in result.stdout
+    assert "Quantize and dequantize" not in result.stdout
+    assert "Everything that was graded here passed." in result.stdout
+
+
+def test_collecting_only_starts_nothing(run):
+    result = run("-m", "pytest", "--collect-only", "-q")
+    assert f"{len(read_suites())} tests collected" in result.stdout
+    assert "score" not in result.stdout
+
+
+def test_processes_in_parallel_come_to_the_same_verdicts(run, submission, tmp_path, read_report):
+    broken = submission(depthwise="import os\nos._exit(0)\n")
+    text = (broken / "quantization.py").read_text()
+    (broken / "quantization.py").write_text(text.replace("np.round(scaled)", "np.floor(scaled)"))
+    reports = []
+    for jobs in ("1", "2"):
+        path = tmp_path / f"{jobs}.json"
+        run("-m", "grader", "grade", broken, "--json", path, "--jobs", jobs, "--seed", "7")
+        reports.append(read_report(path))
+    assert states(reports[0]) == states(reports[1])
+    assert reports[0]["score"] == reports[1]["score"] > 0
+    outputs = [[row["output"] for row in report["tests"]] for report in reports]
+    assert outputs[0] == outputs[1]
+    assert [report["extra_data"]["seed"] for report in reports] == [7, 7]
+
+
+def test_xdist_by_pytest_itself(run):
+    result = run("-m", "pytest", "-n", "2", "--submission", SOLUTION)
+    assert result.returncode == 0
+    assert f"{MAXIMUM:g} / {MAXIMUM:g}" in result.stdout
+
+
+def test_spawned_workers_come_to_the_same_verdicts(tmp_path):
+    gradebook = grade(SOLUTION, sandbox="spawn")
+    assert gradebook.score == gradebook.maximum
+
+
+def test_in_process_comes_to_the_same_verdicts():
+    gradebook = grade(SOLUTION, in_process=True)
+    assert gradebook.score == gradebook.maximum
+
+
+def test_a_debugger_stops_in_the_students_own_frame(run, submission):
+    folder = submission(quantization="def quantize(W, bits=8):\n    secret = 41 + 1\n    return secret / 0\n")
+    arguments = ["-m", "pytest", PART_2, "-k", "same_shape", "--submission", folder, "--in-process", "--pdb"]
+    result = run(*arguments, stdin="p secret * 100\nq\n")
+    assert "4200" in result.stdout
+    assert "quantization.py, line 3, in quantize" in result.stdout
+
+
+def test_breakpoint_works_in_process(run, submission):
+    folder = submission(
+        quantization="def quantize(W, bits=8):\n    secret = 41 + 1\n    breakpoint()\n    return secret\n"
+    )
+    arguments = ["-m", "pytest", PART_2, "-k", "same_shape", "--submission", folder, "--in-process"]
+    result = run(*arguments, stdin="p secret * 100\nc\n")
+    assert "4200" in result.stdout
+
+
+def test_prints_of_student_code_are_in_the_message(run, submission):
+    folder = submission(quantization="def quantize(W, bits=8):\n    print('so far', W.shape)\n    return None\n")
+    result = run("-m", "pytest", PART_2, "-k", "same_shape", "--submission", folder)
+    assert "quantize returned None." in result.stdout
+    assert "Your code printed:\nso far (100,)" in result.stdout
+    assert "site-packages" not in result.stdout
+
+
+def test_a_conftest_in_a_submission_is_not_loaded(run, submission):
+    folder = submission()
+    (folder / "conftest.py").write_text("raise SystemExit('loaded')\n")
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\n")
+    (folder / "sitecustomize.py").write_text("raise SystemExit('loaded')\n")
+    result = run("-m", "grader", "grade", folder)
+    assert f"{MAXIMUM:g} / {MAXIMUM:g}" in result.stdout
+
+
+def test_a_wrong_path_is_one_sentence(run):
+    result = run("-m", "pytest", "--submission", "nowhere")
+    assert result.returncode == 4
+    assert "nowhere does not exist: name a folder with training.py" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+# ---- faults of the grader itself ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the repository, to break."""
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for name in ("grader", "course", "fixtures", "student"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "cifar10*"))
+    for name in ("pyproject.toml", "conftest.py"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def test_a_suite_that_cannot_be_imported_is_reported_and_the_rest_is_graded(run, copy, tmp_path, read_report):
+    suite = copy / PART_2
+    suite.write_text("raise RuntimeError('a broken suite')\n" + suite.read_text())
+    result = run("-m", "grader", "grade", "grader/solution", "--json", tmp_path / "r.json", cwd=copy)
+    assert result.returncode == 0
+    report = read_report(tmp_path / "r.json")
+    part_2 = [row for row in report["tests"] if row["number"].startswith("2.")]
+    assert all("a broken suite" in row["extra_data"]["fault"] for row in part_2)
+    assert all("doesn't count against you" in row["output"] for row in part_2)
+    assert report["extra_data"]["maximum"] == MAXIMUM
+    assert report["extra_data"]["undecided"] == sum(row["max_score"] for row in part_2)
+    assert report["score"] == MAXIMUM - report["extra_data"]["undecided"]
+
+
+def test_an_exception_in_a_test_is_a_fault_and_not_the_students(run, copy, tmp_path, read_report):
+    suite = copy / PART_2
+    text = suite.read_text()
+    suite.write_text(text.replace("    W = np.array([400.0, 500.0, 600.0])\n", "    W = undefined_name\n", 1))
+    result = run("-m", "grader", "grade", "grader/solution", "--json", tmp_path / "r.json", cwd=copy)
+    report = read_report(tmp_path / "r.json")
+    row = next(row for row in report["tests"] if row["number"] == "2.1b")
+    assert "undefined_name" in row["extra_data"]["fault"]
+    assert report["score"] == MAXIMUM - row["max_score"]
+    assert "this is no mistake of yours" in result.stdout
+
+
+def test_an_internal_error_of_pytest_leaves_a_report(run, copy, tmp_path, read_report):
+    conftest = copy / "grader" / "suites" / "conftest.py"
+    conftest.write_text(
+        conftest.read_text() + "\n\ndef pytest_runtest_logstart(nodeid):\n"
+        "    if 'example' in nodeid:\n        raise RuntimeError('an internal error')\n"
+    )
+    run("-m", "grader", "grade", "grader/solution", "--json", tmp_path / "r.json", cwd=copy)
+    report = read_report(tmp_path / "r.json")
+    assert report["extra_data"]["maximum"] == MAXIMUM
+    assert any("an internal error" in fault for fault in report["extra_data"]["faults"])
+
+
+def test_where_nothing_works_the_exit_code_says_so(run, copy):
+    (copy / "grader" / "sandbox" / "server.py").write_text("raise RuntimeError('no server')\n")
+    result = run("-c", "import sys; sys.exit(0)", cwd=copy)
+    server = ROOT / "grader" / "sandbox" / "server.py"
+    text = server.read_text().replace(
+        "def main(control_fd: int) -> None:\n",
+        "def main(control_fd: int) -> None:\n    raise RuntimeError('no server')\n",
+        1,
+    )
+    (copy / "grader" / "sandbox" / "server.py").write_text(text)
+    result = run("-m", "grader", "grade", "grader/solution", "--part", "6.2", cwd=copy)
+    assert result.returncode == 2
+    assert "Nothing could be graded" in result.stderr
+    assert "no server" in result.stdout
+
+
+def test_a_run_that_is_killed_leaves_a_valid_report(submission, tmp_path, read_report):
+    folder = submission(depthwise="while True:\n    pass\n")
+    path = tmp_path / "results.json"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grader", "grade", str(folder), "--json", str(path)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:  # until part 2 is done and part 6 hangs
+        if path.exists() and read_report(path)["score"] >= 47:
+            break
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    report = read_report(path)
+    assert report["score"] == 47
+    assert report["extra_data"]["maximum"] == MAXIMUM
+    assert states(report)["6.2c"] == State.NOT_RUN.value
+    assert [one.name for one in tmp_path.glob(".results*")] == []

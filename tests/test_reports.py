@@ -1,0 +1,136 @@
+"""Reports: pure functions of a gradebook, valid and harmless whatever student code wrote."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from grader.gradebook import Gradebook, Outcome, State
+from grader.reports import gradescope, terminal
+from grader.reports.text import write_atomically
+
+HOSTILE = "\x1b[31mred\x1b[0m \x07 \u202e <script>alert(1)</script> [bold]markup[/bold] \udcff"
+
+
+@pytest.fixture
+def gradebook() -> Gradebook:
+    return Gradebook("someone", seed=5)
+
+
+def render(gradebook: Gradebook, width: int = 100) -> str:
+    file = io.StringIO()
+    Console(file=file, width=width, highlight=False).print(terminal.render(gradebook))
+    return file.getvalue()
+
+
+def validated(gradebook: Gradebook) -> dict:
+    report = json.loads(json.dumps(gradescope.render(gradebook), allow_nan=False))
+    jsonschema.validate(report, json.loads(gradescope.SCHEMA.read_text()))
+    return report
+
+
+def test_a_report_before_anything_ran_is_valid_and_has_every_row(gradebook):
+    report = validated(gradebook)
+    assert len(report["tests"]) == len(gradebook.tests)
+    assert sum(row["max_score"] for row in report["tests"]) == gradebook.maximum
+    assert report["score"] == 0
+
+
+def test_rows_have_what_gradescope_shows(gradebook):
+    test = gradebook.tests[0]
+    gradebook.record(test.number, Outcome(State.PARTIAL, score=0.5, message="half", printed="hello\n", seconds=1.25))
+    row = validated(gradebook)["tests"][0]
+    assert row["number"] == test.number
+    assert row["name"] == test.title
+    assert (row["score"], row["max_score"], row["status"]) == (0.5, test.points, "failed")
+    assert row["output"] == "half\n\nYour code printed:\nhello"
+    assert row["extra_data"] == {"state": "partial", "seconds": 1.25}
+
+
+def test_leaderboard_values_are_finite_or_left_out(gradebook):
+    column = next(test for test in gradebook.tests if test.leaderboard)
+    gradebook.record(column.number, Outcome(State.PASSED, score=1, leaderboard=0.4999))
+    assert validated(gradebook)["leaderboard"] == [{"name": column.leaderboard, "value": 0.4999, "order": column.order}]
+    gradebook.record(column.number, Outcome(State.PASSED, score=1, leaderboard=float("nan")))
+    assert validated(gradebook)["leaderboard"] == []
+
+
+def test_a_long_message_says_how_long_it_was(gradebook):
+    gradebook.record("2.1a", Outcome(State.FAILED, message="x" * 50_000))
+    output = validated(gradebook)["tests"][0]["output"]
+    assert len(output) == 10_000
+    assert output.endswith("(50,000 characters in all, the rest is left out)")
+
+
+def test_prints_are_cut_for_themselves(gradebook):
+    gradebook.record("2.1a", Outcome(State.FAILED, message="wrong", printed="y" * 50_000))
+    output = validated(gradebook)["tests"][0]["output"]
+    assert output.startswith("wrong\n\nYour code printed:\nyyy")
+    assert "(50,000 characters in all" in output
+
+
+def test_no_control_character_gets_out(gradebook):
+    gradebook.submission = HOSTILE
+    gradebook.record("2.1a", Outcome(State.FAILED, message=HOSTILE, printed=HOSTILE, fault=HOSTILE))
+    gradebook.faults.append(HOSTILE)
+    for text in (json.dumps(validated(gradebook), ensure_ascii=False), render(gradebook)):
+        assert not set(text) & set("\x1b\x07\u202e\udcff")
+        assert "[bold]markup[/bold]" in text
+
+
+def test_a_fault_is_a_row_and_undecided_points(gradebook):
+    test = gradebook.tests[0]
+    gradebook.record(test.number, Outcome(State.NOT_RUN, message="a fault", fault="Traceback: it broke"))
+    gradebook.faults.append("an internal error")
+    report = validated(gradebook)
+    assert report["tests"][0]["extra_data"]["fault"] == "Traceback: it broke"
+    assert report["tests"][-1]["max_score"] == 0
+    assert report["extra_data"]["undecided"] == test.points
+    text = render(gradebook)
+    assert "this is no mistake of yours" in " ".join(text.split())
+    assert "it broke" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_the_table_fits_its_width(gradebook, width):
+    gradebook.record("2.1a", Outcome(State.FAILED, message="one sentence that is rather long " * 5))
+    assert max(len(line.rstrip()) for line in render(gradebook, width).splitlines()) <= width
+
+
+def test_the_table_says_where_to_start(gradebook):
+    for test in gradebook.tests:
+        gradebook.record(test.number, Outcome(State.NOT_IMPLEMENTED, message="Not implemented yet: Part 2.1: quantize"))
+    text = " ".join(render(gradebook).split())
+    assert "Nothing is implemented yet. Start with part 2.1" in text
+    assert f"0 / {gradebook.maximum:g}" in text
+
+
+def test_the_first_hint_of_a_part_is_a_failure_before_a_stub(gradebook):
+    gradebook.record("2.1a", Outcome(State.NOT_IMPLEMENTED, message="a stub"))
+    gradebook.record("2.1c", Outcome(State.FAILED, message="something wrong"))
+    text = render(gradebook)
+    assert "something wrong" in text
+    assert "a stub" not in text
+    assert "Next: Look at 2.1c." in text
+
+
+def test_only_what_was_selected_is_shown(gradebook):
+    gradebook.select(["6.1a"])
+    gradebook.record("6.1a", Outcome(State.PASSED, score=2))
+    text = render(gradebook)
+    assert "Quantize" not in text
+    assert "2 / 2" in text
+    assert "Everything that was graded here passed" in text
+
+
+def test_a_file_is_replaced_in_one_step(tmp_path):
+    path = tmp_path / "results.json"
+    write_atomically(path, "one")
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(path, "two \udcff")
+    assert path.read_text() == "one"
+    assert [one.name for one in tmp_path.iterdir()] == ["results.json"]

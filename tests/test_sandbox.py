@@ -1,0 +1,279 @@
+"""Workers: values and objects, limits, and the many ways in which student code can end."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from grader.sandbox.failures import StudentError
+from grader.sandbox.launch import Launcher, make_launcher
+from grader.sandbox.limits import Limits
+from grader.sandbox.proxies import Remote, RemoteModule, Student
+from grader.validation.cases import SOLUTION
+
+MODES = ["fork", "spawn", "in-process"] if sys.platform == "linux" else ["spawn", "in-process"]
+ISOLATED = MODES[:-1]
+#: Endless loops are waited for in some tests.
+SHORT = Limits(call_seconds=1.5, cpu_seconds=20)
+
+
+@pytest.fixture(scope="module", params=MODES)
+def any_mode(request: pytest.FixtureRequest) -> Iterator[Launcher]:
+    one = make_launcher(request.param)
+    yield one
+    one.stop()
+
+
+@pytest.fixture(scope="module", params=ISOLATED)
+def isolated(request: pytest.FixtureRequest) -> Iterator[Launcher]:
+    one = make_launcher(request.param, SHORT)
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def quantization(tmp_path: Path):
+    """Make a submission of one module and return the student's proxy."""
+    made: list[Student] = []
+
+    def make(launcher: Launcher, text: str) -> Student:
+        folder = tmp_path / "one" if not made else tmp_path / f"{len(made)}"
+        folder.mkdir()
+        (folder / "quantization.py").write_text(text)
+        made.append(Student(launcher, folder, "2", seed=1))
+        return made[-1]
+
+    yield make
+    for student in made:
+        student.close()
+
+
+def failure(student: Student, *args) -> str:
+    """The message of a call to ``quantize`` that must fail."""
+    try:
+        found = student.quantization.quantize(*args)
+    except BaseException as error:
+        student_error = student.failure_of(error)
+        assert student_error is not None, repr(error)
+        return str(student_error)
+    raise AssertionError(f"quantize returned {found!r}")
+
+
+# ---- in every mode -----------------------------------------------------------------------------------------
+
+
+def test_functions_constants_and_modules(any_mode):
+    student = Student(any_mode, SOLUTION, "2", seed=1)
+    codes, args = student.quantization.quantize(np.array([400.0, 500.0, 600.0]))
+    assert codes.tolist() == [0, 128, 255]
+    assert student.quantization.dequantize(codes, args)[1] == pytest.approx(500.392, abs=1e-3)
+    layer = student.depthwise.DepthwiseSeparableConvolution(2, 3, 2)
+    assert isinstance(layer, RemoteModule)
+    assert {name: tuple(value.shape) for name, value in layer.parameters().items()} == {
+        "k_0": (2, 2),
+        "k_1": (2, 2),
+        "one_d_conv_weight": (3, 2, 1, 1),
+    }
+    assert layer(torch.zeros(1, 2, 4, 5)).shape == (1, 3, 4, 5)
+    student.close()
+
+
+def test_an_input_that_student_code_changes_stays_as_it_was(any_mode, quantization):
+    student = quantization(any_mode, "def quantize(W):\n    W[:] = 7\n    return W\n")
+    W = np.zeros(3)
+    assert student.quantization.quantize(W).tolist() == [7, 7, 7]
+    assert not W.any()
+
+
+def test_an_object_goes_to_a_second_process_and_variables_do_not(any_mode, quantization):
+    student = quantization(
+        any_mode,
+        "class Args:\n    def __init__(self, x):\n        self.x = x\n\n"
+        "COUNT = 0\n\ndef quantize(x):\n    global COUNT\n    COUNT += 1\n    return Args(x)\n\n"
+        "def dequantize(args):\n    return args.x, COUNT\n",
+    )
+    args = student.quantization.quantize(5)
+    assert isinstance(args, Remote)
+    assert student.quantization.dequantize(args) == (5, 1)
+    assert student.fresh().quantization.dequantize(args) == (5, 0)
+
+
+def test_modules_of_a_submission_import_each_other(any_mode, tmp_path):
+    (tmp_path / "quantization.py").write_text(
+        "from student.pruning import one\nfrom .pruning import two\nthree = one + two\n"
+    )
+    (tmp_path / "pruning.py").write_text("from course.models import ConvNet\none, two = 1, 2\n")
+    student = Student(any_mode, tmp_path, "2", seed=1)
+    assert student.quantization.three == 3
+    student.close()
+
+
+def test_files_named_like_packages_shadow_nothing(any_mode, tmp_path):
+    for name in ("numpy", "torch", "typing", "course"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('the wrong one')\n")
+    (tmp_path / "quantization.py").write_text(
+        "import numpy, torch, typing, course.models\nversion = numpy.__version__\n"
+    )
+    student = Student(any_mode, tmp_path, "2", seed=1)
+    assert student.quantization.version == np.__version__
+    student.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def quantize(W):\n    raise NotImplementedError('Part 2.1: quantize')\n", "Not implemented yet: Part 2.1"),
+        ("x = 1\n", "quantization.py has no quantize: keep the names that the stub has."),
+        ("def quantize(W)\n    pass\n", "quantization.py, line 1\n    def quantize(W)\n"),
+        (
+            "def helper(x):\n    return 1 / x\n\n\ndef quantize(W):\n    return helper(0)\n",
+            "ZeroDivisionError: division by zero",
+        ),
+        ("def quantize(W):\n    raise SystemExit(3)\n", "raised SystemExit: 3\n  quantization.py, line 2, in quantize"),
+        ("import missing_package\n", "The file can't be imported: ModuleNotFoundError"),
+        ("def quantize():\n    pass\n", "quantize(1.0) raised TypeError: quantize() takes 0 positional arguments"),
+        ("def quantize(W):\n    return quantize(W)\n", "RecursionError"),
+        ("import torch\n\n\ndef quantize(W):\n    return torch.zeros(2) @ torch.zeros(3)\n", "line 5, in quantize"),
+    ],
+)
+def test_an_exception_is_the_students_own_lines(any_mode, quantization, text, expected):
+    message = failure(quantization(any_mode, text), 1.0)
+    assert expected in message
+    assert "grader" not in message
+    assert str(Path.cwd()) not in message
+
+
+def test_not_implemented_of_a_library_is_a_failure(any_mode, quantization):
+    student = quantization(any_mode, "from torch import nn\n\n\ndef quantize(W):\n    return nn.Module()(W)\n")
+    assert "raised NotImplementedError: Module [Module] is missing the required" in failure(student, 1.0)
+
+
+# ---- in processes of their own -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("os._exit(0)", "exit code 0, as os._exit(0) does"),
+        ("os._exit(77)", "exit code 77"),
+        ("os.kill(os.getpid(), signal.SIGTERM)", "SIGTERM"),
+        ("ctypes.string_at(0)", "SIGSEGV"),
+        ("x = [0] * 10**11", "MemoryError"),
+        ("sys.stdout.close(); os.close(1); os.close(2); os._exit(0)", "exit code 0"),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="signals and memory limits of POSIX")
+def test_the_end_of_a_worker_is_one_failure(isolated, quantization, body, expected):
+    text = f"import ctypes, os, signal, sys\n\n\ndef quantize(W):\n    {body}\n"
+    student = quantization(isolated, text)
+    assert expected in failure(student, 1.0)
+    student.close()
+    after = Student(isolated, SOLUTION, "2", seed=1)  # the next one is well
+    assert after.quantization.quantize(np.array([0.0, 1.0]))[0].tolist() == [0, 255]
+    after.close()
+
+
+@pytest.mark.parametrize("body", ["while True: pass", "time.sleep(1000)", "sigmask(); time.sleep(1000)"])
+def test_what_does_not_end_is_stopped(isolated, quantization, body):
+    text = (
+        "import signal, time\n\n\ndef sigmask():\n    for number in range(1, 32):\n        try:\n"
+        "            signal.signal(number, signal.SIG_IGN)\n"
+        "        except (OSError, ValueError):\n            pass\n\n\n"
+        f"def quantize(W):\n    {body}\n"
+    )
+    start = time.monotonic()
+    message = failure(quantization(isolated, text), 1.0)
+    assert "quantize(1.0) had not finished after" in message
+    if "sigmask" not in body:
+        assert "quantization.py, line 13, in quantize" in message
+    assert time.monotonic() - start < 60
+
+
+def test_output_is_kept_in_part_and_says_what_is_left_out(isolated, quantization):
+    student = quantization(isolated, "def quantize(W):\n    print('first')\n    print('x' * 5_000_000)\n    return 1\n")
+    assert student.quantization.quantize(1.0) == 1
+    student.close()
+    assert student.printed.startswith("first\nxxx")
+    assert "bytes left out" in student.printed
+    assert len(student.printed) < 60_000
+
+
+def test_worker_output_is_not_mixed_up_with_answers(isolated, quantization):
+    student = quantization(isolated, "import os\n\n\ndef quantize(W):\n    os.write(1, b'PSG1' * 100)\n    return 5\n")
+    assert student.quantization.quantize(1.0) == 5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the fork server finds what was left behind")
+def test_a_process_that_was_left_behind_is_ended(quantization, tmp_path):
+    launcher = make_launcher("fork", SHORT)
+    mark = tmp_path / "pid"
+    student = quantization(
+        launcher,
+        "import subprocess\n\n\ndef quantize(path):\n"
+        "    child = subprocess.Popen(['sleep', '1000'], start_new_session=True)\n"
+        "    open(path, 'w').write(str(child.pid))\n    return 1\n",
+    )
+    assert student.quantization.quantize(str(mark)) == 1
+    pid = int(mark.read_text())
+    os.kill(pid, 0)
+    student.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    launcher.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fork")
+def test_every_worker_has_other_random_numbers_and_a_seed_repeats_them(tmp_path):
+    (tmp_path / "quantization.py").write_text(
+        "import numpy as np, random, torch\n\n\n"
+        "def quantize():\n    return random.random(), float(np.random.rand()), float(torch.rand(()))\n"
+    )
+    launcher = make_launcher("fork")
+
+    def draw(seed: int) -> tuple[float, ...]:
+        student = Student(launcher, tmp_path, "2", seed=seed)
+        try:
+            drawn: tuple[float, ...] = student.quantization.quantize()
+            return drawn
+        finally:
+            student.close()
+
+    first, again, other = draw(1), draw(1), draw(2)
+    assert first == again
+    assert all(one != two for one, two in zip(first, other, strict=True))
+    launcher.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fork")
+def test_scratch_folders_are_gone_at_the_end(quantization):
+    launcher = make_launcher("fork")
+    student = quantization(
+        launcher, "import os\n\n\ndef quantize():\n    open('left', 'w').write('x')\n    return os.getcwd()\n"
+    )
+    scratch = Path(student.quantization.quantize())
+    assert (scratch / "left").exists()
+    student.close()
+    assert not scratch.exists()
+    launcher.stop()
+    assert not scratch.parent.exists()
+
+
+def test_a_function_that_hangs_again_and_again_gets_less_time(quantization):
+    launcher = make_launcher("auto", SHORT)
+    student = quantization(launcher, "def quantize(W):\n    while True:\n        pass\n")
+    waited = []
+    for _ in range(3):
+        start = time.monotonic()
+        with pytest.raises(StudentError):
+            student.quantization.quantize(1.0)
+        student.close()
+        waited.append(time.monotonic() - start)
+    assert waited[2] < 0.75 * waited[0]
+    launcher.stop()
