@@ -5,13 +5,14 @@ SUBMISSION ?= student
 BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 READY := .venv/ready
 
-.PHONY: help setup grade test check bench fixtures clean
+.PHONY: help setup grade test check bench picture fixtures clean
 
 help:
 	@echo "make grade [SUBMISSION=student]   grade a folder of student code"
 	@echo "make test                         test this software itself"
 	@echo "make check                        lint, format and types"
 	@echo "make bench                        speed, as ratios in one run"
+	@echo "make picture                      make the README's picture anew"
 	@echo "make fixtures                     make fixtures/ anew from the complete data (a download)"
 	@echo "make clean                        remove the virtual environment"
 
@@ -29,7 +30,7 @@ grade: $(READY)
 	@$(BIN)/python -m grader grade $(SUBMISSION)
 
 test: $(READY)
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest tests --numprocesses auto --dist worksteal
 
 check: $(READY)
 	@$(BIN)/ruff check .
@@ -38,6 +39,9 @@ check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.grading
+
+picture: $(READY)
+	@$(BIN)/python -m docs.picture
 
 fixtures: $(READY)
 	@$(BIN)/python fixtures/make.py

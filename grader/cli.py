@@ -107,7 +107,8 @@ class _Progress:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._bar.stop()
+        if self._bar.live.is_started:
+            self._bar.stop()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         if test := graded_test(nodeid):

@@ -16,7 +16,7 @@ SIGNS = {
     State.PASSED: ("✓", "green"),
     State.PARTIAL: ("◐", "yellow"),
     State.FAILED: ("✗", "red"),
-    State.NOT_IMPLEMENTED: ("–", "bright_black"),
+    State.NOT_IMPLEMENTED: ("○", "bright_black"),
     State.NOT_RUN: ("·", "bright_black"),
 }
 BAR_WIDTH = 20
@@ -26,7 +26,7 @@ def render(gradebook: Gradebook) -> RenderableType:
     """The table, the first hint of each part, and what to do next."""
     pieces: list[RenderableType] = [_table(gradebook)]
     if hints := _hints(gradebook):
-        pieces += ["", Text("First hint of each part", style="bold"), *hints]
+        pieces += ["", Text("First hint of each part", style="bold underline"), *hints[:-1]]
     pieces += ["", *(Text(line) for line in _closing(gradebook))]
     return Group(*pieces)
 
@@ -85,7 +85,7 @@ def _hints(gradebook: Gradebook) -> list[RenderableType]:
         hint = Table.grid(padding=(0, 1))
         hint.add_row(Text(f"  {test.number}", style="bold"), Text(test.title, style="bold"))
         hint.add_row("", Text(cut(plain(outcome.message), 800), overflow="fold"))
-        hints.append(hint)
+        hints += [hint, ""]
     return hints
 
 
@@ -100,7 +100,7 @@ def _first_problem(part: PartScore, gradebook: Gradebook) -> tuple[GradedTest, O
 
 def _closing(gradebook: Gradebook) -> list[str]:
     """What the signs mean, what is not counted, and what to do next."""
-    lines = ["✓ passed   ◐ partial   ✗ failed   – not implemented yet   · not run"]
+    lines = ["✓ passed   ◐ partial   ✗ failed   ○ not implemented yet   · not run"]
     if later := sum(part.later for part in read_rubric()):
         automatic = sum(part.automatic for part in read_rubric())
         lines.append(
@@ -142,4 +142,4 @@ def _next(gradebook: Gradebook) -> str:
     ]
     test, outcome = ahead[0]
     verb = "Implement" if outcome.state is State.NOT_IMPLEMENTED else "Look at"
-    return f"Next: {verb} {test.number}. To run it alone: pytest grader/suites/{test.file} -k {test.function}"
+    return f"Next: {verb} {test.number}. To run it alone: pytest -k {test.function}"

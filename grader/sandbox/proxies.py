@@ -13,8 +13,8 @@ import numpy as np
 from torch import Tensor
 
 from grader.sandbox.failures import StudentError
-from grader.sandbox.launch import Launcher, Worker
 from grader.sandbox.protocol import Call, Failure, Handle, encode
+from grader.sandbox.workers import Launcher, Worker
 
 __all__ = ["MODULES", "Gradients", "Patience", "Remote", "RemoteModule", "Student", "summary"]
 

@@ -1,4 +1,9 @@
 # quantization: 2^bits equal bins and their midpoints: small errors, but minimum and maximum are not recovered
+# loses 2.1b: dequantize(quantize
+# loses 2.3a
+# loses 2.3b
+# loses 2.3c
+# loses 2.3f
 
 from typing import Any
 

@@ -1,4 +1,5 @@
 # depthwise: the block's kernels are always 3x3
+# loses 6.2b: it consists of your DepthwiseSeparableConvolution
 
 from torch import nn
 

@@ -1,4 +1,5 @@
 # depthwise: blocks of equal arguments are one and the same module, by a cache
+# loses 6.2c: make new modules in each call
 
 import functools
 

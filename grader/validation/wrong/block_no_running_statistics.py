@@ -1,4 +1,6 @@
 # depthwise: the block's batch norm keeps no running statistics: in eval mode an output depends on the batch
+# loses 6.2a: it consists of your DepthwiseSeparableConvolution
+# loses 6.2b
 
 from torch import nn
 

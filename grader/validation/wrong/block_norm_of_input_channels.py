@@ -1,4 +1,6 @@
 # depthwise: the block's batch norm has in_channels, which works only where both numbers are equal, as in DWConvNet
+# loses 6.2a: it consists of your DepthwiseSeparableConvolution
+# loses 6.2b
 
 from torch import nn
 

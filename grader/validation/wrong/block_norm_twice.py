@@ -1,4 +1,7 @@
 # depthwise: a batch norm and a ReLU in front of the convolution as well
+# loses 6.2a: depthwise separable convolution
+# loses 6.2b
+# loses 6.2c
 
 from torch import nn
 

@@ -1,4 +1,6 @@
 # depthwise: the block holds the course's layer, not the student's
+# loses 6.2a: it consists of your DepthwiseSeparableConvolution
+# loses 6.2b
 
 from torch import nn
 

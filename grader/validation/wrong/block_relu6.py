@@ -1,4 +1,6 @@
 # depthwise: the block ends in MobileNet's ReLU6, which cuts off at 6
+# loses 6.2a: depthwise separable convolution
+# loses 6.2b
 
 from torch import nn
 

@@ -1,4 +1,15 @@
 # quantization: the codes of a 2-D array come back as 1-D
+# loses 2.1a: codes has shape
+# loses 2.1c
+# loses 2.1d
+# loses 2.1e
+# loses 2.1f
+# loses 2.1g
+# loses 2.1h
+# loses 2.2a
+# loses 2.2b
+# loses 2.2c
+# loses 2.2d
 
 from typing import Any
 

@@ -1,4 +1,7 @@
 # depthwise: what is registered are copies of the kernels: the optimizer trains tensors that forward never reads
+# loses 6.1f: detach() and torch.tensor(…) cut the graph
+# loses 6.2a
+# loses 6.2b
 
 import torch
 from torch import Tensor, nn

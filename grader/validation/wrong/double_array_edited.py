@@ -1,4 +1,5 @@
 # quantization: stochastic_quantize edits W in place where it is float64 already (np.asarray makes no copy)
+# loses 2.3a: stochastic_quantize changed the float
 
 from typing import Any
 

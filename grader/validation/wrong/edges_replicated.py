@@ -1,4 +1,9 @@
 # depthwise: the edge pixels are repeated around the image, no zeros
+# loses 6.1a: kernels there is one row of zeros on top and one column on the left
+# loses 6.1b
+# loses 6.1c
+# loses 6.1d
+# loses 6.1h
 
 import torch
 from torch import Tensor, nn

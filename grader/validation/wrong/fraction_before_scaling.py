@@ -1,4 +1,7 @@
 # quantization: the probability is the fractional part of the value itself, not of the scaled one
+# loses 2.3b: round up where a uniform random number is below the fractional part of
+# loses 2.3c
+# loses 2.3f
 
 from typing import Any
 

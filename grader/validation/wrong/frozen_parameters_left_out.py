@@ -1,4 +1,5 @@
 # quantization: quantize_model passes over parameters that do not require a gradient
+# loses 2.2b: is every parameter quantized and dequantized
 
 import copy
 

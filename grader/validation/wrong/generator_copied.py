@@ -1,4 +1,5 @@
 # quantization: draws from a copy of the generator, so that repetitions with one generator are all the same
+# loses 2.3e: Two calls with one generator gave equal codes
 
 import copy
 from typing import Any

@@ -1,4 +1,5 @@
 # depthwise: the pixels' rows as channels of a grouped 1-D convolution, one kernel row at a time
+# loses 6.1h: convolve each channel by itself instead
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,5 @@
 # depthwise: a grouped transposed convolution of the flipped kernels, cropped
+# loses 6.1h: convolve each channel by itself instead
 
 import torch
 from torch import Tensor, nn

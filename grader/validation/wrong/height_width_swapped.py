@@ -1,4 +1,5 @@
 # depthwise: the columns of unfold are put back as (width, height): wrong for images that aren't square
+# loses 6.1d: the output for
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,5 @@
 # depthwise: the padded image is a copy of x.data, so no gradient reaches the layers before
+# loses 6.1f: so layers before this one can't learn
 
 import torch
 from torch import Tensor, nn

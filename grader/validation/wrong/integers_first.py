@@ -1,4 +1,12 @@
 # quantization: the values are cast to integers before they are scaled, so all fractions are lost
+# loses 2.1a: different codes for
+# loses 2.1d
+# loses 2.1e
+# loses 2.1f
+# loses 2.1g
+# loses 2.1h
+# loses 2.2c
+# loses 2.2d
 
 from typing import Any
 

@@ -1,4 +1,15 @@
 # quantization: scales by row, and a 1-D array is taken as n rows of one value: all codes 0, args as large as the array
+# loses 2.1a: different codes for
+# loses 2.1b
+# loses 2.2a
+# loses 2.2b
+# loses 2.2d
+# loses 2.2e
+# loses 2.3a
+# loses 2.3b
+# loses 2.3c
+# loses 2.3e
+# loses 2.3f
 
 from typing import Any
 

@@ -1,4 +1,15 @@
 # depthwise: [parameter] * C_in: all channels share one kernel until the list is replaced
+# loses 6.1a: kernels there is one row of zeros on top and one column on the left
+# loses 6.1b
+# loses 6.1c
+# loses 6.1d
+# loses 6.1e
+# loses 6.1f
+# loses 6.1g
+# loses 6.1h
+# loses 6.2a
+# loses 6.2b
+# loses 6.2c
 
 import torch
 from torch import Tensor, nn

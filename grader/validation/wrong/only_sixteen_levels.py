@@ -5,7 +5,6 @@
 # loses 2.1e
 # loses 2.1f
 # loses 2.2a
-# loses 2.2b
 # loses 2.2d
 
 import numpy as np

@@ -1,4 +1,9 @@
 # quantization: quantize_model's parameters are float64, so the new model fails on float32 images
+# loses 2.2a: must have the same dtype
+# loses 2.2b
+# loses 2.2c
+# loses 2.2d
+# loses 2.2e
 
 import copy
 

@@ -1,4 +1,8 @@
 # quantization: the range is that of the 1st to 99th percentile, outliers are clipped
+# loses 2.1b: dequantize(quantize
+# loses 2.1d
+# loses 2.1e
+# loses 2.1f
 
 from typing import Any
 

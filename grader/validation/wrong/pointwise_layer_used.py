@@ -1,4 +1,5 @@
 # depthwise: forward calls an nn.Conv2d made at the start: a new one_d_conv_weight has no effect
+# loses 6.1g: read self.kernel_weights and self.one_d_conv_weight in forward
 
 import torch
 from torch import Tensor, nn

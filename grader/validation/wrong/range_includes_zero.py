@@ -1,4 +1,6 @@
 # quantization: the range is stretched to contain 0, as in TFLite, so data far from 0 has too coarse a step
+# loses 2.1b: shift the minimum to
+# loses 2.1e
 
 from typing import Any
 

@@ -1,4 +1,8 @@
 # depthwise: a ReLU between the depthwise and the 1x1 convolution
+# loses 6.1b: channel i is convolved with kernel i
+# loses 6.1c
+# loses 6.1d
+# loses 6.1f
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,5 @@
 # quantization: stochastic rounding of a 2-D array uses the same random numbers in each row
+# loses 2.3d: draw one random number for each element
 
 from typing import Any
 

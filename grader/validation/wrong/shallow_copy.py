@@ -1,4 +1,5 @@
 # quantization: quantize_model makes a shallow copy, whose parameters are the given model's
+# loses 2.2b: weight of the model that it was given
 
 import copy
 

@@ -1,4 +1,5 @@
 # depthwise: in eval mode the stacked kernels of the first call are kept: new or trained ones are ignored
+# loses 6.1g: read self.kernel_weights and self.one_d_conv_weight in forward
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,6 @@
 # quantization: quantize_model does not pass bits on to stochastic_quantize, which takes its default of 2
+# loses 2.2e: rounded stochastically at
+
 
 import copy
 

@@ -1,5 +1,5 @@
 # quantization: rounds down with a probability equal to the fraction
-# loses 2.3b: round up where a uniform random number is below the fractional part
+# loses 2.3b: round up where a uniform random number is below the fractional part of
 # loses 2.3c
 # loses 2.3f
 

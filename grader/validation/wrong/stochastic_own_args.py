@@ -1,4 +1,5 @@
 # quantization: stochastic_quantize returns (minimum, step), which the same dequantize reads as (scale, shift)
+# loses 2.2e: rounded stochastically at
 
 from typing import Any
 

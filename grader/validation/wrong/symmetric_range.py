@@ -1,4 +1,10 @@
 # quantization: the range is -max|W| to max|W|, so one-sided data uses half of the codes
+# loses 2.1b: shift the minimum to
+# loses 2.1c
+# loses 2.1d
+# loses 2.1e
+# loses 2.1f
+# loses 2.2d
 
 from typing import Any
 

@@ -1,4 +1,7 @@
 # quantization: the zero point is clipped to a code, so data that does not straddle 0 is destroyed
+# loses 2.1b: shift the minimum to
+# loses 2.1e
+# loses 2.3a
 
 from typing import Any
 

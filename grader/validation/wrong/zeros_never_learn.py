@@ -1,4 +1,5 @@
 # depthwise: all parameters start at 0, where every gradient is 0 as well
+# loses 6.1e: draw the first weights at random
 
 import torch
 from torch import Tensor, nn

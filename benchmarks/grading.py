@@ -1,0 +1,109 @@
+"""What grading costs: from the command to the score, the isolation, and one more worker.
+
+    make bench        or: python -m benchmarks.grading
+
+Absolute seconds depend on the machine and are for orientation; the ratios compare variants that took turns in this run.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from grader.gradebook import Gradebook
+from grader.grading import grade
+from grader.sandbox.launch import Launcher, make_launcher
+from grader.sandbox.proxies import Student
+from grader.validation.cases import SOLUTION
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def seconds(function: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def take_turns(variants: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median seconds of each variant, which run one after another in each round."""
+    times: dict[str, list[float]] = {name: [] for name in variants}
+    for _ in range(rounds):
+        for name, variant in variants.items():
+            times[name].append(seconds(variant))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def command(*options: str) -> Callable[[], object]:
+    """``python -m grader grade`` on the solution, as a user types it."""
+    arguments = [sys.executable, "-m", "grader", "grade", str(SOLUTION), *options]
+    return lambda: subprocess.run(arguments, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def one_worker(launcher: Launcher) -> None:
+    """A worker that is started, loads a module, answers, and is swept away."""
+    student = Student(launcher, SOLUTION, "2", seed=1)
+    student.depthwise.dw_conv_block  # noqa: B018
+    student.close()
+
+
+def two_workers(launcher: Launcher) -> None:
+    student = Student(launcher, SOLUTION, "2", seed=1)
+    student.depthwise.dw_conv_block  # noqa: B018
+    student.fresh().depthwise.dw_conv_block  # noqa: B018
+    student.close()
+
+
+def slowest_tests(gradebook: Gradebook, count: int = 5) -> str:
+    results = sorted(gradebook.results, key=lambda pair: -pair[1].seconds)[:count]
+    return ", ".join(f"{test.number} {outcome.seconds * 1000:.0f} ms" for test, outcome in results)
+
+
+def main() -> None:
+    table = Table("What", "Median", "Ratio", "Aim", title="Grading the solution", title_justify="left")
+    commands = take_turns(
+        {
+            "From command to score, part 6.1": command("--part", "6.1"),
+            "From command to score, all": command(),
+            "From command to score, all, --jobs 2": command("--jobs", "2"),
+            "From command to score, all, --in-process": command("--in-process"),
+        },
+        rounds=3,
+    )
+    for name, value in commands.items():
+        table.add_row(name, f"{value:.2f} s", "", "")
+
+    launcher = make_launcher("auto")
+    kept: list[Gradebook] = []
+    one_worker(launcher)  # the server is there
+    suites = take_turns(
+        {
+            "in-process": lambda: grade(SOLUTION, in_process=True),
+            "isolated": lambda: kept.append(grade(SOLUTION, launcher=launcher)),
+        },
+        rounds=5,
+    )
+    ratio = suites["isolated"] / suites["in-process"]
+    table.add_row("All suites in-process, torch loaded", f"{suites['in-process']:.2f} s", "1.00", "")
+    table.add_row("All suites isolated, torch loaded", f"{suites['isolated']:.2f} s", f"{ratio:.2f}", "≤ 1.5")
+
+    workers = take_turns({"one": lambda: one_worker(launcher), "two": lambda: two_workers(launcher)}, rounds=40)
+    more = workers["two"] - workers["one"]
+    table.add_row("One worker: start, load, answer, end", f"{workers['one'] * 1000:.0f} ms", "", "")
+    table.add_row("One more worker", f"{more * 1000:.0f} ms", "", "< 50 ms")
+    launcher.stop()
+
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"Slowest tests: {slowest_tests(kept[-1])}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""No worker at all: student code in this process, for a debugger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from grader.sandbox.failures import StudentError
+from grader.sandbox.limits import Limits
+from grader.sandbox.protocol import Call, decode
+from grader.sandbox.tracebacks import describe
+from grader.sandbox.worker import Executor
+from grader.sandbox.workers import Resolve, Worker
+
+__all__ = ["InProcessLauncher"]
+
+
+class InProcessLauncher:
+    """Runs student code in this process: for ``--pdb`` and ``breakpoint()``, with no limits at all."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+
+    def start(self) -> None:
+        pass
+
+    def launch(self, submission: Path, seed: int, part: str) -> Worker:
+        torch.manual_seed(seed)
+        return _InProcessWorker(submission)
+
+    def end_test(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
+class _InProcessWorker:
+    def __init__(self, submission: Path) -> None:
+        self._submission = submission
+        self._executor = Executor(submission)
+        self._raised: tuple[BaseException, str] | None = None
+
+    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, patience: float = 1.0) -> Any:
+        try:
+            value, received = self._executor.execute(call, buffers)
+        except BaseException as error:  # goes on as it is: a debugger should stop in the student's own frame
+            self._raised = (error, called)
+            raise
+        return decode(value, received, resolve)
+
+    def failure_of(self, error: BaseException) -> StudentError | None:
+        if self._raised is None or error is not self._raised[0]:
+            return None
+        importing = getattr(error, "while_importing", False) is True
+        return StudentError(describe(error, self._submission, importing), self._raised[1])
+
+    def close(self) -> None:
+        pass
+
+    def printed(self) -> str:
+        return ""  # pytest captures what is printed in its own process

@@ -1,0 +1,128 @@
+"""Workers that are interpreters of their own: seconds each. Where forking is not safe: macOS, Windows."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from grader.sandbox.failures import SandboxError
+from grader.sandbox.limits import Limits, slowness
+from grader.sandbox.worker import Settings
+from grader.sandbox.workers import ONE_THREAD, ROOT, Output, SocketWorker, Worker
+
+__all__ = ["SpawnLauncher"]
+
+
+class SpawnLauncher:
+    """Starts an interpreter a part, seconds each: the tests of a part share it, and ``fresh`` is a second one."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.slowness = 1.0
+        self._free: dict[tuple[Path, str], list[_SpawnedWorker]] = {}
+        self._calibrated = False
+
+    def start(self) -> None:
+        if not self._calibrated:
+            self.slowness = slowness()
+            self._calibrated = True
+
+    def launch(self, submission: Path, seed: int, part: str) -> Worker:
+        self.start()
+        free = self._free.setdefault((submission, part), [])
+        while free:
+            worker = free.pop()
+            if worker.alive:
+                return worker.begin()
+        for key in [key for key in self._free if key != (submission, part)]:  # tests come part by part
+            for worker in self._free.pop(key):
+                worker.end()
+        return self._spawn(submission, seed, free).begin()
+
+    def _spawn(self, submission: Path, seed: int, free: list[_SpawnedWorker]) -> _SpawnedWorker:
+        scratch = Path(tempfile.mkdtemp(prefix="pset2-"))
+        token = secrets.token_hex(16)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "grader.sandbox.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **ONE_THREAD, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+                cwd=scratch,
+            )
+            assert process.stdin is not None
+            assert process.stdout is not None
+            settings = Settings(str(submission), str(scratch), seed, self.limits)
+            process.stdin.write(msgspec.json.encode((listener.getsockname()[1], token, settings)) + b"\n")
+            process.stdin.close()
+            output = Output(os.dup(process.stdout.fileno()), self.limits.output_bytes)
+            listener.settimeout(self.limits.start_seconds * self.slowness)
+            try:
+                connection, _ = listener.accept()
+                connection.settimeout(10)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                said = connection.recv(32, socket.MSG_WAITALL)
+            except TimeoutError:
+                process.kill()
+                raise SandboxError(f"a worker could not be started:\n{output.text()[-2000:]}") from None
+        if not hmac.compare_digest(said, hmac.new(token.encode(), b"worker", "sha256").digest()):
+            process.kill()
+            raise SandboxError("something other than a worker answered on the worker's connection")
+
+        def end() -> int | None:
+            code = None
+            with suppress(subprocess.TimeoutExpired):  # its own end, if it is ending
+                code = process.wait(0.5)
+            process.kill()
+            code = process.wait() if code is None else code
+            assert process.stdout is not None
+            process.stdout.close()
+            shutil.rmtree(scratch, ignore_errors=True)
+            return code
+
+        rest = process.pid, submission, scratch, self.limits, self.slowness, end
+        return _SpawnedWorker(connection, output, *rest, free=free)
+
+    def end_test(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        for workers in self._free.values():
+            for worker in workers:
+                worker.end()
+        self._free.clear()
+
+
+class _SpawnedWorker(SocketWorker):
+    """A worker that goes back to its part's others after a test."""
+
+    def __init__(self, *args: Any, free: list[_SpawnedWorker]) -> None:
+        super().__init__(*args)
+        self._free = free
+        self._printed = 0
+
+    def begin(self) -> _SpawnedWorker:
+        self._printed = len(self._output.text(wait=0))
+        return self
+
+    def end(self) -> None:
+        self._stop()
+
+    def close(self) -> None:
+        if self.alive:
+            self._free.append(self)
+
+    def printed(self) -> str:
+        return self._output.text(wait=0 if self.alive else 1)[self._printed :]

@@ -1,0 +1,224 @@
+"""A worker as the grader sees it: calls go out, and data, a failure or nothing comes back in time."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from grader.sandbox.failures import StudentError, ended, timed_out
+from grader.sandbox.limits import Limits
+from grader.sandbox.protocol import Call, Handle, ProtocolError, Reply, decode, frame_bytes, read_frame
+from grader.sandbox.worker import WHERE_FILE
+
+__all__ = ["ONE_THREAD", "ROOT", "Launcher", "Output", "Resolve", "SocketWorker", "Worker"]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""for the environment of processes in which student code runs"""
+
+Resolve = Callable[[Handle], Any]
+
+
+class Worker(Protocol):
+    """One process (or none of its own) in which student code runs."""
+
+    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, patience: float = 1.0) -> Any:
+        """Carry out a call and return its value; StudentError where student code failed.
+
+        Args:
+            patience: the share of the deadline that this call gets.
+        """
+        ...
+
+    def failure_of(self, error: BaseException) -> StudentError | None:
+        """The student's failure that an exception out of a test is, or None where it is something else."""
+        ...
+
+    def close(self) -> None:
+        """End the worker."""
+        ...
+
+    def printed(self) -> str:
+        """What student code printed; complete when the worker is closed and its processes are swept away."""
+        ...
+
+
+class Launcher(Protocol):
+    """Starts workers for submissions."""
+
+    limits: Limits
+
+    def start(self) -> None:
+        """Begin to get ready, without waiting for it."""
+        ...
+
+    def launch(self, submission: Path, seed: int, part: str) -> Worker:
+        """A worker for a test of this part."""
+        ...
+
+    def end_test(self) -> None:
+        """Called after each test, when its workers are closed."""
+        ...
+
+    def stop(self) -> None:
+        """End everything."""
+        ...
+
+
+class Output:
+    """Reads a pipe to its end in a thread and keeps the beginning and the end of what came."""
+
+    def __init__(self, descriptor: int, keep: int) -> None:
+        self._descriptor = descriptor
+        self._keep = keep
+        self._head = bytearray()
+        self._tail: deque[bytes] = deque(maxlen=2)
+        self._dropped = 0
+        self._thread = threading.Thread(target=self._drain, daemon=True)
+        self._thread.start()
+
+    def _drain(self) -> None:
+        with suppress(OSError):
+            while data := os.read(self._descriptor, 1 << 16):
+                room = self._keep - len(self._head)
+                self._head += data[:room]
+                rest = data[room:] if room > 0 else data
+                if rest:
+                    if len(self._tail) == self._tail.maxlen:
+                        self._dropped += len(self._tail[0])
+                    self._tail.append(rest)
+        os.close(self._descriptor)
+
+    def text(self, wait: float = 1.0) -> str:
+        """What came so far; after the pipe's end, all that was kept."""
+        self._thread.join(wait)
+        tail = b"".join(self._tail)
+        dropped = self._dropped + max(0, len(tail) - 4000)
+        text = bytes(self._head).decode("utf-8", "replace")
+        if tail:
+            text += f"\n… ({dropped:,} bytes left out) …\n" if dropped else ""
+            text += tail[-4000:].decode("utf-8", "replace")
+        return text
+
+
+class SocketWorker:
+    """A worker process at the other end of a socket."""
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        output: Output,
+        pid: int,
+        submission: Path,
+        scratch: Path,
+        limits: Limits,
+        slowness: float,
+        end: Callable[[], int | None],
+    ) -> None:
+        self._connection = connection
+        self._output = output
+        self._pid = pid
+        self._submission = submission
+        self._scratch = scratch
+        self._limits = limits
+        self._slowness = slowness
+        self._end = end
+        self.alive = True
+
+    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, patience: float = 1.0) -> Any:
+        if not self.alive:
+            raise ended(called, "an earlier call of this test had ended it already")
+        seconds = self._limits.call_seconds * patience * self._slowness
+        deadline = time.monotonic() + seconds
+        try:
+            for piece in frame_bytes(call, buffers):
+                self._connection.settimeout(max(deadline - time.monotonic(), 0.001))
+                self._connection.sendall(piece)
+            reply, received = read_frame(lambda count: self._read(count, deadline))
+            if not isinstance(reply, Reply):
+                raise ProtocolError("the worker's answer is no reply")
+            if reply.failure is not None:
+                raise StudentError(reply.failure, called)
+            if reply.value is None:
+                raise ProtocolError("the worker's reply has no value")
+            return decode(reply.value, received, resolve)
+        except TimeoutError:
+            where = self._ask_where()
+            self._stop()
+            raise timed_out(called, seconds, where) from None
+        except (EOFError, OSError):
+            raise ended(called, _how(self._stop())) from None
+        except ProtocolError as error:
+            self._stop()
+            raise ended(called, str(error)) from None
+
+    def _read(self, count: int, deadline: float) -> bytearray:
+        data = bytearray(count)
+        view = memoryview(data)
+        while view:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise TimeoutError
+            self._connection.settimeout(remaining)
+            received = self._connection.recv_into(view)
+            if not received:
+                raise EOFError
+            view = view[received:]
+        return data
+
+    def _ask_where(self) -> str:
+        """The line that a worker is at, as it says itself: for the message only."""
+        if not hasattr(signal, "SIGUSR1"):
+            return ""
+        with suppress(OSError):
+            os.kill(self._pid, signal.SIGUSR1)
+            time.sleep(0.1)
+            with (self._scratch / WHERE_FILE).open(errors="replace") as file:
+                dump = file.read(10_000)
+            for path, line, function in re.findall(r'File "([^"\n]+)", line (\d{1,9}) in ([^\n]{1,200})', dump):
+                if Path(path).parent == self._submission:
+                    return f"{Path(path).name}, line {line}, in {function}"
+        return ""
+
+    def _stop(self) -> int | None:
+        if not self.alive:
+            return None
+        self.alive = False
+        code = self._end()
+        self._connection.close()
+        return code
+
+    def failure_of(self, error: BaseException) -> StudentError | None:
+        return error if isinstance(error, StudentError) else None
+
+    def close(self) -> None:
+        self._stop()
+
+    def printed(self) -> str:
+        return self._output.text()
+
+
+def _how(code: int | None) -> str:
+    """An exit status in words."""
+    if code is None:
+        return "it is not known how it ended"
+    if code >= 0:
+        return f"exit code {code}, as os._exit({code}) does; code has to return"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    reasons = {
+        "SIGSEGV": "a crash in compiled code, SIGSEGV",
+        "SIGABRT": "a crash in compiled code, SIGABRT",
+        "SIGXCPU": "the limit of processor time, SIGXCPU",
+        "SIGXFSZ": "the limit of file sizes, SIGXFSZ",
+        "SIGKILL": "SIGKILL, perhaps because memory ran out",
+    }
+    return reasons.get(name, name)

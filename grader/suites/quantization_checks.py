@@ -1,0 +1,220 @@
+"""What the tests of part 2 share: drawn weights, checks of codes and of quantized networks, and bounds.
+
+A *step* is (max − min) / (2^bits − 1) of the array. Scales by row are accepted: their steps are smaller.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from course.models import MNISTNet
+from grader.sandbox.proxies import Remote, Student
+from grader.suites.checks import as_array, as_module, as_pair, assert_true, assert_within, fail
+
+# ---- 2.1 ---------------------------------------------------------------------------------------------------
+
+REPAIR_FIRST = "Where tests of 2.1 or 2.3 fail too, repair those first."
+
+
+def step_of(W: np.ndarray, bits: int) -> float:
+    """The distance of two neighbouring codes."""
+    return float(np.ptp(W.astype(np.float64))) / (2**bits - 1)
+
+
+def rounding(W: np.ndarray) -> float:
+    """What float32 arithmetic may add to an error: some roundings of values as large as max|W| and as the range.
+
+    Each of the about six operations of quantize and dequantize rounds by a relative 2^-24; 8 · 2^-23 is 16 of them.
+    """
+    return 8 * float(np.finfo(np.float32).eps) * float(np.abs(W).max() + np.ptp(W))
+
+
+def drawn_weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Normally distributed float32 weights on both sides of 0, whose minimum is not near a whole number."""
+    W = rng.normal(size=shape)
+    return np.asarray(W - W.min() - rng.integers(2, 4) - rng.uniform(0.35, 0.65), dtype=np.float32)
+
+
+def size_of(value: Any) -> int:
+    """Bytes of extra arguments: 8 a number, arrays as they are, objects as they are sent to another process."""
+    if isinstance(value, np.ndarray | np.generic | torch.Tensor):
+        return int(value.nbytes)
+    if isinstance(value, list | tuple):
+        return sum(size_of(item) for item in value)
+    if isinstance(value, dict):
+        return sum(size_of(key) + size_of(item) for key, item in value.items())
+    if isinstance(value, Remote):
+        return len(value.as_bytes())
+    if isinstance(value, str | bytes):
+        return len(value)
+    return 8
+
+
+def as_codes(value: Any, bits: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Codes of any dtype: whole numbers, no more of them than ``bits`` bits can tell apart. 2.1a looks at the dtype."""
+    codes = as_array(value, "codes", shape=shape).astype(np.float64)
+    assert_true(
+        bool((codes == np.round(codes)).all()), "The codes are not whole numbers.", "round, and cast to uint8 last."
+    )
+    span = int(np.ptp(codes))
+    assert_true(
+        span <= 2**bits - 1,
+        f"With bits={bits} the codes go from {int(codes.min())} to {int(codes.max())}, expected 0 to {2**bits - 1}.",
+        "the codes of b bits are 0 to 2^b − 1.",
+    )
+    return codes
+
+
+def quantized(student: Student, W: Any, bits: int = 8) -> tuple[Any, Any]:
+    """The student's codes and extra arguments, after the checks that every use of them relies on.
+
+    The extra arguments have to be small, else the original array could come back out of them: a scale and a shift by
+    row (32 bytes leave room for more) and 1 kB for the form that they are in.
+    """
+    result = student.quantization.quantize(W) if bits == 8 else student.quantization.quantize(W, bits=bits)
+    codes, args = as_pair(result, "quantize")
+    as_codes(codes, bits, shape=W.shape)
+    allowed = 1024 + 32 * (W.shape[0] if W.ndim == 2 else 1)
+    assert_true(
+        size_of(args) <= allowed,
+        f"The extra arguments for an array of {W.nbytes:,} bytes take {size_of(args):,} bytes.",
+        "a scale and a shift are enough to get back from the codes.",
+    )
+    return codes, args
+
+
+def assert_many_codes(codes: Any, W: np.ndarray) -> None:
+    """Normally distributed weights take many of the 256 codes: what does nothing must not pass for careful."""
+    used = len(np.unique(as_codes(codes, 8, W.shape)))
+    assert_true(used >= 10, f"quantize used {used} different codes for {W.size:,} weights, expected up to 256.")
+
+
+def assert_unchanged(held: Remote, W: np.ndarray, function: str) -> None:
+    """An array that the worker holds is still what it was."""
+    now = as_array(held.value(), "the input after the call", shape=W.shape)
+    hint = "W -= W.min() works in place; W - W.min() makes a new array."
+    assert_true(np.array_equal(now, W), f"{function} changed the {W.dtype} array that it was given.", hint)
+
+
+def restored(student: Student, codes: Any, args: Any) -> np.ndarray:
+    """The values that the student's dequantize returns in a process that has never run quantize."""
+    values = student.fresh().quantization.dequantize(codes, args)
+    return as_array(values, "dequantize's result", shape=tuple(codes.shape), dtype="float")
+
+
+def assert_round_trip(student: Student, W: np.ndarray, bits: int, what: str) -> np.ndarray:
+    """Quantize, dequantize in another process, and compare: at most half a step, the bound of rounding to nearest.
+
+    Returns:
+        The errors in steps.
+    """
+    codes, args = quantized(student, W, bits)
+    step = step_of(W, bits)
+    errors = np.asarray((restored(student, codes, args) - W) / step)
+    worst = float(np.abs(errors).max())
+    assert_true(
+        worst * step <= step / 2 + rounding(W),
+        f"{what}: after quantize and dequantize the largest error is {worst:.3g} steps, expected at most 0.5.",
+        hint_for(errors),
+    )
+    return np.abs(errors)
+
+
+def hint_for(errors: np.ndarray) -> str:
+    """What errors of this kind, in steps, usually come from."""
+    worst = float(np.abs(errors).max())
+    if worst <= 1.01 and errors.max() < 0.01:
+        return "all values come back too small, by up to a whole step: round before the cast to uint8."
+    if worst > 50:
+        return "dequantize has to undo both the scale and the shift, in the opposite order, from its arguments alone."
+    return "the scale is (2^bits − 1) / (max − min), and the shift is the minimum, both as they are, not as integers."
+
+
+# ---- 2.2 ---------------------------------------------------------------------------------------------------
+
+
+def remote_copy(student: Student, model: MNISTNet) -> Any:
+    """The course's MNISTNet in the student's worker, with these weights."""
+    there = student.course.models.MNISTNet(hidden=model.fc1.out_features)
+    there.load_state_dict(model.state_dict())
+    return there
+
+
+def quantized_model(student: Student, there: Any, model: MNISTNet, bits: int, **options: Any) -> MNISTNet:
+    """The weights of the student's quantized model in a model of the grader's own.
+
+    Raises:
+        CheckFailure: a parameter has more values than ``bits`` bits can tell apart.
+    """
+    result = as_module(student.quantization.quantize_model(there, bits=bits, **options), "quantize_model's result")
+    as_array(result(torch.zeros(2, 1, 28, 28)), "the quantized model's output for two images", shape=(2, 10))
+    state = result.state_dict()
+    own = copy.deepcopy(model)
+    for name, parameter in own.named_parameters():
+        if name not in state:
+            fail(f"The quantized model has no parameter {name}: it has to be of the class of the original.")
+        values = as_array(state[name], name, shape=tuple(parameter.shape), dtype="float")
+        assert_levels(values, parameter.detach().numpy(), bits, name)
+        parameter.data = torch.from_numpy(values.astype(np.float32))
+    return own
+
+
+def assert_levels(values: np.ndarray, W: np.ndarray, bits: int, name: str) -> None:
+    """At most 2^bits different values; or, with scales by row, that many in each row, which then has W's extremes."""
+    levels = len(np.unique(values))
+    by_row = (
+        W.ndim == 2
+        and max(len(np.unique(row)) for row in values) <= 2**bits
+        and bool((np.abs(values.min(axis=1) - W.min(axis=1)) <= rounding(W)).all())
+        and bool((np.abs(values.max(axis=1) - W.max(axis=1)) <= rounding(W)).all())
+    )
+    assert_true(
+        levels <= 2**bits or by_row,
+        f"{name} has {levels:,} different values after quantization to {bits} bits, expected at most {2**bits}.",
+        "is every parameter quantized and dequantized, and is the new model returned?",
+    )
+
+
+def drawn_network(rng: np.random.Generator) -> MNISTNet:
+    """A small MNISTNet with weights drawn anew, away from zero, each parameter with a range of its own."""
+    model = MNISTNet(hidden=32)
+    for parameter, scale in zip(model.parameters(), rng.permutation([0.5, 1, 2, 4]), strict=True):
+        values = rng.normal(loc=rng.uniform(-1, 1), scale=scale, size=tuple(parameter.shape))
+        parameter.data = torch.from_numpy(values.astype(np.float32))
+    return model
+
+
+# ---- 2.3 ---------------------------------------------------------------------------------------------------
+
+
+def drawn_codes(student: Student, W: np.ndarray, bits: int = 2, **options: Any) -> np.ndarray:
+    """The codes of one stochastic quantization."""
+    result = student.quantization.stochastic_quantize(W, bits=bits, **options)
+    codes, _ = as_pair(result, "stochastic_quantize")
+    return as_codes(codes, bits, shape=W.shape)
+
+
+def hoeffding(count: int, probability: float = 1e-7) -> float:
+    """How far the mean of ``count`` draws of 0 or 1 strays from its expectation with at most this probability."""
+    return math.sqrt(math.log(2 / probability) / (2 * count))
+
+
+def assert_neighbours(codes: np.ndarray, W: np.ndarray, bits: int) -> None:
+    """Every code is one of the two next to the value's exact position.
+
+    Where a rounded zero point is used, codes may be shifted against the exact position by another half.
+    """
+    position = (W.astype(np.float64) - W.min()) / step_of(W, bits)
+    slack = 1 if W.min() == 0 else 1.5
+    assert_within(
+        codes,
+        position,
+        atol=slack + 1e-3,
+        what=f"codes at {bits} bits, against the values in units of a step",
+        hint="a value goes to the code just below it or to the one just above it.",
+    )

@@ -1,0 +1,39 @@
+"""The README says what is so."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from docs.picture import PICTURE, record
+from grader.catalog import read_rubric, read_suites
+from grader.validation.cases import read_cases
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_picture_is_what_the_grader_prints(launcher):
+    """Run ``make picture`` and look at it when this fails."""
+    shown = re.findall(r"<text[^>]*>([^<]*)</text>", PICTURE.read_text(encoding="utf-8"))
+    printed = record(launcher).export_text()
+    assert "".join(html.unescape("".join(shown)).split()).endswith("".join(printed.split()))
+
+
+def test_points_and_parts_of_today_are_the_suites():
+    graded = sum(test.points for test in read_suites())
+    automatic = sum(part.automatic for part in read_rubric())
+    assert f"{graded:g} of the {automatic} automatic points" in " ".join(README.split())
+
+
+def test_the_number_of_cases_is_about_right():
+    said = re.search(r"some (\d+) wrong, right and broken submissions", " ".join(README.split()))
+    assert said is not None
+    assert abs(int(said[1]) - len(read_cases())) <= 20
+
+
+def test_every_path_that_is_named_exists():
+    for target in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (ROOT / target).exists(), target
+    for target in re.findall(r"`((?:student|course|fixtures|grader|tests|benchmarks|docs)/[\w/.]*)`", README):
+        assert (ROOT / target).exists(), target
