@@ -1,5 +1,7 @@
 # quantization.py: returns arrays of NaN
-# loses 2: NaN or infinite
+# loses 2.1
+# loses 2.2: NaN or infinite
+# loses 2.3
 
 import copy
 
