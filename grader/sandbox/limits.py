@@ -12,8 +12,8 @@ import numpy as np
 
 __all__ = ["Limits", "apply", "slowness"]
 
-#: Seconds that :func:`_workload` takes on the machine on which the deadlines were chosen, one thread.
-NOMINAL_SECONDS = 0.011
+#: Seconds that :func:`_workload` took on the machine on which the deadlines were chosen: one thread, median of 100.
+NOMINAL_SECONDS = 0.0053
 
 
 class Limits(msgspec.Struct, frozen=True):

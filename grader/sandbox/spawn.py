@@ -76,7 +76,7 @@ class SpawnLauncher:
                 said = connection.recv(32, socket.MSG_WAITALL)
             except TimeoutError:
                 process.kill()
-                raise SandboxError(f"a worker could not be started:\n{output.text()[-2000:]}") from None
+                raise SandboxError(f"a worker could not be started:\n{output.text(wait=1.0)[-2000:]}") from None
         if not hmac.compare_digest(said, hmac.new(token.encode(), b"worker", "sha256").digest()):
             process.kill()
             raise SandboxError("something other than a worker answered on the worker's connection")
@@ -111,10 +111,9 @@ class _SpawnedWorker(SocketWorker):
     def __init__(self, *args: Any, free: list[_SpawnedWorker]) -> None:
         super().__init__(*args)
         self._free = free
-        self._printed = 0
 
     def begin(self) -> _SpawnedWorker:
-        self._printed = len(self._output.text(wait=0))
+        self._output.forget()
         return self
 
     def end(self) -> None:
@@ -125,4 +124,5 @@ class _SpawnedWorker(SocketWorker):
             self._free.append(self)
 
     def printed(self) -> str:
-        return self._output.text(wait=0 if self.alive else 1)[self._printed :]
+        # What was printed before the last answer is in the pipe already; the reading thread needs a moment for it.
+        return self._output.text(wait=0.05 if self.alive else 1.0)

@@ -8,7 +8,6 @@ import signal
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -75,39 +74,41 @@ class Launcher(Protocol):
 
 
 class Output:
-    """Reads a pipe to its end in a thread and keeps the beginning and the end of what came."""
+    """Reads a pipe to its end in a thread, and keeps the beginning and the end of what came."""
+
+    TAIL = 4000
+    """bytes that are kept of the end"""
 
     def __init__(self, descriptor: int, keep: int) -> None:
         self._descriptor = descriptor
         self._keep = keep
-        self._head = bytearray()
-        self._tail: deque[bytes] = deque(maxlen=2)
-        self._dropped = 0
+        self._lock = threading.Lock()
+        self.forget()
         self._thread = threading.Thread(target=self._drain, daemon=True)
         self._thread.start()
+
+    def forget(self) -> None:
+        """Begin anew with what comes from now on."""
+        with self._lock:
+            self._head, self._tail, self._total = b"", b"", 0
 
     def _drain(self) -> None:
         with suppress(OSError):
             while data := os.read(self._descriptor, 1 << 16):
-                room = self._keep - len(self._head)
-                self._head += data[:room]
-                rest = data[room:] if room > 0 else data
-                if rest:
-                    if len(self._tail) == self._tail.maxlen:
-                        self._dropped += len(self._tail[0])
-                    self._tail.append(rest)
+                with self._lock:
+                    self._total += len(data)
+                    self._head += data[: self._keep - len(self._head)]
+                    self._tail = (self._tail + data)[-self.TAIL :]
         os.close(self._descriptor)
 
-    def text(self, wait: float = 1.0) -> str:
-        """What came so far; after the pipe's end, all that was kept."""
+    def text(self, wait: float) -> str:
+        """What was kept, after waiting some seconds for the pipe's end."""
         self._thread.join(wait)
-        tail = b"".join(self._tail)
-        dropped = self._dropped + max(0, len(tail) - 4000)
-        text = bytes(self._head).decode("utf-8", "replace")
-        if tail:
-            text += f"\n… ({dropped:,} bytes left out) …\n" if dropped else ""
-            text += tail[-4000:].decode("utf-8", "replace")
-        return text
+        with self._lock:
+            behind = self._total - len(self._head)
+            tail = self._tail[-behind:] if behind else b""
+            left_out = f"\n… ({behind - len(tail):,} bytes left out) …\n" if behind > len(tail) else ""
+            return self._head.decode("utf-8", "replace") + left_out + tail.decode("utf-8", "replace")
 
 
 class SocketWorker:
@@ -204,7 +205,7 @@ class SocketWorker:
         self._stop()
 
     def printed(self) -> str:
-        return self._output.text()
+        return self._output.text(wait=1.0)
 
 
 def _how(code: int | None) -> str:
