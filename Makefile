@@ -27,10 +27,10 @@ $(READY): pyproject.toml
 	@touch $@
 
 grade: $(READY)
-	@$(BIN)/python -m grader grade $(SUBMISSION)
+	@$(BIN)/python -m grader grade "$(SUBMISSION)"
 
 test: $(READY)
-	@$(BIN)/python -m pytest tests --numprocesses auto --dist worksteal
+	@$(BIN)/python -m pytest tests --numprocesses auto --maxprocesses 4 --dist worksteal
 
 check: $(READY)
 	@$(BIN)/ruff check .

@@ -5,7 +5,10 @@ Exit codes: 0, a submission was graded, whatever its score; 2, nothing could be 
 
 from __future__ import annotations
 
+import io
 import re
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -19,6 +22,7 @@ from grader.gradebook import Gradebook
 from grader.grading import grade as run_suites
 from grader.plugin import graded_test
 from grader.reports import terminal
+from grader.reports.text import unwritable
 from grader.submission.intake import SubmissionError, find
 
 __all__ = ["app"]
@@ -51,10 +55,15 @@ def grade(
     for name in parts:
         if not re.fullmatch(r"\d(\.\d([a-z])?)?", name) or not _numbers(name):
             known = ", ".join(dict.fromkeys(test.part for test in read_suites()))
-            _stop(f"There is no test of part {name}: choose of {known}.")
-    if json is not None and not json.resolve().parent.is_dir():
-        _stop(f"The report can't be written: {json.resolve().parent} is not a folder.")
-    console = Console(highlight=False)
+            _stop(f"There is no test of part {name}: choose one of {known}.")
+    if json is not None and (problem := unwritable(json)):
+        _stop(problem)
+    for stop in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: nothing is left behind, and the report says so
+        if hasattr(signal, stop):
+            signal.signal(getattr(signal, stop), signal.default_int_handler)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal or file that can't show ✓
+    console = Console(highlight=False, markup=False)
     with _Progress(len({number for name in parts or ("",) for number in _numbers(name)})) as watch:
         gradebook = run_suites(
             submission.folder,
@@ -71,6 +80,8 @@ def grade(
         console.print(f"Report: {json}  (seed {gradebook.seed})", soft_wrap=True)
     else:
         console.print(f"Seed {gradebook.seed}: --seed repeats the inputs of this run.")
+    if gradebook.interrupted:
+        raise typer.Exit(130)
     if _nothing_graded(gradebook):
         _stop("Nothing could be graded: the grader had a fault in every test. The lines above say which.")
 

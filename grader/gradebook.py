@@ -9,7 +9,7 @@ from enum import Enum
 
 from grader.catalog import GradedTest, RubricPart, read_rubric, read_suites
 
-__all__ = ["Gradebook", "Outcome", "PartScore", "State"]
+__all__ = ["FAULT_MESSAGE", "Gradebook", "Outcome", "PartScore", "State", "not_run_because_of"]
 
 
 class State(str, Enum):
@@ -50,6 +50,11 @@ FAULT_MESSAGE = (
 )
 
 
+def not_run_because_of(needed: GradedTest) -> str:
+    """Why a test that needs this one is not run."""
+    return f"Not run: {needed.number} failed first ({needed.title.rstrip('.')})."
+
+
 @dataclass(frozen=True)
 class PartScore:
     """A part of the handout with the results of its tests."""
@@ -77,6 +82,8 @@ class Gradebook:
     tests: tuple[GradedTest, ...] = field(default_factory=read_suites)
     selected: frozenset[str] | None = None
     """the numbers of the tests that were asked for; None: all"""
+    interrupted: bool = False
+    """whether somebody stopped the run, so that the score is incomplete"""
     faults: list[str] = field(default_factory=list)
     """for staff: faults that belong to no test"""
     _recorded: dict[str, Outcome] = field(default_factory=dict)
@@ -95,23 +102,20 @@ class Gradebook:
         own = self._recorded.get(test.number)
         if own is None:
             return UNFINISHED if self.is_selected(test) else NOT_SELECTED
-        if own.state is not State.NOT_IMPLEMENTED and not own.fault and (first := self.unmet_need(test)):
-            return replace(own, state=State.NOT_RUN, score=0.0, message=first, printed="", leaderboard=None)
+        if own.state is not State.NOT_IMPLEMENTED and not own.fault and (needed := self.unmet_need(test)):
+            return Outcome(State.NOT_RUN, message=not_run_because_of(needed), seconds=own.seconds)
         return own
 
-    def unmet_need(self, test: GradedTest) -> str | None:
-        """Why a test that needs another means nothing, or None.
+    def unmet_need(self, test: GradedTest) -> GradedTest | None:
+        """The first test that this one needs and that earned nothing, or None.
 
-        What has no result yet doesn't count as unmet, so that the order of tests changes no verdict. Nor does what is
-        not implemented: the test meets the stub itself then, and "not implemented" tells more than "not run".
+        What has no result yet doesn't count, so that the order of tests changes no verdict; nor does a fault.
         """
-        for number in test.needs:
-            needed = next(other for other in self.tests if other.number == number)
-            if number not in self._recorded:
-                continue
-            outcome = self.outcome(needed)
-            if outcome.state in (State.FAILED, State.NOT_RUN) and not outcome.fault:
-                return f"Not run: {number} failed first ({needed.title.rstrip('.')})."
+        for needed in (other for other in self.tests if other.number in test.needs):
+            if needed.number in self._recorded:
+                outcome = self.outcome(needed)
+                if outcome.state not in (State.PASSED, State.PARTIAL) and not outcome.fault:
+                    return needed
         return None
 
     def is_selected(self, test: GradedTest) -> bool:

@@ -55,21 +55,23 @@ def grade(
     tests = [test for test in read_suites() if not parts or test.number.startswith(parts)]
     files = dict.fromkeys(test.file for test in tests)
     arguments = [
-        *(["-p", "no:terminal"] if not in_process else []),
-        *("-p", "no:cacheprovider", "-p", "no:logging"),
+        *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging"),
         *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
-        *("--submission", str(submission), "--sandbox", sandbox),
-        *(["--submission-name", name] if name else []),
+        *(f"--submission={submission}", f"--sandbox={sandbox}"),
+        *([f"--submission-name={name}"] if name else []),
         *(["--in-process"] if in_process else []),
         *(["--seed", str(seed)] if seed is not None else []),
         *(["-n", str(jobs)] if jobs > 1 else []),
-        *(["--results-json", str(results_json)] if results_json else []),
+        *([f"--results-json={results_json}"] if results_json else []),
     ]
     if parts:
         arguments += [f"{SUITES / test.file}::{test.function}" for test in tests]
     else:
         arguments += [str(SUITES / file) for file in files]
     observer = _Observer(launcher)
-    pytest.main(arguments, plugins=[observer, *([watch] if watch else [])])
-    assert observer.config is not None
-    return observer.config.stash[GRADING].gradebook
+    code = pytest.main(arguments, plugins=[observer, *([watch] if watch else [])])
+    if observer.config is None or GRADING not in observer.config.stash:
+        raise RuntimeError(f"pytest ended with {code!r} before anything was graded")
+    gradebook = observer.config.stash[GRADING].gradebook
+    gradebook.interrupted = code == pytest.ExitCode.INTERRUPTED
+    return gradebook

@@ -6,6 +6,8 @@ What can go wrong, and what becomes of it:
 a check fails                                          failed, with the check's finding and hint
 student code raises, hangs, exits or crashes           failed, with the student's own lines
 student code raises NotImplementedError itself         not implemented
+what it returned breaks the test, which the solution   failed: it can't be used
+passes with the same inputs
 any other exception in a test, its set-up or clean-up  a fault of the grader: undecided, reported to staff
 a suite can't be imported                              the same for each of its tests
 pytest itself fails (an internal error)                the same for the run; what was graded stays
@@ -19,29 +21,32 @@ The gradebook lives where the reports are collected: in the one process, or in x
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import random
 import traceback
-import zlib
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from rich.console import Console
 
 from grader.catalog import SUITES, GradedTest, read_suites
-from grader.gradebook import FAULT_MESSAGE, Gradebook, Outcome, State
+from grader.gradebook import FAULT_MESSAGE, Gradebook, Outcome, State, not_run_because_of
 from grader.reports import gradescope, terminal
-from grader.reports.text import body
+from grader.reports.text import body, cut, unwritable
 from grader.sandbox.failures import SandboxError, StudentError
 from grader.sandbox.launch import Launcher, make_launcher
+from grader.sandbox.protocol import Failure
 from grader.sandbox.proxies import Patience, Student
 from grader.submission.intake import SubmissionError, find
 
 __all__ = ["GRADING", "LAUNCHER", "Grading", "graded_test"]
 
 STUDENT_FOLDER = SUITES.parent.parent / "student"
+SOLUTION_FOLDER = SUITES.parent / "solution"
 
 
 class NotRun(Exception):
@@ -50,7 +55,12 @@ class NotRun(Exception):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("grading", "grading a submission")
-    group.addoption("--submission", default=None, metavar="FOLDER", help="what to grade; student/ without it")
+    group.addoption(
+        "--submission",
+        default=None,
+        metavar="FOLDER",
+        help="what to grade, as --submission=FOLDER; student/ without it",
+    )
     group.addoption("--submission-name", default=None, metavar="NAME", help="what reports call the submission")
     group.addoption("--seed", type=int, default=None, help="repeat the inputs of a run; its report names its seed")
     group.addoption(
@@ -119,11 +129,11 @@ class Grading:
         if self.is_xdist_worker:
             seed = config.workerinput["pset2_seed"]  # type: ignore[attr-defined]
         else:
-            seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**32)
+            seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**53)
         self.gradebook = Gradebook(submission=options.submission_name or self.submission.name, seed=seed)
         self.results_json = Path(options.results_json).resolve() if options.results_json else None
-        if self.results_json is not None and not self.results_json.parent.is_dir():
-            raise pytest.UsageError(f"the report can't be written: {self.results_json.parent} is not a folder.")
+        if self.results_json is not None and (problem := unwritable(self.results_json)):
+            raise pytest.UsageError(problem)
         self.owns_launcher = LAUNCHER not in config.stash
         mode = "in-process" if options.in_process else options.sandbox
         self.launcher = make_launcher(mode) if self.owns_launcher else config.stash[LAUNCHER]
@@ -131,13 +141,19 @@ class Grading:
         options.continue_on_collection_errors = True  # one suite that can't be imported doesn't stop the others
         self.write()
 
-    def seed_of(self, test: GradedTest) -> int:
-        """A seed for one test, which doesn't depend on what else is run."""
-        return zlib.crc32(f"{self.gradebook.seed}:{test.number}".encode())
+    def _seed(self, test: GradedTest, purpose: str) -> int:
+        """A seed that depends on the run's seed, the test and the purpose, and from which none of them can be told."""
+        text = f"{self.gradebook.seed}:{test.number}:{purpose}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
 
-    def student(self, test: GradedTest) -> Student:
-        """The submission, for the time of one test."""
-        return Student(self.launcher, self.submission.folder, test.part, self.seed_of(test), self.patience)
+    def rng(self, test: GradedTest) -> np.random.Generator:
+        """The random numbers of a test. Student code can't draw them: its worker has another seed."""
+        return np.random.default_rng(self._seed(test, "inputs"))
+
+    def student(self, test: GradedTest, folder: Path | None = None) -> Student:
+        """The submission, or another folder, for the time of one test."""
+        folder = folder or self.submission.folder
+        return Student(self.launcher, folder, test.part, self._seed(test, "worker"), self.patience)
 
     def record(self, test: GradedTest, outcome: Outcome) -> None:
         self.gradebook.record(test.number, outcome)
@@ -179,8 +195,10 @@ class Grading:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         test = item.stash.get(TEST, None)
-        if test is not None and (reason := self.gradebook.unmet_need(test)):
-            raise NotRun(reason)
+        needed = self.gradebook.unmet_need(test) if test is not None else None
+        # A stub is met by the test itself: "not implemented" tells more than "not run".
+        if needed is not None and self.gradebook.outcome(needed).state is not State.NOT_IMPLEMENTED:
+            raise NotRun(not_run_because_of(needed))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -199,10 +217,38 @@ class Grading:
                 student.close()
             except SandboxError as fault:
                 error, failure = fault, None
+        if failure is None and error is not None and call.when == "call" and self._solution_passes(item, test, error):
+            failure = _unusable(error)
         outcome = _outcome(item, test, error, failure)
         printed = student.printed if student is not None else ""
         _note(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration))
         return report
+
+    def _solution_passes(self, item: pytest.Item, test: GradedTest, error: BaseException) -> bool:
+        """Whether a test that broke does well with the solution and the same inputs.
+
+        Then what broke it is what student code returned, of a kind that nobody thought of, and it is no fault of the
+        grader. Checks, student errors and what ends a run are not asked about.
+        """
+        if not isinstance(error, Exception) or isinstance(error, AssertionError | SandboxError | NotRun):
+            return False
+        if not isinstance(item, pytest.Function) or not SOLUTION_FOLDER.is_dir():
+            return False
+        student = self.student(test, SOLUTION_FOLDER)
+        new = {"student": student, "rng": self.rng(test)}
+        arguments = {name: new.get(name, item.funcargs.get(name)) for name in item._fixtureinfo.argnames}
+        kept = {id(function): dict(function.__dict__) for function in _functions(item)}
+        try:
+            item.obj(**arguments)
+        except Exception:
+            return False
+        else:
+            return True
+        finally:
+            student.close()
+            for function in _functions(item):  # the solution's score is not the student's
+                function.__dict__.clear()
+                function.__dict__.update(kept[id(function)])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Reports of this process, or in xdist's controller those of all workers."""
@@ -222,6 +268,10 @@ class Grading:
             for test in self.gradebook.tests:
                 if test.file == file:
                     self.record(test, _fault(str(report.longrepr)))
+
+    def pytest_keyboard_interrupt(self) -> None:
+        self.gradebook.interrupted = True
+        self.write()
 
     def pytest_internalerror(self, excrepr: object) -> None:
         self.gradebook.faults.append(str(excrepr))
@@ -293,6 +343,12 @@ def _outcome(item: pytest.Item, test: GradedTest, error: BaseException | None, f
     if isinstance(error, NotRun):
         return Outcome(State.NOT_RUN, message=str(error))
     return _fault("".join(traceback.format_exception(error)[-12:]))
+
+
+def _unusable(error: BaseException) -> StudentError:
+    """What student code returned broke the test."""
+    message = f"What your code returned can't be used: {type(error).__name__}: {error}"
+    return StudentError(Failure("died", "", cut(message, 500), []))
 
 
 def _fault(reason: str) -> Outcome:

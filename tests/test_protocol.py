@@ -45,7 +45,7 @@ def there_and_back(value: Any) -> Any:
 
 
 plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary()
-hashable = st.booleans() | st.integers() | st.text()
+hashable = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text()
 values = st.recursive(
     plain,
     lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(hashable, inner),
@@ -116,6 +116,13 @@ def test_what_could_lie_or_is_no_data_stays_behind_a_handle(value):
     assert isinstance(there_and_back([value])[0], Handle)
 
 
+@pytest.mark.parametrize(
+    "keys", [[(1, 2)], [2**70], [0.5], range(protocol.MAX_PAIRS + 1)], ids=["tuple", "big", "float", "many"]
+)
+def test_a_dict_whose_keys_could_be_made_to_collide_stays_behind_a_handle(keys):
+    assert isinstance(there_and_back(dict.fromkeys(keys)), Handle)
+
+
 def test_a_list_that_contains_itself_ends_in_a_handle():
     endless: list[Any] = []
     endless.append(endless)
@@ -155,6 +162,7 @@ def frame(value: Any, *buffers: bytes, lengths: list[int] | None = None) -> byte
         frame(["i", "not hexadecimal"]),
         frame(["b", 3]),
         frame(["d", [[["l", "list", []], ["p", 1]]]]),
+        frame(["d", [[["i", hex(2**70)], ["p", 1]]]]),
         frame(["x", "an unknown tag"]),
         frame("passed"),
     ],

@@ -84,6 +84,8 @@ def _row(test: GradedTest, outcome: Outcome) -> dict[str, Any]:
 
 def _summary(gradebook: Gradebook) -> str:
     lines = []
+    if gradebook.interrupted:
+        lines.append("The run was interrupted: the score is incomplete.")
     if hidden := sum(test.points for test in gradebook.tests if test.hidden):
         lines.append(f"{hidden:g} points are decided by tests that are shown later.")
     if gradebook.undecided:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -33,21 +35,22 @@ def render(gradebook: Gradebook) -> RenderableType:
 
 def _table(gradebook: Gradebook) -> Table:
     table = Table(
-        title=f"CS 2420 PSet 2: {plain(gradebook.submission)}",
+        title=Text(f"CS 2420 PSet 2: {plain(gradebook.submission)}", style="bold"),
         title_justify="left",
-        title_style="bold",
         box=None,
         padding=(0, 2, 0, 0),
         show_footer=True,
     )
-    shown = [part for part in gradebook.parts if any(gradebook.is_selected(test) for test, _ in part.results)]
+    shown = [selected for part in gradebook.parts if (selected := _selected(part, gradebook)).results]
     score = sum(part.score for part in shown)
     maximum = sum(part.maximum for part in shown)
-    table.add_column("Part", footer="", no_wrap=True)
-    table.add_column("", footer="Total", overflow="ellipsis", no_wrap=True)
-    table.add_column("Points", footer=f"{points(score)} / {points(maximum)}", justify="right", no_wrap=True)
-    table.add_column("", footer=_bar(score, maximum), no_wrap=True)
-    table.add_column("Tests", no_wrap=True)
+    table.add_column("Part", footer="", no_wrap=True, min_width=4)
+    table.add_column("", footer="Total", min_width=5)
+    table.add_column(
+        "Points", footer=f"{points(score)} / {points(maximum)}", justify="right", no_wrap=True, min_width=8
+    )
+    table.add_column("", footer=_bar(score, maximum), no_wrap=True, overflow="crop")
+    table.add_column("Tests", no_wrap=True, min_width=max((len(part.results) for part in shown), default=0))
     for part in shown:
         table.add_row(
             part.part.number,
@@ -57,6 +60,11 @@ def _table(gradebook: Gradebook) -> Table:
             _signs(part),
         )
     return table
+
+
+def _selected(part: PartScore, gradebook: Gradebook) -> PartScore:
+    """A part with those of its tests that this run consists of."""
+    return replace(part, results=tuple(pair for pair in part.results if gradebook.is_selected(pair[0])))
 
 
 def _bar(score: float, maximum: float) -> Text:
@@ -100,7 +108,10 @@ def _first_problem(part: PartScore, gradebook: Gradebook) -> tuple[GradedTest, O
 
 def _closing(gradebook: Gradebook) -> list[str]:
     """What the signs mean, what is not counted, and what to do next."""
-    lines = ["✓ passed   ◐ partial   ✗ failed   ○ not implemented yet   · not run"]
+    lines = []
+    if gradebook.interrupted:
+        lines.append("The run was interrupted: the score is incomplete.")
+    lines += ["✓ passed   ◐ partial   ✗ failed   ○ not implemented yet   · not run"]
     if later := sum(part.later for part in read_rubric()):
         automatic = sum(part.automatic for part in read_rubric())
         lines.append(
@@ -142,4 +153,4 @@ def _next(gradebook: Gradebook) -> str:
     ]
     test, outcome = ahead[0]
     verb = "Implement" if outcome.state is State.NOT_IMPLEMENTED else "Look at"
-    return f"Next: {verb} {test.number}. To run it alone: pytest -k {test.function}"
+    return f"Next: {verb} {test.number}. Run it alone with --part {test.number} (pytest: -k {test.function})."

@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["body", "cut", "plain", "points", "write_atomically"]
+__all__ = ["body", "cut", "plain", "points", "unwritable", "write_atomically"]
 
 
 def plain(text: str) -> str:
@@ -33,6 +33,18 @@ def body(message: str, printed: str, printed_limit: int = 2000) -> str:
 def points(value: float) -> str:
     """``3`` or ``1.5``"""
     return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def unwritable(path: Path) -> str | None:
+    """One sentence on why a report can't be written there, or None."""
+    path = path.absolute()
+    if path.is_dir():
+        return f"The report can't be written: {path} is a folder, name a file."
+    if not path.parent.is_dir():
+        return f"The report can't be written: {path.parent} is not a folder."
+    if not os.access(path.parent, os.W_OK):
+        return f"The report can't be written: {path.parent} is not writable."
+    return None
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -60,7 +60,8 @@ class ForkLauncher:
         self._control = ours
 
     def _ask(self, request: Any, answer: type, descriptors: list[int] | None = None) -> Any:
-        assert self._control is not None
+        if self._control is None:
+            raise SandboxError("the sandbox was stopped")
         try:
             if request is not None:
                 socket.send_fds(self._control, [msgspec.msgpack.encode(request)], descriptors or [])

@@ -38,6 +38,12 @@ PREFIX = struct.Struct("<4sI")
 MAX_HEADER_BYTES = 4 << 20
 MAX_FRAME_BYTES = 256 << 20
 MAX_DEPTH = 20
+MAX_PAIRS = 5000
+KEYS = (str, int, bool, type(None))
+"""Keys of dicts that travel by value; integers of 64 bits. Other keys can be chosen so that all have one hash, and a
+dict of 100,000 of them takes minutes to make."""
+ROOM = 6
+"""levels by which what a worker sent may be nested deeper when it is sent back as an argument"""
 
 ARRAY_KINDS = "biufc"
 """NumPy's kinds that are plain numbers: bool, integers, floats, complex; no objects, strings or dates"""
@@ -196,7 +202,7 @@ def encode(value: Any, buffers: list[Any], handle: Callable[[Any], Handle], dept
     if kind in (list, tuple):
         items = [encode(item, buffers, handle, depth + 1) for item in value]
         return Items("list" if kind is list else "tuple", items)
-    if kind is dict:
+    if kind is dict and len(value) <= MAX_PAIRS and all(_is_key(key) for key in value):
         return Mapping(
             [
                 (encode(key, buffers, handle, depth + 1), encode(item, buffers, handle, depth + 1))
@@ -264,7 +270,7 @@ def decode(value: Value, buffers: list[Any], resolve: Callable[[Handle], Any], d
     Raises:
         ProtocolError: a description that no encoder writes.
     """
-    if depth > MAX_DEPTH + 1:
+    if depth > MAX_DEPTH + ROOM:
         raise ProtocolError("the answer is nested too deep")
     if isinstance(value, Plain):
         return value.value
@@ -276,10 +282,9 @@ def decode(value: Value, buffers: list[Any], resolve: Callable[[Handle], Any], d
             (decode(key, buffers, resolve, depth + 1), decode(item, buffers, resolve, depth + 1))
             for key, item in value.pairs
         ]
-        try:
-            return dict(pairs)
-        except TypeError as error:
-            raise ProtocolError("a dict of the answer has keys that can't be hashed") from error
+        if len(pairs) > MAX_PAIRS or not all(_is_key(key) for key, _ in pairs):
+            raise ProtocolError("a dict of the answer has too many keys, or odd ones")
+        return dict(pairs)
     if isinstance(value, Array):
         return _decode_array(value, buffers)
     if isinstance(value, TensorValue):
@@ -292,6 +297,10 @@ def decode(value: Value, buffers: list[Any], resolve: Callable[[Handle], Any], d
         except ValueError as error:
             raise ProtocolError("a number of the answer is none") from error
     return resolve(value)
+
+
+def _is_key(key: Any) -> bool:
+    return type(key) in KEYS and (not isinstance(key, int) or -(2**63) <= key < 2**63)
 
 
 def _decode_array(value: Array, buffers: list[Any]) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from grader.sandbox.failures import StudentError
-from grader.sandbox.protocol import Call, Failure, Handle, encode
+from grader.sandbox.protocol import ROOM, Call, Failure, Handle, encode
 from grader.sandbox.workers import Launcher, Worker
 
 __all__ = ["MODULES", "Gradients", "Patience", "Remote", "RemoteModule", "Student", "summary"]
@@ -43,6 +43,8 @@ def summary(value: Any) -> str:
         return f"[{inner}]" if isinstance(value, list) else f"({inner})"
     if isinstance(value, dict):
         return f"dict of {len(value)}"
+    if isinstance(value, int) and value.bit_length() > 200:
+        return f"an integer of {value.bit_length():,} bits"
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}…"
 
@@ -76,7 +78,7 @@ class _Line:
     def ask(self, word: str, *args: Any, called: str = "") -> Any:
         """Call a word of the vocabulary; ``called`` says in a message what that is for the student."""
         buffers: list[Any] = []
-        values = [encode(arg, buffers, self._handle) for arg in args]
+        values = [encode(arg, buffers, self._handle, depth=-ROOM) for arg in args]
         called = called or word
         name = called.partition("(")[0]
         try:
@@ -92,7 +94,9 @@ class _Line:
             raise TypeError(f"{type(value).__name__} can't be sent to student code")
         if value._line is self:
             return value._handle
-        there: Remote = self.ask("unpickled", value.as_bytes(), called=f"Sending {value.type_name}")
+        there = self.ask("unpickled", value.as_bytes(), called=f"Copying {value.type_name} to another process")
+        if not isinstance(there, Remote):
+            raise _tampered(value.type_name)
         return there._handle
 
     def _proxy(self, handle: Handle) -> Remote:
@@ -106,6 +110,7 @@ class Remote:
         self._line = line
         self._handle = handle
         self._name = name
+        self._bytes: bytes | None = None
 
     @property
     def type_name(self) -> str:
@@ -121,11 +126,13 @@ class Remote:
         return self._line.ask("value", self)
 
     def as_bytes(self) -> bytes:
-        """The object as bytes that only workers open."""
-        data = self._line.ask("pickled", self, called=f"Copying {self.type_name} to another process")
-        if not isinstance(data, bytes):
-            raise _tampered(self.type_name)
-        return data
+        """The object as bytes that only workers open; made once, so that what is weighed is what is sent."""
+        if self._bytes is None:
+            data = self._line.ask("pickled", self, called=f"Copying {self.type_name} to another process")
+            if not isinstance(data, bytes):
+                raise _tampered(self.type_name)
+            self._bytes = data
+        return self._bytes
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         result = self._line.ask("call", self, list(args), kwargs, called=self._called(args, kwargs))
@@ -179,7 +186,7 @@ class RemoteModule(Remote):
         """Registered parameters by name, each once."""
         return self._tensors("parameters")
 
-    def write(self, **values: Tensor) -> None:
+    def write(self, values: dict[str, Tensor]) -> None:
         """Write values into parameters and buffers by name, in place."""
         self._ask("write", values)
 
@@ -331,10 +338,10 @@ class Student:
     def close(self) -> None:
         """End the worker, and those of the fresh ones."""
         workers = [one._started.worker for one in (self, *self._others) if one._started is not None]
+        self._started = None
+        self._others.clear()
         for worker in workers:
             worker.close()
         if workers:
             self._launcher.end_test()
         self.printed += "".join(worker.printed() for worker in workers)
-        self._started = None
-        self._others.clear()

@@ -52,12 +52,6 @@ def pickled(target: Any) -> bytes:
 
 
 @word
-def unpickled(data: bytes) -> Any:
-    """The object of another worker."""
-    return pickle.loads(data)
-
-
-@word
 def generator(seed: int) -> np.random.Generator:
     """A NumPy generator."""
     return np.random.default_rng(seed)

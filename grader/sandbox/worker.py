@@ -10,6 +10,7 @@ import faulthandler
 import hmac
 import importlib
 import os
+import pickle
 import random
 import signal
 import socket
@@ -70,6 +71,7 @@ class Executor:
             "student": self._student,
             "course": self._course,
             "hold": self.keep,
+            "unpickled": lambda data: self.keep(pickle.loads(data)),
         }
 
     def execute(self, call: Call, buffers: list[Any]) -> tuple[Value, list[Any]]:

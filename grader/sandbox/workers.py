@@ -149,9 +149,7 @@ class SocketWorker:
                 raise ProtocolError("the worker's answer is no reply")
             if reply.failure is not None:
                 raise StudentError(reply.failure, called)
-            if reply.value is None:
-                raise ProtocolError("the worker's reply has no value")
-            return decode(reply.value, received, resolve)
+            return _decoded(reply, received, resolve)
         except TimeoutError:
             where = self._ask_where()
             self._stop()
@@ -206,6 +204,15 @@ class SocketWorker:
 
     def printed(self) -> str:
         return self._output.text(wait=1.0)
+
+
+def _decoded(reply: Reply, buffers: list[bytearray], resolve: Resolve) -> Any:
+    if reply.value is None:
+        raise ProtocolError("the worker's reply has no value")
+    try:
+        return decode(reply.value, buffers, resolve)
+    except Exception as error:  # NumPy and torch refuse odd dtypes and shapes with exceptions of many kinds
+        raise ProtocolError("the worker's answer is not in the protocol") from error
 
 
 def _how(code: int | None) -> str:

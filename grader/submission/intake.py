@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,15 +33,21 @@ def find(path: Path) -> Submission:
         SubmissionError: there is none.
     """
     expected = f"a folder with {', '.join(FILES[:-1])} and {FILES[-1]}"
-    if not path.exists():
-        raise SubmissionError(f"{path} does not exist: name {expected}.")
+    try:
+        if not path.exists():
+            raise SubmissionError(f"{path} does not exist: name {expected}.")
+    except PermissionError:
+        raise SubmissionError(f"{path} can't be read: change its permissions.") from None
     if path.suffix in (".zip", ".gz", ".tar", ".ipynb"):
         raise SubmissionError(f"{path} can't be graded as it is: unpack it and name {expected}.")
     if not path.is_dir():
         raise SubmissionError(f"{path} is a file: name {expected}.")
     try:
         for folder in (path, path / "student"):
-            if any((folder / file).is_file() for file in FILES):
+            modules = [folder / file for file in FILES if (folder / file).is_file()]
+            if locked := [module for module in modules if not os.access(module, os.R_OK)]:
+                raise SubmissionError(f"{locked[0]} can't be read: change its permissions.")
+            if modules:
                 return Submission(folder.resolve(), path.resolve().name)
         empty = not any(path.iterdir())
     except PermissionError:

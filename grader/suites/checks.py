@@ -83,6 +83,8 @@ def as_array(value: Any, what: str, shape: tuple[int, ...] | None = None, dtype:
         fail(f"{what} is None, expected an array.", "is there a return statement?")
     if not isinstance(value, np.ndarray):
         fail(f"{what} is {summary(value)}, expected a NumPy array.")
+    if value.dtype.kind == "c" or value.dtype.itemsize > 8:
+        fail(f"{what} has dtype {value.dtype}, expected real numbers of at most 64 bits.")
     if dtype == "float":
         if value.dtype.kind != "f":
             fail(f"{what} has dtype {value.dtype}, expected a floating-point one.")
@@ -93,7 +95,7 @@ def as_array(value: Any, what: str, shape: tuple[int, ...] | None = None, dtype:
         )
     if shape is not None and value.shape != shape:
         fail(f"{what} has shape {value.shape}, expected {shape}.")
-    if value.dtype.kind in "fc" and not np.isfinite(value).all():
+    if value.dtype.kind == "f" and not np.isfinite(value).all():
         bad = int((~np.isfinite(value)).sum())
         fail(f"{what} has {bad:,} values of {value.size:,} that are NaN or infinite.")
     return value

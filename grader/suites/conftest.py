@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from safetensors.torch import load_file
 from course.datasets import FIXTURES, ImageDataset, load
 from course.models import MNISTNet
 from grader.plugin import GRADING, STUDENT, TEST
+from grader.sandbox.failures import SandboxError
 from grader.sandbox.proxies import Student
 
 
@@ -22,14 +24,16 @@ def student(request: pytest.FixtureRequest) -> Iterator[Student]:
     one = request.config.stash[GRADING].student(node.stash[TEST])
     node.stash[STUDENT] = one
     yield one
-    one.close()
+    with suppress(SandboxError):  # an interrupted run has stopped the sandbox already
+        one.close()
 
 
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     """Random numbers drawn anew in every run; ``--seed`` repeats them."""
     node = request.node
-    return np.random.default_rng(request.config.stash[GRADING].seed_of(node.stash[TEST]))
+    generator: np.random.Generator = request.config.stash[GRADING].rng(node.stash[TEST])
+    return generator
 
 
 @pytest.fixture(scope="session", autouse=True)

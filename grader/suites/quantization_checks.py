@@ -51,7 +51,9 @@ def size_of(value: Any) -> int:
     if isinstance(value, Remote):
         return len(value.as_bytes())
     if isinstance(value, str | bytes):
-        return len(value)
+        return 4 * len(value)
+    if isinstance(value, int):
+        return max(8, value.bit_length() // 8 + 1)
     return 8
 
 
@@ -61,10 +63,10 @@ def as_codes(value: Any, bits: int, shape: tuple[int, ...]) -> np.ndarray:
     assert_true(
         bool((codes == np.round(codes)).all()), "The codes are not whole numbers.", "round, and cast to uint8 last."
     )
-    span = int(np.ptp(codes))
+    top = 2**bits - 1
     assert_true(
-        span <= 2**bits - 1,
-        f"With bits={bits} the codes go from {int(codes.min())} to {int(codes.max())}, expected 0 to {2**bits - 1}.",
+        np.abs(codes).max(initial=0) <= top and np.ptp(codes) <= top,
+        f"With bits={bits} the codes go from {int(codes.min())} to {int(codes.max())}, expected 0 to {top}.",
         "the codes of b bits are 0 to 2^b − 1.",
     )
     return codes
@@ -165,19 +167,35 @@ def quantized_model(student: Student, there: Any, model: MNISTNet, bits: int, **
 
 
 def assert_levels(values: np.ndarray, W: np.ndarray, bits: int, name: str) -> None:
-    """At most 2^bits different values; or, with scales by row, that many in each row, which then has W's extremes."""
+    """At most 2^bits different values; or, with scales by row, that many in each row, which then has W's extremes.
+
+    By stochastic rounding in float32 an extreme may go one code inwards, once in a million draws: of all rows nine
+    in ten are asked for.
+    """
+    if one_scale(values, bits):
+        return
+    by_row = False
+    if W.ndim == 2 and max(len(np.unique(row)) for row in values) <= 2**bits:
+        ends = [(values.min(axis=1), W.min(axis=1)), (values.max(axis=1), W.max(axis=1))]
+        by_row = all(float(np.mean(np.abs(found - own) <= rounding(W))) >= 0.9 for found, own in ends)
     levels = len(np.unique(values))
-    by_row = (
-        W.ndim == 2
-        and max(len(np.unique(row)) for row in values) <= 2**bits
-        and bool((np.abs(values.min(axis=1) - W.min(axis=1)) <= rounding(W)).all())
-        and bool((np.abs(values.max(axis=1) - W.max(axis=1)) <= rounding(W)).all())
-    )
     assert_true(
-        levels <= 2**bits or by_row,
+        by_row,
         f"{name} has {levels:,} different values after quantization to {bits} bits, expected at most {2**bits}.",
         "is every parameter quantized and dequantized, and is the new model returned?",
     )
+
+
+def one_scale(values: np.ndarray, bits: int) -> bool:
+    """Whether an array has no more different values than one scale for all of it allows."""
+    return len(np.unique(values)) <= 2**bits
+
+
+def steps_of(values: np.ndarray, W: np.ndarray, bits: int) -> np.ndarray | float:
+    """The step behind quantized values: one for all, or (rows, 1) where scales are by row."""
+    if one_scale(values, bits):
+        return step_of(W, bits)
+    return np.asarray(np.ptp(W.astype(np.float64), axis=1, keepdims=True) / (2**bits - 1))
 
 
 def drawn_network(rng: np.random.Generator) -> MNISTNet:

@@ -15,7 +15,7 @@ from torch.nn import Parameter, functional
 
 from course.layers import DepthwiseSeparableConvolutionSolution
 from grader.sandbox.proxies import RemoteModule, Student
-from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, needs
+from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail
 
 Kernels = list[Tensor]
 READ_THEM = "read self.kernel_weights and self.one_d_conv_weight in forward, each time."
@@ -84,22 +84,33 @@ def assert_right_output(student: Student, rng: np.random.Generator, C_in: int, C
     assert_same_output(filled_layer(student, kernels, pointwise)(x), x, kernels, pointwise, hint)
 
 
+def assert_mixes_channels(student: Student, rng: np.random.Generator) -> None:
+    """With 1×1 kernels, where nothing is padded or flipped, the layer is right.
+
+    What is asked of gradients, replaced weights and groups would mean nothing for something that is no such layer.
+    """
+    kernels, pointwise = drawn_weights(rng, 3, 4, 1)
+    x = draw(rng, 2, 3, 5, 5)
+    assert_same_output(filled_layer(student, kernels, pointwise)(x), x, kernels, pointwise)
+
+
 # ---- 6.1: the layer ----------------------------------------------------------------------------------------
 
 
 @weight(2)
 @number("6.1a")
-def test_the_example_of_the_handout(student):
+def test_the_example_of_two_channels(student, rng):
     """The layer reproduces the handout's example of two channels and 2×2 kernels."""
     kernels = [torch.full((2, 2), 1.0), torch.full((2, 2), 2.0)]
     pointwise = torch.tensor([[2.0, 3.0], [4.0, 5.0]]).reshape(2, 2, 1, 1)
     x = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]], [[4.0, 5.0], [5.0, 6.0]]]])
-    found = filled_layer(student, kernels, pointwise)(x)
-    values = as_array(found, "the output", shape=(1, 2, 2, 2), dtype="float32")
+    factor = int(rng.integers(2, 9))  # the layer is linear: so is the example's answer
+    found = filled_layer(student, kernels, pointwise)(factor * x)
+    values = as_array(found, "the output", shape=(1, 2, 2, 2), dtype="float32").astype(np.float64)[0] / factor
     expected = [[[26, 60], [62, 140]], [[44, 102], [106, 240]]]
     assert_true(
-        bool(np.allclose(values[0], expected, rtol=1e-5)),
-        f"The output is {np.round(values[0].astype(np.float64), 2).tolist()}, expected {expected}.",
+        bool(np.allclose(values, expected, rtol=1e-5)),
+        f"The output is {np.round(values, 2).tolist()}, expected {expected} (the image was {factor} times as bright).",
         "for 2×2 kernels there is one row of zeros on top and one column on the left, and none elsewhere.",
     )
 
@@ -167,6 +178,7 @@ def test_parameters(student, rng):
 @number("6.1f")
 def test_gradients(student, rng):
     """Gradients reach every kernel, the 1×1 weight and the input, with the right values."""
+    assert_mixes_channels(student, rng)
     C_in, C_out, k = 3, 5, 2
     (kernels, pointwise), (other_kernels, other_pointwise) = (drawn_weights(rng, C_in, C_out, k) for _ in range(2))
     x, other_x = draw(rng, 2, C_in, 6, 7), draw(rng, 2, C_in, 6, 7)
@@ -229,6 +241,7 @@ def inner(one: Any, other: Tensor) -> float:
 @number("6.1g")
 def test_replaced_weights_are_used(student, rng):
     """After kernel_weights and one_d_conv_weight are replaced by new ones, the forward pass uses those."""
+    assert_mixes_channels(student, rng)
     C_in, C_out, k = 3, 4, 3
     x = draw(rng, 2, C_in, 7, 7)
     layer = student_layer(student, C_in, C_out, k)
@@ -252,13 +265,13 @@ def test_replaced_weights_are_used(student, rng):
 
 
 @tags("forbidden")
-@needs("6.1a")
 @weight(2)
 @number("6.1h")
 def test_no_grouped_convolution(student, rng):
     """No convolution uses groups: neither in the source nor among the operators that run."""
     if lines := student.keywords("depthwise", "groups"):
         fail(f"depthwise.py passes groups on line {lines[0]}.", "convolve each channel by itself instead.")
+    assert_mixes_channels(student, rng)
     C_in = 4
     trace = student_layer(student, C_in, 6, 3).operators(draw(rng, 1, C_in, 6, 6))
     grouped = [name for name, groups in trace if groups != 1]
@@ -311,7 +324,7 @@ def filled_block(student: Student, rng: np.random.Generator, C_in: int, C_out: i
             f"The block has no {', '.join(sorted(missing))} for {C_in} → {C_out} channels.",
             "it consists of your DepthwiseSeparableConvolution, nn.BatchNorm2d and nn.ReLU.",
         )
-    block.write(**new)
+    block.write(new)
     return block, (filled_layer(student, kernels, pointwise), norm)
 
 
@@ -374,7 +387,7 @@ def test_dwconvnet(student, rng):
     assert_true(count == 520_778, f"DWConvNet has {count:,} registered parameters, expected 520,778.")
     one, other = (as_module(student.depthwise.dw_conv_block(4, 4), "dw_conv_block(4, 4)") for _ in range(2))
     before = other.parameters()
-    one.write(**{name: value + 1 for name, value in one.parameters().items()})
+    one.write({name: value + 1 for name, value in one.parameters().items()})
     after = other.parameters()
     assert_true(
         all(torch.equal(before[name], after[name]) for name in before),

@@ -2,6 +2,9 @@
 # loses 6.1b: channel i is convolved with kernel i
 # loses 6.1c
 # loses 6.1d
+# loses 6.1f
+# loses 6.1g
+# loses 6.1h
 
 import torch
 from torch import Tensor, nn

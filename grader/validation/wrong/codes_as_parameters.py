@@ -1,5 +1,6 @@
 # quantization: quantize_model puts the codes into the model and never dequantizes them
 # loses 2.2a: each parameter is quantized by itself
+# loses 2.2b
 # loses 2.2c
 # loses 2.2d
 # loses 2.2e

@@ -3,6 +3,7 @@
 # loses 2.1d
 # loses 2.1e
 # loses 2.1f
+# loses 2.2e
 
 from typing import Any
 

@@ -1,5 +1,6 @@
 # quantization: uses the first layer's range for all parameters
 # loses 2.2a: each parameter is quantized by itself
+# loses 2.2b
 # loses 2.2d
 # loses 2.2e
 

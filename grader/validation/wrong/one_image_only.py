@@ -2,6 +2,9 @@
 # loses 6.1b: the output for
 # loses 6.1c
 # loses 6.1d
+# loses 6.1f
+# loses 6.1g
+# loses 6.1h
 # loses 6.2c
 
 import torch

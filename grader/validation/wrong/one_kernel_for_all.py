@@ -4,6 +4,7 @@
 # loses 6.1c
 # loses 6.1d
 # loses 6.1f
+# loses 6.1g
 # loses 6.1h
 
 import torch

@@ -1,5 +1,6 @@
 # quantization: quantize_model uses one minimum and maximum for all parameters together
 # loses 2.2a: each parameter is quantized by itself
+# loses 2.2b
 # loses 2.2d
 # loses 2.2e
 

@@ -5,6 +5,7 @@
 # loses 2.1e
 # loses 2.1f
 # loses 2.2a
+# loses 2.2b
 # loses 2.2d
 
 import numpy as np

@@ -1,6 +1,7 @@
 # quantization: hides the original array in the extra arguments
 # loses 2.1c: a scale and a shift are enough to get back from the codes
 # loses 2.1d
+# loses 2.1e
 # loses 2.1f
 # loses 2.1h
 # loses 2.2a

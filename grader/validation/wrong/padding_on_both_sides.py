@@ -1,7 +1,6 @@
 # depthwise: pads W_H // 2 on both sides without a crop
 # loses 6.1a: the output has shape
 # loses 6.1c
-# loses 6.1h
 
 import torch
 from torch import nn

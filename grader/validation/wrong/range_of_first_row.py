@@ -1,6 +1,5 @@
 # quantization: minimum and maximum of a 2-D array are those of its first row
-# loses 2.1d: dequantize has to undo both the scale and the shift
-# loses 2.1e
+# loses 2.1d: after quantize and dequantize the largest error is
 # loses 2.1f
 
 from typing import Any

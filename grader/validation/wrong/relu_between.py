@@ -3,6 +3,8 @@
 # loses 6.1c
 # loses 6.1d
 # loses 6.1f
+# loses 6.1g
+# loses 6.1h
 
 import torch
 from torch import Tensor, nn

@@ -3,7 +3,6 @@
 # loses 6.1b
 # loses 6.1c
 # loses 6.1d
-# loses 6.1h
 
 import torch
 from torch import Tensor, nn

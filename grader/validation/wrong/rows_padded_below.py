@@ -1,7 +1,6 @@
 # depthwise: for even sizes the larger share is on the left but below instead of on top
 # loses 6.1a: kernels there is one row of zeros on top and one column on the left
 # loses 6.1c
-# loses 6.1h
 
 import torch
 from torch import Tensor, nn
