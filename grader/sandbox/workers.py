@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -181,8 +182,10 @@ class SocketWorker:
         with suppress(OSError):
             os.kill(self._pid, signal.SIGUSR1)
             time.sleep(0.1)
-            with (self._scratch / WHERE_FILE).open(errors="replace") as file:
-                dump = file.read(10_000)
+            # Student code may have put something else there: a pipe without a writer would be waited for.
+            descriptor = os.open(self._scratch / WHERE_FILE, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+            with os.fdopen(descriptor, errors="replace") as file:
+                dump = file.read(10_000) if stat.S_ISREG(os.fstat(descriptor).st_mode) else ""
             for path, line, function in re.findall(r'File "([^"\n]+)", line (\d{1,9}) in ([^\n]{1,200})', dump):
                 if Path(path).parent == self._submission:
                     return f"{Path(path).name}, line {line}, in {function}"
