@@ -324,7 +324,7 @@ class Student:
         """
         path = self._submission / f"{module}.py"
         with path.open("rb") as file:
-            source = file.read(MAX_SOURCE_BYTES).decode("utf-8", "replace")
+            source = file.read(MAX_SOURCE_BYTES)  # as bytes: the parser knows byte order marks and coding lines
         lines: list[int] = self._another()._line().ask("keywords_in", source, name, called=f"Reading {module}.py")
         return lines
 

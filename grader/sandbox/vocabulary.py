@@ -171,7 +171,7 @@ def operators(module: nn.Module, args: list[Any]) -> list[tuple[str, int]]:
 
 
 @word
-def keywords_in(source: str, name: str) -> list[int]:
+def keywords_in(source: bytes, name: str) -> list[int]:
     """The lines on which a call in ``source`` is given a keyword ``name`` other than the constant 1.
 
     A parser can be made to run out of memory or stack: that is why it runs in a worker.

@@ -59,7 +59,9 @@ def size_of(value: Any) -> int:
 
 def as_codes(value: Any, bits: int, shape: tuple[int, ...]) -> np.ndarray:
     """Codes of any dtype: whole numbers, no more of them than ``bits`` bits can tell apart. 2.1a looks at the dtype."""
-    codes = as_array(value, "codes", shape=shape).astype(np.float64)
+    found = as_array(value, "codes", shape=shape)
+    assert_true(found.dtype.kind != "b", "The codes are booleans, expected whole numbers.", "cast to uint8 last.")
+    codes = found.astype(np.float64)
     assert_true(
         bool((codes == np.round(codes)).all()), "The codes are not whole numbers.", "round, and cast to uint8 last."
     )
