@@ -16,8 +16,19 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-__all__ = ["FIXTURES", "ImageDataset", "Name", "Source", "Split", "complete_arrays", "data_dir", "load"]
+__all__ = [
+    "FIXTURES",
+    "ImageDataset",
+    "Name",
+    "Source",
+    "Split",
+    "complete_arrays",
+    "crop_and_flip",
+    "data_dir",
+    "load",
+]
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 
@@ -58,15 +69,48 @@ class ImageDataset:
         std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
         return (images.float() / 255 - mean) / std
 
-    def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Normalised batches (images float32, labels); shuffled by ``generator``, in order without one."""
+    def batches(
+        self, batch_size: int, generator: torch.Generator | None = None, *, augment: bool = False
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Normalised batches (images float32, labels); shuffled by ``generator``, in order without one.
+
+        Args:
+            augment: crop and flip the images, see :func:`crop_and_flip`; needs a generator.
+        """
         device = self.images.device
         if generator is None:
             order = torch.arange(len(self), device=device)
         else:
             order = torch.randperm(len(self), generator=generator).to(device)
         for index in order.split(batch_size):
-            yield self.normalize(self.images[index]), self.labels[index]
+            images = self.images[index]
+            if augment:
+                if generator is None:
+                    raise ValueError("augment=True draws random numbers: give batches() a generator")
+                images = crop_and_flip(images, generator)
+            yield self.normalize(images), self.labels[index]
+
+
+def crop_and_flip(images: Tensor, generator: torch.Generator, padding: int = 4) -> Tensor:
+    """The augmentation of part 1 for a whole batch: RandomCrop with ``padding`` zeros around, RandomHorizontalFlip.
+
+    The zeros are put around the uint8 image, before it is normalised: as torchvision's transforms, for the same
+    offsets bit for bit.
+
+    Args:
+        images: (N, C, H, W) of any dtype and on any device; the result is of the same.
+        generator: draws for each image its offset down and to the right, and whether it is flipped; on the CPU, so
+            that all devices see the same images.
+    """
+    count, _, height, width = images.shape
+    top, left = torch.randint(0, 2 * padding + 1, (2, count), generator=generator).to(images.device)
+    flipped = (torch.rand(count, generator=generator) < 0.5).to(images.device)
+    rows = top[:, None] + torch.arange(height, device=images.device)
+    columns = torch.arange(width, device=images.device).expand(count, width)
+    columns = left[:, None] + torch.where(flipped[:, None], width - 1 - columns, columns)
+    padded = functional.pad(images, (padding,) * 4).permute(0, 2, 3, 1)  # channels last: an index picks whole pixels
+    index = torch.arange(count, device=images.device)[:, None, None]
+    return padded[index, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
 
 
 def data_dir() -> Path:

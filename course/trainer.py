@@ -27,6 +27,8 @@ class Recipe:
     make_scheduler: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
     """stepped once an epoch"""
     loss: Loss = functional.cross_entropy
+    augment: bool = False
+    """crop and flip the training images at random"""
     seed: int = 43
 
 
@@ -78,7 +80,7 @@ def train(
     for epoch in range(1, recipe.epochs + 1):
         model.train()
         losses = []  # as tensors: reading each number would make a GPU wait
-        for images, labels in training.batches(recipe.batch_size, generator):
+        for images, labels in training.batches(recipe.batch_size, generator, augment=recipe.augment):
             optimizer.zero_grad(set_to_none=True)
             loss = recipe.loss(model(images), labels)
             loss.backward()

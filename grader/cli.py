@@ -6,6 +6,7 @@ Exit codes: 0, a submission was graded, whatever its score; 2, nothing could be 
 from __future__ import annotations
 
 import io
+import os
 import re
 import signal
 import sys
@@ -39,9 +40,12 @@ def main() -> None:
 def grade(
     path: Annotated[Path, typer.Argument(help="A folder with the six modules, or with a student/ in it.")],
     json: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json to this file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with all tests and pictures to this file.")] = None,
     part: Annotated[list[str] | None, typer.Option(help="Only this part: 2, 2.1 or 2.1d. May be repeated.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Repeat the inputs of a run; reports name its seed.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="Test processes at the same time.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes at the same time: 2 for all, else 1.")
+    ] = None,
     in_process: Annotated[
         bool, typer.Option("--in-process", help="No worker processes: for debugging, without any protection.")
     ] = False,
@@ -56,8 +60,9 @@ def grade(
         if not re.fullmatch(r"\d(\.\d([a-z])?)?", name) or not _numbers(name):
             known = ", ".join(dict.fromkeys(test.part for test in read_suites()))
             _stop(f"There is no test of part {name}: choose one of {known}.")
-    if json is not None and (problem := unwritable(json)):
-        _stop(problem)
+    for file in (json, html):
+        if file is not None and (problem := unwritable(file)):
+            _stop(problem)
     for stop in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: nothing is left behind, and the report says so
         if hasattr(signal, stop):
             signal.signal(getattr(signal, stop), signal.default_int_handler)
@@ -70,20 +75,29 @@ def grade(
             name=submission.name,
             parts=parts,
             seed=seed,
-            jobs=jobs,
+            jobs=jobs or _default_jobs(parts, in_process),
             in_process=in_process,
             results_json=json,
             watch=watch,
         )
     console.print(terminal.render(gradebook))
-    if json is not None:
-        console.print(f"Report: {json}  (seed {gradebook.seed})", soft_wrap=True)
-    else:
-        console.print(f"Seed {gradebook.seed}: --seed repeats the inputs of this run.")
+    if html is not None:
+        from grader.reports import html as page  # jinja2 and matplotlib are needed here alone
+
+        page.write(gradebook, html)
+    for file in (json, html):
+        if file is not None:
+            console.print(f"Report: {file}", soft_wrap=True)
+    console.print(f"Seed {gradebook.seed}: --seed repeats the inputs of this run.")
     if gradebook.interrupted:
         raise typer.Exit(130)
     if _nothing_graded(gradebook):
         _stop("Nothing could be graded: the grader had a fault in every test. The lines above say which.")
+
+
+def _default_jobs(parts: tuple[str, ...], in_process: bool) -> int:
+    """A second process imports everything once more: that pays where much is graded and a core is free for it."""
+    return 2 if not parts and not in_process and (os.cpu_count() or 1) > 1 else 1
 
 
 def _numbers(prefix: str) -> list[str]:

@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Literal
 
 from grader.catalog import GradedTest, RubricPart, read_rubric, read_suites
 
-__all__ = ["FAULT_MESSAGE", "Gradebook", "Outcome", "PartScore", "State", "not_run_because_of"]
+__all__ = ["FAULT_MESSAGE", "Gradebook", "Outcome", "Panel", "PartScore", "Picture", "State", "not_run_because_of"]
 
 
 class State(str, Enum):
@@ -20,6 +21,28 @@ class State(str, Enum):
     FAILED = "failed"
     NOT_RUN = "not run"
     NOT_IMPLEMENTED = "not implemented"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One part of a picture."""
+
+    title: str
+    values: list[list[float]]
+    """the rows of a heat map; of other pictures, one row"""
+    marked: list[bool] = field(default_factory=list)
+    """the bars in another color"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a test found, as numbers that the score page draws."""
+
+    title: str
+    kind: Literal["heat maps", "histograms", "bars"]
+    panels: list[Panel]
+    x: str = ""
+    y: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +59,7 @@ class Outcome:
     fault: str = ""
     """for staff: a fault of the grader itself, which is never counted against a student"""
     leaderboard: float | None = None
+    pictures: list[Picture] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.score):
@@ -142,6 +166,12 @@ class Gradebook:
     @property
     def maximum(self) -> float:
         return sum(test.points for test in self.tests)
+
+    @property
+    def decided_later(self) -> float:
+        """Points of tests that are hidden until later, or that this copy of the suites goes without."""
+        elsewhere = sum(part.automatic - part.later for part in read_rubric()) - self.maximum
+        return sum(test.points for test in self.tests if test.hidden) + max(elsewhere, 0.0)
 
     @property
     def undecided(self) -> float:

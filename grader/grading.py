@@ -61,7 +61,8 @@ def grade(
         *([f"--submission-name={name}"] if name else []),
         *(["--in-process"] if in_process else []),
         *(["--seed", str(seed)] if seed is not None else []),
-        *(["-n", str(jobs)] if jobs > 1 else []),
+        # A file's tests stay together: they share what their part needs to be loaded, and wait for what they need.
+        *(["-n", str(jobs), "--dist", "loadfile"] if jobs > 1 else []),
         *([f"--results-json={results_json}"] if results_json else []),
     ]
     if parts:

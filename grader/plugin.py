@@ -34,7 +34,7 @@ import pytest
 from rich.console import Console
 
 from grader.catalog import SUITES, GradedTest, read_suites
-from grader.gradebook import FAULT_MESSAGE, Gradebook, Outcome, State, not_run_because_of
+from grader.gradebook import FAULT_MESSAGE, Gradebook, Outcome, Picture, State, not_run_because_of
 from grader.reports import gradescope, terminal
 from grader.reports.text import body, cut, unwritable
 from grader.sandbox.failures import SandboxError, StudentError
@@ -141,19 +141,19 @@ class Grading:
         options.continue_on_collection_errors = True  # one suite that can't be imported doesn't stop the others
         self.write()
 
-    def _seed(self, test: GradedTest, purpose: str) -> int:
-        """A seed that depends on the run's seed, the test and the purpose, and from which none of them can be told."""
-        text = f"{self.gradebook.seed}:{test.number}:{purpose}"
+    def seed(self, *purpose: str) -> int:
+        """A seed that depends on the run's seed and the purpose, and from which none of them can be told."""
+        text = ":".join([str(self.gradebook.seed), *purpose])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
 
     def rng(self, test: GradedTest) -> np.random.Generator:
         """The random numbers of a test. Student code can't draw them: its worker has another seed."""
-        return np.random.default_rng(self._seed(test, "inputs"))
+        return np.random.default_rng(self.seed(test.number, "inputs"))
 
     def student(self, test: GradedTest, folder: Path | None = None) -> Student:
         """The submission, or another folder, for the time of one test."""
         folder = folder or self.submission.folder
-        return Student(self.launcher, folder, test.part, self._seed(test, "worker"), self.patience)
+        return Student(self.launcher, folder, test.part, self.seed(test.number, "worker"), self.patience)
 
     def record(self, test: GradedTest, outcome: Outcome) -> None:
         self.gradebook.record(test.number, outcome)
@@ -221,7 +221,8 @@ class Grading:
             failure = _unusable(error)
         outcome = _outcome(item, test, error, failure)
         printed = student.printed if student is not None else ""
-        _note(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration))
+        pictures = item.stash.get(PICTURES, [])
+        _note(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration, pictures=pictures))
         return report
 
     def _solution_passes(self, item: pytest.Item, test: GradedTest, error: BaseException) -> bool:
@@ -314,6 +315,10 @@ LAUNCHER = pytest.StashKey[Launcher]()
 """set before a run starts: a launcher to use, which the run doesn't stop"""
 TEST = pytest.StashKey[GradedTest]()
 STUDENT = pytest.StashKey[Student]()
+NOTE = pytest.StashKey[str]()
+"""what a test says about a pass"""
+PICTURES = pytest.StashKey[list[Picture]]()
+"""what a test shows, whether it passes or not"""
 
 
 def _functions(item: pytest.Item) -> list[Any]:
@@ -334,7 +339,7 @@ def _outcome(item: pytest.Item, test: GradedTest, error: BaseException | None, f
     if error is None:
         score = test.points if score is None else score
         state = State.PASSED if score >= test.points else State.PARTIAL if score > 0 else State.FAILED
-        return Outcome(state, score, leaderboard=leaderboard)
+        return Outcome(state, score, item.stash.get(NOTE, ""), leaderboard=leaderboard)
     if failure is not None and failure.not_implemented and not score:
         return Outcome(State.NOT_IMPLEMENTED, message=str(failure))
     if failure is not None or isinstance(error, AssertionError):

@@ -13,12 +13,14 @@ from course.layers import SparseConv2d
 #: Part 3.3: the fraction of a layer's filters (or weights) that each pruning step removes, a float.
 PRUNE_PERCENTAGE: float | None = None
 
-#: Part 3.3: the epochs of the 100 at which a pruning step happens, a list of integers.
+#: Part 3.3: the five epochs of the 100 at which a pruning step happens, a list of integers. Part 3.4 uses both as well.
 PRUNE_EPOCHS: list[int] | None = None
 
 
 class SparseConvNet(nn.Module):
     """Part 3.1: ConvNet (see ``course.models``) with sparse convolutions in place of all nine.
+
+    The same table of channels and strides, 1,212,778 parameters, and with ConvNet's weights the same outputs.
 
     Attributes:
         model: the nine blocks (``course.layers.sparse_conv_block``) and the average pooling.
@@ -40,7 +42,14 @@ def filter_l1_pruning(net: nn.Module, prune_percent: float) -> None:
     """Part 3.3: switch off the filters with the smallest L1 norm, in each sparse layer of ``net``.
 
     Each call switches off ``round(filters × prune_percent)`` *more* filters of a layer, the smallest of those that
-    are still on, by setting their entries of the layer's ``_mask`` to 0.
+    are still on, by setting their entries of the layer's ``_mask`` to 0. Weights may have changed since the last call.
+
+    ``net`` is changed in place; it may be any network with sparse layers (``get_sparse_conv2d_layers(net)``), and each
+    layer is looked at by itself. Weights that are kept, batch norm and linear layers stay as they are. What is off
+    stays off while the network is trained on, and in a copy that is made from its ``state_dict``.
+
+    Args:
+        prune_percent: a fraction, 0.1 for a tenth.
 
     Example:
         >>> filter_l1_pruning(net, 0.1)  # a layer of 32 filters has 3 fewer
@@ -52,7 +61,7 @@ def filter_l1_pruning(net: nn.Module, prune_percent: float) -> None:
 def unstructured_pruning(net: nn.Module, prune_percent: float) -> None:
     """Part 3.4: switch off the single weights of smallest magnitude, in each sparse layer of ``net``.
 
-    As ``filter_l1_pruning``, for layers of ``UnstructuredSparseConv2d``: each call switches off
+    As ``filter_l1_pruning`` in everything else, for layers of ``UnstructuredSparseConv2d``: each call switches off
     ``round(weights × prune_percent)`` more weights of a layer.
     """
     raise NotImplementedError("Part 3.4: unstructured_pruning")

@@ -20,9 +20,10 @@ def make_scheduler(name: str, optimizer: torch.optim.Optimizer, epochs: int) -> 
 
     Args:
         name: ``"multistep"`` divides the rate by 10 after epochs 25, 50 and 75; ``"cosine_annealing"`` lets it
-            fall along half a cosine that ends after ``epochs`` epochs.
-        optimizer: the optimizer whose rate it sets.
-        epochs: the number of epochs of the whole training, 100 in the handout.
+            fall along half a cosine that reaches 0 after ``epochs`` epochs.
+        optimizer: the optimizer whose rate it sets, in all of its parameter groups; their rates are the first epoch's.
+        epochs: the number of epochs of the whole training, 100 in the handout. The cosine follows any number; the
+            three steps of ``"multistep"`` are those for 100.
 
     Raises:
         ValueError: any other name.

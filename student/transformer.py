@@ -1,20 +1,25 @@
 """Part 5: the transformer of "Attention Is All You Need" (Vaswani et al., arXiv:1706.03762).
 
 Sequences come first by batch: (N, L) integers for tokens, (N, L, d_model) float32 inside. Layers are made with
-keywords. ``torch.nn.MultiheadAttention`` may be used. Normalising after the residual, as the paper does, or before the
-attention are both right.
+keywords. ``torch.nn.MultiheadAttention`` may be used. What is true of all layers:
+
+- The residual is the layer's first input x. Normalising after the residual, as the paper does, or x before the
+  attention or the linear layers are both right; so is a further LayerNorm at the end of an encoder or decoder.
+- No layer changes the tensors that it is given. An output depends on its own sequence alone, not on the others of a
+  batch.
+- ``dropout_rate`` is the share that is dropped in training, passed on to every layer; after ``eval()`` nothing is.
+- Parameters are registered, those of each of ``num_layers`` layers by itself, and all of them get gradients.
+- Sequences of different lengths may follow each other.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 
 def positional_encoding(length: int, depth: int) -> Tensor:
-    """Part 5.1: the encoding of section 3.5, (length, depth) float32.
+    """Part 5.1: the encoding of section 3.5, (length, depth) float32, for an even depth. An array is accepted.
 
     Column 2i holds sin(pos / 10000^(2i/depth)) and column 2i + 1 the cosine of the same angle, pos = 0, 1, ….
 
@@ -29,10 +34,12 @@ def positional_encoding(length: int, depth: int) -> Tensor:
 class PositionalEmbedding(nn.Module):
     """Part 5.1: the embedding of the tokens plus the positional encoding.
 
+    The embedding's rows may be multiplied by √d_model, as in the paper's section 3.4, or not.
+
     Args:
-        vocab_size: the number of different tokens.
+        vocab_size: the number of different tokens; the embedding's weight is (vocab_size, d_model).
         d_model: the width of the embedding.
-        max_len: the longest sequence.
+        max_len: the longest sequence; shorter ones, from one token on, work as well.
     """
 
     def __init__(self, vocab_size: int, d_model: int, max_len: int = 2048) -> None:
@@ -46,10 +53,11 @@ class PositionalEmbedding(nn.Module):
 class GlobalSelfAttention(nn.Module):
     """Part 5.1: every position attends to all positions; then residual and LayerNorm.
 
-    Made with the keywords d_model, num_heads and dropout_rate.
+    Multi-head attention of the paper's section 3.2: four projections from d_model to d_model (query, key, value and
+    output, with or without biases), heads of d_model/num_heads features each, scores divided by the root of that.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, d_model: int, num_heads: int, dropout_rate: float = 0.1) -> None:
         raise NotImplementedError("Part 5.1: GlobalSelfAttention")
 
     def forward(self, x: Tensor) -> Tensor:
@@ -58,12 +66,9 @@ class GlobalSelfAttention(nn.Module):
 
 
 class CausalSelfAttention(nn.Module):
-    """Part 5.1: a position attends to itself and earlier ones only; then residual and LayerNorm.
+    """Part 5.1: as GlobalSelfAttention, but a position attends to itself and earlier ones only."""
 
-    Made with the keywords d_model, num_heads and dropout_rate.
-    """
-
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, d_model: int, num_heads: int, dropout_rate: float = 0.1) -> None:
         raise NotImplementedError("Part 5.1: CausalSelfAttention")
 
     def forward(self, x: Tensor) -> Tensor:
@@ -72,12 +77,13 @@ class CausalSelfAttention(nn.Module):
 
 
 class CrossAttention(nn.Module):
-    """Part 5.1: the positions of ``x`` attend to those of ``context``; then residual (of x) and LayerNorm.
+    """Part 5.1: as GlobalSelfAttention, but the positions of ``x`` attend to those of ``context``.
 
-    Made with the keywords d_model, num_heads and dropout_rate.
+    Queries come from x, keys and values from context, which may have another length; the residual is x.
+
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, d_model: int, num_heads: int, dropout_rate: float = 0.1) -> None:
         raise NotImplementedError("Part 5.1: CrossAttention")
 
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
@@ -97,7 +103,7 @@ class FeedForward(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Part 5.1: global self-attention, then feed-forward."""
+    """Part 5.1: GlobalSelfAttention, then FeedForward."""
 
     def __init__(self, *, d_model: int, num_heads: int, dff: int, dropout_rate: float = 0.1) -> None:
         raise NotImplementedError("Part 5.1: EncoderLayer")
@@ -108,7 +114,7 @@ class EncoderLayer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Part 5.1: positional embedding, then ``num_layers`` encoder layers."""
+    """Part 5.1: PositionalEmbedding, then ``num_layers`` of EncoderLayer, each on the output of the one before."""
 
     def __init__(
         self,
@@ -127,7 +133,7 @@ class Encoder(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    """Part 5.1: causal self-attention, cross-attention to the context, feed-forward."""
+    """Part 5.1: CausalSelfAttention, CrossAttention to the context, FeedForward, in this order."""
 
     def __init__(self, *, d_model: int, num_heads: int, dff: int, dropout_rate: float = 0.1) -> None:
         raise NotImplementedError("Part 5.1: DecoderLayer")
@@ -138,7 +144,7 @@ class DecoderLayer(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Part 5.1: positional embedding, then ``num_layers`` decoder layers."""
+    """Part 5.1: PositionalEmbedding, then ``num_layers`` of DecoderLayer, all with the same context."""
 
     def __init__(
         self,
@@ -157,9 +163,10 @@ class Decoder(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Part 5.1: encoder, decoder and a last linear layer.
+    """Part 5.1: Encoder, Decoder and a last linear layer from d_model to target_vocab_size.
 
-    Returns logits, or probabilities where you apply the softmax of the paper's figure 1; both are right.
+    Returns logits, or probabilities where you apply the softmax of the paper's figure 1 (over the last dimension), or
+    their logarithms; all are right. The last layer may have a bias, and may share the target embedding's weight.
 
     Example:
         >>> net = Transformer(num_layers=4, d_model=512, num_heads=8, dff=2048,

@@ -44,12 +44,14 @@ def test_the_stubs_earn_nothing_and_every_line_says_so(launcher):
 
 @pytest.mark.parametrize("case", CASES, ids=by_name)
 def test_a_case_loses_exactly_what_it_should(case, tmp_path, launcher):
+    for package in case.requires:
+        pytest.importorskip(package)
     # One seed, so that a case whose mistake shows for most inputs, but not for all, has one verdict here.
     gradebook = grade(case.write(tmp_path / "submission"), parts=(case.part,), seed=2420, launcher=launcher)
     assert gradebook.maximum == MAXIMUM
     assert not gradebook.undecided, [outcome.fault for _, outcome in gradebook.results if outcome.fault]
     found = lost(gradebook, case.part)
-    assert sorted(found) == sorted(case.loses)
+    assert sorted(found.keys() - case.may_lose) == sorted(case.loses)
     for number, symptom in case.loses.items():
         if found[number].state is not State.NOT_RUN:  # then the message names the test that failed first
             assert symptom in found[number].message, number

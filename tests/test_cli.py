@@ -22,6 +22,16 @@ def test_a_graded_solution(run, tmp_path, read_report):
     assert result.stderr == ""
 
 
+def test_a_page_with_pictures_and_notes(run, tmp_path):
+    page = tmp_path / "report.html"
+    done = run("-m", "grader", "grade", SOLUTION, "--part", "5.1a", "--part", "5.1t", "--html", page)
+    assert done.returncode == 0, done.stderr
+    assert f"Report: {page}" in done.stdout
+    text = page.read_text(encoding="utf-8")
+    assert "data:image/png;base64," in text
+    assert "unseen sequences were right" in text
+
+
 def test_the_stubs_are_graded_with_exit_code_0(run):
     result = run("-m", "grader", "grade", "student")
     assert result.returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 from torchvision import transforms
+from torchvision.transforms.functional import crop, hflip, pad
 
 from course import datasets
 from course.datasets import FIXTURES, load
@@ -216,6 +218,44 @@ def test_the_trained_mnistnet_is_as_good_as_its_readme_says():
     model.load_state_dict(load_file(FIXTURES / "mnistnet.safetensors"))
     assert evaluate(model, load("mnist", "test")).correct == 975
     assert "| float32 | 9,775 | 975 |" in (FIXTURES / "README.md").read_text()
+
+
+def test_the_trained_convnet_is_as_good_as_its_readme_says():
+    from safetensors.torch import load_file
+
+    from grader.suites.test_part3_pruning import IMAGES, WHOLE
+
+    model = ConvNet()
+    model.load_state_dict(load_file(FIXTURES / "convnet.safetensors"))
+    photos = load("cifar10", "test")
+    assert evaluate(model, photos).correct == 836
+    assert (
+        evaluate(model, replace(photos, images=photos.images[:IMAGES], labels=photos.labels[:IMAGES])).correct == WHOLE
+    )
+    assert "| whole | 8,498 | 836 | 166 |" in (FIXTURES / "README.md").read_text()
+
+
+def test_crop_and_flip_is_torchvisions_for_the_same_offsets():
+    images = load("cifar10", "train").images[:64]
+    found = datasets.crop_and_flip(images, torch.Generator().manual_seed(3))
+    generator = torch.Generator().manual_seed(3)
+    offsets = torch.randint(0, 9, (2, 64), generator=generator).T.tolist()
+    flips = torch.rand(64, generator=generator) < 0.5
+    assert 10 < int(flips.sum()) < 54
+    for image, (top, left), flip, one in zip(images, offsets, flips, found, strict=True):
+        expected = crop(pad(image, [4] * 4), top, left, 32, 32)
+        assert torch.equal(one, hflip(expected) if flip else expected)
+
+
+def test_augmented_batches_are_drawn_by_the_generator():
+    data = load("cifar10", "train")
+    one, two, three = (
+        next(data.batches(8, torch.Generator().manual_seed(seed), augment=True))[0] for seed in (1, 1, 2)
+    )
+    assert torch.equal(one, two)
+    assert not torch.equal(one, three)
+    with pytest.raises(ValueError, match="give batches"):
+        next(data.batches(8, augment=True))
 
 
 def test_moving_average():

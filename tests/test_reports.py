@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import jsonschema
 import pytest
 from rich.console import Console
 
-from grader.gradebook import Gradebook, Outcome, State
-from grader.reports import gradescope, terminal
+from grader.gradebook import Gradebook, Outcome, Panel, Picture, State
+from grader.reports import gradescope, html, terminal
 from grader.reports.text import write_atomically
 
 HOSTILE = "\x1b[31mred\x1b[0m \x07 \u202e <script>alert(1)</script> [bold]markup[/bold] \udcff"
@@ -60,14 +61,14 @@ def test_leaderboard_values_are_finite_or_left_out(gradebook):
 
 
 def test_a_long_message_says_how_long_it_was(gradebook):
-    gradebook.record("2.1a", Outcome(State.FAILED, message="x" * 50_000))
+    gradebook.record("1.1a", Outcome(State.FAILED, message="x" * 50_000))
     output = validated(gradebook)["tests"][0]["output"]
     assert len(output) == 10_000
     assert output.endswith("(50,000 characters in all, the rest is left out)")
 
 
 def test_prints_are_cut_for_themselves(gradebook):
-    gradebook.record("2.1a", Outcome(State.FAILED, message="wrong", printed="y" * 50_000))
+    gradebook.record("1.1a", Outcome(State.FAILED, message="wrong", printed="y" * 50_000))
     output = validated(gradebook)["tests"][0]["output"]
     assert output.startswith("wrong\n\nYour code printed:\nyyy")
     assert "(50,000 characters in all" in output
@@ -75,7 +76,7 @@ def test_prints_are_cut_for_themselves(gradebook):
 
 def test_no_control_character_gets_out(gradebook):
     gradebook.submission = HOSTILE
-    gradebook.record("2.1a", Outcome(State.FAILED, message=HOSTILE, printed=HOSTILE, fault=HOSTILE))
+    gradebook.record("1.1a", Outcome(State.FAILED, message=HOSTILE, printed=HOSTILE, fault=HOSTILE))
     gradebook.faults.append(HOSTILE)
     for text in (json.dumps(validated(gradebook), ensure_ascii=False), render(gradebook)):
         assert not set(text) & set("\x1b\x07\u202e\udcff")
@@ -97,7 +98,7 @@ def test_a_fault_is_a_row_and_undecided_points(gradebook):
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_the_table_fits_its_width(gradebook, width):
-    gradebook.record("2.1a", Outcome(State.FAILED, message="one sentence that is rather long " * 5))
+    gradebook.record("1.1a", Outcome(State.FAILED, message="one sentence that is rather long " * 5))
     assert max(len(line.rstrip()) for line in render(gradebook, width).splitlines()) <= width
 
 
@@ -105,7 +106,7 @@ def test_the_table_says_where_to_start(gradebook):
     for test in gradebook.tests:
         gradebook.record(test.number, Outcome(State.NOT_IMPLEMENTED, message="Not implemented yet: Part 2.1: quantize"))
     text = " ".join(render(gradebook).split())
-    assert "Nothing is implemented yet. Start with part 2.1" in text
+    assert "Nothing is implemented yet. Start with part 1.1" in text
     assert f"0 / {gradebook.maximum:g}" in text
 
 
@@ -134,3 +135,46 @@ def test_a_file_is_replaced_in_one_step(tmp_path):
         write_atomically(path, "two \udcff")
     assert path.read_text() == "one"
     assert [one.name for one in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_the_page_has_every_test_and_its_message_in_one_file(gradebook):
+    test = gradebook.tests[3]
+    gradebook.record(test.number, Outcome(State.FAILED, message="what was found", seconds=1.2))
+    page = html.render(gradebook)
+    for one in gradebook.tests:
+        assert page.count(f'<span class="number">{one.number}</span>') == 1
+    assert "what was found" in page
+    assert f"0 <small>of {gradebook.maximum:g} points" in page
+    assert not re.search(r"""(src|href)=["'](?!data:|#)""", page), "the page needs nothing but itself"
+    assert "@import" not in page
+
+
+def test_the_page_says_how_many_points_are_decided_later(gradebook):
+    hidden = sum(test.points for test in gradebook.tests if test.hidden)
+    assert hidden
+    handed_out = Gradebook("someone", seed=5, tests=tuple(test for test in gradebook.tests if not test.hidden))
+    for one in (gradebook, handed_out):  # the students' copy of the suites goes without the hidden ones
+        assert one.decided_later == hidden
+        assert f"{hidden:g} of the 203 automatic points" in " ".join(html.render(one).split())
+        assert f"{hidden:g} point of the 203" in render(one)
+        assert f"{hidden:g} of the points" in gradescope.render(one)["output"]
+
+
+def test_the_page_is_harmless_whatever_a_student_printed(gradebook):
+    gradebook.record(gradebook.tests[0].number, Outcome(State.FAILED, message=HOSTILE, printed=HOSTILE))
+    hostile = Gradebook(HOSTILE, seed=5)
+    for page in (html.render(gradebook), html.render(hostile)):
+        assert "<script" not in page
+        assert "\x1b" not in page
+        page.encode("utf-8")
+
+
+@pytest.mark.parametrize("kind", ["heat maps", "histograms", "bars"])
+def test_pictures_are_drawn_into_the_page(gradebook, kind):
+    values = [[0.0, 1.0, -1.0, float("nan")], [2.0, 3.0, float("inf"), 0.0]]
+    panels = [Panel("one", values, [True, False, False, False]), Panel("two", values)]
+    pictures = [Picture("what it shows", kind, panels, x="x", y="y")]
+    gradebook.record(gradebook.tests[0].number, Outcome(State.PASSED, score=1, pictures=pictures))
+    page = html.render(gradebook)
+    assert page.count("data:image/png;base64,") == 1
+    assert "what it shows" in page

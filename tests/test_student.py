@@ -37,9 +37,9 @@ HANDOUT: dict[str, dict[str, str | None]] = {
     "transformer": {
         "positional_encoding": "(length, depth)",
         "PositionalEmbedding": "(vocab_size, d_model, max_len=2048)",
-        "GlobalSelfAttention": "(**kwargs)",
-        "CausalSelfAttention": "(**kwargs)",
-        "CrossAttention": "(**kwargs)",
+        "GlobalSelfAttention": "(*, d_model, num_heads, dropout_rate=0.1)",
+        "CausalSelfAttention": "(*, d_model, num_heads, dropout_rate=0.1)",
+        "CrossAttention": "(*, d_model, num_heads, dropout_rate=0.1)",
         "FeedForward": "(d_model, dff, dropout_rate=0.1)",
         "EncoderLayer": "(*, d_model, num_heads, dff, dropout_rate=0.1)",
         "Encoder": "(num_layers, d_model, num_heads, dff, vocab_size, dropout_rate=0.1)",
@@ -84,8 +84,6 @@ def test_the_table_has_all_modules():
 @pytest.mark.parametrize("name", HANDOUT)
 def test_names_and_signatures_are_the_handouts(folder, name):
     path = folder / f"{name}.py"
-    if not path.exists():
-        pytest.skip(f"the reference has no {name}.py yet")
     module = load(path)
     for one, signature in HANDOUT[name].items():
         if signature is not None:

@@ -86,8 +86,8 @@ def _summary(gradebook: Gradebook) -> str:
     lines = []
     if gradebook.interrupted:
         lines.append("The run was interrupted: the score is incomplete.")
-    if hidden := sum(test.points for test in gradebook.tests if test.hidden):
-        lines.append(f"{hidden:g} points are decided by tests that are shown later.")
+    if hidden := gradebook.decided_later:
+        lines.append(f"{hidden:g} of the points are decided by tests whose results are shown later.")
     if gradebook.undecided:
         lines.append(f"{gradebook.undecided:g} points are undecided: the grader had a fault, staff will grade again.")
     return "\n".join(lines)

@@ -21,7 +21,7 @@ SIGNS = {
     State.NOT_IMPLEMENTED: ("○", "bright_black"),
     State.NOT_RUN: ("·", "bright_black"),
 }
-BAR_WIDTH = 20
+BAR_WIDTH = 8  # so that the table fits into 80 columns
 
 
 def render(gradebook: Gradebook) -> RenderableType:
@@ -84,22 +84,32 @@ def _signs(part: PartScore) -> Text:
 
 
 def _hints(gradebook: Gradebook) -> list[RenderableType]:
+    """What is wrong first in each part, each message once; what is not implemented is named in one line."""
     hints: list[RenderableType] = []
+    shown: dict[str, str] = {}
+    missing = []
     for part in gradebook.parts:
         first = _first_problem(part, gradebook)
         if first is None:
             continue
         test, outcome = first
+        if outcome.state is State.NOT_IMPLEMENTED:
+            missing.append(part.part.number)
+            continue
+        earlier = shown.setdefault(outcome.message, test.number)
+        message = cut(plain(outcome.message), 800) if earlier == test.number else f"As {earlier}."
         hint = Table.grid(padding=(0, 1))
         hint.add_row(Text(f"  {test.number}", style="bold"), Text(test.title, style="bold"))
-        hint.add_row("", Text(cut(plain(outcome.message), 800), overflow="fold"))
+        hint.add_row("", Text(message, overflow="fold"))
         hints += [hint, ""]
+    if missing and hints:  # where nothing is implemented at all, the last line says so
+        hints += [Text(f"  Not implemented yet: {', '.join(missing)}"), ""]
     return hints
 
 
 def _first_problem(part: PartScore, gradebook: Gradebook) -> tuple[GradedTest, Outcome] | None:
     """What to look at first: something wrong before something that is only missing."""
-    for states in ((State.FAILED, State.PARTIAL), (State.NOT_RUN, State.NOT_IMPLEMENTED)):
+    for states in ((State.FAILED, State.PARTIAL), (State.NOT_RUN,), (State.NOT_IMPLEMENTED,)):
         for test, outcome in part.results:
             if outcome.state in states and gradebook.is_selected(test):
                 return test, outcome
@@ -112,14 +122,17 @@ def _closing(gradebook: Gradebook) -> list[str]:
     if gradebook.interrupted:
         lines.append("The run was interrupted: the score is incomplete.")
     lines += ["✓ passed   ◐ partial   ✗ failed   ○ not implemented yet   · not run"]
+    automatic = sum(part.automatic for part in read_rubric())
     if later := sum(part.later for part in read_rubric()):
-        automatic = sum(part.automatic for part in read_rubric())
         lines.append(
-            f"{later} of the {automatic} automatic points have no tests yet; "
+            f"{later} of the {automatic} automatic points look at results of experiments and have no tests yet; "
             f"{sum(part.handout for part in read_rubric()) - automatic} of 250 are graded by hand."
         )
-    if hidden := sum(test.points for test in gradebook.tests if test.hidden):
-        lines.append(f"{points(hidden)} points are decided by tests that are shown later.")
+    if hidden := gradebook.decided_later:
+        lines.append(
+            f"{points(hidden)} point{'' if hidden == 1 else 's'} of the {automatic} {'is' if hidden == 1 else 'are'} "
+            "decided by tests whose results are shown later."
+        )
     if gradebook.undecided or gradebook.faults:
         lines.append(
             f"The grader had a fault ({points(gradebook.undecided)} points undecided): this is no mistake of yours; "

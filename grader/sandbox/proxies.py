@@ -307,6 +307,14 @@ class Student:
         self._others.append(other)
         return other
 
+    def clean(self) -> Student:
+        """A process in which no student code has run, nor will, as long as nothing but drills is asked of it."""
+        return self._another()
+
+    def drill(self, name: str, *args: Any) -> Any:
+        """Work of grader/sandbox/drills.py, done in the worker; what comes back is to be checked like any answer."""
+        return self._line().ask(name, *args, called=name)
+
     def hold(self, value: Any) -> Remote:
         """Keep a value in the worker: what student code does to it stays visible, see :meth:`Remote.value`."""
         held: Remote = self._line().ask("hold", value)

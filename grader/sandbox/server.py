@@ -11,6 +11,7 @@ worker's connection and the pipe that its output goes to.
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import signal
 import socket
@@ -29,6 +30,8 @@ class Fork(msgspec.Struct, tag=True):
     """Fork a worker."""
 
     settings: Settings
+    preload: tuple[str, ...] = ()
+    """modules to import before, in the server: once for all workers that follow"""
 
 
 class End(msgspec.Struct, tag=True):
@@ -65,9 +68,7 @@ def main(control_fd: int) -> None:
     import course.models
     import course.trainer  # noqa: F401
 
-    threads = len(os.listdir("/proc/self/task"))
-    if threads != 1:
-        raise RuntimeError(f"the fork server has {threads} threads and can't fork safely")
+    _assert_one_thread()
     control.send(msgspec.msgpack.encode(Ready(slowness())))
     gc.freeze()  # what is here now stays, so that a worker's collections don't copy its pages
     decoder = msgspec.msgpack.Decoder(Fork | End)
@@ -77,8 +78,26 @@ def main(control_fd: int) -> None:
             _kill_children()
             os._exit(0)
         request = decoder.decode(packet)
+        if isinstance(request, Fork):
+            _preload(request.preload)
         answer = _fork(control, descriptors, request.settings) if isinstance(request, Fork) else _end(request)
         control.send(msgspec.msgpack.encode(answer))
+
+
+def _preload(modules: tuple[str, ...]) -> None:
+    new = [name for name in modules if name not in sys.modules]
+    for name in new:
+        with suppress(ImportError):  # then student code meets it, where it is its own affair
+            importlib.import_module(name)
+    if new:
+        _assert_one_thread()
+        gc.freeze()
+
+
+def _assert_one_thread() -> None:
+    threads = len(os.listdir("/proc/self/task"))
+    if threads != 1:
+        raise RuntimeError(f"the fork server has {threads} threads and can't fork safely")
 
 
 def _fork(control: socket.socket, descriptors: list[int], settings: Settings) -> Forked:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["VOCABULARY"]
+__all__ = ["VOCABULARY", "word"]
 
 VOCABULARY: dict[str, Callable[..., Any]] = {}
 
@@ -43,6 +43,12 @@ def attribute(target: Any, name: str) -> Any:
 def value(target: Any) -> Any:
     """An object that the worker holds, by value if it can travel."""
     return target
+
+
+@word
+def listed(target: Any) -> list[Any]:
+    """The elements of a set, a range or another collection; of a dict, the keys."""
+    return list(target)
 
 
 @word

@@ -7,22 +7,30 @@ computing with it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import torch
 
-from grader.sandbox.proxies import Remote, RemoteModule, summary
+from grader.gradebook import Panel, Picture
+from grader.sandbox.failures import StudentError
+from grader.sandbox.protocol import Failure
+from grader.sandbox.proxies import Remote, RemoteModule, Student, summary
 
 __all__ = [
     "CheckFailure",
     "as_array",
     "as_module",
+    "as_number",
+    "as_numbers",
     "as_pair",
+    "assert_set",
     "assert_true",
     "assert_within",
     "fail",
+    "heat_maps",
     "needs",
 ]
 
@@ -101,6 +109,34 @@ def as_array(value: Any, what: str, shape: tuple[int, ...] | None = None, dtype:
     return value
 
 
+def assert_set(value: Any, part: str, name: str) -> None:
+    """A constant of a module is no longer the None of the stub; else it is not implemented yet."""
+    if value is None:
+        raise StudentError(Failure("not implemented", "", f"Part {part}: {name}", []))
+
+
+def as_number(value: Any, what: str) -> float:
+    """A value that must be one finite number: of Python, of NumPy, or a tensor that holds one."""
+    if isinstance(value, torch.Tensor):
+        value = value.numpy()
+    if isinstance(value, np.ndarray | np.generic) and value.size == 1:
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        fail(f"{what} is {summary(value)}, expected a number.")
+    return float(value)
+
+
+def as_numbers(student: Student, value: Any, what: str) -> list[float]:
+    """A value that must be a collection of finite numbers; of a dict, the keys count."""
+    if isinstance(value, Remote):  # a set or a range stays in its worker
+        value = student.drill("listed", value)
+    if isinstance(value, np.ndarray | torch.Tensor):
+        value = value.tolist()
+    if not isinstance(value, list | tuple | dict):
+        fail(f"{what} is {summary(value)}, expected a list of numbers.")
+    return [as_number(item, f"an element of {what}") for item in value]
+
+
 def as_module(value: Any, what: str) -> RemoteModule:
     """A value that must be a torch module."""
     if isinstance(value, RemoteModule):
@@ -109,6 +145,12 @@ def as_module(value: Any, what: str) -> RemoteModule:
         fail(f"{what} is None, expected a torch module.", "is there a return statement?")
     kind = value.type_name if isinstance(value, Remote) else summary(value)
     fail(f"{what} is {kind}, expected a torch module.")
+
+
+def heat_maps(title: str, panels: dict[str, np.ndarray], x: str, y: str) -> Picture:
+    """A picture of arrays side by side, with at most 128 of their rows and columns."""
+    shown = {name: values[:128, :128].astype(float).tolist() for name, values in panels.items()}
+    return Picture(title, "heat maps", [Panel(name, values) for name, values in shown.items()], x, y)
 
 
 def assert_within(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +13,9 @@ import torch
 from safetensors.torch import load_file
 
 from course.datasets import FIXTURES, ImageDataset, load
-from course.models import MNISTNet
-from grader.plugin import GRADING, STUDENT, TEST
+from course.models import ConvNet, MNISTNet
+from grader.gradebook import Picture
+from grader.plugin import GRADING, NOTE, PICTURES, STUDENT, TEST
 from grader.sandbox.failures import SandboxError
 from grader.sandbox.proxies import Student
 
@@ -36,6 +39,22 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     return generator
 
 
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say in the report what a test measured, also where it passes."""
+
+    def say(text: str) -> None:
+        request.node.stash[NOTE] = text
+
+    return say
+
+
+@pytest.fixture
+def show(request: pytest.FixtureRequest) -> Callable[[Picture], None]:
+    """Put a picture into the score page, whatever becomes of the test."""
+    return request.node.stash.setdefault(PICTURES, []).append
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """As in the workers: sums in the same order give the same last bits."""
@@ -53,4 +72,54 @@ def mnistnet() -> MNISTNet:
     """MNISTNet, trained on all of MNIST by the handout's recipe (see fixtures/README.md)."""
     model = MNISTNet()
     model.load_state_dict(load_file(FIXTURES / "mnistnet.safetensors"))
+    return model.eval()
+
+
+class TorchHome:
+    """A folder in which torchvision finds weights, and those weights."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state: dict[str, torch.Tensor] = {}
+
+    def fill(self, name: str, state: dict[str, torch.Tensor]) -> None:
+        """Put the weights under the file name that torchvision looks for."""
+        checkpoints = self.folder / "hub" / "checkpoints"
+        checkpoints.mkdir(parents=True)
+        torch.save(state, checkpoints / Path(name).name)
+        self.state = state
+
+
+@pytest.fixture(scope="session")
+def torch_home() -> Iterator[TorchHome]:
+    """For the time of the run."""
+    with tempfile.TemporaryDirectory(prefix="pset2-torch-") as folder:
+        Path(folder).chmod(0o755)  # workers may be other users
+        yield TorchHome(Path(folder))
+
+
+@pytest.fixture
+def pretrained(student: Student, torch_home: TorchHome, request: pytest.FixtureRequest) -> dict[str, torch.Tensor]:
+    """The weights that torchvision finds as those of ResNet-18, in this test's worker too: drawn from the run's seed.
+
+    ImageNet's can't be downloaded everywhere, and a student who loads these by their name loads those as well.
+    """
+    if not torch_home.state:
+        seed = request.config.stash[GRADING].seed("pretrained")
+        torch_home.fill(*student.clean().drill("pretrained_stand_in", seed))
+    student.drill("use_torch_home", str(torch_home.folder))
+    return dict(torch_home.state)
+
+
+@pytest.fixture(scope="session")
+def photos() -> ImageDataset:
+    """1,000 test images of CIFAR-10."""
+    return load("cifar10", "test")
+
+
+@pytest.fixture(scope="session")
+def convnet() -> ConvNet:
+    """ConvNet, trained on all of CIFAR-10 for a few epochs (see fixtures/README.md)."""
+    model = ConvNet()
+    model.load_state_dict(load_file(FIXTURES / "convnet.safetensors"))
     return model.eval()

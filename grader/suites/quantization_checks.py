@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
 from course.models import MNISTNet
+from grader.gradebook import Panel, Picture
 from grader.sandbox.proxies import Remote, Student
 from grader.suites.checks import as_array, as_module, as_pair, assert_true, assert_within, fail
 
@@ -111,8 +113,13 @@ def restored(student: Student, codes: Any, args: Any) -> np.ndarray:
     return as_array(values, "dequantize's result", shape=tuple(codes.shape), dtype="float")
 
 
-def assert_round_trip(student: Student, W: np.ndarray, bits: int, what: str) -> np.ndarray:
+def assert_round_trip(
+    student: Student, W: np.ndarray, bits: int, what: str, show: Callable[[Picture], None] | None = None
+) -> np.ndarray:
     """Quantize, dequantize in another process, and compare: at most half a step, the bound of rounding to nearest.
+
+    Args:
+        show: is given a histogram of the errors.
 
     Returns:
         The errors in steps.
@@ -120,6 +127,10 @@ def assert_round_trip(student: Student, W: np.ndarray, bits: int, what: str) -> 
     codes, args = quantized(student, W, bits)
     step = step_of(W, bits)
     errors = np.asarray((restored(student, codes, args) - W) / step)
+    if show is not None:
+        panel = Panel("", [errors.ravel()[:5000].astype(float).tolist()])
+        title = "Errors after quantize and dequantize, in steps: rounding to nearest keeps them between −0.5 and 0.5"
+        show(Picture(title, "histograms", [panel], x="error in steps", y="weights"))
     worst = float(np.abs(errors).max())
     assert_true(
         worst * step <= step / 2 + rounding(W),

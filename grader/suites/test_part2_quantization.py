@@ -91,10 +91,10 @@ def test_minimum_and_maximum_take_the_end_codes(student, rng):
 @leaderboard("Worst quantization error (steps)", "asc")
 @weight(4)
 @number("2.1d")
-def test_round_trip_error_is_at_most_half_a_step(student, rng, set_leaderboard_value=None):
+def test_round_trip_error_is_at_most_half_a_step(student, rng, show, set_leaderboard_value=None):
     """Dequantized values are within half a step of the originals, in a process that has not run quantize."""
     W = drawn_weights(rng, *LARGE)
-    errors = assert_round_trip(student, W, 8, "Normally distributed weights")
+    errors = assert_round_trip(student, W, 8, "Normally distributed weights", show)
     if set_leaderboard_value is not None:
         set_leaderboard_value(round(float(errors.max()), 4))
 

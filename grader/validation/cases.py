@@ -11,6 +11,9 @@ by number or by the beginning of numbers, each with a text that the test's messa
     # loses 2.1d: a cast without rounding
     # loses 2.2
 
+``# may lose 5.1t`` names a test whose verdict hangs on rounding, and which is not looked at. ``# requires peft`` names
+a package without which a case is left out.
+
 What follows is put behind the solution's module, so that its definitions take the place of the solution's. Where the
 first line says ``# quantization.py:``, the file is the whole module.
 """
@@ -45,6 +48,10 @@ class Case:
     title: str
     loses: dict[str, str]
     """the numbers of the tests that it loses, each with a text that must be in the message"""
+    may_lose: frozenset[str]
+    """the numbers of the tests that it may lose or not"""
+    requires: tuple[str, ...]
+    """packages that the project itself doesn't need"""
     text: str
     whole: bool
     """whether ``text`` is the whole module, or goes behind the solution's"""
@@ -84,6 +91,8 @@ def _read(path: Path, kind: Kind) -> Case:
         if not numbers:
             raise ValueError(f"{path}: there is no test {prefix}")
         loses.update(dict.fromkeys(numbers, symptom))
-    if bool(loses) == (kind == "right"):
+    may_lose = frozenset(re.findall(r"^# may lose (\S+)$", text, re.MULTILINE))
+    requires = tuple(re.findall(r"^# requires (\w+)$", text, re.MULTILINE))
+    if bool(loses or may_lose) == (kind == "right"):
         raise ValueError(f"{path}: a wrong or broken case names the tests that it loses, a right one loses none")
-    return Case(kind, path.stem, header[1], header[3], loses, text, whole=bool(header[2]))
+    return Case(kind, path.stem, header[1], header[3], loses, may_lose, requires, text, whole=bool(header[2]))

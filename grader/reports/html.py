@@ -1,0 +1,60 @@
+"""The score page: one self-contained HTML file, for a screen of any width and for paper."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import jinja2
+
+from grader.catalog import read_rubric
+from grader.gradebook import Gradebook, Outcome, Picture, State
+from grader.reports import pictures
+from grader.reports.text import body, cut, plain, points, write_atomically
+
+__all__ = ["render", "write"]
+
+SIGNS = {
+    State.PASSED: "✓",
+    State.PARTIAL: "◐",
+    State.FAILED: "✗",
+    State.NOT_IMPLEMENTED: "○",
+    State.NOT_RUN: "·",
+}
+MAX_OUTPUT = 10_000
+
+
+def render(gradebook: Gradebook) -> str:
+    """The page as text."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).resolve().parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(points=points, plain=plain, image=_image, output=_output)
+    rubric = read_rubric()
+    return environment.get_template("page.html.j2").render(
+        gradebook=gradebook,
+        signs=SIGNS,
+        state=State,
+        later=sum(part.later for part in rubric),
+        automatic=sum(part.automatic for part in rubric),
+        handout=sum(part.handout for part in rubric),
+        seconds=sum(outcome.seconds for _, outcome in gradebook.results),
+    )
+
+
+def write(gradebook: Gradebook, path: Path) -> None:
+    """Write the page in one step."""
+    write_atomically(path, render(gradebook))
+
+
+def _output(outcome: Outcome) -> str:
+    return cut(body(outcome.message, outcome.printed), MAX_OUTPUT)
+
+
+def _image(picture: Picture) -> str:
+    """A picture as an address that holds it."""
+    return "data:image/png;base64," + base64.b64encode(pictures.draw(picture)).decode()

@@ -1,0 +1,229 @@
+"""Drills: work that would be chatty from outside, such as fifty training steps, done in the worker in one call.
+
+They are words of the vocabulary. What they return are weights, outputs and rates, which the tests measure themselves.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from course.layers import SparseConv2d, UnstructuredSparseConv2d, get_sparse_conv2d_layers, sparse_conv_block
+from grader.sandbox.vocabulary import word
+
+__all__: list[str] = []
+
+# ---- training ----------------------------------------------------------------------------------------------
+
+
+@word
+def learning_rates(make: Callable[..., Any], name: str, rates: list[float], epochs: int) -> list[list[float]]:
+    """The rates of an optimizer with a parameter group for each of ``rates``, in each epoch."""
+    groups = [{"params": [nn.Parameter(torch.zeros(1))], "lr": rate} for rate in rates]
+    optimizer = torch.optim.SGD(groups, momentum=0.9)
+    scheduler = make(name, optimizer, epochs)
+    seen = []
+    for _ in range(epochs):
+        seen.append([float(group["lr"]) for group in optimizer.param_groups])
+        optimizer.step()
+        scheduler.step()
+    return seen
+
+
+@word
+def exception_classes(make: Callable[..., Any], name: str) -> list[str]:
+    """The class of the exception that making a scheduler of this name raises, and its bases; none without one."""
+    try:
+        make(name, torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1), 100)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return [kind.__name__ for kind in type(error).__mro__]
+    return []
+
+
+@word
+def train_steps(
+    model: nn.Module, images: Tensor, labels: Tensor, rate: float, momentum: float, decay: float, steps: int
+) -> None:
+    """Some steps of SGD on one batch, by cross entropy, in training mode."""
+    model.train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate, momentum=momentum, weight_decay=decay)
+    for _ in range(steps):
+        optimizer.zero_grad(set_to_none=True)
+        functional.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+
+
+@word
+def trainable(module: nn.Module) -> dict[str, bool]:
+    """Whether each registered parameter takes a gradient, by name."""
+    return {name: parameter.requires_grad for name, parameter in module.named_parameters()}
+
+
+# ---- part 3 ------------------------------------------------------------------------------------------------
+
+
+@word
+def sparse_network(layers: list[list[int]], single_weights: bool) -> nn.Module:
+    """Blocks of the course's sparse convolutions, (in, out, kernel size, stride) each, a pool and a linear layer."""
+    kind = UnstructuredSparseConv2d if single_weights else SparseConv2d
+    blocks = [
+        sparse_conv_block(c_in, c_out, k, stride, padding=k // 2, conv_layer=kind) for c_in, c_out, k, stride in layers
+    ]
+    return nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(layers[-1][1], 10))
+
+
+@word
+def sparse_layers(net: nn.Module) -> list[dict[str, Any]]:
+    """The sparse convolutions of a network in order: what they are, and the weights that they use."""
+    names = {id(module): name for name, module in net.named_modules()}
+    return [
+        {
+            "name": names[id(layer)],
+            "kind": type(layer).__name__,
+            "shape": tuple(layer._weight.shape),
+            "stride": layer.stride,
+            "padding": layer.padding,
+            "weight": layer.weight.detach().float(),
+        }
+        for layer in get_sparse_conv2d_layers(net)
+    ]
+
+
+@word
+def module_classes(net: nn.Module) -> list[tuple[str, str]]:
+    """Name and class of each module that has no modules in it, in order."""
+    return [(name, type(one).__name__) for name, one in net.named_modules() if not any(True for _ in one.children())]
+
+
+# ---- part 4 ------------------------------------------------------------------------------------------------
+
+
+@word
+def use_torch_home(path: str) -> None:
+    """Let torch and torchvision look for downloaded weights there."""
+    os.environ["TORCH_HOME"] = path
+
+
+@word
+def pretrained_resnet18() -> nn.Module:
+    """torchvision's ResNet-18 with the weights that lie in TORCH_HOME."""
+    from torchvision.models import ResNet18_Weights, resnet18
+
+    model: nn.Module = resnet18(weights=ResNet18_Weights.IMAGENET1K_V1)
+    return model
+
+
+@word
+def linear_map(layer: nn.Module, inputs: int) -> tuple[Tensor, Tensor]:
+    """The weight (out, inputs) and the bias (out,) that a linear layer amounts to in evaluation mode.
+
+    They are read off its outputs for the unit vectors and for 0, whatever the layer is made of.
+    """
+    mode = layer.training
+    layer.eval()
+    with torch.no_grad():
+        bias = layer(torch.zeros(1, inputs))
+        weight = layer(torch.eye(inputs)) - bias
+    layer.train(mode)
+    return weight.T.contiguous(), bias[0]
+
+
+@word
+def fit_layer(layer: nn.Module, inputs: Tensor, labels: Tensor, steps: int) -> None:
+    """Some steps of Adam on a layer alone: of one size whatever the scale of its parts."""
+    layer.train()
+    optimizer = torch.optim.Adam(layer.parameters(), lr=3e-3)
+    for _ in range(steps):
+        optimizer.zero_grad(set_to_none=True)
+        functional.cross_entropy(layer(inputs), labels).backward()
+        optimizer.step()
+
+
+@word
+def pretrained_stand_in(seed: int) -> tuple[str, dict[str, Tensor]]:
+    """A state for ResNet-18 drawn from a seed, and the file name under which torchvision looks for its weights."""
+    from torchvision.models import ResNet18_Weights, resnet18
+
+    generator = torch.Generator().manual_seed(seed)
+    model = resnet18()
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                # Variance 2 / inputs keeps the size of what passes through (He et al., arXiv:1502.01852).
+                bound = (6 / module.weight[0].numel()) ** 0.5
+                module.weight.uniform_(-bound, bound, generator=generator)
+            if isinstance(module, nn.BatchNorm2d):
+                module.weight.uniform_(0.5, 1.0, generator=generator)
+                module.bias.uniform_(-0.1, 0.1, generator=generator)
+                module.running_mean.uniform_(-0.1, 0.1, generator=generator)  # type: ignore[union-attr]
+                module.running_var.uniform_(0.9, 1.1, generator=generator)  # type: ignore[union-attr]
+        model.fc.weight.mul_(0.2)
+        model.fc.bias.uniform_(-0.1, 0.1, generator=generator)
+    return ResNet18_Weights.IMAGENET1K_V1.url.rpartition("/")[2], dict(model.state_dict())
+
+
+@word
+def resnet18_loss(state: dict[str, Tensor], images: Tensor, labels: Tensor) -> float:
+    """The cross entropy of torchvision's ResNet-18 with this state, in training mode as during training."""
+    from torchvision.models import resnet18
+
+    model = resnet18()
+    model.load_state_dict(state)
+    model.train()
+    with torch.no_grad():
+        return float(functional.cross_entropy(model(images), labels))
+
+
+# ---- part 5 ------------------------------------------------------------------------------------------------
+
+
+@word
+def learn_sequences(
+    make: Callable[..., nn.Module],
+    sizes: dict[str, Any],
+    context: Tensor,
+    target: Tensor,
+    batch: int,
+    rate: float,
+) -> dict[str, Tensor]:
+    """Train a transformer to turn ``context`` (S, M) into ``target`` (S, L + 1), whose first token is the start.
+
+    The rows are used once, in order, ``batch`` in a step of Adam. The model may return logits, log-probabilities or
+    probabilities. Its weights are drawn anew before (Glorot and Bengio, 2010), so that how fast it learns does not hang
+    on how it was initialised.
+
+    Returns:
+        The state of the trained model.
+    """
+    model = make(**sizes)
+    model.train()
+    for parameter in model.parameters():
+        if parameter.requires_grad and parameter.ndim >= 2:
+            nn.init.xavier_uniform_(parameter)
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    for sources, targets in zip(context.split(batch), target.split(batch), strict=True):
+        optimizer.zero_grad(set_to_none=True)
+        out = model(sources, targets[:, :-1])
+        if bool((out >= 0).all()) and bool((out <= 1).all()):
+            out = (out + 1e-9).log()
+        functional.cross_entropy(out.flatten(0, 1), targets[:, 1:].flatten()).backward()
+        optimizer.step()
+    return {name: value.detach() for name, value in model.state_dict().items()}
+
+
+@word
+def greedy(model: nn.Module, context: Tensor, start: int, length: int) -> Tensor:
+    """The sequences (N, length) that a transformer writes by itself, token after token, in evaluation mode."""
+    model.eval()
+    written = torch.full((len(context), 1), start, dtype=torch.int64)
+    with torch.no_grad():
+        for _ in range(length):
+            written = torch.cat([written, model(context, written)[:, -1:].argmax(-1)], dim=1)
+    return written[:, 1:]

@@ -1,0 +1,17 @@
+"""Part 1: the reference."""
+
+from __future__ import annotations
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR
+
+LEARNING_RATES = [0.0001, 0.1, 1.0]
+BEST_LEARNING_RATE = 0.1
+
+
+def make_scheduler(name: str, optimizer: Optimizer, epochs: int) -> LRScheduler:
+    if name == "multistep":
+        return MultiStepLR(optimizer, milestones=[25, 50, 75], gamma=0.1)
+    if name == "cosine_annealing":
+        return CosineAnnealingLR(optimizer, T_max=epochs)
+    raise ValueError(f"no scheduler {name!r}: choose multistep or cosine_annealing")

@@ -1,0 +1,415 @@
+"""What the tests of part 3 share: networks of sparse layers with drawn weights, and what a pruning call did to them.
+
+A *unit* is what is switched off: a filter in part 3.3, a single weight in part 3.4. A unit is off where the weights
+that its layer uses, mask times ``_weight``, are 0; so it does not matter how a mask is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course.datasets import ImageDataset
+from course.models import CONVNET_LAYERS, ConvNet
+from grader.gradebook import Panel, Picture
+from grader.sandbox.proxies import RemoteModule, Student
+from grader.suites.checks import as_array, as_module, as_number, as_numbers, assert_set, assert_true, fail
+
+#: (in channels, out channels, kernel size, stride). Tenths of their filters are whole numbers: nothing is rounded.
+SMALL: tuple[tuple[int, int, int, int], ...] = ((3, 10, 3, 1), (10, 20, 3, 1), (20, 30, 1, 1))
+#: ConvNet's numbers of filters, with few weights.
+FILTERS: tuple[tuple[int, int, int, int], ...] = ((3, 32, 3, 1), (32, 64, 1, 1), (64, 128, 1, 1), (128, 256, 1, 1))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Structured or unstructured pruning."""
+
+    function: str
+    single_weights: bool
+    unit: str
+
+    def scores(self, weight: Tensor) -> np.ndarray:
+        """What the smallest of is switched off, one number a unit."""
+        magnitudes = np.abs(weight.numpy().astype(np.float64))
+        return magnitudes.ravel() if self.single_weights else magnitudes.reshape(len(magnitudes), -1).sum(1)
+
+    def sums(self, weight: Tensor) -> np.ndarray:
+        """The same without absolute values: a mistake that is looked for."""
+        values = weight.numpy().astype(np.float64)
+        return values.ravel() if self.single_weights else values.reshape(len(values), -1).sum(1)
+
+    def off(self, weight: Tensor) -> np.ndarray:
+        """Which units are off."""
+        return np.asarray(self.scores(weight) == 0)
+
+    def prune(self, student: Student, net: RemoteModule, fraction: float) -> None:
+        """One call of the student's function."""
+        getattr(student.pruning, self.function)(net, fraction)
+
+
+FILTERS_OFF = Kind("filter_l1_pruning", single_weights=False, unit="filters")
+WEIGHTS_OFF = Kind("unstructured_pruning", single_weights=True, unit="weights")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A sparse convolution as the worker describes it."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    stride: Any
+    padding: Any
+    weight: Tensor
+    """the weights in use: mask × ``_weight``"""
+
+
+def layers_of(student: Student, net: RemoteModule) -> list[Layer]:
+    """The sparse layers of a network in the worker, in order."""
+    layers = []
+    for one in student.drill("sparse_layers", net):
+        layer = Layer(**one)
+        weight = as_array(layer.weight, f"the weight of {layer.name}", shape=tuple(layer.shape))
+        layers.append(Layer(**{**one, "weight": torch.from_numpy(weight)}))
+    return layers
+
+
+# ---- networks with drawn weights ---------------------------------------------------------------------------
+
+
+def drawn_filters(rng: np.random.Generator, shape: tuple[int, ...], scale: float) -> Tensor:
+    """Filters whose L1 norms are ``scale`` times 1, 1.1, 1.2, …, in a drawn order.
+
+    Some filters have few large weights and some many small ones, and all have both signs: the order by another norm,
+    or by a sum with signs, is a different one.
+    """
+    count = shape[0]
+    powers = rng.permutation(np.resize([0.3, 1.0, 4.0], count))[:, None]
+    values = rng.choice([-1.0, 1.0], size=(count, int(np.prod(shape[1:])))) * rng.uniform(0.1, 1, (count, 1))
+    values = values * np.abs(rng.normal(size=values.shape)) ** powers
+    norms = scale * (1 + 0.1 * rng.permutation(count))[:, None]
+    values *= norms / np.abs(values).sum(axis=1, keepdims=True)
+    return torch.from_numpy(values.reshape(shape).astype(np.float32))
+
+
+def drawn_single_weights(rng: np.random.Generator, shape: tuple[int, ...], scale: float) -> Tensor:
+    """Weights of both signs whose magnitudes are all different."""
+    count = int(np.prod(shape))
+    values = scale * (1 + rng.permutation(count)) / count * rng.choice([-1.0, 1.0], size=count)
+    return torch.from_numpy(values.reshape(shape).astype(np.float32))
+
+
+def draw_weights(student: Student, net: RemoteModule, rng: np.random.Generator, kind: Kind) -> list[Tensor]:
+    """Write drawn weights into the sparse layers: small in one layer, large in the next.
+
+    So what is smallest in all layers together is not what is smallest in each.
+    """
+    draw = drawn_single_weights if kind.single_weights else drawn_filters
+    layers = layers_of(student, net)
+    weights = [draw(rng, layer.shape, 0.1 * 3.0**index) for index, layer in enumerate(layers)]
+    net.write({f"{layer.name}._weight": weight for layer, weight in zip(layers, weights, strict=True)})
+    return weights
+
+
+def drawn_network(
+    student: Student,
+    rng: np.random.Generator,
+    kind: Kind,
+    layers: Sequence[tuple[int, int, int, int]] = SMALL,
+) -> tuple[RemoteModule, list[Tensor]]:
+    """A network of the course's sparse layers in the student's worker, and its weights."""
+    net = as_module(student.drill("sparse_network", [list(layer) for layer in layers], kind.single_weights), "the net")
+    return net, draw_weights(student, net, rng, kind)
+
+
+# ---- what a call did ---------------------------------------------------------------------------------------
+
+
+def assert_smallest_off(
+    student: Student,
+    net: RemoteModule,
+    kind: Kind,
+    weights: Sequence[Tensor],
+    fraction: float,
+    before: Sequence[np.ndarray] | None = None,
+) -> list[np.ndarray]:
+    """In each layer, the smallest of the units that were on are off now, ``fraction`` of all units.
+
+    Args:
+        weights: those that the layers were given.
+        before: the units that were off before the call; none without it.
+
+    Returns:
+        The units that are off now, layer by layer.
+    """
+    found = [kind.off(layer.weight) for layer in layers_of(student, net)]
+    assert_true(len(found) == len(weights), f"The network has {len(found)} sparse layers, expected {len(weights)}.")
+    for index, (weight, off) in enumerate(zip(weights, found, strict=True)):
+        old = np.zeros_like(off) if before is None else before[index]
+        scores = kind.scores(weight)
+        where = f"Sparse layer {index + 1} of {len(found)}, {len(off):,} {kind.unit}, prune_percent={fraction:g}"
+        if (back := int((old & ~off).sum())) > 0:
+            fail(f"{where}: {back:,} {kind.unit} that were off are on again.", "a mask entry that is 0 stays 0.")
+        more = off & ~old
+        # Rounding down or up is the same here, except in layers where the handout's rounding decides: one more or less.
+        if not abs(int(more.sum()) - len(off) * fraction) < 1:
+            fail(
+                f"{where}: {int(more.sum()):,} {'more ' if before else ''}{kind.unit} were switched off, expected "
+                f"{round(len(off) * fraction):,}.",
+                hint_on_count(more, old, fraction, kind),
+            )
+        candidates = np.where(old, np.inf, scores)
+        right = np.zeros_like(off)
+        right[np.argsort(candidates)[: int(more.sum())]] = True
+        if not np.array_equal(more, right):
+            wrong = int((more & ~right).sum())
+            fail(
+                f"{where}: {wrong:,} of the {int(more.sum()):,} {kind.unit} that were switched off are not among the "
+                f"smallest{' of those that were on' if before else ''}.",
+                hint_on_choice(more, old, scores, kind.sums(weight), kind),
+            )
+    return found
+
+
+def picture_of_filters(student: Student, net: RemoteModule, weights: Sequence[Tensor]) -> Picture:
+    """The L1 norms of each layer's filters, those that are off in another color."""
+    panels = [
+        Panel(
+            f"sparse layer {index}",
+            [FILTERS_OFF.scores(weight).tolist()],
+            [bool(one) for one in FILTERS_OFF.off(layer.weight)],
+        )
+        for index, (weight, layer) in enumerate(zip(weights, layers_of(student, net), strict=False), start=1)
+    ]
+    return Picture("L1 norms of the filters; orange ones are off", "bars", panels, x="filter", y="L1 norm")
+
+
+def hint_on_count(more: np.ndarray, old: np.ndarray, fraction: float, kind: Kind) -> str:
+    if not more.any():
+        if old.any():
+            return f"each call switches off further {kind.unit}: choose among those whose mask is not 0 yet."
+        return "set the mask to 0, in every layer that get_sparse_conv2d_layers(net) lists."
+    if int(more.sum()) == len(more) - round(len(more) * fraction):
+        return "the mask is 1 for what is kept and 0 for what is pruned."
+    return f"prune_percent is a fraction of the layer's {kind.unit}: 0.1 is every tenth."
+
+
+def hint_on_choice(more: np.ndarray, old: np.ndarray, scores: np.ndarray, sums: np.ndarray, kind: Kind) -> str:
+    count = int(more.sum())
+    if set(np.flatnonzero(more)) == set(np.argsort(np.where(old, -np.inf, scores))[-count:]):
+        return "these are the largest: sort ascending."
+    if set(np.flatnonzero(more)) == set(np.argsort(np.where(old, np.inf, sums))[:count]):
+        return "take absolute values first." if kind.single_weights else "sum absolute values, not the weights as such."
+    if kind.single_weights:
+        return "compare |weight| within each layer by itself."
+    return "a filter's L1 norm is the sum of |weight| over its input channels and kernel, dim=(1, 2, 3)."
+
+
+def own_schedule(student: Student) -> tuple[list[float], float]:
+    """The student's pruning epochs, and the fraction of each step."""
+    epochs, fraction = student.pruning.PRUNE_EPOCHS, student.pruning.PRUNE_PERCENTAGE
+    assert_set(epochs, "3.3", "PRUNE_EPOCHS")
+    assert_set(fraction, "3.3", "PRUNE_PERCENTAGE")
+    return as_numbers(student, epochs, "PRUNE_EPOCHS"), as_number(fraction, "PRUNE_PERCENTAGE")
+
+
+def assert_schedule_ends_at_half(student: Student, rng: np.random.Generator, kind: Kind) -> None:
+    """The student's own schedule, with weights that change between its steps, leaves about half of each layer."""
+    epochs, fraction = own_schedule(student)
+    tens = (10, 20, 30, 40, 50)
+    assert_true(
+        sorted(epochs) in ([float(ten) for ten in tens], [ten - 1.0 for ten in tens]),
+        f"PRUNE_EPOCHS are {[round(epoch, 3) for epoch in epochs]}, expected the five epochs of the handout.",
+        "the steps are at epochs 10, 20, 30, 40 and 50 (9, 19, …, 49 where you count from 0).",
+    )
+    net, _ = drawn_network(student, rng, kind, FILTERS)
+    for _ in epochs:
+        kind.prune(student, net, fraction)
+        draw_weights(student, net, rng, kind)
+    for index, layer in enumerate(layers_of(student, net)):
+        off = kind.off(layer.weight)
+        expected = 5 * round(len(off) / 10)
+        # One unit more or less a step: whoever rounds down ends five units lower.
+        assert_true(
+            abs(int(off.sum()) - expected) <= 5 and not off.all(),
+            f"After the {len(epochs)} steps of your schedule {int(off.sum()):,} of the {len(off):,} {kind.unit} of "
+            f"layer {index + 1} are off, expected {expected:,}.",
+            "each step takes PRUNE_PERCENTAGE = 0.1 of all filters (or weights) more, so that half is left in the end.",
+        )
+
+
+def assert_nothing_else_changes(student: Student, rng: np.random.Generator, kind: Kind) -> None:
+    """A call leaves the weights of what is kept, batch norm and the classifier as they were; the net still works."""
+    net, weights = drawn_network(student, rng, kind)
+    before = net.state_dict()
+    kind.prune(student, net, 0.3)
+    layers = layers_of(student, net)
+    for index, (weight, layer) in enumerate(zip(weights, layers, strict=True)):
+        off = kind.off(layer.weight)
+        assert_true(
+            bool(off.any() and not off.all()),
+            f"{int(off.sum()):,} of the {len(off):,} {kind.unit} of sparse layer {index + 1} are off after a call "
+            "with 0.3.",
+        )
+        kept = ~torch.from_numpy(off)
+        same = torch.equal(flat(layer.weight, kind)[kept], flat(weight, kind)[kept])
+        assert_true(
+            same,
+            f"The weights of {kind.unit} that are kept changed in sparse layer {index + 1}.",
+            "a mask holds 1 for what is kept; _weight itself need not be touched.",
+        )
+    after = net.state_dict()
+    for name, value in before.items():
+        if name.endswith(("._weight", "._mask")):
+            continue
+        assert_true(
+            name in after and torch.equal(value, after[name]),
+            f"{name} changed, which belongs to no sparse layer.",
+            "only the masks of the layers that get_sparse_conv2d_layers(net) lists are to be changed.",
+        )
+    as_array(net(torch.zeros(2, 3, 8, 8)), "the pruned network's output for two images", shape=(2, 10))
+
+
+def flat(weight: Tensor, kind: Kind) -> Tensor:
+    """One row a unit."""
+    return weight.reshape(-1) if kind.single_weights else weight.reshape(len(weight), -1)
+
+
+def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) -> None:
+    """What is off stays off through steps of an optimizer, and in a copy that is made from the state_dict."""
+    net, _ = drawn_network(student, rng, kind)
+    kind.prune(student, net, 0.3)
+    before = layers_of(student, net)
+    off = [kind.off(layer.weight) for layer in before]
+    assert_true(all(one.any() and not one.all() for one in off), f"A call with 0.3 left no {kind.unit} off, or all.")
+    images = torch.from_numpy(rng.normal(size=(8, 3, 8, 8)).astype(np.float32))
+    labels = torch.from_numpy(rng.integers(0, 10, size=8))
+    student.drill("train_steps", net, images, labels, 0.1, 0.9, 5e-4, 3)
+    after = layers_of(student, net)
+    for index, (old, new) in enumerate(zip(before, after, strict=True)):
+        assert_true(
+            bool(kind.off(new.weight)[off[index]].all()),
+            f"After three steps of SGD {kind.unit} of sparse layer {index + 1} that were off are on again.",
+            "set the entries of the layer's _mask to 0: a _weight of 0 alone comes back by its gradient.",
+        )
+        assert_true(
+            not torch.equal(old.weight, new.weight),
+            f"Sparse layer {index + 1} no longer learns after a call: its weights are the same after three steps.",
+            "_weight has to stay the layer's parameter.",
+        )
+    other = student.fresh()
+    copy = as_module(other.drill("sparse_network", [list(layer) for layer in SMALL], kind.single_weights), "the net")
+    copy.load_state_dict(net.state_dict())
+    for index, layer in enumerate(layers_of(other, copy)):
+        assert_true(
+            bool(np.array_equal(kind.off(layer.weight), kind.off(after[index].weight))),
+            f"In a copy made from the state_dict other {kind.unit} of sparse layer {index + 1} are off.",
+            "keep the mask in the layer's buffer _mask, which is part of its state_dict.",
+        )
+
+
+def assert_gradients_are_zero(student: Student, rng: np.random.Generator, kind: Kind) -> None:
+    """What is off takes no gradient, and what is on does."""
+    net, _ = drawn_network(student, rng, kind)
+    kind.prune(student, net, 0.5)
+    layers = layers_of(student, net)
+    images = torch.from_numpy(rng.normal(size=(8, 3, 8, 8)).astype(np.float32))
+    upstream = torch.from_numpy(rng.normal(size=(8, 10)).astype(np.float32))
+    gradients = net.gradients(images, upstream=upstream).parameters
+    for index, layer in enumerate(layers):
+        off = kind.off(layer.weight)
+        name = f"{layer.name}._weight"
+        gradient = as_array(gradients.get(name), f"the gradient of {name}", layer.shape)
+        rows = flat(torch.from_numpy(gradient), kind).numpy().reshape(len(off), -1)
+        assert_true(bool(off.any()), f"A call with 0.5 left all {kind.unit} of sparse layer {index + 1} on.")
+        assert_true(
+            not rows[off].any(),
+            f"{kind.unit.capitalize()} of sparse layer {index + 1} that are off have a gradient.",
+            "the mask multiplies _weight, so that its zeros reach the gradient: set entries of _mask to 0.",
+        )
+        assert_true(
+            bool(rows[~off].any()),
+            f"The {kind.unit} of sparse layer {index + 1} that are on have no gradient.",
+        )
+
+
+# ---- the trained ConvNet -----------------------------------------------------------------------------------
+
+
+def sparse_convnet(student: Student, convnet: ConvNet, kind: Kind) -> RemoteModule:
+    """The trained ConvNet in the student's worker, made of the course's sparse layers."""
+    layers = [[c_in, c_out, 3, stride] for c_in, c_out, stride in CONVNET_LAYERS]
+    net = as_module(student.drill("sparse_network", layers, kind.single_weights), "the net")
+    transplant(student, net, convnet)
+    return net
+
+
+SPARSE = ("SparseConv2d", "UnstructuredSparseConv2d")
+
+
+def counterparts(student: Student, net: RemoteModule, convnet: ConvNet) -> list[tuple[str, str]]:
+    """The layers of a network by name, each with the name of ConvNet's; the order is that within each kind of layer."""
+    pairs = []
+    there = student.drill("module_classes", net)
+    for kind, sparse in (("Conv2d", SPARSE), ("BatchNorm2d", ("BatchNorm2d",)), ("Linear", ("Linear",))):
+        theirs = [name for name, found in there if found in sparse]
+        ours = [name for name, one in convnet.named_modules() if type(one).__name__ == kind]
+        assert_true(
+            len(theirs) == len(ours),
+            f"The network has {len(theirs)} layers of {sparse[0]}, expected {len(ours)}.",
+            "nine times a sparse convolution and a BatchNorm2d, then one Linear.",
+        )
+        pairs += list(zip(theirs, ours, strict=True))
+    return pairs
+
+
+def transplant(student: Student, net: RemoteModule, convnet: ConvNet) -> None:
+    """Write ConvNet's weights and statistics into a network that has the same layers."""
+    state = convnet.state_dict()
+    convolutions = {name for name, one in convnet.named_modules() if isinstance(one, torch.nn.Conv2d)}
+    values = {}
+    for theirs, ours in counterparts(student, net, convnet):
+        for key, value in state.items():
+            layer, _, attribute = key.rpartition(".")
+            if layer == ours:
+                values[f"{theirs}.{'_weight' if ours in convolutions else attribute}"] = value
+    net.write(values)
+
+
+def as_convnet(student: Student, net: RemoteModule) -> ConvNet:
+    """A ConvNet of the grader's own with the weights that a sparse network uses, and its statistics."""
+    own = ConvNet()
+    in_use = {layer.name: layer.weight for layer in layers_of(student, net)}
+    state = net.state_dict()
+    values = {}
+    for theirs, ours in counterparts(student, net, own):
+        for key in own.state_dict():
+            layer, _, attribute = key.rpartition(".")
+            if layer == ours:
+                values[key] = in_use[theirs] if theirs in in_use else state[f"{theirs}.{attribute}"]
+    own.load_state_dict(values)
+    return own
+
+
+def with_weights(convnet: ConvNet, layers: Sequence[Tensor]) -> ConvNet:
+    """ConvNet with other weights in its convolutions, everything else as it is."""
+    pruned = ConvNet()
+    pruned.load_state_dict(convnet.state_dict())
+    convolutions = [one for one in pruned.modules() if isinstance(one, torch.nn.Conv2d)]
+    with torch.no_grad():
+        for convolution, weight in zip(convolutions, layers, strict=True):
+            convolution.weight.copy_(weight)
+    return pruned.eval()
+
+
+@torch.no_grad()
+def recognised(net: ConvNet, images: ImageDataset, count: int) -> int:
+    """How many of the first ``count`` images a network recognises."""
+    found = net(images.normalize(images.images[:count])).argmax(1)
+    return int((found == images.labels[:count]).sum())

@@ -1,0 +1,25 @@
+"""Part 1, decided later: a public result would give the answer away. The students' hand-out goes without this file."""
+
+from __future__ import annotations
+
+import math
+
+from gradescope_utils.autograder_utils.decorators import number, visibility, weight
+
+from grader.suites.checks import as_number, assert_set, assert_true
+
+
+@weight(1)
+@number("1.1b")
+@visibility("after_published")
+def test_the_best_learning_rate(student):
+    """BEST_LEARNING_RATE is the rate that trains best."""
+    given = student.training.BEST_LEARNING_RATE
+    assert_set(given, "1.1", "BEST_LEARNING_RATE")
+    best = as_number(given, "BEST_LEARNING_RATE")
+    # At 0.1 ConvNet learns; at 1.0 the loss stays high, at 0.0001 it has hardly fallen after five epochs.
+    assert_true(
+        math.isclose(best, 0.1),
+        f"BEST_LEARNING_RATE is {best:g}, which is not the rate that trains best in five epochs.",
+        "compare the training losses of the three runs of part 1.1.",
+    )

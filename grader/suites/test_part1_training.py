@@ -1,0 +1,119 @@
+"""Part 1: the learning rates, and the two schedules, computed here in their closed forms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from gradescope_utils.autograder_utils.decorators import number, weight
+
+from grader.sandbox.proxies import Student
+from grader.suites.checks import as_number, as_numbers, assert_set, assert_true, fail
+
+HANDOUT_RATES = [0.0001, 0.1, 1.0]
+
+Schedule = Callable[[int], float]
+"""epoch, from 0 → the factor on the first epoch's rate"""
+
+
+def multistep(epoch: int) -> float:
+    """÷10 every 25 epochs (handout, part 1.2)."""
+    return 0.1 ** (epoch // 25)
+
+
+def cosine(epochs: int) -> Schedule:
+    """Half a cosine that would reach 0 after the last epoch (Loshchilov and Hutter, arXiv:1608.03983, equation 5)."""
+    return lambda epoch: (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+def assert_schedule(student: Student, rng: np.random.Generator, name: str, epochs: int, schedule: Schedule) -> None:
+    """In every epoch, the rate of each of two parameter groups follows the schedule.
+
+    The closed form and PyTorch's recursive one differ by some roundings of float64 an epoch, far below a millionth of
+    the first rate, which in turn is far below what any other schedule differs by.
+    """
+    rates = [float(rate) for rate in rng.uniform(0.02, 0.9, size=2)]
+    make = student.training.make_scheduler
+    seen = student.drill("learning_rates", make, name, rates, epochs)
+    if not isinstance(seen, list) or len(seen) != epochs:
+        fail(f"The rates with make_scheduler({name!r}) could not be read.")
+    for epoch, row in enumerate(seen):
+        for first, found in zip(rates, as_numbers(student, row, "the learning rates"), strict=True):
+            expected = first * schedule(epoch)
+            if not abs(found - expected) <= 1e-6 * first:
+                fail(
+                    f"{name} over {epochs} epochs, first rate {first:.4g}: in epoch {epoch} (counted from 0) the rate "
+                    f"is {found:.4g}, expected {expected:.4g}.",
+                    hint_for(name),
+                )
+
+
+def hint_for(name: str) -> str:
+    if name == "multistep":
+        return "the rate is divided by 10 after 25, 50 and 75 epochs: epoch 24 still has the old one, epoch 25 the new."
+    return "half a cosine over all epochs: T_max is the number of epochs, and one step is taken an epoch."
+
+
+# ---- 1.1 ---------------------------------------------------------------------------------------------------
+
+
+@weight(2)
+@number("1.1a")
+def test_the_three_learning_rates(student):
+    """LEARNING_RATES are the three of the handout, and BEST_LEARNING_RATE is one of them."""
+    given = student.training.LEARNING_RATES
+    assert_set(given, "1.1", "LEARNING_RATES")
+    rates = as_numbers(student, given, "LEARNING_RATES")
+    assert_true(
+        np.allclose(sorted(rates), HANDOUT_RATES, rtol=1e-9) if len(rates) == 3 else False,
+        f"LEARNING_RATES are {rates}, expected the three of part 1.1.",
+    )
+    given = student.training.BEST_LEARNING_RATE
+    assert_set(given, "1.1", "BEST_LEARNING_RATE")
+    best = as_number(given, "BEST_LEARNING_RATE")
+    assert_true(
+        any(math.isclose(best, rate) for rate in rates),
+        f"BEST_LEARNING_RATE is {best:g}, which is none of LEARNING_RATES.",
+        "train for 5 epochs at each rate, compare, and write down the best of the three.",
+    )
+
+
+# ---- 1.2 ---------------------------------------------------------------------------------------------------
+
+
+@weight(2)
+@number("1.2a")
+def test_multistep_over_100_epochs(student, rng):
+    """ "multistep" divides the rate by 10 after epochs 25, 50 and 75 of 100."""
+    assert_schedule(student, rng, "multistep", 100, multistep)
+
+
+@weight(1)
+@number("1.2b")
+def test_cosine_annealing_over_100_epochs(student, rng):
+    """ "cosine_annealing" lets the rate fall along half a cosine over 100 epochs."""
+    assert_schedule(student, rng, "cosine_annealing", 100, cosine(100))
+
+
+@weight(1)
+@number("1.2c")
+def test_cosine_annealing_over_other_numbers_of_epochs(student, rng):
+    """ "cosine_annealing" ends after as many epochs as it is given."""
+    for epochs in rng.choice(np.arange(5, 60), size=2, replace=False):
+        assert_schedule(student, rng, "cosine_annealing", int(epochs), cosine(int(epochs)))
+
+
+@weight(1)
+@number("1.2d")
+def test_unknown_schedules_are_refused(student):
+    """A name other than the two raises a ValueError."""
+    make = student.training.make_scheduler
+    for name in ("linear", "step_down", ""):
+        classes = student.drill("exception_classes", make, name)
+        found = f"raised {classes[0]}" if classes else "raised nothing"
+        assert_true(
+            "ValueError" in classes,
+            f"make_scheduler({name!r}, optimizer, 100) {found}, expected a ValueError.",
+            "raise ValueError(…) where the name is neither of the two.",
+        )

@@ -1,0 +1,381 @@
+"""Part 4: a pre-trained network, frozen layers, LoRA: by what changes when it learns, not by how it is made.
+
+ImageNet's weights can't be downloaded everywhere: what torchvision finds under their name is drawn from the run's seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from gradescope_utils.autograder_utils.decorators import number, weight
+from torch import Tensor
+
+from course.datasets import ImageDataset
+from grader.sandbox.proxies import RemoteModule, Student
+from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, needs
+
+State = dict[str, Tensor]
+FEATURES, OUTPUTS = 512, 1000
+DEFAULT_RANK = 10
+RESNET18_PARAMETERS = 11_689_512
+
+
+def resnet18(student: Student) -> RemoteModule:
+    """torchvision's own network with the pre-trained weights, in the student's worker."""
+    return as_module(student.drill("pretrained_resnet18"), "ResNet-18")
+
+
+def changed(function: Callable[..., Any], model: RemoteModule, what: str, *args: Any, **kwargs: Any) -> RemoteModule:
+    """The model after a function that changes it: what it returns, or the model itself where it returns nothing."""
+    result = function(model, *args, **kwargs)
+    return model if result is None else as_module(result, f"{what}'s result")
+
+
+def classifier(model: RemoteModule) -> RemoteModule:
+    return as_module(model.get("fc"), "The attribute fc of the model")
+
+
+def is_parameter(name: str) -> bool:
+    return not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+
+
+def found_state(model: RemoteModule, expected: State, without_classifier: bool = False) -> State:
+    """The model's values by torchvision's names, whatever it is wrapped into."""
+    state = model.state_dict()
+    anchor = "layer1.0.bn1.running_mean"
+    prefixes = [name.removesuffix(anchor) for name in state if name.endswith(anchor)]
+    found = {}
+    for name, value in expected.items():
+        if without_classifier and name.startswith("fc."):
+            continue
+        there = f"{prefixes[0]}{name}" if prefixes else name
+        if there not in state:
+            fail(f"The model has no {name}.", "keep torchvision's ResNet-18, with its names.")
+        array = as_array(state[there], name, shape=tuple(value.shape))
+        found[name] = torch.from_numpy(array).to(value.dtype)
+    return found
+
+
+def rank_of(change: np.ndarray, weight: np.ndarray) -> int:
+    """The rank of a change of a classifier's weight, up to the rounding of float32.
+
+    Before and after are rounded to float32: a matrix of such errors has singular values of up to 2^-24 · max|W| times
+    √1000 + √512 (Vershynin, arXiv:1011.3027, theorem 5.32); the factor 16 is for the sums behind each entry. The
+    singular values are the roots of the eigenvalues of the Gram matrix, which leaves 1e-7 of the largest.
+    """
+    singular = np.sqrt(np.clip(np.linalg.eigvalsh(change.T @ change), 0, None))
+    noise = 16 * 2**-24 * float(np.abs(weight).max()) * (np.sqrt(OUTPUTS) + np.sqrt(FEATURES))
+    return int((singular > max(noise, 1e-6 * float(singular.max()))).sum())
+
+
+def drawn_images(rng: np.random.Generator, count: int, size: int = 32) -> Tensor:
+    return torch.from_numpy(rng.normal(size=(count, 3, size, size)).astype(np.float32))
+
+
+def batch_of(rng: np.random.Generator, photos: ImageDataset, count: int = 8) -> tuple[Tensor, Tensor]:
+    """Real images with their labels."""
+    chosen = torch.from_numpy(rng.choice(len(photos), count, replace=False))
+    return photos.normalize(photos.images[chosen]), photos.labels[chosen]
+
+
+def layer_map(student: Student, layer: RemoteModule) -> tuple[np.ndarray, np.ndarray]:
+    """The weight and bias that a classifier amounts to."""
+    weight, bias = student.drill("linear_map", layer, FEATURES)
+    return (
+        as_array(weight, "the classifier's weight", shape=(OUTPUTS, FEATURES)).astype(np.float64),
+        as_array(bias, "the classifier's bias", shape=(OUTPUTS,)).astype(np.float64),
+    )
+
+
+# ---- 4.1: the pre-trained network --------------------------------------------------------------------------
+
+
+@weight(3)
+@number("4.1a")
+def test_it_is_resnet18(student, rng, pretrained):
+    """load_pretrained() returns torchvision's ResNet-18 with its 1000 outputs, 11,689,512 parameters."""
+    model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
+    parameters = model.parameters()
+    count = sum(value.numel() for value in parameters.values())
+    shapes = {name: tuple(value.shape) for name, value in parameters.items()}
+    expected = {name: tuple(value.shape) for name, value in pretrained.items() if is_parameter(name)}
+    assert_true(
+        shapes == expected,
+        f"The model has {len(shapes)} parameters of {count:,} numbers, expected ResNet-18's {len(expected)} of "
+        f"{RESNET18_PARAMETERS:,}, the last layer with {OUTPUTS} outputs.",
+        "use torchvision.models.resnet18, and keep its last layer fc.",
+    )
+    as_array(model.eval()(drawn_images(rng, 2)), "the output for 2 images", shape=(2, OUTPUTS), dtype="float32")
+
+
+@weight(4)
+@number("4.1b")
+def test_the_weights_arrive(student, rng, pretrained):
+    """load_pretrained() has the weights, batch norm's statistics included, and outputs of IMAGENET1K_V1."""
+    model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
+    found = found_state(model, pretrained)
+    other = [name for name, value in pretrained.items() if not torch.equal(found[name], value)]
+    assert_true(
+        not other,
+        f"{len(other)} of {len(pretrained)} tensors are not those of the pre-trained weights"
+        f"{' (for example ' + other[0] + ')' if other else ''}.",
+        "resnet18(weights=ResNet18_Weights.IMAGENET1K_V1): without weights the network starts at random.",
+    )
+    x = drawn_images(rng, 2)
+    expected = as_array(resnet18(student).eval()(x), "ResNet-18's output", shape=(2, OUTPUTS))
+    assert_within(
+        as_array(model.eval()(x), "the output for 2 images", shape=(2, OUTPUTS)),
+        expected,
+        atol=1e-4 * float(np.abs(expected).max()),
+        what="the outputs, against those of torchvision's network",
+        hint="return the network as torchvision makes it: nothing comes behind fc.",
+    )
+
+
+@weight(2)
+@number("4.1c")
+def test_each_call_makes_a_trainable_model(student, pretrained):
+    """load_pretrained() freezes nothing, and two calls return two models that share nothing."""
+    one = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
+    frozen = [name for name, flag in student.drill("trainable", one).items() if not flag]
+    assert_true(
+        not frozen,
+        f"{len(frozen)} parameters of load_pretrained() take no gradient.",
+        "freezing is for freeze_early_layers: pt_net is trained whole.",
+    )
+    two = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
+    before = two.parameters()
+    one.write({name: value + 1 for name, value in one.parameters().items()})
+    after = two.parameters()
+    assert_true(
+        all(torch.equal(before[name], after[name]) for name in before),
+        "Two models of load_pretrained() share their parameters.",
+        "make a new model in each call: pt_net, net_freeze and net_freeze_lora are three.",
+    )
+
+
+# ---- 4.1: freezing -----------------------------------------------------------------------------------------
+
+
+@weight(4)
+@number("4.1d")
+def test_early_layers_stay_bit_for_bit(student, rng, pretrained, note):
+    """After steps of SGD on a frozen model, early layers are the same bit for bit, and the classifier has learned."""
+    model = changed(student.finetuning.freeze_early_layers, resnet18(student), "freeze_early_layers")
+    labels = torch.from_numpy(rng.integers(0, 10, size=8))
+    student.drill("train_steps", model, drawn_images(rng, 8), labels, 0.01, 0.9, 5e-4, 2)
+    after = found_state(model, pretrained)
+    same = {name for name in pretrained if is_parameter(name) and torch.equal(after[name], pretrained[name])}
+    for name in ("fc.weight", "fc.bias"):
+        assert_true(
+            name not in same,
+            f"The classifier did not learn: {name} is the same after two steps.",
+            "leave fc trainable, its bias too.",
+        )
+    weights = [name for name, value in pretrained.items() if value.ndim == 4]
+    assert_true(
+        any(name in same for name in weights if name.startswith(("conv1", "layer1"))),
+        "The first layers learned: neither conv1 nor a convolution of layer1 is the same after two steps.",
+        "set requires_grad to False for the parameters of the first layers.",
+    )
+    kept = sum(pretrained[name].numel() for name in same)
+    note(f"{kept:,} of {RESNET18_PARAMETERS:,} parameters ({kept / RESNET18_PARAMETERS:.1%}) stayed as they were.")
+
+
+@weight(2)
+@number("4.1e")
+def test_freezing_changes_no_value(student, rng, pretrained):
+    """freeze_early_layers changes no weight and no output."""
+    model = resnet18(student)
+    x = drawn_images(rng, 2)
+    before = as_array(model.eval()(x), "the output before", shape=(2, OUTPUTS))
+    frozen = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
+    after = as_array(frozen.eval()(x), "the output after", shape=(2, OUTPUTS))
+    found = found_state(frozen, pretrained)
+    assert_true(
+        all(torch.equal(found[name], value) for name, value in pretrained.items()) and np.array_equal(before, after),
+        "freeze_early_layers changed weights or outputs of the model.",
+        "freezing only sets requires_grad.",
+    )
+
+
+# ---- 4.1: LoRA ---------------------------------------------------------------------------------------------
+
+
+@weight(4)
+@number("4.1f")
+def test_lora_starts_as_the_old_layer(student, rng, pretrained):
+    """Before training, the LoRA classifier gives the outputs of the layer that it replaces, bias included."""
+    model = resnet18(student)
+    x = drawn_images(rng, 4)
+    before = as_array(model.eval()(x), "the output before", shape=(4, OUTPUTS))
+    lora = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier")
+    after = as_array(lora.eval()(x), "the output with LoRA", shape=(4, OUTPUTS))
+    # A sum of 512 products in another order: float32 keeps far more than 1e-4 of the largest output.
+    assert_within(
+        after,
+        before,
+        atol=1e-4 * float(np.abs(before).max()),
+        what="outputs with LoRA before training",
+        hint="copy the pre-trained weight and the bias into the new layer; B starts at 0, so that B·A adds nothing.",
+    )
+
+
+@weight(4)
+@number("4.1g")
+@needs("4.1f")
+def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
+    """What the classifier learns is a change of its weight whose rank is at most the given one: W0 stays."""
+    rank = int(rng.integers(2, 7))
+    model = resnet18(student)
+    lora = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier", rank=rank)
+    layer = classifier(lora)
+    before, _ = layer_map(student, layer)
+    features = torch.from_numpy(rng.normal(size=(64, FEATURES)).astype(np.float32))
+    labels = torch.from_numpy(rng.integers(0, 10, size=64))
+    student.drill("fit_layer", layer, features, labels, 20)
+    after, bias = layer_map(student, layer)
+    expected = features.double().numpy() @ after.T + bias
+    assert_within(
+        as_array(layer.eval()(features), "the classifier's output", shape=(64, OUTPUTS)),
+        expected,
+        atol=1e-4 * float(np.abs(expected).max()),
+        what="the trained classifier's outputs, against the linear map that it is for single features",
+        hint="W0·x + B·(A·x) + bias: nothing that is not linear comes between A and B.",
+    )
+    found = rank_of(after - before, after)
+    assert_true(
+        found > 0,
+        "The classifier did not learn: its weight is the same after twenty steps.",
+        "A and B are trainable, A starts at random and B at 0: with both at 0 neither gets a gradient.",
+    )
+    assert_true(
+        found <= rank,
+        f"With rank={rank} the classifier's weight changed by a matrix of rank {found}.",
+        "W0 has to be frozen: only A and B learn.",
+    )
+    assert_true(
+        found >= 2,
+        f"With rank={rank} the classifier's weight changed by a matrix of rank {found} only.",
+        "A has rank rows and B rank columns.",
+    )
+    note(f"With rank={rank} the weight changed by a matrix of rank {found}.")
+
+
+@weight(2)
+@number("4.1h")
+@needs("4.1g")
+def test_lora_parameters(student, rng, pretrained):
+    """The LoRA classifier has rank·(512 + 1000) trainable numbers, and perhaps the 1000 of its bias; 10 by default."""
+    for rank in (DEFAULT_RANK, int(rng.integers(11, 20))):
+        given = {} if rank == DEFAULT_RANK else {"rank": rank}
+        model = changed(student.finetuning.add_lora_classifier, resnet18(student), "add_lora_classifier", **given)
+        layer = classifier(model)
+        sizes = {name: value.numel() for name, value in layer.parameters().items()}
+        flags = student.drill("trainable", layer)
+        count = sum(sizes[name] for name, flag in flags.items() if flag is True and name in sizes)
+        expected = rank * (FEATURES + OUTPUTS)
+        assert_true(
+            count in (expected, expected + OUTPUTS),
+            f"With {'rank=' + str(rank) if given else 'the default rank of 10'} the classifier has {count:,} trainable "
+            f"numbers, expected {expected:,} in A and B, and {OUTPUTS:,} more where the bias is trainable.",
+            "A is (rank, 512), B is (1000, rank); the pre-trained weight is frozen.",
+        )
+
+
+# ---- 4.2: training the three -------------------------------------------------------------------------------
+
+
+def assert_learns(
+    student: Student, model: RemoteModule, pretrained: State, images: Tensor, labels: Tensor, lora: bool = False
+) -> tuple[State, float, float]:
+    """A few steps of the handout's SGD lower the loss, measured in a process of the grader with what comes back.
+
+    Returns:
+        The parameters afterwards by torchvision's names, and the loss before and after.
+    """
+
+    def effective() -> State:
+        state = found_state(model, pretrained, without_classifier=lora)
+        if lora:
+            weight, bias = layer_map(student, classifier(model))
+            state["fc.weight"] = torch.from_numpy(weight.astype(np.float32))
+            state["fc.bias"] = torch.from_numpy(bias.astype(np.float32))
+        return state
+
+    clean = student.clean()
+    before = float(clean.drill("resnet18_loss", pretrained, images, labels))  # 4.1b, 4.1e and 4.1f: it starts as that
+    student.drill("train_steps", model, images, labels, 0.01, 0.9, 5e-4, 3)
+    after = effective()
+    loss = float(clean.drill("resnet18_loss", after, images, labels))
+    assert_true(
+        loss < before,
+        f"After three steps of SGD on 8 images the loss is {loss:.4f}, before them it was {before:.4f}.",
+        "some parameters have to be trainable, the classifier's among them.",
+    )
+    return after, before, loss
+
+
+def share(after: State, pretrained: State) -> str:
+    """How many of the network's parameters moved, in words."""
+    moved = sum(int((after[name] != value).sum()) for name, value in pretrained.items() if is_parameter(name))
+    return f"{moved:,} of {RESNET18_PARAMETERS:,} parameters ({moved / RESNET18_PARAMETERS:.1%}) moved"
+
+
+@weight(2)
+@number("4.2a")
+@needs("4.1b")
+def test_the_whole_network_learns(student, rng, pretrained, photos, note):
+    """pt_net: three steps on real images lower the loss, and every layer moves."""
+    model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
+    after, before, loss = assert_learns(student, model, pretrained, *batch_of(rng, photos))
+    still = [n for n, value in pretrained.items() if is_parameter(n) and torch.equal(after[n], value)]
+    assert_true(not still, f"{len(still)} parameters did not move, for example {still[0] if still else ''}.")
+    note(f"The loss fell from {before:.2f} to {loss:.2f}; {share(after, pretrained)}.")
+
+
+@weight(2)
+@number("4.2b")
+@needs("4.1b", "4.1d")
+def test_the_frozen_network_learns(student, rng, pretrained, photos, note):
+    """net_freeze: three steps on real images lower the loss, and only what is not frozen moves."""
+    model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
+    model = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
+    after, before, loss = assert_learns(student, model, pretrained, *batch_of(rng, photos))
+    assert_some_stay(after, pretrained)
+    note(f"The loss fell from {before:.2f} to {loss:.2f}; {share(after, pretrained)}.")
+
+
+@weight(2)
+@number("4.2c")
+@needs("4.1b", "4.1d", "4.1g")
+def test_the_frozen_network_with_lora_learns(student, rng, pretrained, photos, note):
+    """net_freeze_lora: three steps on real images lower the loss; frozen layers stay, the classifier moves by B·A."""
+    model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
+    model = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
+    model = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier")
+    flags = student.drill("trainable", model)
+    sizes = {name: value.numel() for name, value in model.parameters().items()}
+    count = sum(sizes[name] for name, flag in flags.items() if flag is True)
+    after, before, loss = assert_learns(student, model, pretrained, *batch_of(rng, photos), lora=True)
+    assert_some_stay(after, pretrained)
+    change = (after["fc.weight"] - pretrained["fc.weight"]).double().numpy()
+    assert_true(
+        rank_of(change, after["fc.weight"].numpy()) <= DEFAULT_RANK,
+        "The classifier's weight changed by a matrix of a higher rank than 10.",
+        "add_lora_classifier has to work on a frozen model too.",
+    )
+    note(f"The loss fell from {before:.2f} to {loss:.2f}; {count:,} of {sum(sizes.values()):,} numbers are trainable.")
+
+
+def assert_some_stay(after: State, pretrained: State) -> None:
+    """Some convolution among the first layers has not moved."""
+    early = [n for n, value in pretrained.items() if value.ndim == 4 and n.startswith(("conv1", "layer1"))]
+    assert_true(
+        any(torch.equal(after[name], pretrained[name]) for name in early),
+        "Every convolution of conv1 and layer1 moved.",
+        "freeze_early_layers has to freeze some of them, also where another function changes the model later.",
+    )

@@ -1,0 +1,384 @@
+"""What the tests of part 5 share: weights by shape, closed forms, and counts.
+
+Attribute names are the student's own, so weights are written by their shapes: every square weight becomes the identity,
+every bias 0, and the others get drawn values. Then each layer's output has a closed form, which is computed here in
+float64. Where layers may be built in several right ways (normalising before or after, heads that take neighbouring
+features or every h-th), there are several, and one of them has to match.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from grader.sandbox.failures import StudentError
+from grader.sandbox.proxies import RemoteModule, Student
+from grader.suites.checks import as_array, as_module, assert_within, fail
+
+Filled = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """All different, and no one a small multiple of another: a shape tells what a weight is for."""
+
+    d_model: int = 12
+    num_heads: int = 3
+    dff: int = 20
+    vocabulary: int = 17
+    target_vocabulary: int = 23
+
+    @property
+    def head(self) -> int:
+        return self.d_model // self.num_heads
+
+    @property
+    def attention(self) -> dict[str, Any]:
+        return {"d_model": self.d_model, "num_heads": self.num_heads, "dropout_rate": 0.1}
+
+    @property
+    def layer(self) -> dict[str, Any]:
+        return {**self.attention, "dff": self.dff}
+
+
+SIZES = Sizes()
+ONE_HEAD = Sizes(num_heads=1)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Drawn values for the weights that are no square: float64."""
+
+    expand: Tensor
+    """(dff, d_model)"""
+    expand_bias: Tensor
+    """(dff,)"""
+    reduce: Tensor
+    """(d_model, dff)"""
+    embedding: Tensor
+    """(vocabulary, d_model)"""
+    target_embedding: Tensor
+    """(target_vocabulary, d_model), which is also the last layer's weight"""
+
+
+def draw_values(rng: np.random.Generator, sizes: Sizes = SIZES) -> Values:
+    def draw(*shape: int) -> Tensor:
+        return torch.from_numpy(rng.normal(size=shape).astype(np.float32)).double()
+
+    return Values(
+        expand=draw(sizes.dff, sizes.d_model) / sizes.d_model**0.5,
+        expand_bias=draw(sizes.dff),
+        reduce=draw(sizes.d_model, sizes.dff) / sizes.dff**0.5,
+        embedding=draw(sizes.vocabulary, sizes.d_model) / 2,
+        target_embedding=draw(sizes.target_vocabulary, sizes.d_model) / 2,
+    )
+
+
+def drawn_sequence(rng: np.random.Generator, *shape: int) -> Tensor:
+    return torch.from_numpy(rng.normal(size=shape).astype(np.float32))
+
+
+# ---- writing weights by their shapes -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How weights of several heads or purposes may lie in one tensor or one list."""
+
+    fused_by_head: bool = False
+    """rows of one weight for q, k and v: head by head, and within a head q, k, v"""
+    listed_by_purpose: bool = False
+    """a list of small weights: all heads' q, then all heads' k; else head by head"""
+    inputs_first: bool = False
+    """weights are (in, out), as for ``x @ W``; else (out, in), as nn.Linear has them"""
+
+
+LAYOUTS = tuple(Layout(*flags) for flags in itertools.product((False, True), repeat=3))
+
+
+def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> Filled:
+    """Values for all parameters of a module; those of unknown shapes, and the scales of norms, are left out."""
+    d, heads, head = sizes.d_model, sizes.num_heads, sizes.head
+    eye = torch.eye(d, dtype=torch.float64)
+    by_head = eye.reshape(heads, head, d)
+    fused = {
+        count: torch.stack([by_head] * count, dim=1).reshape(count * d, d)
+        if layout.fused_by_head
+        else torch.cat([eye] * count)
+        for count in (2, 3)
+    }
+    known: dict[tuple[int, ...], Tensor] = {
+        (d, d): eye,
+        (heads, d, head): by_head.transpose(1, 2),
+        (heads, head, d): by_head,
+        (d, heads, head): eye.reshape(d, heads, head),
+        (2 * d, d): fused[2],
+        (3 * d, d): fused[3],
+        (d, 2 * d): fused[2].T,
+        (d, 3 * d): fused[3].T,
+        (sizes.dff, d): values.reduce.T if layout.inputs_first else values.expand,
+        (d, sizes.dff): values.expand.T if layout.inputs_first else values.reduce,
+        (sizes.vocabulary, d): values.embedding,
+        (sizes.target_vocabulary, d): values.target_embedding,
+        (d, sizes.target_vocabulary): values.target_embedding.T,
+        (sizes.dff,): values.expand_bias,
+    }
+    new: Filled = {}
+    small = 0
+    for name, old in parameters.items():
+        shape = tuple(size for size in old.shape if size != 1) if old.numel() > 1 else tuple(old.shape)
+        if len(shape) == 1 and shape != (sizes.dff,):
+            if not bool((old == 1).all()):  # the scale of a LayerNorm stays 1
+                new[name] = torch.zeros_like(old)
+        elif heads > 1 and shape in ((head, d), (d, head)):
+            index = small % heads if layout.listed_by_purpose else (small // 3) % heads
+            small += 1
+            new[name] = by_head[index] if shape == (head, d) else by_head[index].T
+        elif shape in known:
+            new[name] = known[shape]
+    return {name: value.reshape(parameters[name].shape).to(parameters[name].dtype) for name, value in new.items()}
+
+
+def layouts_of(parameters: Filled, sizes: Sizes) -> Sequence[Layout]:
+    """The layouts that make a difference for these parameters."""
+    shapes = {tuple(value.shape) for value in parameters.values()}
+    d, several = sizes.d_model, sizes.num_heads > 1
+    fused = several and any(d in shape and (2 * d in shape or 3 * d in shape) for shape in shapes)
+    listed = several and any(shape in ((sizes.head, d), (d, sizes.head)) for shape in shapes)
+    wide = any(sizes.dff in shape and d in shape for shape in shapes)
+    return [
+        layout
+        for layout in LAYOUTS
+        if (fused or not layout.fused_by_head)
+        and (listed or not layout.listed_by_purpose)
+        and (wide or not layout.inputs_first)
+    ]
+
+
+def write_zeros(module: RemoteModule) -> None:
+    """Set every weight of two or more dimensions, and every bias, to 0; scales of norms stay 1."""
+    module.write(
+        {
+            name: torch.zeros_like(old)
+            for name, old in module.parameters().items()
+            if old.ndim > 1 or not bool((old == 1).all())
+        }
+    )
+
+
+# ---- closed forms ------------------------------------------------------------------------------------------
+
+
+def layer_norm(x: Tensor) -> Tensor:
+    return functional.layer_norm(x, x.shape[-1:])
+
+
+def attend(x: Tensor, context: Tensor, sizes: Sizes, strided: bool = False, causal: bool = False) -> Tensor:
+    """Multi-head attention (Vaswani et al., section 3.2.2) whose projections are all the identity.
+
+    Args:
+        strided: a head takes every h-th feature; else neighbouring ones.
+    """
+
+    def split(values: Tensor) -> Tensor:
+        batch, length, _ = values.shape
+        if strided:
+            return values.reshape(batch, length, sizes.head, sizes.num_heads).permute(0, 3, 1, 2)
+        return values.reshape(batch, length, sizes.num_heads, sizes.head).transpose(1, 2)
+
+    q, k, v = split(x), split(context), split(context)
+    scores = q @ k.transpose(-1, -2) / sizes.head**0.5
+    if causal:
+        scores = scores.masked_fill(torch.ones_like(scores, dtype=torch.bool).triu(1), -torch.inf)
+    out = scores.softmax(-1) @ v  # (N, h, L, head)
+    return (out.permute(0, 2, 3, 1) if strided else out.transpose(1, 2)).reshape(x.shape)
+
+
+def attention_forms(x: Tensor, context: Tensor | None, sizes: Sizes, causal: bool = False) -> Iterator[Tensor]:
+    """What an attention layer with residual and LayerNorm may give: after, before, or on both sides."""
+    x = x.double()
+    normed = layer_norm(x)
+    for strided in (False, True) if sizes.num_heads > 1 else (False,):
+
+        def f(query: Tensor, source: Tensor, strided: bool = strided) -> Tensor:
+            return attend(query, source, sizes, strided, causal)
+
+        if context is None:
+            yield layer_norm(x + f(x, x))
+            yield x + f(normed, normed)
+            yield layer_norm(x + f(normed, normed))
+        else:
+            other = context.double()
+            yield layer_norm(x + f(x, other))
+            yield x + f(normed, other)
+            yield x + f(normed, layer_norm(other))
+            yield layer_norm(x + f(normed, other))
+
+
+def feed_forward_forms(x: Tensor, values: Values) -> Iterator[Tensor]:
+    """What a feed-forward layer (section 3.3) with residual and LayerNorm may give."""
+    x = x.double()
+
+    def f(inputs: Tensor) -> Tensor:
+        return functional.relu(inputs @ values.expand.T + values.expand_bias) @ values.reduce.T
+
+    yield layer_norm(x + f(x))
+    yield x + f(layer_norm(x))
+    yield layer_norm(x + f(layer_norm(x)))
+
+
+def assert_one_of(found: Any, forms: Sequence[Tensor], what: str, hint: str) -> None:
+    """An output is one of the closed forms.
+
+    Values are of size 1 to 4, of which float32 keeps 1e-5 through these few sums; an ε of LayerNorm of up to 1e-3
+    moves them by less than 1e-3. Other networks are off by tenths.
+    """
+    values = as_array(found, what, shape=tuple(forms[0].shape), dtype="float32")
+    errors = [float(np.abs(values - form.numpy()).max()) for form in forms]
+    nearest = forms[int(np.argmin(errors))]
+    assert_within(values, nearest.numpy(), atol=5e-3, what=what, hint=hint)
+
+
+def assert_closed_form(
+    module: RemoteModule,
+    inputs: Sequence[Tensor],
+    forms: Sequence[Tensor],
+    values: Values,
+    sizes: Sizes,
+    what: str,
+    hint: str,
+) -> None:
+    """With weights written by shape, the module gives one of the forms; in one of the layouts that weights may have."""
+    parameters = module.parameters()
+    layouts = layouts_of(parameters, sizes)
+    module.eval()
+    for index, layout in enumerate(layouts):
+        module.write(filled(parameters, values, sizes, layout))
+        found = module(*inputs)
+        if index + 1 < len(layouts):
+            array = as_array(found, what, shape=tuple(forms[0].shape))
+            if min(float(np.abs(array - form.numpy()).max()) for form in forms) > 5e-3:
+                continue
+        assert_one_of(found, forms, what, hint)
+        return
+
+
+def write_values(module: RemoteModule, values: Values, sizes: Sizes) -> RemoteModule:
+    """Write weights by shape, and switch to evaluation."""
+    module.write(filled(module.parameters(), values, sizes, Layout()))
+    return module.eval()
+
+
+def made(student: Student, name: str, *args: Any, **kwargs: Any) -> RemoteModule:
+    """An object of one of the student's classes."""
+    given = [repr(arg) for arg in args] + [f"{key}={value!r}" for key, value in kwargs.items()]
+    return as_module(getattr(student.transformer, name)(*args, **kwargs), f"{name}({', '.join(given)})")
+
+
+# ---- the positional encoding -------------------------------------------------------------------------------
+
+
+def angles(length: int, depth: int) -> np.ndarray:
+    """pos / 10000^(2i/depth), (length, depth/2) float64 (Vaswani et al., section 3.5)."""
+    return np.asarray(np.arange(length)[:, None] / 10000.0 ** (np.arange(0, depth, 2) / depth))
+
+
+def interleaved(length: int, depth: int) -> np.ndarray:
+    """The encoding, sines in even and cosines in odd columns: (length, depth) float64."""
+    found = angles(length, depth)
+    return np.stack([np.sin(found), np.cos(found)], axis=-1).reshape(length, depth)
+
+
+def in_halves(length: int, depth: int) -> np.ndarray:
+    """All sines, then all cosines: the same information in another order of columns."""
+    found = angles(length, depth)
+    return np.concatenate([np.sin(found), np.cos(found)], axis=1)
+
+
+def encoding_tolerance(length: int) -> np.ndarray:
+    """How far float32 may be off, by position: (length, 1).
+
+    A frequency is computed by a power or by exp(−2i/depth · ln 10000): the exponent is at most 9.2 and has an error of
+    2^-24 of that, some roundings more make 16 · 2^-24; the angle is that times the position.
+    """
+    return 16 * 2**-24 * (1 + np.arange(length)[:, None]) + 1e-6
+
+
+def as_encoding(value: Any, length: int, depth: int) -> np.ndarray:
+    """An encoding as an array (length, depth); a leading 1 is accepted."""
+    what = f"positional_encoding({length}, {depth})"
+    if isinstance(value, torch.Tensor | np.ndarray) and tuple(value.shape) == (1, length, depth):
+        value = value[0]
+    return as_array(value, what, shape=(length, depth), dtype="float")
+
+
+def encodings(student: Student, length: int, depth: int) -> list[np.ndarray]:
+    """What a positional embedding may add: the paper's encoding, or the student's own where it is another."""
+    found = [interleaved(length, depth)]
+    try:
+        value = student.transformer.positional_encoding(length, depth)
+    except StudentError:
+        return found
+    if isinstance(value, torch.Tensor | np.ndarray) and value.shape[-2:] == (length, depth):
+        found.append(np.asarray(value, dtype=np.float64).reshape(length, depth))
+    return found
+
+
+# ---- counting ----------------------------------------------------------------------------------------------
+
+
+class Products:
+    """Matrix products that are counted."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, one: Tensor, other: Tensor) -> Tensor:
+        self.count += 1
+        return one @ other
+
+
+def counted_matmuls(num_layers: int, num_heads: int) -> int:
+    """Matrix products in one inference of a transformer that computes each head by itself, counted as it runs."""
+    product = Products()
+    head = 2
+    d = head * num_heads
+    wide, narrow, square = torch.ones(d, 4), torch.ones(4, d), torch.ones(d, d)
+    projection = torch.ones(d, head)
+
+    def attention(x: Tensor, context: Tensor) -> Tensor:
+        heads = []
+        for _ in range(num_heads):
+            q, k, v = product(x, projection), product(context, projection), product(context, projection)
+            heads.append(product(product(q, k.T).softmax(-1), v))
+        return product(torch.cat(heads, dim=1), square)
+
+    def feed_forward(x: Tensor) -> Tensor:
+        return product(product(x, wide).relu(), narrow)
+
+    context, x = torch.ones(3, d), torch.ones(2, d)
+    for _ in range(num_layers):
+        context = feed_forward(attention(context, context))
+    for _ in range(num_layers):
+        x = feed_forward(attention(attention(x, x), context))
+    product(x, torch.ones(d, 5))
+    return product.count
+
+
+def trainable_count(student: Student, module: RemoteModule) -> int:
+    """How many numbers of a module are trained."""
+    flags = student.drill("trainable", module)
+    return sum(value.numel() for name, value in module.parameters().items() if flags.get(name) is True)
+
+
+def assert_count(found: int, allowed: Sequence[int], what: str, hint: str = "") -> None:
+    """A count of parameters is one of those that are right."""
+    if found not in allowed:
+        fail(f"{what} has {found:,} trainable numbers, expected {allowed[0]:,}.", hint)

@@ -1,0 +1,23 @@
+# transformer: the return is indented into the loop, only the first layer runs
+# loses 5.1o: then each layer on the output of the one before
+# loses 5.1p
+# loses 5.1r
+
+from torch import nn
+
+
+class Decoder(nn.Module):
+    def __init__(self, num_layers, d_model, num_heads, dff, vocab_size, dropout_rate=0.1):
+        super().__init__()
+        self.pos_embedding = PositionalEmbedding(vocab_size, d_model)
+        self.dropout = nn.Dropout(dropout_rate)
+        self.dec_layers = nn.ModuleList(
+            DecoderLayer(d_model=d_model, num_heads=num_heads, dff=dff, dropout_rate=dropout_rate)
+            for _ in range(num_layers)
+        )
+
+    def forward(self, x, context):
+        x = self.dropout(self.pos_embedding(x))
+        for layer in self.dec_layers:
+            x = layer(x, context)
+            return x
