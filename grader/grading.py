@@ -61,8 +61,9 @@ def grade(
         *([f"--submission-name={name}"] if name else []),
         *(["--in-process"] if in_process else []),
         *(["--seed", str(seed)] if seed is not None else []),
-        # A file's tests stay together: they share what their part needs to be loaded, and wait for what they need.
-        *(["-n", str(jobs), "--dist", "loadfile"] if jobs > 1 else []),
+        # Each process begins with a run of neighbouring tests, which share what their part needs to be loaded. (With
+        # loadfile, which would keep them together, xdist waits for ever where a process dies.)
+        *(["-n", str(jobs), "--dist", "worksteal"] if jobs > 1 else []),
         *([f"--results-json={results_json}"] if results_json else []),
     ]
     if parts:

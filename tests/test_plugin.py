@@ -20,6 +20,9 @@ from tests.conftest import ROOT
 
 MAXIMUM = sum(test.points for test in read_suites())
 PART_2 = "grader/suites/test_part2_quantization.py"
+PART_6 = "grader/suites/test_part6_depthwise.py"
+QUICK = ("--part", "2", "--part", "6")
+QUICK_POINTS = sum(test.points for test in read_suites() if test.number.startswith(("2", "6")))
 
 
 def states(report: dict) -> dict[str, str]:
@@ -31,7 +34,7 @@ def test_pytest_grades_the_stubs_and_prints_the_table(run):
     assert result.returncode == 1  # as always where not everything passed
     assert f"0 / {MAXIMUM:g}" in result.stdout
     assert f"{len(read_suites())} not implemented" in result.stdout
-    assert "Nothing is implemented yet. Start with part 2.1" in result.stdout
+    assert "Nothing is implemented yet. Start with part 1.1" in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
 
 
@@ -56,7 +59,7 @@ def test_processes_in_parallel_come_to_the_same_verdicts(run, submission, tmp_pa
     reports = []
     for jobs in ("1", "2"):
         path = tmp_path / f"{jobs}.json"
-        run("-m", "grader", "grade", broken, "--json", path, "--jobs", jobs, "--seed", "7")
+        run("-m", "grader", "grade", broken, "--json", path, "--jobs", jobs, "--seed", "7", *QUICK)
         reports.append(read_report(path))
     assert states(reports[0]) == states(reports[1])
     assert reports[0]["score"] == reports[1]["score"] > 0
@@ -66,9 +69,9 @@ def test_processes_in_parallel_come_to_the_same_verdicts(run, submission, tmp_pa
 
 
 def test_xdist_by_pytest_itself(run):
-    result = run("-m", "pytest", "-n", "2", "--submission", SOLUTION)
+    result = run("-m", "pytest", "-n", "2", "--submission", SOLUTION, PART_2, PART_6)
     assert result.returncode == 0
-    assert f"{MAXIMUM:g} / {MAXIMUM:g}" in result.stdout
+    assert f"{QUICK_POINTS:g} / {QUICK_POINTS:g}" in result.stdout
 
 
 def test_spawned_workers_come_to_the_same_verdicts(tmp_path):
@@ -111,8 +114,8 @@ def test_a_conftest_in_a_submission_is_not_loaded(run, submission):
     (folder / "conftest.py").write_text("raise SystemExit('loaded')\n")
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\n")
     (folder / "sitecustomize.py").write_text("raise SystemExit('loaded')\n")
-    result = run("-m", "grader", "grade", folder)
-    assert f"{MAXIMUM:g} / {MAXIMUM:g}" in result.stdout
+    result = run("-m", "grader", "grade", folder, *QUICK)
+    assert f"{QUICK_POINTS:g} / {QUICK_POINTS:g}" in result.stdout
 
 
 def test_a_wrong_path_is_one_sentence(run):
@@ -127,11 +130,12 @@ def test_a_wrong_path_is_one_sentence(run):
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the repository, to break."""
+    """A copy of the repository with two of the suites, to break."""
     folder = tmp_path / "copy"
     folder.mkdir()
     for name in ("grader", "course", "fixtures", "student"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "cifar10*"))
+        ignore = shutil.ignore_patterns("__pycache__", "cifar10*", "convnet*", "test_part[1345]*", "validation")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     for name in ("pyproject.toml",):
         shutil.copy(ROOT / name, folder)
     return folder
@@ -146,9 +150,9 @@ def test_a_suite_that_cannot_be_imported_is_reported_and_the_rest_is_graded(run,
     part_2 = [row for row in report["tests"] if row["number"].startswith("2.")]
     assert all("a broken suite" in row["extra_data"]["fault"] for row in part_2)
     assert all("doesn't count against you" in row["output"] for row in part_2)
-    assert report["extra_data"]["maximum"] == MAXIMUM
+    assert report["extra_data"]["maximum"] == QUICK_POINTS
     assert report["extra_data"]["undecided"] == sum(row["max_score"] for row in part_2)
-    assert report["score"] == MAXIMUM - report["extra_data"]["undecided"]
+    assert report["score"] == QUICK_POINTS - report["extra_data"]["undecided"]
 
 
 def test_an_exception_in_a_test_is_a_fault_and_not_the_students(run, copy, tmp_path, read_report):
@@ -159,7 +163,7 @@ def test_an_exception_in_a_test_is_a_fault_and_not_the_students(run, copy, tmp_p
     report = read_report(tmp_path / "r.json")
     row = next(row for row in report["tests"] if row["number"] == "2.1b")
     assert "undefined_name" in row["extra_data"]["fault"]
-    assert report["score"] == MAXIMUM - row["max_score"]
+    assert report["score"] == QUICK_POINTS - row["max_score"]
     assert "this is no mistake of yours" in result.stdout
 
 
@@ -171,12 +175,29 @@ def test_a_grader_that_dies_in_a_test_leaves_a_valid_report(run, copy, tmp_path,
     suite.write_text(text.replace(start, "    __import__('os')._exit(1)\n" + start, 1))
     run("-m", "grader", "grade", "grader/solution", "--json", tmp_path / "r.json", "--jobs", jobs, cwd=copy)
     report = read_report(tmp_path / "r.json")
-    assert report["extra_data"]["maximum"] == MAXIMUM
+    assert report["extra_data"]["maximum"] == QUICK_POINTS
     row = next(row for row in report["tests"] if row["number"] == "2.1b")
     assert row["extra_data"]["state"] == "not run"
     if jobs == "2":  # another process goes on
         assert "crashed" in row["extra_data"]["fault"]
-        assert report["score"] == MAXIMUM - row["max_score"]
+        assert report["score"] == QUICK_POINTS - row["max_score"]
+
+
+def test_a_copy_without_the_hidden_tests_says_how_many_points_are_decided_later(run, tmp_path, read_report):
+    folder = tmp_path / "handout"
+    for name in ("grader", "course", "fixtures", "student"):
+        ignore = shutil.ignore_patterns("__pycache__", "test_part1_hidden.py", "solution", "validation")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    (folder / "student" / "training.py").write_text((SOLUTION / "training.py").read_text())
+    report = tmp_path / "r.json"
+    result = run("-m", "grader", "grade", "student", "--part", "1", "--json", report, cwd=folder)
+    hidden = sum(test.points for test in read_suites() if test.hidden)
+    assert f"{hidden:g} point of the 203 is decided by tests whose results are shown later" in " ".join(
+        result.stdout.split()
+    )
+    assert read_report(report)["extra_data"]["maximum"] == MAXIMUM - hidden
+    assert "7 / 7" in result.stdout
 
 
 def test_an_internal_error_of_pytest_leaves_a_report(run, copy, tmp_path, read_report):
@@ -187,7 +208,7 @@ def test_an_internal_error_of_pytest_leaves_a_report(run, copy, tmp_path, read_r
     )
     run("-m", "grader", "grade", "grader/solution", "--json", tmp_path / "r.json", cwd=copy)
     report = read_report(tmp_path / "r.json")
-    assert report["extra_data"]["maximum"] == MAXIMUM
+    assert report["extra_data"]["maximum"] == QUICK_POINTS
     assert any("an internal error" in fault for fault in report["extra_data"]["faults"])
 
 
@@ -209,7 +230,7 @@ def test_a_run_that_is_killed_leaves_a_valid_report(submission, tmp_path, read_r
     folder = submission(depthwise="while True:\n    pass\n")
     path = tmp_path / "results.json"
     process = subprocess.Popen(
-        [sys.executable, "-m", "grader", "grade", str(folder), "--json", str(path)],
+        [sys.executable, "-m", "grader", "grade", str(folder), "--json", str(path), *QUICK],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
