@@ -40,6 +40,7 @@ def _table(gradebook: Gradebook) -> Table:
         box=None,
         padding=(0, 2, 0, 0),
         show_footer=True,
+        pad_edge=False,
     )
     shown = [selected for part in gradebook.parts if (selected := _selected(part, gradebook)).results]
     score = sum(part.score for part in shown)

@@ -300,16 +300,15 @@ class Student:
         """The same submission in a second process: what the first one keeps in a variable isn't there."""
         return self._another()
 
-    def _another(self) -> Student:
-        other = Student(
-            self._launcher, self._submission, self._part, self._seed + len(self._others) + 1, self._patience
-        )
+    def _another(self, part: str | None = None) -> Student:
+        seed = self._seed + len(self._others) + 1
+        other = Student(self._launcher, self._submission, part or self._part, seed, self._patience)
         self._others.append(other)
         return other
 
     def clean(self) -> Student:
         """A process in which no student code has run, nor will, as long as nothing but drills is asked of it."""
-        return self._another()
+        return self._another(f"{self._part}-clean")  # spawned workers are used again, each kind for its own
 
     def drill(self, name: str, *args: Any) -> Any:
         """Work of grader/sandbox/drills.py, done in the worker; what comes back is to be checked like any answer."""
@@ -333,7 +332,7 @@ class Student:
         path = self._submission / f"{module}.py"
         with path.open("rb") as file:
             source = file.read(MAX_SOURCE_BYTES)  # as bytes: the parser knows byte order marks and coding lines
-        lines: list[int] = self._another()._line().ask("keywords_in", source, name, called=f"Reading {module}.py")
+        lines: list[int] = self.clean()._line().ask("keywords_in", source, name, called=f"Reading {module}.py")
         return lines
 
     def failure_of(self, error: BaseException) -> StudentError | None:

@@ -62,7 +62,7 @@ class Launcher(Protocol):
         ...
 
     def launch(self, submission: Path, seed: int, part: str) -> Worker:
-        """A worker for a test of this part."""
+        """A worker for a test of this part, as ``4.1``; with ``-clean`` behind it, one that has run no student code."""
         ...
 
     def end_test(self) -> None:
