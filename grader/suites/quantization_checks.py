@@ -94,10 +94,35 @@ def quantized(student: Student, W: Any, bits: int = 8) -> tuple[Any, Any]:
     return codes, args
 
 
-def assert_many_codes(codes: Any, W: np.ndarray) -> None:
-    """Normally distributed weights take many of the 256 codes: what does nothing must not pass for careful."""
-    used = len(np.unique(as_codes(codes, 8, W.shape)))
+def drawn_pairs(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    """Drawn weights of which each stands twice in its row."""
+    half = drawn_weights(rng, *shape[:-1], shape[-1] // 2)
+    return np.asarray(np.concatenate([half, half], axis=-1)[..., rng.permutation(shape[-1])])
+
+
+def assert_codes_of_weights(codes: Any, W: np.ndarray) -> None:
+    """Drawn pairs take many of the 256 codes, equal weights the same: what does nothing must not pass for careful."""
+    values = as_codes(codes, 8, W.shape)
+    used = len(np.unique(values))
     assert_true(used >= 10, f"quantize used {used} different codes for {W.size:,} weights, expected up to 256.")
+    order = np.argsort(W, axis=-1, kind="stable")
+    sorted_codes = np.take_along_axis(values, order, axis=-1)
+    assert_true(
+        bool((sorted_codes[..., ::2] == sorted_codes[..., 1::2]).all()),
+        "quantize gave equal weights different codes.",
+        "a code depends on its weight, the minimum and the maximum, and on nothing else.",
+    )
+
+
+def assert_rising(codes: Any, W: np.ndarray) -> None:
+    """Larger weights have larger codes, or the same; row by row, so that scales by row are right too."""
+    values = as_codes(codes, 8, W.shape)
+    order = np.argsort(W, axis=-1)
+    assert_true(
+        bool((np.diff(np.take_along_axis(values, order, axis=-1), axis=-1) >= 0).all()),
+        "Larger weights have smaller codes.",
+        "codes wrap around where values leave 0 to 255: shift and scale before the cast to uint8.",
+    )
 
 
 def assert_unchanged(held: Remote, W: np.ndarray, function: str) -> None:
