@@ -110,6 +110,8 @@ class Gradebook:
     """whether somebody stopped the run, so that the score is incomplete"""
     faults: list[str] = field(default_factory=list)
     """for staff: faults that belong to no test"""
+    seconds: float = 0.0
+    """how long the run took"""
     _recorded: dict[str, Outcome] = field(default_factory=dict)
 
     def record(self, number: str, outcome: Outcome) -> None:
@@ -139,7 +141,7 @@ class Gradebook:
             if needed.number in self._recorded:
                 outcome = self.outcome(needed)
                 if outcome.state not in (State.PASSED, State.PARTIAL) and not outcome.fault:
-                    return needed
+                    return self.unmet_need(needed) or needed  # what failed, not what was not run because of it
         return None
 
     def is_selected(self, test: GradedTest) -> bool:

@@ -23,6 +23,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import random
+import time
 import traceback
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -138,6 +139,7 @@ class Grading:
         mode = "in-process" if options.in_process else options.sandbox
         self.launcher = make_launcher(mode) if self.owns_launcher else config.stash[LAUNCHER]
         self.patience = Patience()
+        self.started = time.perf_counter()
         options.continue_on_collection_errors = True  # one suite that can't be imported doesn't stop the others
         self.write()
 
@@ -161,6 +163,7 @@ class Grading:
 
     def write(self) -> None:
         """Renew the report on disk: after each test, so that a run that is killed leaves what it had."""
+        self.gradebook.seconds = time.perf_counter() - self.started
         if self.results_json is not None and not self.is_xdist_worker:
             gradescope.write(self.gradebook, self.results_json)
 

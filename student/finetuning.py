@@ -19,11 +19,11 @@ def load_pretrained() -> nn.Module:
 
 
 def freeze_early_layers(model: nn.Module) -> nn.Module:
-    """Part 4.1: freeze earlier layers of ``model`` (any choice of them), never the classifier ``fc``.
+    """Part 4.1: freeze earlier layers of ``model``, never the classifier ``fc``.
 
-    Any choice that has ``conv1`` or a convolution of ``layer1`` in it: a frozen parameter is the same, bit for bit,
-    after steps of an optimizer with weight decay. The weight and the bias of ``fc`` stay trainable. No value changes,
-    and no output. Changes the model and returns it.
+    Any choice is right that has ``conv1`` or a convolution of ``layer1`` in it. A frozen parameter is the same, bit
+    for bit, after steps of an optimizer with weight decay. The weight and the bias of ``fc`` stay trainable. No value
+    changes, and no output. Changes the model; returning it is optional.
     """
     raise NotImplementedError("Part 4.1: freeze_early_layers")
 
@@ -35,8 +35,8 @@ def add_lora_classifier(model: nn.Module, rank: int = 10) -> nn.Module:
     (rank, 512) drawn at random, and B (1000, rank), which starts at 0: both are trainable. The pre-trained bias is
     kept, frozen or not. So the model starts with the outputs it had, has rank·(512 + 1000) trainable numbers in ``fc``
     (1000 more with the bias), and what ``fc`` learns is a change of its weight of at most this rank. ``model.fc`` stays
-    the classifier; ``model`` may have frozen layers already. loralib, peft or your own layer. Changes the model and
-    returns it.
+    the classifier; ``model`` may have frozen layers already. loralib, peft or your own layer. Changes the model;
+    returning it is optional.
     Source: Hu et al., LoRA, arXiv:2106.09685, section 4.1.
     """
     raise NotImplementedError("Part 4.1: add_lora_classifier")

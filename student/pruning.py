@@ -13,7 +13,8 @@ from course.layers import SparseConv2d
 #: Part 3.3: the fraction of a layer's filters (or weights) that each pruning step removes, a float.
 PRUNE_PERCENTAGE: float | None = None
 
-#: Part 3.3: the five epochs of the 100 at which a pruning step happens, a list of integers. Part 3.4 uses both as well.
+#: Part 3.3: the five epochs of the 100 at which a pruning step happens, a list of integers, counted from 1 or from 0.
+#: After the last step about half of each layer is left. Part 3.4 uses both constants as well.
 PRUNE_EPOCHS: list[int] | None = None
 
 

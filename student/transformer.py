@@ -8,6 +8,7 @@ keywords. ``torch.nn.MultiheadAttention`` may be used. What is true of all layer
 - No layer changes the tensors that it is given. An output depends on its own sequence alone, not on the others of a
   batch.
 - ``dropout_rate`` is the share that is dropped in training, passed on to every layer; after ``eval()`` nothing is.
+- LayerNorm is ``nn.LayerNorm``'s: over the last dimension, variance without Bessel's correction, scale and shift.
 - Parameters are registered, those of each of ``num_layers`` layers by itself, and all of them get gradients.
 - Sequences of different lengths may follow each other.
 """
@@ -92,7 +93,10 @@ class CrossAttention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Part 5.1: linear to ``dff``, ReLU, linear back, dropout; then residual and LayerNorm."""
+    """Part 5.1: linear to ``dff``, ReLU, linear back, dropout; then residual and LayerNorm.
+
+    Both linear layers have a bias (the paper's equation 2).
+    """
 
     def __init__(self, d_model: int, dff: int, dropout_rate: float = 0.1) -> None:
         raise NotImplementedError("Part 5.1: FeedForward")

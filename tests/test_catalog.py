@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 from pathlib import Path
 
 import pytest
 
-from grader.catalog import CatalogError, read_rubric, read_suites
+from grader.catalog import SUITES, CatalogError, read_rubric, read_suites
 
 
 def test_the_rubric_is_the_handouts():
@@ -36,6 +37,18 @@ def test_what_is_read_from_the_text_is_what_the_decorators_set():
         assert tuple(getattr(function, "__needs__", ())) == test.needs
         assert getattr(function, "__leaderboard_column__", None) == test.leaderboard
         assert getattr(function, "__leaderboard_sort_order__", "desc") == test.order
+
+
+def test_suites_do_without_what_students_do_not_get():
+    """A copy for students goes without the solution and the cases: what grades must not import them."""
+    folder = SUITES.parent
+    for path in folder.rglob("*.py"):
+        if path.relative_to(folder).parts[0] in ("solution", "validation"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [f"{node.module}.{alias.name}" for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+            assert not [name for name in names if name.startswith(("grader.solution", "grader.validation"))], path
 
 
 def test_titles_are_sentences():

@@ -157,7 +157,8 @@ def test_the_page_says_how_many_points_are_decided_later(gradebook):
         assert one.decided_later == hidden
         assert f"{hidden:g} of the 203 automatic points" in " ".join(html.render(one).split())
         assert f"{hidden:g} point of the 203" in render(one)
-        assert f"{hidden:g} of the points" in gradescope.render(one)["output"]
+        assert f"{hidden:g} point is decided" in gradescope.render(one)["output"]
+        assert gradescope.render(one)["extra_data"]["decided_later"] == hidden
 
 
 def test_the_page_is_harmless_whatever_a_student_printed(gradebook):

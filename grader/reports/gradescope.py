@@ -37,7 +37,7 @@ def render(gradebook: Gradebook) -> dict[str, Any]:
         )
     return {
         "score": round(gradebook.score, 6),
-        "execution_time": round(sum(outcome.seconds for _, outcome in gradebook.results), 3),
+        "execution_time": round(gradebook.seconds, 3),
         "visibility": "visible",
         "stdout_visibility": "hidden",
         "output_format": "text",
@@ -53,6 +53,7 @@ def render(gradebook: Gradebook) -> dict[str, Any]:
             "submission": plain(gradebook.submission),
             "maximum": gradebook.maximum,
             "undecided": gradebook.undecided,
+            "decided_later": gradebook.decided_later,
             "faults": [cut(plain(fault), MAX_OUTPUT) for fault in gradebook.faults],
         },
     }
@@ -87,7 +88,8 @@ def _summary(gradebook: Gradebook) -> str:
     if gradebook.interrupted:
         lines.append("The run was interrupted: the score is incomplete.")
     if hidden := gradebook.decided_later:
-        lines.append(f"{hidden:g} of the points are decided by tests whose results are shown later.")
+        verb = "point is" if hidden == 1 else "points are"
+        lines.append(f"{hidden:g} {verb} decided by tests whose results are shown later.")
     if gradebook.undecided:
         lines.append(f"{gradebook.undecided:g} points are undecided: the grader had a fault, staff will grade again.")
     return "\n".join(lines)

@@ -42,7 +42,6 @@ def render(gradebook: Gradebook) -> str:
         later=sum(part.later for part in rubric),
         automatic=sum(part.automatic for part in rubric),
         handout=sum(part.handout for part in rubric),
-        seconds=sum(outcome.seconds for _, outcome in gradebook.results),
     )
 
 

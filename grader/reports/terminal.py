@@ -124,12 +124,13 @@ def _closing(gradebook: Gradebook) -> list[str]:
         lines.append("The run was interrupted: the score is incomplete.")
     lines += ["✓ passed   ◐ partial   ✗ failed   ○ not implemented yet   · not run"]
     automatic = sum(part.automatic for part in read_rubric())
-    if later := sum(part.later for part in read_rubric()):
+    whole = all(gradebook.is_selected(test) for test in gradebook.tests)
+    if whole and (later := sum(part.later for part in read_rubric())):
         lines.append(
             f"{later} of the {automatic} automatic points look at results of experiments and have no tests yet; "
             f"{sum(part.handout for part in read_rubric()) - automatic} of 250 are graded by hand."
         )
-    if hidden := gradebook.decided_later:
+    if whole and (hidden := gradebook.decided_later):
         lines.append(
             f"{points(hidden)} point{'' if hidden == 1 else 's'} of the {automatic} {'is' if hidden == 1 else 'are'} "
             "decided by tests whose results are shown later."
@@ -158,8 +159,9 @@ def _next(gradebook: Gradebook) -> str:
         return "Everything that was graded here passed."
     if all(outcome.state is State.NOT_IMPLEMENTED for _, outcome in selected):
         test = selected[0][0]
+        what = "Nothing" if len(selected) == len(gradebook.results) else "Nothing of this"
         return (
-            f"Nothing is implemented yet. Start with part {test.part}: the stubs in student/ say what each function "
+            f"{what} is implemented yet. Start with part {test.part}: the stubs in student/ say what each function "
             "has to do; then grade again."
         )
     ahead = [pair for pair in selected if pair[1].state in (State.FAILED, State.PARTIAL)] or [

@@ -27,7 +27,7 @@ def body(message: str, printed: str, printed_limit: int = 2000) -> str:
     text = plain(message)
     if printed.strip():
         text += "\n\nYour code printed:\n" + cut(plain(printed.rstrip()), printed_limit)
-    return text
+    return text.lstrip("\n")
 
 
 def points(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Drills: work that would be chatty from outside, such as fifty training steps, done in the worker in one call.
+"""Drills: work that would be chatty from outside, such as some hundred training steps, done in the worker in one call.
 
 They are words of the vocabulary. What they return are weights, outputs and rates, which the tests measure themselves.
 """
@@ -22,13 +22,18 @@ __all__: list[str] = []
 
 
 @word
-def learning_rates(make: Callable[..., Any], name: str, rates: list[float], epochs: int) -> list[list[float]]:
-    """The rates of an optimizer with a parameter group for each of ``rates``, in each epoch."""
+def learning_rates(make: Callable[..., Any], name: str, rates: list[float], epochs: int) -> list[list[float]] | None:
+    """The rates of an optimizer with a group for each of ``rates``, epoch by epoch and after the last one.
+
+    None where ``make`` returns no scheduler.
+    """
     groups = [{"params": [nn.Parameter(torch.zeros(1))], "lr": rate} for rate in rates]
     optimizer = torch.optim.SGD(groups, momentum=0.9)
     scheduler = make(name, optimizer, epochs)
+    if scheduler is None:
+        return None
     seen = []
-    for _ in range(epochs):
+    for _ in range(epochs + 1):
         seen.append([float(group["lr"]) for group in optimizer.param_groups])
         optimizer.step()
         scheduler.step()
@@ -36,7 +41,7 @@ def learning_rates(make: Callable[..., Any], name: str, rates: list[float], epoc
 
 
 @word
-def exception_classes(make: Callable[..., Any], name: str) -> list[str]:
+def scheduler_exception(make: Callable[..., Any], name: str) -> list[str]:
     """The class of the exception that making a scheduler of this name raises, and its bases; none without one."""
     try:
         make(name, torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1), 100)
@@ -70,12 +75,18 @@ def trainable(module: nn.Module) -> dict[str, bool]:
 
 
 @word
-def sparse_network(layers: list[list[int]], single_weights: bool) -> nn.Module:
-    """Blocks of the course's sparse convolutions, (in, out, kernel size, stride) each, a pool and a linear layer."""
+def sparse_network(layers: list[list[int]], single_weights: bool, nested: bool = False) -> nn.Module:
+    """Blocks of the course's sparse convolutions, (in, out, kernel size, stride) each, a pool and a linear layer.
+
+    Args:
+        nested: the blocks are modules of modules.
+    """
     kind = UnstructuredSparseConv2d if single_weights else SparseConv2d
     blocks = [
         sparse_conv_block(c_in, c_out, k, stride, padding=k // 2, conv_layer=kind) for c_in, c_out, k, stride in layers
     ]
+    if nested:
+        blocks = [nn.Sequential(blocks[0], nn.Sequential(*blocks[1:]))]
     return nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(layers[-1][1], 10))
 
 
@@ -137,7 +148,7 @@ def linear_map(layer: nn.Module, inputs: int) -> tuple[Tensor, Tensor]:
 
 @word
 def fit_layer(layer: nn.Module, inputs: Tensor, labels: Tensor, steps: int) -> None:
-    """Some steps of Adam on a layer alone: of one size whatever the scale of its parts."""
+    """Some steps of Adam on a layer alone: how far they go doesn't depend on the scale of its parts."""
     layer.train()
     optimizer = torch.optim.Adam(layer.parameters(), lr=3e-3)
     for _ in range(steps):
@@ -185,6 +196,14 @@ def resnet18_loss(state: dict[str, Tensor], images: Tensor, labels: Tensor) -> f
 
 
 @word
+def draw_weights(model: nn.Module) -> None:
+    """Draw the weights anew (Glorot and Bengio, 2010), so that nothing depends on how they were initialised."""
+    for parameter in model.parameters():
+        if parameter.requires_grad and parameter.ndim >= 2 and parameter.numel() > max(parameter.shape):
+            nn.init.xavier_uniform_(parameter)
+
+
+@word
 def learn_sequences(
     make: Callable[..., nn.Module],
     sizes: dict[str, Any],
@@ -196,17 +215,14 @@ def learn_sequences(
     """Train a transformer to turn ``context`` (S, M) into ``target`` (S, L + 1), whose first token is the start.
 
     The rows are used once, in order, ``batch`` in a step of Adam. The model may return logits, log-probabilities or
-    probabilities. Its weights are drawn anew before (Glorot and Bengio, 2010), so that how fast it learns does not hang
-    on how it was initialised.
+    probabilities.
 
     Returns:
         The state of the trained model.
     """
     model = make(**sizes)
     model.train()
-    for parameter in model.parameters():
-        if parameter.requires_grad and parameter.ndim >= 2:
-            nn.init.xavier_uniform_(parameter)
+    draw_weights(model)
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
     for sources, targets in zip(context.split(batch), target.split(batch), strict=True):
         optimizer.zero_grad(set_to_none=True)

@@ -27,6 +27,16 @@ MODULES = {
     "5": "transformer",
     "6": "depthwise",
 }
+#: What drills are for the student, in messages.
+DRILLS = {
+    "learning_rates": "Stepping the scheduler of make_scheduler",
+    "train_steps": "A few steps of SGD",
+    "fit_layer": "A few steps of Adam on the classifier",
+    "linear_map": "The classifier, applied to unit vectors,",
+    "sparse_layers": "Reading the weights of the sparse layers",
+    "learn_sequences": "Training a small Transformer",
+    "greedy": "Writing sequences with the trained Transformer",
+}
 MAX_SOURCE_BYTES = 1 << 20
 
 
@@ -310,9 +320,13 @@ class Student:
         """A process in which no student code has run, nor will, as long as nothing but drills is asked of it."""
         return self._another(f"{self._part}-clean")  # spawned workers are used again, each kind for its own
 
-    def drill(self, name: str, *args: Any) -> Any:
-        """Work of grader/sandbox/drills.py, done in the worker; what comes back is to be checked like any answer."""
-        return self._line().ask(name, *args, called=name)
+    def drill(self, name: str, *args: Any, what: str = "") -> Any:
+        """Work of grader/sandbox/drills.py, done in the worker; what comes back is to be checked like any answer.
+
+        Args:
+            what: what that is for the student, in a message about its failure.
+        """
+        return self._line().ask(name, *args, called=what or DRILLS.get(name, name))
 
     def hold(self, value: Any) -> Remote:
         """Keep a value in the worker: what student code does to it stays visible, see :meth:`Remote.value`."""

@@ -79,11 +79,14 @@ def as_pair(value: Any, what: str) -> tuple[Any, Any]:
     fail(f"{what} returned {summary(value)}, expected two things: the codes and the extra arguments.")
 
 
-def as_array(value: Any, what: str, shape: tuple[int, ...] | None = None, dtype: str | None = None) -> np.ndarray:
+def as_array(
+    value: Any, what: str, shape: tuple[int, ...] | None = None, dtype: str | None = None, hint: str = ""
+) -> np.ndarray:
     """A value that must be an array (or a tensor) of numbers, finite, with this shape and dtype.
 
     Args:
         dtype: a NumPy dtype by name, or ``"float"`` for any floating-point one.
+        hint: on values that are not finite.
     """
     if isinstance(value, torch.Tensor):
         value = value.float().numpy() if value.dtype == torch.bfloat16 else value.detach().numpy()
@@ -105,7 +108,7 @@ def as_array(value: Any, what: str, shape: tuple[int, ...] | None = None, dtype:
         fail(f"{what} has shape {value.shape}, expected {shape}.")
     if value.dtype.kind == "f" and not np.isfinite(value).all():
         bad = int((~np.isfinite(value)).sum())
-        fail(f"{what} has {bad:,} values of {value.size:,} that are NaN or infinite.")
+        fail(f"{what} has {bad:,} values of {value.size:,} that are NaN or infinite.", hint)
     return value
 
 

@@ -204,6 +204,16 @@ def quantized_model(student: Student, there: Any, model: MNISTNet, bits: int, **
     return own
 
 
+def rounded_to_nearest(model: MNISTNet, bits: int) -> MNISTNet:
+    """A copy whose weights lie on the 2^bits levels between the minimum and the maximum of each parameter."""
+    rounded = copy.deepcopy(model)
+    for parameter in rounded.parameters():
+        W = parameter.detach().numpy().astype(np.float64)
+        levels = np.round((W - W.min()) / step_of(W, bits)) * step_of(W, bits) + W.min()
+        parameter.data = torch.from_numpy(levels.astype(np.float32))
+    return rounded
+
+
 def assert_levels(values: np.ndarray, W: np.ndarray, bits: int, name: str) -> None:
     """At most 2^bits different values; or, with scales by row, that many in each row, which then has W's extremes.
 

@@ -188,7 +188,7 @@ def test_filters_one_call(student, rng, show):
 def test_filters_other_fractions(student, rng):
     """Other fractions and other layers: the number follows the argument and each layer's number of filters."""
     for fraction in (0.2, 0.5):
-        net, weights = checks.drawn_network(student, rng, FILTERS_OFF, ((3, 40, 1, 1), (40, 10, 3, 1)))
+        net, weights = checks.drawn_network(student, rng, FILTERS_OFF, ((3, 40, 1, 1), (40, 10, 3, 1)), nested=True)
         FILTERS_OFF.prune(student, net, fraction)
         checks.assert_smallest_off(student, net, FILTERS_OFF, weights, fraction)
 
@@ -266,7 +266,7 @@ def test_weights_one_call(student, rng):
 def test_weights_other_fractions(student, rng):
     """Other fractions and other layers: the number follows the argument and each layer's number of weights."""
     for fraction in (0.2, 0.5):
-        net, weights = checks.drawn_network(student, rng, WEIGHTS_OFF, ((3, 40, 1, 1), (40, 10, 3, 1)))
+        net, weights = checks.drawn_network(student, rng, WEIGHTS_OFF, ((3, 40, 1, 1), (40, 10, 3, 1)), nested=True)
         WEIGHTS_OFF.prune(student, net, fraction)
         checks.assert_smallest_off(student, net, WEIGHTS_OFF, weights, fraction)
 

@@ -38,6 +38,11 @@ def classifier(model: RemoteModule) -> RemoteModule:
     return as_module(model.get("fc"), "The attribute fc of the model")
 
 
+def trainable_numbers(student: Student, module: RemoteModule) -> int:
+    flags = student.drill("trainable", module)
+    return sum(value.numel() for name, value in module.parameters().items() if flags.get(name) is True)
+
+
 def is_parameter(name: str) -> bool:
     return not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
 
@@ -187,6 +192,7 @@ def test_early_layers_stay_bit_for_bit(student, rng, pretrained, note):
 
 @weight(2)
 @number("4.1e")
+@needs("4.1d")
 def test_freezing_changes_no_value(student, rng, pretrained):
     """freeze_early_layers changes no weight and no output."""
     model = resnet18(student)
@@ -213,6 +219,12 @@ def test_lora_starts_as_the_old_layer(student, rng, pretrained):
     x = drawn_images(rng, 4)
     before = as_array(model.eval()(x), "the output before", shape=(4, OUTPUTS))
     lora = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier")
+    count = trainable_numbers(student, classifier(lora))
+    assert_true(
+        count < FEATURES * OUTPUTS,
+        f"fc has {count:,} trainable numbers after add_lora_classifier, no fewer than before.",
+        "replace fc: W0 is frozen, A and B are trained.",
+    )
     after = as_array(lora.eval()(x), "the output with LoRA", shape=(4, OUTPUTS))
     # A sum of 512 products in another order: float32 keeps far more than 1e-4 of the largest output.
     assert_within(
@@ -229,7 +241,7 @@ def test_lora_starts_as_the_old_layer(student, rng, pretrained):
 @needs("4.1f")
 def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
     """What the classifier learns is a change of its weight whose rank is at most the given one: W0 stays."""
-    rank = int(rng.integers(2, 7))
+    rank = int(rng.integers(4, 9))
     model = resnet18(student)
     lora = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier", rank=rank)
     layer = classifier(lora)
@@ -255,10 +267,10 @@ def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
     assert_true(
         found <= rank,
         f"With rank={rank} the classifier's weight changed by a matrix of rank {found}.",
-        "W0 has to be frozen: only A and B learn.",
+        "W0 has to be frozen: only A and B learn." if found > 100 else "A has rank rows and B rank columns.",
     )
     assert_true(
-        found >= 2,
+        found >= rank - 1,
         f"With rank={rank} the classifier's weight changed by a matrix of rank {found} only.",
         "A has rank rows and B rank columns.",
     )
@@ -273,10 +285,7 @@ def test_lora_parameters(student, rng, pretrained):
     for rank in (DEFAULT_RANK, int(rng.integers(11, 20))):
         given = {} if rank == DEFAULT_RANK else {"rank": rank}
         model = changed(student.finetuning.add_lora_classifier, resnet18(student), "add_lora_classifier", **given)
-        layer = classifier(model)
-        sizes = {name: value.numel() for name, value in layer.parameters().items()}
-        flags = student.drill("trainable", layer)
-        count = sum(sizes[name] for name, flag in flags.items() if flag is True and name in sizes)
+        count = trainable_numbers(student, classifier(model))
         expected = rank * (FEATURES + OUTPUTS)
         assert_true(
             count in (expected, expected + OUTPUTS),
@@ -357,9 +366,8 @@ def test_the_frozen_network_with_lora_learns(student, rng, pretrained, photos, n
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     model = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
     model = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier")
-    flags = student.drill("trainable", model)
     sizes = {name: value.numel() for name, value in model.parameters().items()}
-    count = sum(sizes[name] for name, flag in flags.items() if flag is True)
+    count = trainable_numbers(student, model)
     after, before, loss = assert_learns(student, model, pretrained, *batch_of(rng, photos), lora=True)
     assert_some_stay(after, pretrained)
     change = (after["fc.weight"] - pretrained["fc.weight"]).double().numpy()

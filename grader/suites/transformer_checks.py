@@ -1,9 +1,10 @@
 """What the tests of part 5 share: weights by shape, closed forms, and counts.
 
-Attribute names are the student's own, so weights are written by their shapes: every square weight becomes the identity,
-every bias 0, and the others get drawn values. Then each layer's output has a closed form, which is computed here in
-float64. Where layers may be built in several right ways (normalising before or after, heads that take neighbouring
-features or every h-th), there are several, and one of them has to match.
+Attribute names are the student's own, so weights are written by their shapes: the four projections of an attention
+become the identity times four different constants, every bias 0, and the others get drawn values. Then each layer's
+output has a closed form, which is computed here in float64. Where layers may be built in several right ways
+(normalising before or after, heads that take neighbouring features or every h-th, projections in any order), there are
+several, and one of them has to match.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Filled = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Sizes:
-    """All different, and no one a small multiple of another: a shape tells what a weight is for."""
+    """Such that a shape tells what a weight is for."""
 
     d_model: int = 12
     num_heads: int = 3
@@ -88,19 +89,27 @@ def drawn_sequence(rng: np.random.Generator, *shape: int) -> Tensor:
 # ---- writing weights by their shapes -----------------------------------------------------------------------
 
 
+#: What the identity is multiplied by in the four projections of an attention. No product of two is 1, or another's.
+CONSTANTS = (0.6, 0.8, 1.5, 2.2)
+
+
 @dataclass(frozen=True)
 class Layout:
     """How weights of several heads or purposes may lie in one tensor or one list."""
 
-    fused_by_head: bool = False
-    """rows of one weight for q, k and v: head by head, and within a head q, k, v"""
+    fused: tuple[int, int, int] = (0, 1, 2)
+    """the order of purpose (q, k, v), head and feature in the rows of one weight for all of them"""
     listed_by_purpose: bool = False
     """a list of small weights: all heads' q, then all heads' k; else head by head"""
     inputs_first: bool = False
     """weights are (in, out), as for ``x @ W``; else (out, in), as nn.Linear has them"""
 
 
-LAYOUTS = tuple(Layout(*flags) for flags in itertools.product((False, True), repeat=3))
+LAYOUTS = tuple(
+    Layout((one, two, three), listed, first)
+    for one, two, three in itertools.permutations((0, 1, 2))
+    for listed, first in itertools.product((False, True), repeat=2)
+)
 
 
 def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> Filled:
@@ -108,21 +117,13 @@ def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> 
     d, heads, head = sizes.d_model, sizes.num_heads, sizes.head
     eye = torch.eye(d, dtype=torch.float64)
     by_head = eye.reshape(heads, head, d)
-    fused = {
-        count: torch.stack([by_head] * count, dim=1).reshape(count * d, d)
-        if layout.fused_by_head
-        else torch.cat([eye] * count)
-        for count in (2, 3)
-    }
-    known: dict[tuple[int, ...], Tensor] = {
+    square: dict[tuple[int, ...], Tensor] = {
         (d, d): eye,
         (heads, d, head): by_head.transpose(1, 2),
         (heads, head, d): by_head,
         (d, heads, head): eye.reshape(d, heads, head),
-        (2 * d, d): fused[2],
-        (3 * d, d): fused[3],
-        (d, 2 * d): fused[2].T,
-        (d, 3 * d): fused[3].T,
+    }
+    known: dict[tuple[int, ...], Tensor] = {
         (sizes.dff, d): values.reduce.T if layout.inputs_first else values.expand,
         (d, sizes.dff): values.expand.T if layout.inputs_first else values.reduce,
         (sizes.vocabulary, d): values.embedding,
@@ -130,33 +131,61 @@ def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> 
         (d, sizes.target_vocabulary): values.target_embedding.T,
         (sizes.dff,): values.expand_bias,
     }
+    fused = {(count * d, d): count for count in (2, 3)} | {(d, count * d): count for count in (2, 3)}
+    small_shapes = {(head, d), (d, head)} if heads > 1 else set()
+    shapes = {name: squeezed(value) for name, value in parameters.items()}
+    # Small weights are q, k and v of each head, and its output projection too where both orientations are there.
+    purposes = 4 if small_shapes and small_shapes <= set(shapes.values()) else 3
+    purposes_are_listed = bool(small_shapes & set(shapes.values()))
     new: Filled = {}
-    small = 0
-    for name, old in parameters.items():
-        shape = tuple(size for size in old.shape if size != 1) if old.numel() > 1 else tuple(old.shape)
+    small = blocks = 0
+    for name, shape in shapes.items():
         if len(shape) == 1 and shape != (sizes.dff,):
-            if not bool((old == 1).all()):  # the scale of a LayerNorm stays 1
-                new[name] = torch.zeros_like(old)
-        elif heads > 1 and shape in ((head, d), (d, head)):
-            index = small % heads if layout.listed_by_purpose else (small // 3) % heads
+            if not is_scale(parameters[name]):  # the scale of a LayerNorm stays 1
+                new[name] = torch.zeros_like(parameters[name])
+        elif shape in small_shapes:
+            if layout.listed_by_purpose:
+                index, purpose = small % heads, small // heads % purposes
+            else:
+                index, purpose = small // purposes % heads, small % purposes
             small += 1
-            new[name] = by_head[index] if shape == (head, d) else by_head[index].T
+            constant = CONSTANTS[purpose if purposes == 4 else purpose + 1]  # the first is the output projection's
+            new[name] = constant * (by_head[index] if shape == (head, d) else by_head[index].T)
+        elif shape in square:
+            new[name] = CONSTANTS[0 if purposes_are_listed else blocks % 4] * square[shape]
+            blocks += 1
+        elif shape in fused:
+            count = fused[shape]
+            rows = torch.stack([CONSTANTS[(blocks + one) % 4] * by_head for one in range(count)])  # purpose, head, row
+            rows = rows.permute(*layout.fused, 3).reshape(count * d, d)
+            new[name] = rows if shape[0] == count * d else rows.T
+            blocks += count
         elif shape in known:
             new[name] = known[shape]
     return {name: value.reshape(parameters[name].shape).to(parameters[name].dtype) for name, value in new.items()}
 
 
+def squeezed(value: Tensor) -> tuple[int, ...]:
+    """A shape without dimensions of size 1."""
+    return tuple(size for size in value.shape if size != 1) if value.numel() > 1 else tuple(value.shape)
+
+
+def is_scale(value: Tensor) -> bool:
+    """Whether a parameter is the scale of a norm, which starts as ones."""
+    return len(squeezed(value)) == 1 and bool((value == 1).all())
+
+
 def layouts_of(parameters: Filled, sizes: Sizes) -> Sequence[Layout]:
     """The layouts that make a difference for these parameters."""
-    shapes = {tuple(value.shape) for value in parameters.values()}
+    shapes = {squeezed(value) for value in parameters.values()}
     d, several = sizes.d_model, sizes.num_heads > 1
-    fused = several and any(d in shape and (2 * d in shape or 3 * d in shape) for shape in shapes)
+    fused = any(d in shape and (2 * d in shape or 3 * d in shape) for shape in shapes)
     listed = several and any(shape in ((sizes.head, d), (d, sizes.head)) for shape in shapes)
     wide = any(sizes.dff in shape and d in shape for shape in shapes)
     return [
         layout
         for layout in LAYOUTS
-        if (fused or not layout.fused_by_head)
+        if (fused or layout.fused == (0, 1, 2))
         and (listed or not layout.listed_by_purpose)
         and (wide or not layout.inputs_first)
     ]
@@ -164,13 +193,7 @@ def layouts_of(parameters: Filled, sizes: Sizes) -> Sequence[Layout]:
 
 def write_zeros(module: RemoteModule) -> None:
     """Set every weight of two or more dimensions, and every bias, to 0; scales of norms stay 1."""
-    module.write(
-        {
-            name: torch.zeros_like(old)
-            for name, old in module.parameters().items()
-            if old.ndim > 1 or not bool((old == 1).all())
-        }
-    )
+    module.write({name: torch.zeros_like(old) for name, old in module.parameters().items() if not is_scale(old)})
 
 
 # ---- closed forms ------------------------------------------------------------------------------------------
@@ -180,10 +203,13 @@ def layer_norm(x: Tensor) -> Tensor:
     return functional.layer_norm(x, x.shape[-1:])
 
 
-def attend(x: Tensor, context: Tensor, sizes: Sizes, strided: bool = False, causal: bool = False) -> Tensor:
-    """Multi-head attention (Vaswani et al., section 3.2.2) whose projections are all the identity.
+def attend(
+    x: Tensor, context: Tensor, sizes: Sizes, scale: float, strided: bool = False, causal: bool = False
+) -> Tensor:
+    """Multi-head attention (Vaswani et al., section 3.2.2) whose projections are multiples of the identity.
 
     Args:
+        scale: the product of the query's and the key's constant; the others are multiplied onto the result later.
         strided: a head takes every h-th feature; else neighbouring ones.
     """
 
@@ -194,7 +220,7 @@ def attend(x: Tensor, context: Tensor, sizes: Sizes, strided: bool = False, caus
         return values.reshape(batch, length, sizes.num_heads, sizes.head).transpose(1, 2)
 
     q, k, v = split(x), split(context), split(context)
-    scores = q @ k.transpose(-1, -2) / sizes.head**0.5
+    scores = scale * q @ k.transpose(-1, -2) / sizes.head**0.5
     if causal:
         scores = scores.masked_fill(torch.ones_like(scores, dtype=torch.bool).triu(1), -torch.inf)
     out = scores.softmax(-1) @ v  # (N, h, L, head)
@@ -202,24 +228,25 @@ def attend(x: Tensor, context: Tensor, sizes: Sizes, strided: bool = False, caus
 
 
 def attention_forms(x: Tensor, context: Tensor | None, sizes: Sizes, causal: bool = False) -> Iterator[Tensor]:
-    """What an attention layer with residual and LayerNorm may give: after, before, or on both sides."""
+    """What an attention layer with residual and LayerNorm may give: normalised after, before, or on both sides.
+
+    Which two of the constants are the query's and the key's is left open.
+    """
     x = x.double()
     normed = layer_norm(x)
-    for strided in (False, True) if sizes.num_heads > 1 else (False,):
+    groupings = (False, True) if sizes.num_heads > 1 else (False,)
+    for (i, j), strided in itertools.product(itertools.combinations(range(4), 2), groupings):
+        scale = CONSTANTS[i] * CONSTANTS[j]
+        factor = float(np.prod(CONSTANTS)) / scale
 
-        def f(query: Tensor, source: Tensor, strided: bool = strided) -> Tensor:
-            return attend(query, source, sizes, strided, causal)
+        def f(query: Tensor, source: Tensor, scale: float = scale, strided: bool = strided) -> Tensor:
+            return attend(query, source, sizes, scale, strided, causal)
 
-        if context is None:
-            yield layer_norm(x + f(x, x))
-            yield x + f(normed, normed)
-            yield layer_norm(x + f(normed, normed))
-        else:
-            other = context.double()
-            yield layer_norm(x + f(x, other))
-            yield x + f(normed, other)
-            yield x + f(normed, layer_norm(other))
-            yield layer_norm(x + f(normed, other))
+        sources = (x, normed) if context is None else (context.double(), layer_norm(context.double()))
+        yield layer_norm(x + factor * f(x, sources[0]))
+        for source in sources[1:] if context is None else sources:
+            yield x + factor * f(normed, source)
+            yield layer_norm(x + factor * f(normed, source))
 
 
 def feed_forward_forms(x: Tensor, values: Values) -> Iterator[Tensor]:
@@ -323,10 +350,13 @@ def encodings(student: Student, length: int, depth: int) -> list[np.ndarray]:
     """What a positional embedding may add: the paper's encoding, or the student's own where it is another."""
     found = [interleaved(length, depth)]
     try:
-        value = student.transformer.positional_encoding(length, depth)
+        first, value = (student.transformer.positional_encoding(rows, depth) for rows in (8, length))
     except StudentError:
         return found
-    if isinstance(value, torch.Tensor | np.ndarray) and value.shape[-2:] == (length, depth):
+    for rows, one in ((8, first), (length, value)):
+        if not isinstance(one, torch.Tensor | np.ndarray) or tuple(one.shape[-2:]) != (rows, depth):
+            return found
+    if len(np.unique(np.asarray(first).reshape(8, depth), axis=0)) > 1:  # it tells some positions apart
         found.append(np.asarray(value, dtype=np.float64).reshape(length, depth))
     return found
 

@@ -1,5 +1,5 @@
 # transformer: num_heads is ignored, every attention has one head of the full width
-# loses 5.1e: GlobalSelfAttention's output with identity projections and
+# loses 5.1e: GlobalSelfAttention's output with multiples of the identity as projections and
 # loses 5.1f
 # loses 5.1g
 # loses 5.1l

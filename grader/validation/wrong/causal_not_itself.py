@@ -1,6 +1,6 @@
 # transformer: the diagonal is masked too and the NaN of the first row are turned into zeros
 # may lose 5.1t
-# loses 5.1f: CausalSelfAttention's output with identity projections and one head
+# loses 5.1f: CausalSelfAttention's output with multiples of the identity as projections and one head
 # loses 5.1m
 # loses 5.1o
 # loses 5.1p

@@ -1,6 +1,6 @@
 # transformer: no attention at all, a running mean of projected positions with as many weights
 # may lose 5.1t
-# loses 5.1f: CausalSelfAttention's output with identity projections and one head
+# loses 5.1f: CausalSelfAttention's output with multiples of the identity as projections and one head
 # loses 5.1m
 # loses 5.1o
 # loses 5.1p

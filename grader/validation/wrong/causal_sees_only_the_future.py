@@ -1,5 +1,6 @@
 # transformer: the mask is the wrong way round, a position sees itself and later ones
 # loses 5.1f: mask the scores above the diagonal with -inf before the softmax
+# loses 5.1i
 # loses 5.1m
 # loses 5.1o
 # loses 5.1p

@@ -1,5 +1,5 @@
 # transformer: the softmax runs over the queries, the weights of one query do not sum to 1
-# loses 5.1g: CrossAttention's output with identity projections and one head
+# loses 5.1g: CrossAttention's output with multiples of the identity as projections and one head
 # loses 5.1m
 # loses 5.1o
 # loses 5.1p

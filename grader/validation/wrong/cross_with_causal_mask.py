@@ -1,5 +1,5 @@
 # transformer: the cross-attention is masked too, position i sees only the first i + 1 of the context
-# loses 5.1g: CrossAttention's output with identity projections and one head
+# loses 5.1g: CrossAttention's output with multiples of the identity as projections and one head
 # loses 5.1i
 # loses 5.1m
 # loses 5.1o

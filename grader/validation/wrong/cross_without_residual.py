@@ -1,5 +1,5 @@
 # transformer: the cross-attention's result is normalised without adding x
-# loses 5.1g: CrossAttention's output with identity projections and one head
+# loses 5.1g: CrossAttention's output with multiples of the identity as projections and one head
 # loses 5.1h
 # loses 5.1m
 # loses 5.1o

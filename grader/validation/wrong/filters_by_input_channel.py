@@ -3,6 +3,7 @@
 # loses 3.3b
 # loses 3.3d
 # loses 3.3e
+# loses 3.3f
 
 from course.layers import get_sparse_conv2d_layers
 

@@ -1,5 +1,5 @@
 # pruning: each call takes the fraction of the filters that are left, not of all
-# loses 3.3d: prune_percent is a fraction of the layer's filters
+# loses 3.3d: their number is a fraction of all
 # loses 3.3e
 
 from course.layers import get_sparse_conv2d_layers

@@ -1,5 +1,6 @@
 # finetuning: nothing is frozen, a hook puts the old weights back before each forward pass
 # loses 4.1d: set requires_grad to False for the parameters of the first layers
+# loses 4.1e
 # loses 4.2b
 # loses 4.2c
 

@@ -1,5 +1,6 @@
 # finetuning: hooks set the gradients to zero, but weight decay still moves the weights
 # loses 4.1d: set requires_grad to False for the parameters of the first layers
+# loses 4.1e
 # loses 4.2b
 # loses 4.2c
 

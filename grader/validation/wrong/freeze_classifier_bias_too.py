@@ -1,5 +1,6 @@
 # finetuning: all but fc.weight is frozen, so also the classifier's bias
 # loses 4.1d: fc.bias is the same after two steps
+# loses 4.1e
 # loses 4.2b
 # loses 4.2c
 

@@ -1,5 +1,6 @@
 # finetuning: the classifier is the only layer that is frozen
 # loses 4.1d: fc.weight is the same after two steps
+# loses 4.1e
 # loses 4.2b
 # loses 4.2c
 

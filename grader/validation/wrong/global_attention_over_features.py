@@ -1,5 +1,5 @@
 # transformer: the scores are q^T k, features attend to features instead of positions to positions
-# loses 5.1e: GlobalSelfAttention's output with identity projections and one head
+# loses 5.1e: GlobalSelfAttention's output with multiples of the identity as projections and one head
 # loses 5.1l
 # loses 5.1n
 # loses 5.1p

@@ -1,5 +1,5 @@
 # transformer: every position gets the same mean of all positions, the attention is left out
-# loses 5.1e: GlobalSelfAttention's output with identity projections and one head
+# loses 5.1e: GlobalSelfAttention's output with multiples of the identity as projections and one head
 # loses 5.1l
 # loses 5.1n
 # loses 5.1p

@@ -1,5 +1,5 @@
 # transformer: the residual is forgotten, only the attention's output is normalised
-# loses 5.1e: GlobalSelfAttention's output with identity projections and one head
+# loses 5.1e: GlobalSelfAttention's output with multiples of the identity as projections and one head
 # loses 5.1h
 # loses 5.1l
 # loses 5.1n

@@ -1,5 +1,6 @@
 # finetuning: a full trainable weight difference does the learning, A and B are only there to be counted
-# loses 4.1g: the classifier's weight changed by a matrix of rank
+# loses 4.1f: no fewer than before
+# loses 4.1g
 # loses 4.1h
 # loses 4.2c
 

@@ -1,5 +1,6 @@
 # pruning: the ranking of the first call is kept for all later ones
 # loses 3.3d: filters that were switched off are not among the smallest of those tha
+# loses 3.3f
 
 from course.layers import get_sparse_conv2d_layers
 

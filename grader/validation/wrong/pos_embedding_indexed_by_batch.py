@@ -1,5 +1,5 @@
 # transformer: the table is sliced by the batch index, as in code for sequence-first tensors
-# loses 5.1c: the encoding's first rows for shorter sequences
+# loses 5.1c: the first rows for shorter sequences
 # loses 5.1d
 # loses 5.1n
 # loses 5.1o

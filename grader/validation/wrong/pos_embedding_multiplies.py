@@ -1,5 +1,5 @@
 # transformer: the encoding is multiplied with the embedding
-# loses 5.1c: the encoding's first rows for shorter sequences
+# loses 5.1c: the first rows for shorter sequences
 # loses 5.1d
 # loses 5.1n
 # loses 5.1o

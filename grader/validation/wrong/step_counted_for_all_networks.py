@@ -1,5 +1,6 @@
 # pruning: one global counter of calls, so a second network starts where the first one stopped
 # loses 3.3b: prune_percent is a fraction of the layer's filters
+# loses 3.3f
 
 from course.layers import get_sparse_conv2d_layers
 

@@ -1,6 +1,7 @@
 # pruning: the quantile is taken of all weights each time, so a second call changes nothing
-# loses 3.4d: prune_percent is a fraction of the layer's weights
+# loses 3.4d: that are still on
 # loses 3.4e
+# loses 3.4f
 
 import numpy as np
 import torch
