@@ -35,7 +35,7 @@ def draw(picture: Picture) -> bytes:
 
 
 def _heat_map(axes: Any, panel: Panel) -> None:
-    values = np.nan_to_num(np.asarray(panel.values, dtype=np.float64))
+    values = np.nan_to_num(np.asarray(panel.values, dtype=np.float64), posinf=0, neginf=0)
     bound = max(float(np.abs(values).max(initial=0)), 1e-9)
     axes.imshow(values, aspect="auto", cmap="RdBu_r", vmin=-bound, vmax=bound, interpolation="nearest")
 
