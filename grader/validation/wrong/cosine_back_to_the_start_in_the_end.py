@@ -1,16 +1,9 @@
-# training.py: warm restarts: after the last epoch the rate is back at its start
+# training: warm restarts: after the last epoch the rate is back at its start
 # loses 1.2b: after the last epoch the rate is
 # loses 1.2c
 
-"""Part 1: the reference."""
-
-from __future__ import annotations
-
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts, LRScheduler, MultiStepLR
-
-LEARNING_RATES = [0.0001, 0.1, 1.0]
-BEST_LEARNING_RATE = 0.1
 
 
 def make_scheduler(name: str, optimizer: Optimizer, epochs: int) -> LRScheduler:

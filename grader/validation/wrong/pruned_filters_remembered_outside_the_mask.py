@@ -1,34 +1,10 @@
-# pruning.py: what is off is remembered in an attribute that no checkpoint has
+# pruning: what is off is remembered in an attribute that no checkpoint has
 # loses 3.3f: A call on a copy made from the state_dict takes no further fil
 # loses 3.4f
 
-"""Part 3: the reference."""
-
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
-
-from course.layers import SparseConv2d, get_sparse_conv2d_layers, sparse_conv_block
-from course.models import CONVNET_LAYERS
-
-PRUNE_PERCENTAGE = 0.1
-PRUNE_EPOCHS = [10, 20, 30, 40, 50]
-
-
-class SparseConvNet(nn.Module):
-    def __init__(self, conv_layer: type[SparseConv2d] = SparseConv2d) -> None:
-        super().__init__()
-        blocks = [
-            sparse_conv_block(c_in, c_out, stride=stride, conv_layer=conv_layer)
-            for c_in, c_out, stride in CONVNET_LAYERS
-        ]
-        self.model = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1))
-        self.classifier = nn.Linear(256, 10)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.classifier(self.model(x).flatten(1))
-        return out
+from course.layers import get_sparse_conv2d_layers
 
 
 @torch.no_grad()
