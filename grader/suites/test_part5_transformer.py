@@ -12,7 +12,8 @@ from grader.suites import transformer_checks as checks
 from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, heat_maps, needs
 from grader.suites.transformer_checks import ONE_HEAD, SIZES, Sizes, made
 
-#: Of the tokens of unseen sequences, after the drill of 5.1t.
+#: Of the tokens of unseen sequences, after the drill of 5.1t. Measured with 250 steps and words kept as they are: 14
+#: right variants reached 0.94 or more, three with a look ahead 0.65 or less (5 seeds each).
 ENOUGH = 0.8
 RESIDUAL = "LayerNorm(x + …) after the residual, or x + …(LayerNorm(x)) before; the residual is x, the first input."
 
