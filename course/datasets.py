@@ -1,15 +1,18 @@
-"""CIFAR-10 and MNIST as uint8 tensors.
+"""CIFAR-10, MNIST and CINIC-10 as uint8 tensors.
 
-Two sources hold the same arrays: ``fixtures`` is the class-balanced subset that comes with the repository, and
-``complete`` is the whole data set, downloaded once through torchvision and kept as ``<name>.npz`` in
-:func:`data_dir`. Images stay uint8, a quarter of float32's memory, until a batch is normalised.
+Two sources hold the same arrays: ``fixtures`` is the class-balanced subset that comes with the repository (not of
+CINIC-10), and ``complete`` is the whole data set, downloaded once and kept as ``<name>.npz`` in :func:`data_dir`. Of
+CINIC-10's three splits, train and test are kept (see :func:`course.downloads.read_cinic10`). Images stay uint8, a
+quarter of float32's memory, until a batch is normalised.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,21 +21,27 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from course import downloads
+from course.downloads import DataError, data_dir
+
 __all__ = [
     "FIXTURES",
+    "DataError",
     "ImageDataset",
     "Name",
     "Source",
     "Split",
+    "apply_crops",
     "complete_arrays",
     "crop_and_flip",
     "data_dir",
+    "draw_crops",
     "load",
 ]
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 
-Name = Literal["cifar10", "mnist"]
+Name = Literal["cifar10", "mnist", "cinic10"]
 Split = Literal["train", "test"]
 Source = Literal["fixtures", "complete"]
 
@@ -40,9 +49,14 @@ Source = Literal["fixtures", "complete"]
 STATISTICS: dict[Name, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "cifar10": ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
     "mnist": ((0.1307,), (0.3081,)),
+    "cinic10": ((0.47889522, 0.47227842, 0.43047404), (0.24205776, 0.23828046, 0.25874835)),
 }
 #: Training and test images of the complete data sets.
-SIZES: dict[Name, tuple[int, int]] = {"cifar10": (50_000, 10_000), "mnist": (60_000, 10_000)}
+SIZES: dict[Name, tuple[int, int]] = {
+    "cifar10": (50_000, 10_000),
+    "mnist": (60_000, 10_000),
+    "cinic10": (90_000, 90_000),
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,10 @@ class ImageDataset:
     """(N,) int64, classes 0 to 9"""
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    padding: int = 4
+    """zeros around an image from which the augmentation crops"""
+    layout: torch.memory_format = torch.contiguous_format
+    """of normalised batches: ``torch.channels_last`` makes convolutions faster, and their outputs keep it"""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -63,11 +81,41 @@ class ImageDataset:
         """The same data set with both tensors on ``device``."""
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
+    def take(self, count: int) -> ImageDataset:
+        """The first ``count`` images; ValueError unless there are so many."""
+        if not 0 < count <= len(self):
+            raise ValueError(f"can't take {count} of {len(self)} images: take from 1 to {len(self)}")
+        return replace(self, images=self.images[:count], labels=self.labels[:count])
+
+    def halved(self) -> ImageDataset:
+        """Images of half the height and width, (N, C, H/2, W/2) uint8, and half the padding.
+
+        A pixel is the mean of 2×2, rounded to the nearest integer (half a step up). ``mean`` and ``std`` stay those
+        of the whole images.
+
+        Raises:
+            ValueError: the height or the width is odd.
+        """
+        height, width = self.images.shape[2:]
+        if height % 2 or width % 2:
+            raise ValueError(f"images of {height}×{width} pixels can't be halved: both sides have to be even")
+        total = torch.full_like(self.images[..., ::2, ::2], 2, dtype=torch.int16)  # 2 of 4: // 4 then rounds
+        for row in (0, 1):
+            for column in (0, 1):
+                total += self.images[..., row::2, column::2]
+        return replace(self, images=(total // 4).to(torch.uint8), padding=self.padding // 2)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, as hex, of the images' bytes and then the labels' (little-endian int64): which data these are."""
+        found = hashlib.sha256(self.images.cpu().contiguous().numpy().data)
+        found.update(self.labels.cpu().numpy().astype("<i8").data)
+        return found.hexdigest()
+
     def normalize(self, images: Tensor) -> Tensor:
         """(x/255 − mean)/std by channel, as torchvision's ToTensor and Normalize: uint8 → float32."""
-        mean = torch.tensor(self.mean, device=images.device).view(1, -1, 1, 1)
-        std = torch.tensor(self.std, device=images.device).view(1, -1, 1, 1)
-        return (images.float() / 255 - mean) / std
+        mean, std = _statistics(self.mean, self.std, images.device)
+        return ((images.float() / 255 - mean) / std).contiguous(memory_format=self.layout)
 
     def batches(
         self, batch_size: int, generator: torch.Generator | None = None, *, augment: bool = False
@@ -77,34 +125,70 @@ class ImageDataset:
         Args:
             augment: crop and flip the images, see :func:`crop_and_flip`; needs a generator.
         """
-        device = self.images.device
-        if generator is None:
-            order = torch.arange(len(self), device=device)
-        else:
-            order = torch.randperm(len(self), generator=generator).to(device)
-        for index in order.split(batch_size):
-            images = self.images[index]
-            if augment:
-                if generator is None:
-                    raise ValueError("augment=True draws random numbers: give batches() a generator")
-                images = crop_and_flip(images, generator)
-            yield self.normalize(images), self.labels[index]
+        for images, labels in self.augmented(batch_size, generator, chunk=1, augment=augment):
+            yield self.normalize(images), labels
+
+    def augmented(
+        self, batch_size: int, generator: torch.Generator | None = None, *, chunk: int = 100, augment: bool = True
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """The images of :meth:`batches` before they are normalised, many batches at once, for a GPU.
+
+        Order, offsets and flips are those of :meth:`batches` for the same state of the generator. All of an epoch's
+        are drawn before the first chunk is returned.
+
+        Args:
+            chunk: how many batches are put together; the last chunk holds what is left.
+            augment: crop and flip the images; needs a generator.
+
+        Returns:
+            Images (up to chunk · batch_size, C, H, W) uint8 and labels int64, both on the data set's device.
+        """
+        if augment and generator is None:
+            raise ValueError("augment=True draws random numbers: give batches() a generator")
+        count = len(self)
+        order = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
+        indices = order.to(self.images.device).split(chunk * batch_size)
+        if not augment or generator is None:
+            for index in indices:
+                yield self.images[index], self.labels[index]
+            return
+        # Batch by batch, so that chunks of every length get the same numbers.
+        draws = [draw_crops(len(batch), generator, self.padding) for batch in order.split(batch_size)]
+        parts = (torch.cat(kind).to(self.images.device).split(chunk * batch_size) for kind in zip(*draws, strict=True))
+        for index, top, left, flipped in zip(indices, *parts, strict=True):
+            yield apply_crops(self.images[index], top, left, flipped, self.padding), self.labels[index]
 
 
-def crop_and_flip(images: Tensor, generator: torch.Generator, padding: int = 4) -> Tensor:
-    """The augmentation of part 1 for a whole batch: RandomCrop with ``padding`` zeros around, RandomHorizontalFlip.
+@cache
+def _statistics(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+    """As tensors (1, C, 1, 1), made once a device: a CUDA graph that is being captured can't copy them there."""
+    return (
+        torch.tensor(mean, device=device).view(1, -1, 1, 1),
+        torch.tensor(std, device=device).view(1, -1, 1, 1),
+    )
+
+
+def draw_crops(count: int, generator: torch.Generator, padding: int = 4) -> tuple[Tensor, Tensor, Tensor]:
+    """The random numbers of :func:`crop_and_flip`, on the CPU, so that all devices see the same images.
+
+    Returns:
+        ``top`` and ``left`` (count,) int64 from 0 to 2 · padding, and ``flipped`` (count,) bool.
+    """
+    top, left = torch.randint(0, 2 * padding + 1, (2, count), generator=generator)
+    return top, left, torch.rand(count, generator=generator) < 0.5
+
+
+def apply_crops(images: Tensor, top: Tensor, left: Tensor, flipped: Tensor, padding: int = 4) -> Tensor:
+    """Pad the images with zeros, crop them to their size at (top, left) and mirror those that are ``flipped``.
 
     The zeros are put around the uint8 image, before it is normalised: as torchvision's transforms, for the same
     offsets bit for bit.
 
     Args:
         images: (N, C, H, W) of any dtype and on any device; the result is of the same.
-        generator: draws for each image its offset down and to the right, and whether it is flipped; on the CPU, so
-            that all devices see the same images.
+        top, left, flipped: (N,) each and on the same device, from :func:`draw_crops`.
     """
     count, _, height, width = images.shape
-    top, left = torch.randint(0, 2 * padding + 1, (2, count), generator=generator).to(images.device)
-    flipped = (torch.rand(count, generator=generator) < 0.5).to(images.device)
     rows = top[:, None] + torch.arange(height, device=images.device)
     columns = torch.arange(width, device=images.device).expand(count, width)
     columns = left[:, None] + torch.where(flipped[:, None], width - 1 - columns, columns)
@@ -113,29 +197,35 @@ def crop_and_flip(images: Tensor, generator: torch.Generator, padding: int = 4) 
     return padded[index, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
 
 
-def data_dir() -> Path:
-    """Where complete data sets are kept: ``$DATA_DIR``, or a folder in the user's cache."""
-    chosen = os.environ.get("DATA_DIR")
-    return Path(chosen) if chosen else Path.home() / ".cache" / "cs2420-pset2"
+def crop_and_flip(images: Tensor, generator: torch.Generator, padding: int = 4) -> Tensor:
+    """The augmentation of part 1 for a whole batch: RandomCrop with ``padding`` zeros around, RandomHorizontalFlip.
+
+    Args:
+        images: (N, C, H, W) of any dtype and on any device; the result is of the same.
+        generator: draws for each image its offset down and to the right, and whether it is flipped.
+    """
+    top, left, flipped = (part.to(images.device) for part in draw_crops(len(images), generator, padding))
+    return apply_crops(images, top, left, flipped, padding)
 
 
 def load(name: Name, split: Split, source: Source = "fixtures") -> ImageDataset:
     """Load one split of a data set.
 
     Raises:
-        ValueError: an unknown name, split or source.
-        RuntimeError: the complete data set is not there and can't be downloaded.
+        ValueError: an unknown name, split or source, or the fixtures of CINIC-10, of which there are none.
+        DataError: the complete data set is not there and can't be downloaded, or is broken.
     """
-    if name not in STATISTICS or split not in ("train", "test") or source not in ("fixtures", "complete"):
+    known = name in STATISTICS and split in ("train", "test") and source in ("fixtures", "complete")
+    if not known or (name, source) == ("cinic10", "fixtures"):
         raise ValueError(
             f"no data set {name!r} ({split!r}, {source!r}): "
-            "choose cifar10 or mnist, train or test, fixtures or complete"
+            "choose cifar10 or mnist (fixtures or complete) or cinic10 (complete), train or test"
         )
     if source == "fixtures":
         with np.load(FIXTURES / f"{name}_{split}.npz", allow_pickle=False) as archive:
             images, labels = archive["images"], archive["labels"]
     else:
-        arrays = complete_arrays(name)
+        arrays = complete_arrays(name, (split,))
         images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
     if images.ndim == 3:  # MNIST: (N, H, W), one channel
         images = images[..., None]
@@ -148,49 +238,58 @@ def load(name: Name, split: Split, source: Source = "fixtures") -> ImageDataset:
     )
 
 
-def complete_arrays(name: Name) -> dict[str, Any]:
-    """All of a data set as uint8 arrays, out of the cache or through torchvision's download.
+def complete_arrays(name: Name, splits: tuple[Split, ...] = ("train", "test")) -> dict[str, Any]:
+    """A complete data set as uint8 arrays, out of the cache or downloaded into it.
 
     Returns:
-        ``train_images`` and ``test_images`` (N, 32, 32, 3) or (N, 28, 28), ``train_labels`` and ``test_labels``
-        (N,), all uint8.
+        ``<split>_images`` (N, 32, 32, 3) or (N, 28, 28) and ``<split>_labels`` (N,) of at least these splits.
+
+    Raises:
+        DataError: it can't be downloaded, kept or read.
     """
-    path = data_dir() / f"{name}.npz"
-    if not path.exists():
+    folder = data_dir()
+    if os.environ.get("DATA_DIR") and not folder.is_dir():
+        raise DataError(
+            f"DATA_DIR names {folder}, which is no folder: make it, or name another in this environment variable"
+        )
+    path = folder / f"{name}.npz"
+    if path.exists():
+        return _read(path, name, splits)
+    unfinished = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished.touch()  # before a long download, whether there can be a file at all
         arrays = _download(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(f".{os.getpid()}.part")
         with unfinished.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+            np.savez(file, **arrays)  # compressed, photos would be hardly smaller and take seconds to read
         unfinished.replace(path)
-        return arrays
+    except OSError as error:
+        raise DataError(
+            f"{path} can't be written ({error}): name a folder with room for it in the environment variable DATA_DIR"
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return arrays
+
+
+def _read(path: Path, name: Name, splits: tuple[Split, ...]) -> dict[str, Any]:
+    """The arrays of these splits out of the cache; a DataError if it holds others than it should."""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-        found = len(arrays["train_images"]), len(arrays["test_images"])
-        if (len(arrays["train_labels"]), len(arrays["test_labels"])) != found:
-            raise ValueError("labels and images differ in number")
+            found = len(archive["train_labels"]), len(archive["test_labels"])
+            keys = [f"{split}_{kind}" for split in splits for kind in ("images", "labels")]
+            arrays = {key: archive[key] for key in keys}
+        for split in splits:
+            if len(arrays[f"{split}_images"]) != len(arrays[f"{split}_labels"]):
+                raise ValueError("labels and images differ in number")
     except Exception as error:
-        raise RuntimeError(f"{path} can't be read ({error}): delete it, it will be downloaded anew") from error
+        raise DataError(f"{path} can't be read ({error}): delete it, it will be downloaded anew") from error
     if found != SIZES[name]:
-        raise RuntimeError(f"{path} holds {found} images, not {SIZES[name]}: delete it, it will be downloaded anew")
+        raise DataError(f"{path} holds {found} images, not {SIZES[name]}: delete it, it will be downloaded anew")
+    if kinds := {str(array.dtype) for array in arrays.values()} - {"uint8"}:
+        raise DataError(f"{path} holds {kinds.pop()} arrays, not uint8: delete it, it will be downloaded anew")
     return arrays
 
 
 def _download(name: Name) -> dict[str, Any]:
-    """The complete data set through torchvision, which downloads it into ``data_dir()/downloads``."""
-    from torchvision import datasets  # takes a second to import, and only this function needs it
-
-    kind = {"cifar10": datasets.CIFAR10, "mnist": datasets.MNIST}[name]
-    arrays: dict[str, Any] = {}
-    for split in ("train", "test"):
-        try:
-            part = kind(str(data_dir() / "downloads"), train=split == "train", download=True)
-        except Exception as error:  # no network, a full disk, a changed address: torchvision raises many kinds
-            raise RuntimeError(
-                f"{name} can't be downloaded ({error}): put {name}.npz into {data_dir()}, or name the folder "
-                "that holds it in the environment variable DATA_DIR"
-            ) from error
-        arrays[f"{split}_images"] = np.asarray(part.data, dtype=np.uint8)
-        arrays[f"{split}_labels"] = np.asarray(part.targets, dtype=np.uint8)
-    return arrays
+    return downloads.arrays(name, SIZES[name])

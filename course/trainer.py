@@ -1,9 +1,18 @@
-"""Training and evaluation, as the handout's recipes describe them."""
+"""Training and evaluation, as the handout's recipes describe them.
+
+:func:`train_epoch` is the loop to read. :class:`Training` is a network in training that can be stopped after any epoch
+and taken up again; on a GPU it takes the same steps as a CUDA graph (see :mod:`course.graphs`).
+"""
 
 from __future__ import annotations
 
+import math
+import time
+import warnings
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -12,9 +21,27 @@ from torch.nn import functional
 
 from course.datasets import ImageDataset
 
-__all__ = ["MNIST_RECIPE", "Evaluation", "History", "Recipe", "evaluate", "moving_average", "train"]
+__all__ = [
+    "MNIST_RECIPE",
+    "Diverged",
+    "Evaluation",
+    "History",
+    "Recipe",
+    "Training",
+    "evaluate",
+    "moving_average",
+    "train",
+    "train_epoch",
+]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+OnStep = Callable[[int, Tensor], None]
+"""told of each step: how many images the epoch has seen, and the loss, still on its device"""
+Precision = Literal["float32", "bfloat16"]
+
+
+class Diverged(ArithmeticError):
+    """A loss is no number any more; the text is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -22,14 +49,31 @@ class Recipe:
     """How a network is trained: everything that the result depends on, apart from the data."""
 
     epochs: int
-    batch_size: int
-    make_optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+    rate: float
+    """the first epoch's learning rate"""
     make_scheduler: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
     """stepped once an epoch"""
+    schedule: str = "constant"
+    """what the scheduler is called, for records"""
+    batch_size: int = 128
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    momentum: float = 0.0
+    """of SGD"""
+    weight_decay: float = 0.0
+    """of SGD"""
     loss: Loss = functional.cross_entropy
     augment: bool = False
     """crop and flip the training images at random"""
     seed: int = 43
+    lapse: int = 1
+    """scheduler's epochs that pass in each of these: the quick profile lets one epoch stand for ten"""
+
+    def make_optimizer(self, parameters: Iterable[nn.Parameter], **options: Any) -> torch.optim.Optimizer:
+        """The optimizer; ``options`` say how it is computed, ``fused=True`` for example, and not what."""
+        if self.optimizer == "adam":
+            return torch.optim.Adam(parameters, **{"lr": self.rate, **options})
+        sgd = {"lr": self.rate, "momentum": self.momentum, "weight_decay": self.weight_decay}
+        return torch.optim.SGD(parameters, **{**sgd, **options})
 
 
 @dataclass
@@ -40,6 +84,10 @@ class History:
     """the loss of every step"""
     accuracies: list[float] = field(default_factory=list)
     """test accuracy after every epoch, in [0, 1]"""
+    rates: list[float] = field(default_factory=list)
+    """the learning rate of every epoch"""
+    seconds: list[float] = field(default_factory=list)
+    """how long every epoch took, its evaluation included"""
 
 
 @dataclass(frozen=True)
@@ -59,10 +107,204 @@ class Evaluation:
 MNIST_RECIPE = Recipe(
     epochs=4,
     batch_size=4,
-    make_optimizer=torch.optim.Adam,
+    optimizer="adam",
+    rate=0.001,
     make_scheduler=lambda optimizer: torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.1),
+    schedule="÷10 each epoch",
     loss=functional.nll_loss,
 )
+
+
+def train_epoch(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    loss_function: Loss = functional.cross_entropy,
+    *,
+    autocast: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    on_step: OnStep | None = None,
+) -> Tensor:
+    """Train ``model`` in place on each of the batches once.
+
+    Args:
+        autocast: the precision that the forward pass runs in.
+
+    Returns:
+        (steps,) the losses, on the model's device: reading each number would make a GPU wait.
+    """
+    model.train()
+    losses = []
+    seen = 0
+    for images, labels in batches:
+        optimizer.zero_grad(set_to_none=True)
+        with autocast():
+            loss = loss_function(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+        seen += len(labels)
+        if on_step is not None:
+            on_step(seen, losses[-1])
+    return torch.stack(losses)
+
+
+class Stepper(Protocol):
+    """Takes an epoch's steps, one way or another."""
+
+    optimizer: torch.optim.Optimizer
+
+    def epoch(self, data: ImageDataset, generator: torch.Generator, rate: float, on_step: OnStep | None) -> Tensor:
+        """The losses of one epoch, (steps,)."""
+
+    def network_changed(self) -> None:
+        """Somebody else has changed the network: masks that are other tensors now, say."""
+
+
+class PlainSteps:
+    """:func:`train_epoch`, on any device."""
+
+    def __init__(self, model: nn.Module, recipe: Recipe, autocast: Callable[[], AbstractContextManager[Any]]) -> None:
+        self.model, self.recipe, self.autocast = model, recipe, autocast
+        self.optimizer = recipe.make_optimizer([p for p in model.parameters() if p.requires_grad])
+
+    def epoch(self, data: ImageDataset, generator: torch.Generator, rate: float, on_step: OnStep | None) -> Tensor:
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        batches = data.batches(self.recipe.batch_size, generator, augment=self.recipe.augment)
+        return train_epoch(
+            self.model, self.optimizer, batches, self.recipe.loss, autocast=self.autocast, on_step=on_step
+        )
+
+    def network_changed(self) -> None:
+        pass
+
+
+class Training:
+    """A network in training: epoch by epoch, to be kept and taken up again between any two.
+
+    The scheduler sets the rate of an optimizer of its own, which has nothing to do but that; each epoch's rate is read
+    there. So a graph of the steps never meets a student's scheduler, and taking a run up again is stepping a new one.
+
+    Args:
+        model: trained in place, on the device of ``training``; frozen parameters stay as they are.
+        before_evaluation: called with the number of the epoch, from 1, between its training and its evaluation;
+            pruning happens there, so that its step shows in the curve; says whether the network was changed.
+        precision: of the forward pass; ``bfloat16`` is for GPUs (on CPUs it is many times slower).
+        graphs: take the steps as a CUDA graph; None for GPUs only.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        training: ImageDataset,
+        test: ImageDataset,
+        recipe: Recipe,
+        *,
+        before_evaluation: Callable[[int], bool] | None = None,
+        precision: Precision = "float32",
+        graphs: bool | None = None,
+    ) -> None:
+        self.model, self.training, self.test, self.recipe = model, training, test, recipe
+        self.before_evaluation = before_evaluation
+        self.history = History()
+        self.generator = torch.Generator().manual_seed(recipe.seed)
+        self.device = training.images.device
+        self.precision = precision
+        on_gpu = self.device.type == "cuda"
+        if graphs if graphs is not None else on_gpu:
+            from course.graphs import GraphSteps  # imported here: it builds on this module
+
+            self.stepper: Stepper = GraphSteps(model, recipe, self.autocast, capture=on_gpu)
+        else:
+            self.stepper = PlainSteps(model, recipe, self.autocast)
+        # The schedulers of torch want an optimizer with a parameter; this one's never gets a gradient.
+        self._pace = recipe.make_optimizer([nn.Parameter(torch.zeros(1))])
+        self._scheduler = recipe.make_scheduler(self._pace)
+
+    @property
+    def epochs_done(self) -> int:
+        return len(self.history.accuracies)
+
+    @property
+    def finished(self) -> bool:
+        return self.epochs_done >= self.recipe.epochs
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """The precision of the forward pass."""
+        if self.precision == "float32":
+            return nullcontext()
+        # Without a cache of converted weights: a captured graph would go on reading its first ones.
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, cache_enabled=False)
+
+    def epoch(self, on_step: OnStep | None = None) -> None:
+        """Train for one epoch and evaluate.
+
+        Raises:
+            Diverged: a loss that is no finite number; the history ends with the epoch before.
+        """
+        started = time.perf_counter()
+        rate = float(self._pace.param_groups[0]["lr"])
+        losses = self.stepper.epoch(self.training, self.generator, rate, on_step)
+        values = losses.float().tolist()
+        if not all(map(math.isfinite, values)):
+            step = next(index for index, value in enumerate(values, start=1) if not math.isfinite(value))
+            raise Diverged(
+                f"the loss is {values[step - 1]} at step {step} of epoch {self.epochs_done + 1}, where the learning "
+                f"rate is {rate:g}: the training diverged, and a smaller rate is the first thing to try"
+            )
+        self._step_scheduler()
+        if self.before_evaluation is not None and self.before_evaluation(self.epochs_done + 1):
+            self.stepper.network_changed()
+        with self.autocast():
+            accuracy = evaluate(self.model, self.test).accuracy
+        self.history.losses += values
+        self.history.rates.append(rate)
+        self.history.accuracies.append(accuracy)
+        self.history.seconds.append(time.perf_counter() - started)
+
+    def _step_scheduler(self) -> None:
+        self._pace.step()  # does nothing, but schedulers want to see it
+        for _ in range(self.recipe.lapse):
+            self._scheduler.step()
+
+    def state(self) -> dict[str, Tensor]:
+        """What :meth:`take_up` needs, apart from the history: weights, momentum, random numbers."""
+        tensors = {f"model/{name}": value for name, value in self.model.state_dict().items()}
+        for index, state in self.stepper.optimizer.state_dict()["state"].items():
+            tensors.update({f"optimizer/{index}/{name}": v for name, v in state.items() if isinstance(v, Tensor)})
+        tensors["random/order"] = self.generator.get_state()
+        tensors["random/torch"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["random/cuda"] = torch.cuda.get_rng_state(self.device)
+        return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+
+    def take_up(self, tensors: dict[str, Tensor], history: History) -> None:
+        """Go on from what :meth:`state` kept of the same network and recipe.
+
+        Raises:
+            ValueError, RuntimeError, KeyError: what was kept belongs to another network.
+        """
+        self.model.load_state_dict(_below(tensors, "model/"))
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in _below(tensors, "optimizer/").items():
+            index, _, key = name.partition("/")
+            state.setdefault(int(index), {})[key] = value.clone()  # or steps would change what was given
+        groups = self.stepper.optimizer.state_dict()["param_groups"]
+        self.stepper.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.stepper.network_changed()
+        self.generator.set_state(tensors["random/order"])
+        torch.set_rng_state(tensors["random/torch"])
+        if self.device.type == "cuda" and "random/cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["random/cuda"], self.device)
+        self.history = history
+        with warnings.catch_warnings():  # a scheduler may warn of steps beyond its last
+            warnings.simplefilter("ignore")
+            for _ in range(self.epochs_done):
+                self._step_scheduler()
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def train(
@@ -73,24 +315,11 @@ def train(
     after_epoch: Callable[[int, History], None] = lambda epoch, history: None,
 ) -> History:
     """Train ``model`` in place; ``after_epoch(epoch, history)`` is told of each finished epoch, from 1 on."""
-    generator = torch.Generator().manual_seed(recipe.seed)
-    optimizer = recipe.make_optimizer(model.parameters())
-    scheduler = recipe.make_scheduler(optimizer)
-    history = History()
-    for epoch in range(1, recipe.epochs + 1):
-        model.train()
-        losses = []  # as tensors: reading each number would make a GPU wait
-        for images, labels in training.batches(recipe.batch_size, generator, augment=recipe.augment):
-            optimizer.zero_grad(set_to_none=True)
-            loss = recipe.loss(model(images), labels)
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.detach())
-        scheduler.step()
-        history.losses += torch.stack(losses).tolist()
-        history.accuracies.append(evaluate(model, test).accuracy)
-        after_epoch(epoch, history)
-    return history
+    run = Training(model, training, test, recipe)
+    while not run.finished:
+        run.epoch()
+        after_epoch(run.epochs_done, run.history)
+    return run.history
 
 
 @torch.no_grad()

@@ -19,10 +19,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["SUITES", "CatalogError", "GradedTest", "RubricPart", "Visibility", "read_rubric", "read_suites"]
+__all__ = ["RESULTS", "SUITES", "CatalogError", "GradedTest", "RubricPart", "Visibility", "read_rubric", "read_suites"]
 
 SUITES = Path(__file__).resolve().parent / "suites"
 RUBRIC = Path(__file__).resolve().parent / "rubric.toml"
+
+#: The tag of tests that look at results of experiments and at no code.
+RESULTS = "results"
 
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 
@@ -71,7 +74,6 @@ class RubricPart:
     title: str
     handout: int
     automatic: int
-    later: int
 
 
 @cache

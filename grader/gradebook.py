@@ -172,7 +172,7 @@ class Gradebook:
     @property
     def decided_later(self) -> float:
         """Points of tests that are hidden until later, or that this copy of the suites goes without."""
-        elsewhere = sum(part.automatic - part.later for part in read_rubric()) - self.maximum
+        elsewhere = sum(part.automatic for part in read_rubric()) - self.maximum
         return sum(test.points for test in self.tests if test.hidden) + max(elsewhere, 0.0)
 
     @property

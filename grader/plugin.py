@@ -11,6 +11,7 @@ passes with the same inputs
 any other exception in a test, its set-up or clean-up  a fault of the grader: undecided, reported to staff
 a suite can't be imported                              the same for each of its tests
 pytest itself fails (an internal error)                the same for the run; what was graded stays
+there are no results, or only the quick profile's      not implemented
 an xdist worker dies                                   the same for the test that it was at
 the run is killed                                      what is written is valid; the rest is "not run"
 =====================================================  =================================================
@@ -44,7 +45,7 @@ from grader.sandbox.protocol import Failure
 from grader.sandbox.proxies import Patience, Student
 from grader.submission.intake import SubmissionError, find
 
-__all__ = ["GRADING", "LAUNCHER", "Grading", "graded_test"]
+__all__ = ["GRADING", "LAUNCHER", "Grading", "NotMade", "graded_test"]
 
 STUDENT_FOLDER = SUITES.parent.parent / "student"
 SOLUTION_FOLDER = SUITES.parent / "solution"
@@ -52,6 +53,10 @@ SOLUTION_FOLDER = SUITES.parent / "solution"
 
 class NotRun(Exception):
     """A test that is not run; the text says why."""
+
+
+class NotMade(Exception):
+    """What a test looks at was not made yet; the text says what makes it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -234,7 +239,7 @@ class Grading:
         Then what broke it is what student code returned, of a kind that nobody thought of, and it is no fault of the
         grader. Checks, student errors and what ends a run are not asked about.
         """
-        if not isinstance(error, Exception) or isinstance(error, AssertionError | SandboxError | NotRun):
+        if not isinstance(error, Exception) or isinstance(error, AssertionError | SandboxError | NotRun | NotMade):
             return False
         if not isinstance(item, pytest.Function) or not SOLUTION_FOLDER.is_dir():
             return False
@@ -350,6 +355,8 @@ def _outcome(item: pytest.Item, test: GradedTest, error: BaseException | None, f
         return Outcome(state, score or 0.0, str(failure or error), leaderboard=leaderboard)
     if isinstance(error, NotRun):
         return Outcome(State.NOT_RUN, message=str(error))
+    if isinstance(error, NotMade):
+        return Outcome(State.NOT_IMPLEMENTED, message=str(error))
     return _fault("".join(traceback.format_exception(error)[-12:]))
 
 

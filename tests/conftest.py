@@ -16,6 +16,7 @@ import pytest
 from grader.reports import gradescope
 from grader.sandbox.launch import Launcher, make_launcher
 from grader.validation.cases import SOLUTION
+from tests.quick_results import made_once
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -80,3 +81,11 @@ def read_report() -> Callable[[Path], dict[str, Any]]:
         return report
 
     return read
+
+
+@pytest.fixture(scope="session")
+def quick_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``results/`` as the solution leaves it, on few images; shared by all test processes."""
+    base = tmp_path_factory.getbasetemp()
+    in_xdist = "PYTEST_XDIST_WORKER" in os.environ
+    return made_once((base.parent if in_xdist else base) / "quick-results")

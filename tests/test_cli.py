@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from grader.catalog import read_suites
+from grader.catalog import RESULTS, read_suites
 from grader.validation.cases import SOLUTION
 
 MAXIMUM = sum(test.points for test in read_suites())
+#: What a solution without results of experiments earns.
+OF_CODE = sum(test.points for test in read_suites() if RESULTS not in test.tags)
 
 
 def test_a_graded_solution(run, tmp_path, read_report):
     path = tmp_path / "results.json"
     result = run("-m", "grader", "grade", SOLUTION, "--json", path)
     assert result.returncode == 0
-    assert f"{MAXIMUM:g} / {MAXIMUM:g}" in result.stdout
+    assert f"{OF_CODE:g} / {MAXIMUM:g}" in result.stdout
+    assert "No full results yet (run_experiments.py): 1.1, 1.2, 3.2, 3.3, 3.4, 4.2, 6.2" in result.stdout
+    assert "Next: python run_experiments.py 1.1 --profile full makes what 1.1c looks at." in result.stdout
     report = read_report(path)
-    assert report["score"] == MAXIMUM
-    assert all(row["status"] == "passed" for row in report["tests"])
+    assert report["score"] == OF_CODE
+    assert all(row["status"] == "passed" for row in report["tests"] if RESULTS not in row.get("tags", []))
     assert report["leaderboard"][0]["value"] == pytest.approx(0.5, abs=0.01)
     assert result.stderr == ""
 
@@ -42,9 +46,9 @@ def test_a_folder_with_a_student_folder_in_it_is_a_submission(run, tmp_path):
     folder = tmp_path / "alice"
     (folder / "student").mkdir(parents=True)
     (folder / "student" / "depthwise.py").write_text((SOLUTION / "depthwise.py").read_text())
-    result = run("-m", "grader", "grade", folder, "--part", "6.2")
+    result = run("-m", "grader", "grade", folder, "--part", "6.2a", "--part", "6.2b")
     assert "CS 2420 PSet 2: alice" in result.stdout
-    assert "4 / 4" in result.stdout
+    assert "3 / 3" in result.stdout
 
 
 def test_a_missing_module_costs_its_part_only(run, submission):
@@ -53,7 +57,7 @@ def test_a_missing_module_costs_its_part_only(run, submission):
     assert "quantization.py is missing from the submission." in result.stdout
     assert "22 / 22" in result.stdout
     quantization = sum(test.points for test in read_suites() if test.number.startswith("2"))
-    assert f"{MAXIMUM - quantization:g} / {MAXIMUM:g}" in result.stdout
+    assert f"{OF_CODE - quantization:g} / {MAXIMUM:g}" in result.stdout
 
 
 def test_a_seed_repeats_a_run(run, submission, tmp_path, read_report):

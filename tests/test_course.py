@@ -191,7 +191,8 @@ def test_a_network_learns_real_digits():
     recipe = Recipe(
         epochs=2,
         batch_size=16,
-        make_optimizer=torch.optim.Adam,
+        optimizer="adam",
+        rate=0.001,
         make_scheduler=lambda optimizer: torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.1),
         loss=nn.functional.nll_loss,
     )

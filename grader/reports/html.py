@@ -39,7 +39,6 @@ def render(gradebook: Gradebook) -> str:
         gradebook=gradebook,
         signs=SIGNS,
         state=State,
-        later=sum(part.later for part in rubric),
         automatic=sum(part.automatic for part in rubric),
         handout=sum(part.handout for part in rubric),
     )

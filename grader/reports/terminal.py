@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grader.catalog import GradedTest, read_rubric
+from grader.catalog import RESULTS, GradedTest, read_rubric
 from grader.gradebook import Gradebook, Outcome, PartScore, State
 from grader.reports.text import cut, plain, points
 
@@ -88,14 +88,15 @@ def _hints(gradebook: Gradebook) -> list[RenderableType]:
     """What is wrong first in each part, each message once; what is not implemented is named in one line."""
     hints: list[RenderableType] = []
     shown: dict[str, str] = {}
-    missing = []
+    missing: list[str] = []
+    unmade: list[str] = []
     for part in gradebook.parts:
         first = _first_problem(part, gradebook)
         if first is None:
             continue
         test, outcome = first
         if outcome.state is State.NOT_IMPLEMENTED:
-            missing.append(part.part.number)
+            (unmade if RESULTS in test.tags else missing).append(part.part.number)
             continue
         earlier = shown.setdefault(outcome.message, test.number)
         message = cut(plain(outcome.message), 800) if earlier == test.number else f"As {earlier}."
@@ -105,6 +106,8 @@ def _hints(gradebook: Gradebook) -> list[RenderableType]:
         hints += [hint, ""]
     if missing and hints:  # where nothing is implemented at all, the last line says so
         hints += [Text(f"  Not implemented yet: {', '.join(missing)}"), ""]
+    if unmade:
+        hints += [Text(f"  No full results yet (run_experiments.py): {', '.join(unmade)}"), ""]
     return hints
 
 
@@ -125,11 +128,9 @@ def _closing(gradebook: Gradebook) -> list[str]:
     lines += ["✓ passed   ◐ partial   ✗ failed   ○ not implemented yet   · not run"]
     automatic = sum(part.automatic for part in read_rubric())
     whole = all(gradebook.is_selected(test) for test in gradebook.tests)
-    if whole and (later := sum(part.later for part in read_rubric())):
-        lines.append(
-            f"{later} of the {automatic} automatic points look at results of experiments and have no tests yet; "
-            f"{sum(part.handout for part in read_rubric()) - automatic} of 250 are graded by hand."
-        )
+    if whole:
+        by_hand = sum(part.handout for part in read_rubric()) - automatic
+        lines.append(f"These are the {automatic} automatic points; {by_hand} more of the 250 are graded by hand.")
     if whole and (hidden := gradebook.decided_later):
         lines.append(
             f"{points(hidden)} point{'' if hidden == 1 else 's'} of the {automatic} {'is' if hidden == 1 else 'are'} "
@@ -168,5 +169,7 @@ def _next(gradebook: Gradebook) -> str:
         pair for pair in selected if pair[1].state is not State.PASSED
     ]
     test, outcome = ahead[0]
+    if RESULTS in test.tags and outcome.state is State.NOT_IMPLEMENTED:
+        return f"Next: python run_experiments.py {test.part} --profile full makes what {test.number} looks at."
     verb = "Implement" if outcome.state is State.NOT_IMPLEMENTED else "Look at"
     return f"Next: {verb} {test.number}. Run it alone with --part {test.number} (pytest: -k {test.function})."

@@ -24,6 +24,8 @@ class Submission:
     folder: Path
     name: str
     """for reports"""
+    results: Path | None = None
+    """what run_experiments.py left"""
 
 
 def find(path: Path) -> Submission:
@@ -48,10 +50,19 @@ def find(path: Path) -> Submission:
             if locked := [module for module in modules if not os.access(module, os.R_OK)]:
                 raise SubmissionError(f"{locked[0]} can't be read: change its permissions.")
             if modules:
-                return Submission(folder.resolve(), path.resolve().name)
+                return Submission(folder.resolve(), path.resolve().name, _results(path, folder))
         empty = not any(path.iterdir())
     except PermissionError:
         raise SubmissionError(f"{path} can't be read: change its permissions.") from None
     if empty:
         raise SubmissionError(f"{path} is empty: name {expected}.")
     raise SubmissionError(f"{path} holds none of the six modules: name {expected}.")
+
+
+def _results(path: Path, folder: Path) -> Path | None:
+    """The folder of results: in the submission, next to its ``student/``, or next to ``student/`` in a repository."""
+    places = [folder, path] + ([folder.resolve().parent] if folder.resolve().name == "student" else [])
+    for place in places:
+        if (place / "results").is_dir():
+            return (place / "results").resolve()
+    return None

@@ -18,6 +18,7 @@ from grader.gradebook import Picture
 from grader.plugin import GRADING, NOTE, PICTURES, STUDENT, TEST
 from grader.sandbox.failures import SandboxError
 from grader.sandbox.proxies import Student
+from grader.suites.results_checks import Results
 
 
 @pytest.fixture
@@ -109,6 +110,13 @@ def pretrained(student: Student, torch_home: TorchHome, request: pytest.FixtureR
         torch_home.fill(*student.clean().drill("pretrained_stand_in", seed))
     student.drill("use_torch_home", str(torch_home.folder))
     return dict(torch_home.state)
+
+
+@pytest.fixture
+def results(request: pytest.FixtureRequest) -> Results:
+    """What run_experiments.py left of this test's part."""
+    submission = request.config.stash[GRADING].submission
+    return Results(submission.results, submission.folder, request.node.stash[TEST].part)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,280 @@
+"""Trained weights as safetensors, in the course's own architectures.
+
+Students write SparseConvNet, dw_conv_block and LoRA layers in their own way. What is kept of a trained network is not
+its attributes but the network that it computes: weights in the places of ConvNet, DWConvNet or ResNet-18, a pruned
+weight as 0, LoRA's product added. So anybody can load a checkpoint without the student's code, and measure it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from course.layers import DepthwiseSeparableConvolutionSolution, SparseConv2d
+from course.models import ConvNet, DWConvNet
+
+__all__ = [
+    "Architecture",
+    "CheckpointError",
+    "build",
+    "digest",
+    "export",
+    "load",
+    "provided_dw_conv_block",
+    "save",
+    "with_provided_layers",
+    "write_tensors",
+    "zeros",
+]
+
+Architecture = Literal["ConvNet", "DWConvNet", "ResNet18"]
+
+#: Nothing that is read is larger: ResNet-18 has 47 MB in float32.
+MAX_BYTES = 100_000_000
+
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+class CheckpointError(Exception):
+    """A file or a network that is none of the architecture; the text is one sentence."""
+
+
+def provided_dw_conv_block(in_channels: int, out_channels: int) -> nn.Module:
+    """A block of DWConvNet with the course's layer, against which students measure theirs."""
+    layer = DepthwiseSeparableConvolutionSolution(in_channels, out_channels, 3)
+    return nn.Sequential(layer, nn.BatchNorm2d(out_channels), nn.ReLU())
+
+
+def _resnet18() -> nn.Module:
+    from torchvision.models import resnet18  # takes a second to import, and only part 4 needs it
+
+    model: nn.Module = resnet18()
+    return model
+
+
+_BUILDERS: dict[Architecture, Callable[[], nn.Module]] = {
+    "ConvNet": ConvNet,
+    "DWConvNet": lambda: DWConvNet(provided_dw_conv_block),
+    "ResNet18": _resnet18,
+}
+
+
+def build(architecture: Architecture) -> nn.Module:
+    """The course's network of this name, with weights as they are drawn."""
+    return _BUILDERS[architecture]()
+
+
+# ---- from a student's network to the architecture ------------------------------------------------------------------
+
+
+def _is_depthwise(module: nn.Module) -> bool:
+    """Whether it is a student's DepthwiseSeparableConvolution: it has the attributes that the stub asks for."""
+    return hasattr(module, "kernel_weights") and hasattr(module, "one_d_conv_weight")
+
+
+def _depthwise_weights(module: Any) -> tuple[Tensor, Tensor]:
+    kernels = torch.stack([kernel.detach() for kernel in module.kernel_weights])[:, None]
+    return kernels, module.one_d_conv_weight.detach()
+
+
+def _convolutions(network: nn.Module) -> list[Tensor]:
+    """The weights of all convolutions as they are used, in the order of ``modules()``."""
+    weights: list[Tensor] = []
+    inside: set[nn.Module] = set()
+    for module in network.modules():
+        if module in inside:
+            continue
+        if isinstance(module, SparseConv2d | nn.Conv2d):
+            weights.append(module.weight.detach())
+        elif _is_depthwise(module):
+            weights += _depthwise_weights(module)
+            inside.update(module.modules())
+    return weights
+
+
+def _classifier(network: nn.Module, features: int) -> tuple[Tensor, Tensor]:
+    """Weight and bias of the last layer, whatever it consists of: what it does to 0 and to unit vectors."""
+    layer = getattr(network, "fc", None) or getattr(network, "classifier", None)
+    parameter = next(layer.parameters(), None) if isinstance(layer, nn.Module) else None
+    if not isinstance(layer, nn.Module) or parameter is None:
+        raise CheckpointError("the network has no classifier (nor fc), which the stub asks for")
+    was_training = layer.training
+    layer.eval()
+    try:
+        with torch.no_grad():
+            bias = layer(torch.zeros(1, features, device=parameter.device))[0]
+            rows = layer(torch.eye(features, device=parameter.device))
+    except Exception as error:  # any, the layer is a student's
+        raise CheckpointError(f"the classifier doesn't take {features} features") from error
+    finally:
+        layer.train(was_training)
+    return (rows - bias).T.contiguous(), bias
+
+
+def export(network: nn.Module, architecture: Architecture) -> dict[str, Tensor]:
+    """The state of the architecture that computes what ``network`` does, on the CPU.
+
+    Convolutions and batch normalisations are paired in the order in which they were registered.
+
+    Raises:
+        CheckpointError: their numbers or shapes are others.
+    """
+    target = build(architecture)
+    state = target.state_dict()
+    names = {module: name for name, module in target.named_modules()}
+    expected = [module for module in target.modules() if isinstance(module, nn.Conv2d)]
+    found = _convolutions(network)
+    if len(found) != len(expected):
+        raise CheckpointError(f"the network has {len(found)} convolutions, {architecture} has {len(expected)}")
+    for place, (weight, layer) in enumerate(zip(found, expected, strict=True), start=1):
+        if weight.shape != layer.weight.shape:
+            raise CheckpointError(
+                f"convolution {place} has weights of shape {tuple(weight.shape)}, in {architecture} they are "
+                f"{tuple(layer.weight.shape)}"
+            )
+        state[f"{names[layer]}.weight"] = weight
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    places = [module for module in target.modules() if isinstance(module, nn.BatchNorm2d)]
+    if [norm.num_features for norm in norms] != [place.num_features for place in places]:
+        raise CheckpointError(f"the batch normalisations are not those of {architecture}")
+    for norm, place_ in zip(norms, places, strict=True):
+        state.update({f"{names[place_]}.{key}": value for key, value in norm.state_dict().items()})
+    last = "fc" if architecture == "ResNet18" else "classifier"
+    outputs, features = state[f"{last}.weight"].shape
+    weight, bias = _classifier(network, features)
+    if weight.shape != (outputs, features):
+        raise CheckpointError(f"the classifier has outputs of shape {tuple(bias.shape)}, not ({outputs},)")
+    state[f"{last}.weight"], state[f"{last}.bias"] = weight, bias
+    return {name: value.detach().cpu().contiguous() for name, value in state.items()}
+
+
+def zeros(network: nn.Module) -> list[int]:
+    """How many weights of each convolution are 0, as they are used."""
+    return [int((weight == 0).sum()) for weight in _convolutions(network)]
+
+
+def with_provided_layers(network: nn.Module) -> nn.Module:
+    """Put the course's depthwise layer in the place of each of the student's, with its weights; changes ``network``.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    replaced = 0
+    for parent in list(network.modules()):
+        for name, layer in list(parent.named_children()):
+            if not _is_depthwise(layer):
+                continue
+            kernels, pointwise = _depthwise_weights(layer)
+            provided = DepthwiseSeparableConvolutionSolution(kernels.shape[0], pointwise.shape[0], kernels.shape[-1])
+            provided.to(kernels.device)
+            with torch.no_grad():
+                provided.depthwise.weight.copy_(kernels)
+                provided.pointwise.weight.copy_(pointwise)
+            setattr(parent, name, provided)
+            replaced += 1
+    if not replaced:
+        raise CheckpointError("dw_conv_block makes no DepthwiseSeparableConvolution, so that there is none to compare")
+    return network
+
+
+# ---- files ---------------------------------------------------------------------------------------------------------
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, as hex."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()
+
+
+def save(state: dict[str, Tensor], path: Path, *, half: bool = False) -> None:
+    """Write a state, whole or not at all.
+
+    Args:
+        half: matrices and kernels as float16, for networks whose zeros nobody counts.
+    """
+    if half:
+        state = {name: v.half() if v.is_floating_point() and v.ndim > 1 else v for name, v in state.items()}
+    write_tensors(state, path)
+
+
+def write_tensors(state: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write tensors as safetensors, whole or not at all.
+
+    Raises:
+        OSError: it can't be written; a full disk with ``errno.ENOSPC``.
+    """
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        save_file(state, unfinished, metadata)
+        unfinished.replace(path)
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        raise OSError(int(number[1]) if number else 0, str(error)) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _printable(text: str) -> str:
+    """The text without what would break a line, or colour it."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def load(path: Path, architecture: Architecture) -> nn.Module:
+    """The architecture with the weights of a file, float32, in evaluation mode. The file may be of any origin.
+
+    Nothing but names, shapes and numbers is read: no code can be in a file of this format.
+
+    Raises:
+        CheckpointError: a file that is missing, too large, damaged, of another format, or of another network; numbers
+            that are not finite.
+    """
+    if architecture not in get_args(Architecture):
+        raise CheckpointError(f"there is no architecture {architecture!r}")
+    try:
+        if path.is_symlink() or not path.is_file():  # links and pipes are none either
+            raise CheckpointError(f"{path.name} is missing, or no plain file")
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise CheckpointError(
+                f"{path.name} has {size:,} bytes, more than the {MAX_BYTES:,} that any checkpoint needs"
+            )
+        model = build(architecture)
+        state = model.state_dict()
+        with safe_open(path, framework="pt") as file:
+            names = set(file.keys())
+            if names != set(state):
+                strange = _printable(", ".join(sorted(names ^ set(state))[:3])[:100])
+                raise CheckpointError(
+                    f"{path.name} has not the tensors of {architecture}: {strange} are missing or too many"
+                )
+            for name, place in state.items():
+                part = file.get_slice(name)
+                if tuple(part.get_shape()) != tuple(place.shape):
+                    raise CheckpointError(
+                        f"{name} in {path.name} has shape {tuple(part.get_shape())}, in {architecture} it is "
+                        f"{tuple(place.shape)}"
+                    )
+                value = file.get_tensor(name)
+                if value.dtype not in (_FLOATS if place.is_floating_point() else (place.dtype,)):
+                    raise CheckpointError(f"{name} in {path.name} is of type {value.dtype}")
+                if not torch.isfinite(value.float()).all():
+                    raise CheckpointError(f"{name} in {path.name} holds numbers that are not finite")
+                state[name] = value.to(place.dtype)
+    except CheckpointError:
+        raise
+    except Exception as error:  # whatever a strange file leads to
+        text = _printable(str(error)[:80])
+        raise CheckpointError(f"{path.name} is damaged, or no safetensors file ({text})") from error
+    model.load_state_dict(state)
+    return model.eval()

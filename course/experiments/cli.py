@@ -1,0 +1,199 @@
+"""``python run_experiments.py``: all experiments of the problem set, or some of its parts."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import os
+import shutil
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from course.experiments.profiles import PROFILES
+from course.experiments.progress import Bar
+from course.experiments.report import duration, summary_rows
+from course.experiments.runner import ConflictError, Session, parts_of
+from course.experiments.student_code import MODULES
+from course.records import Record
+
+__all__ = ["app"]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+REFERENCE = ROOT / "grader" / "solution"
+#: Free space that a run wants to see: checkpoints of the full profile have about 110 MB.
+DISK = {"quick": 200e6, "full": 500e6}
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+class ProfileName(str, Enum):
+    quick = "quick"
+    full = "full"
+
+
+@app.command()
+def experiments(
+    parts: Annotated[
+        list[str] | None, typer.Argument(metavar="[PART]...", help="Parts, as 1.2, or 3 for 3.1 to 3.4; all without.")
+    ] = None,
+    profile: Annotated[
+        ProfileName, typer.Option(help="quick: minutes on a laptop; full: the handout's numbers, for a GPU.")
+    ] = ProfileName.quick,
+    student: Annotated[Path | None, typer.Option(help="The folder with the six modules; student/ without.")] = None,
+    out: Annotated[Path, typer.Option(help="The folder for results.")] = Path("results"),
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of all random numbers; the handout's is 43.")] = 43,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for PyTorch's choice.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep what is finished, go on where a run stopped.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Make anew what is there already.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and how long it takes here.")] = False,
+) -> None:
+    """Run the experiments of the problem set: curves, numbers, checkpoints and a report in one folder."""
+    console = Console(highlight=False)
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def refuse(sentence: str) -> typer.Exit:
+        errors.print(f"{sentence}." if not sentence.endswith(".") else sentence, markup=False)
+        return typer.Exit(2)
+
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        chosen = parts_of(parts or [])
+        folder = _student_folder(student)
+        where = _device(device)
+    except ValueError as error:
+        raise refuse(str(error)) from None
+    if folder == REFERENCE and student is None:
+        out = out.with_name(f"{out.name}-reference")
+        console.print(
+            f"student/ holds nothing but stubs yet: this runs the reference solution, into {out}/.", soft_wrap=True
+        )
+    bar = Bar(console)
+    session = Session(chosen, PROFILES[profile.value], folder, out, seed, where, resume, replace, bar)
+    if dry_run:
+        _dry_run(session, console)
+        return
+    try:
+        session.check()
+        out.mkdir(parents=True, exist_ok=True)
+        if (free := shutil.disk_usage(out).free) < DISK[profile.value]:
+            raise refuse(f"{out} has {free / 1e6:.0f} MB left, and {DISK[profile.value] / 1e6:.0f} MB are needed")
+        if not os.access(out, os.W_OK):
+            raise refuse(f"{out} can't be written: change its permissions, or name another folder with --out")
+    except (ConflictError, OSError) as error:
+        raise refuse(f"{error}") from None
+    raise typer.Exit(_run(session, console, errors, bar))
+
+
+def _student_folder(given: Path | None) -> Path:
+    """The folder with the modules; the reference solution where student/ is untouched and nothing else was named."""
+    if given is None and REFERENCE.is_dir() and _is_untouched(ROOT / "student"):
+        return REFERENCE
+    folder = given or ROOT / "student"
+    for path in (folder, folder / "student"):
+        if any((path / f"{module}.py").is_file() for module in MODULES):
+            return path
+    raise ValueError(f"{folder} holds none of {', '.join(f'{module}.py' for module in MODULES)}")
+
+
+def _is_untouched(folder: Path) -> bool:
+    """Whether every function of the six modules is still a stub."""
+    for module in MODULES:
+        try:
+            tree = ast.parse((folder / f"{module}.py").read_bytes())
+        except (OSError, SyntaxError, ValueError):
+            return False
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        if not all(isinstance(function.body[-1], ast.Raise) and len(function.body) <= 2 for function in functions):
+            return False
+    return True
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).split("\n")[0]
+        raise ValueError(f"--device {name} can't be used here ({first}): choose auto, cpu or cuda") from None
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"--device {name} is not supported: choose auto, cpu or cuda")
+    return device
+
+
+def _run(session: Session, console: Console, errors: Console, bar: Bar) -> int:
+    """Run all parts; the exit code."""
+    records: list[Record] = []
+    code = 0
+    try:
+        for part in session.parts:
+            record = session.run(part)
+            bar.stop()
+            records.append(record)
+            _say(record, console, kept=part in session.kept)
+    except KeyboardInterrupt:
+        bar.stop()
+        errors.print("Interrupted: what is finished is kept, and --resume goes on from there.")
+        code = 130
+    except OSError as error:
+        bar.stop()
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        errors.print(f"The disk is full: make room in {session.out}, and --resume goes on from there.")
+        return 1
+    try:
+        page = session.draw()
+    except OSError as error:
+        errors.print(f"The report can't be written ({error}): the records are kept, and --resume makes it anew.")
+        return code or 1
+    _summary(records, session, console)
+    console.print(f"Report: {page}", soft_wrap=True)
+    if session.profile.name == "quick":
+        console.print("Quick results earn no points: --profile full makes those that do, best on a GPU.")
+    return code or int(any(record.state == "failed" for record in records))
+
+
+SYMBOLS = {"complete": "[green]✓[/]", "skipped": "[yellow]·[/]", "failed": "[red]✗[/]", "unfinished": "[yellow]◐[/]"}
+
+
+def _say(record: Record, console: Console, *, kept: bool) -> None:
+    """One line for a finished part, and its reason where it has one."""
+    how = "kept from before" if kept else duration(record.seconds)
+    console.print(f"{SYMBOLS[record.state]} [bold]{record.part}[/] {record.title} ({how})")
+    for text in [record.reason, *record.stand_ins]:
+        if text and not kept:
+            console.print(Text(f"    {text}"), soft_wrap=True)
+
+
+def _summary(records: list[Record], session: Session, console: Console) -> None:
+    grid = Grid(title=f"Profile {session.profile.name}, seed {session.seed}", title_justify="left", box=None)
+    for column in ("Part", "", "State", "Result", "Time"):
+        grid.add_column(column)
+    for part, title, state, result, seconds, _ in summary_rows(records):
+        grid.add_row(*map(Text, (part, title, state, result, seconds)))
+    console.print()
+    console.print(grid)
+
+
+def _dry_run(session: Session, console: Console) -> None:
+    total = 0.0
+    for part in session.parts:
+        record, seconds = session.estimate(part)
+        total += seconds
+        says = f"about {duration(seconds)} of training" if seconds else "seconds"
+        console.print(Text(f"{part} {record.title}: {says if record.state == 'complete' else record.reason}"))
+        downloads = [note for note in record.notes if "downloaded" in note]
+        for text in [*record.stand_ins, *downloads]:
+            console.print(Text(f"    {text}"), soft_wrap=True)
+    where = record.environment.device
+    console.print(f"All in all about {duration(total)} of training on {where}; nothing was written.", soft_wrap=True)

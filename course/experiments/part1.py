@@ -1,0 +1,86 @@
+"""Part 1: three learning rates for 5 epochs, and two schedules for 100."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import torch
+
+from course.experiments.experiment import Drawing, Experiment, Records
+from course.experiments.lab import Lab
+from course.experiments.student_code import StudentCodeError
+from course.models import ConvNet
+from course.plotting import learning_curves
+
+__all__ = ["EXPERIMENTS", "constant_rate"]
+
+SCHEDULES = {"multistep": "MultiStepLR", "cosine_annealing": "CosineAnnealingLR"}
+
+
+def constant_rate(optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
+    """The same rate in every epoch."""
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: 1.0)
+
+
+def rates_of(lab: Lab) -> list[float]:
+    """LEARNING_RATES, as numbers."""
+    given = lab.code.constant("training", "LEARNING_RATES")
+    try:
+        rates = [float(rate) for rate in given]  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        rates = []
+    if not rates or not all(0 < rate < math.inf for rate in rates):
+        raise StudentCodeError(f"LEARNING_RATES in training.py is {given!r}, and should be a list of positive numbers")
+    return rates
+
+
+def best_rate_of(lab: Lab) -> float:
+    """BEST_LEARNING_RATE, as a number."""
+    given = lab.code.constant("training", "BEST_LEARNING_RATE")
+    if not isinstance(given, int | float) or not 0 < given < math.inf:
+        raise StudentCodeError(f"BEST_LEARNING_RATE in training.py is {given!r}, and should be a positive number")
+    return float(given)
+
+
+def sweep(lab: Lab) -> None:
+    """1.1: ConvNet at each of LEARNING_RATES."""
+    rates = rates_of(lab)
+    data = lab.cifar10()
+    for rate in dict.fromkeys(rates):
+        recipe = lab.recipe(epochs=lab.profile.short, rate=rate, make_scheduler=constant_rate, schedule="constant")
+        lab.train(f"rate-{rate:g}", f"learning rate {rate:g}", ConvNet, recipe, data, "ConvNet")
+
+
+def draw_sweep(records: Records) -> dict[str, Drawing]:
+    runs = records["1.1"].runs
+    figure = learning_curves(runs, title="ConvNet on CIFAR-10: three learning rates")
+    return {"learning-rates": Drawing(figure, "Training loss and test accuracy at each learning rate (part 1.1).")}
+
+
+def schedules(lab: Lab) -> None:
+    """1.2: ConvNet at the best rate, with both schedules."""
+    rate = best_rate_of(lab)
+    make = lab.code.training.make_scheduler
+    data = lab.cifar10()
+    for name, title in SCHEDULES.items():
+        # A lapse of ten in the quick profile: the schedule is that of 100 epochs there, too.
+        make_scheduler = functools.partial(_called_with, make, name, lab.profile.long * lab.profile.lapse)
+        recipe = lab.recipe(epochs=lab.profile.long, rate=rate, make_scheduler=make_scheduler, schedule=name)
+        lab.train(name.replace("_", "-"), title, ConvNet, recipe, data, "ConvNet")
+
+
+def _called_with(make, name, epochs, optimizer):  # type: ignore[no-untyped-def]
+    return make(name, optimizer, epochs)
+
+
+def draw_schedules(records: Records) -> dict[str, Drawing]:
+    runs = records["1.2"].runs
+    figure = learning_curves(runs, title="ConvNet on CIFAR-10: two schedules")
+    return {"schedules": Drawing(figure, "Training loss and test accuracy with each schedule (part 1.2).")}
+
+
+EXPERIMENTS = (
+    Experiment("1.1", "Learning rates", sweep, draw_sweep),
+    Experiment("1.2", "Learning-rate schedules", schedules, draw_schedules),
+)

@@ -1,0 +1,127 @@
+"""Part 6: how small and how slow depthwise separable convolutions are, and DWConvNet in 100 epochs."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import torch
+from torch import nn
+
+from course.checkpoints import CheckpointError, with_provided_layers
+from course.experiments.experiment import Drawing, Experiment, Records
+from course.experiments.lab import Lab
+from course.experiments.part1 import constant_rate
+from course.experiments.student_code import StudentCodeError
+from course.layers import DepthwiseSeparableConvolutionSolution
+from course.models import CONVNET_LAYERS, DEPTHWISE_LAYERS, DWConvNet
+from course.plotting import bars, epoch_seconds, learning_curves
+
+__all__ = ["EXPERIMENTS"]
+
+#: Adam's default rate.
+RATE = 0.001
+KERNEL = 3
+REPETITIONS = 5
+
+
+def _parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _seconds(layer: nn.Module, images: torch.Tensor) -> float:
+    """The median time of a forward and a backward pass."""
+    times = []
+    for _ in range(REPETITIONS + 1):  # the first one also allocates memory
+        started = time.perf_counter()
+        layer(images).sum().backward()
+        if images.is_cuda:
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times[1:])
+
+
+def sizes(lab: Lab) -> None:
+    """6.1: parameters of the layers that DWConvNet replaces, and the time of one of them."""
+    make = lab.code.depthwise.DepthwiseSeparableConvolution
+    rows: list[list[str | int | float]] = []
+    for place in DEPTHWISE_LAYERS:
+        c_in, c_out, _ = CONVNET_LAYERS[place - 1]
+        full = _parameters(nn.Conv2d(c_in, c_out, KERNEL, bias=False))
+        separable = _parameters(make(c_in, c_out, KERNEL))
+        rows.append([f"{c_in} → {c_out}", full, separable, full / separable, 1 / (1 / c_out + 1 / KERNEL**2)])
+    lab.table(
+        "Parameters of a 3×3 layer",
+        ["channels", "convolution", "depthwise separable", "factor", "theory: 1 / (1/C_out + 1/k²)"],
+        rows,
+    )
+    groups = {"convolution": [float(row[1]) for row in rows], "depthwise separable": [float(row[2]) for row in rows]}
+    labels = [f"layer {place}\n{row[0]}" for place, row in zip(DEPTHWISE_LAYERS, rows, strict=True)]
+    figure = bars(
+        labels, groups, title="Parameters of the layers that DWConvNet replaces", ylabel="parameters", log=True
+    )
+    lab.figure("parameters", figure, "A convolution against a depthwise separable one, 3×3 kernels (part 6.1).")
+    c_in, c_out, _ = CONVNET_LAYERS[DEPTHWISE_LAYERS[2] - 1]
+    images = torch.randn(lab.profile.batch_size, c_in, 8, 8, device=lab.device)
+    layers = {
+        "convolution": nn.Conv2d(c_in, c_out, KERNEL, padding=1, bias=False),
+        "depthwise separable, provided": DepthwiseSeparableConvolutionSolution(c_in, c_out, KERNEL),
+        "depthwise separable, yours": make(c_in, c_out, KERNEL),
+    }
+    times = {name: _seconds(layer.to(lab.device), images) for name, layer in layers.items()}
+    provided = times["depthwise separable, provided"]
+    lab.table(
+        f"Forward and backward, {c_in} → {c_out} channels, {images.shape[0]} images of 8×8 (medians of {REPETITIONS})",
+        ["layer", "milliseconds", "against the provided one"],
+        [[name, 1000 * seconds, seconds / provided] for name, seconds in times.items()],
+        timed=True,
+    )
+
+
+def train_both(lab: Lab) -> None:
+    """6.2: some epochs with each of the two layers, then 100 of DWConvNet with the provided one."""
+    block = lab.code.depthwise.dw_conv_block
+    make_scheduler = lab.code.training.make_scheduler
+
+    def own() -> nn.Module:
+        return DWConvNet(block)
+
+    def provided() -> nn.Module:
+        try:
+            return with_provided_layers(own())  # after the same random numbers: both begin with the same weights
+        except CheckpointError as error:
+            raise StudentCodeError(f"depthwise.py: {error}") from None
+
+    data = lab.cifar10()
+    adam = {"rate": RATE, "optimizer": "adam"}
+    timed = lab.recipe(epochs=lab.profile.timing, make_scheduler=constant_rate, schedule="constant", **adam)
+    lab.train("yours", "your layer", own, timed, data, "DWConvNet", plain=True)
+    lab.train("provided", "provided layer", provided, timed, data, "DWConvNet", plain=True)
+    epochs = lab.profile.long
+    recipe = lab.recipe(
+        epochs=epochs,
+        make_scheduler=lambda optimizer: make_scheduler("multistep", optimizer, epochs * lab.profile.lapse),
+        schedule="multistep",
+        **adam,
+    )
+    lab.train("adam", "DWConvNet, Adam", provided, recipe, data, "DWConvNet")
+
+
+def draw_both(records: Records) -> dict[str, Drawing]:
+    record = records["6.2"]
+    drawings: dict[str, Drawing] = {}
+    timed = [run for run in (record.run("yours"), record.run("provided")) if run is not None and run.seconds]
+    if timed:
+        figure = epoch_seconds(timed, title="DWConvNet: time by epoch")
+        drawings["time"] = Drawing(figure, "Your depthwise layer against the provided one (part 6.2).")
+    long = record.run("adam")
+    if long is not None and long.accuracies:
+        figure = learning_curves([long], title="DWConvNet with Adam")
+        drawings["training"] = Drawing(figure, "Training loss and test accuracy of DWConvNet (part 6.2).")
+    return drawings
+
+
+EXPERIMENTS = (
+    Experiment("6.1", "Depthwise separable convolution", sizes),
+    Experiment("6.2", "A network of such layers", train_both, draw_both),
+)

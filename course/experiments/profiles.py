@@ -1,0 +1,49 @@
+"""How much of each experiment is run: ``quick`` for a laptop, ``full`` for the handout's numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from course.datasets import Source
+
+__all__ = ["PROFILES", "Profile"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The measure of every run. Recipes are the handout's in both, but for what is named here."""
+
+    name: str
+    source: Source
+    """the images: the repository's subset, or complete data sets"""
+    batch_size: int
+    halved: bool
+    """images of part 1, 3 and 6 at half their size"""
+    short: int
+    """epochs of what the handout trains for 5"""
+    long: int
+    """epochs of what the handout trains for 100"""
+
+    training: int | None
+    """the first so many training images; None for all"""
+    timing: int
+    """epochs in which the two depthwise layers are compared"""
+
+    @property
+    def lapse(self) -> int:
+        """Epochs of the handout's 100 that each epoch of a long run stands for.
+
+        A schedule runs through all of its 100 in fewer; a pruning step at epoch 30 is made where it has come to 30.
+        """
+        return 100 // self.long
+
+
+PROFILES = {
+    "full": Profile(
+        name="full", source="complete", batch_size=128, halved=False, short=5, long=100, training=None, timing=3
+    ),
+    # 2,000 images: at the handout's 128 an epoch would be 16 steps, too few to see anything learnt.
+    "quick": Profile(
+        name="quick", source="fixtures", batch_size=32, halved=True, short=5, long=10, training=None, timing=2
+    ),
+}

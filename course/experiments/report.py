@@ -1,0 +1,259 @@
+"""The report: what all parts found, in one self-contained HTML file for a screen of any width and for paper.
+
+Records may come from anywhere: their texts are escaped, and no file is opened but ``<part>/<figure>.png``.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any, NamedTuple
+
+import jinja2
+
+from course.plotting import number
+from course.records import PARTS, Claim, Data, Environment, Record, Run, Settings, Table
+
+__all__ = ["FILE", "SIGNS", "SummaryRow", "duration", "plain", "render", "summary_rows", "write_report"]
+
+FILE = "report.html"
+SIGNS = {"complete": "✓", "unfinished": "◐", "failed": "✗", "skipped": "·"}
+#: No figure has more: the largest, a heat map, has 0.3 MB.
+MAX_PICTURE = 5_000_000
+DATA = {"cifar10": "CIFAR-10", "cinic10": "CINIC-10", "mnist": "MNIST"}
+SCHEDULES = {"multistep": "MultiStepLR", "cosine_annealing": "CosineAnnealingLR"}
+OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
+#: Parts whose values are accuracies by group.
+ACCURACIES = ("2.2", "2.3")
+FULL = {"full": "full precision"}
+
+
+class SummaryRow(NamedTuple):
+    """A part in the summary: texts without control characters, not escaped."""
+
+    part: str
+    title: str
+    state: str
+    result: str
+    """the key result, as ``92.81 % (cosine annealing)``"""
+    time: str
+    remark: str
+    """why it was skipped or failed, and what stood in for something"""
+
+
+def summary_rows(records: Sequence[Record]) -> list[SummaryRow]:
+    """One row for each record, in the handout's order."""
+    return [
+        SummaryRow(
+            part=plain(record.part),
+            title=plain(record.title),
+            state=record.state,
+            result=plain(_key_result(record)),
+            time=duration(record.seconds) if record.seconds else "",
+            remark=plain(" ".join(_sentence(text) for text in [record.reason, *record.stand_ins] if text)),
+        )
+        for record in _in_order(records)
+    ]
+
+
+def render(folder: Path, records: Sequence[Record]) -> str:
+    """The page as text.
+
+    Args:
+        folder: the folder of results, which has the figures as ``<part>/<figure>.png``.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).resolve().parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_harmless,
+    )
+    environment.filters.update(cell=_cell, data=_data, duration=duration, environment=_environment, sentence=_sentence)
+    records = _in_order(records)
+    return environment.get_template("report.html.j2").render(
+        records=records,
+        rows=summary_rows(records),
+        missing=[part for part in PARTS if part not in {record.part for record in records}],
+        signs=SIGNS,
+        profiles=sorted({record.profile for record in records}),
+        quick=[record.part for record in records if record.profile != "full"],
+        seeds=sorted({record.seed for record in records}),
+        head=records[0].environment if records else None,
+        seconds=sum(record.seconds for record in records),
+        properties=_properties,
+        numeric_columns=_numeric_columns,
+        picture=lambda record, name: _picture(folder, record.part, name),
+    )
+
+
+def write_report(folder: Path, records: Sequence[Record]) -> Path:
+    """Write ``report.html`` in the folder of results, whole or not at all; its path."""
+    page = render(folder, records)
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / f"{FILE}.{os.getpid()}.part"
+    try:
+        unfinished.write_text(page, encoding="utf-8")
+        unfinished.replace(folder / FILE)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return folder / FILE
+
+
+def plain(text: str) -> str:
+    """Printable characters, line breaks and tabs only: no escape sequence reaches a terminal or a page."""
+    return "".join(char if char.isprintable() or char in "\n\t\u00a0" else "�" for char in text)
+
+
+def duration(seconds: float) -> str:
+    """In the units that say something: ``0.42 s``, ``7.3 s``, ``4 min 12 s``, ``2 h 05 min``."""
+    if not math.isfinite(seconds):
+        return "no number"
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    return f"{hours} h {minutes_left:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def _in_order(records: Sequence[Record]) -> list[Record]:
+    places = {part: place for place, part in enumerate(PARTS)}
+    return sorted(records, key=lambda record: (places.get(record.part, len(PARTS)), record.part))
+
+
+def _sentence(text: str) -> str:
+    """With a full stop."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _percent(accuracy: float) -> str:
+    return f"{100 * accuracy:.2f} %"
+
+
+def _key_result(record: Record) -> str:
+    """The best final test accuracy, or how far it got; what there is to see, where nothing was trained."""
+    claims = [(run.checkpoint.test, run.title) for run in record.runs if run.checkpoint is not None]
+    finished = [(claim.accuracy, title) for claim, title in claims if claim.total]
+    texts = []
+    if finished:
+        best, title = max(finished)
+        texts.append(f"{_percent(best)} ({title})" if len(finished) > 1 else _percent(best))
+    texts += [
+        f"{run.title}: {_progress(run)}{f', {_percent(run.accuracies[-1])}' if run.accuracies else ''}"
+        for run in record.runs
+        if not run.finished
+    ]
+    if record.part in ACCURACIES and record.values:
+        groups = {FULL.get(name, name): values for name, values in record.values.items() if values}
+        texts += [f"{name} {_percent(fmean(values))}" for name, values in groups.items()]
+    if not texts:
+        counts = ((len(record.tables), "table"), (len(record.figures), "figure"))
+        texts = [f"{count} {what}{'s' if count > 1 else ''}" for count, what in counts if count]
+    return ", ".join(texts)
+
+
+def _progress(run: Run) -> str:
+    done, planned = len(run.accuracies), run.settings.epochs
+    return f"{done} of {planned} epochs" if done != planned else f"{planned}"
+
+
+def _properties(record: Record) -> list[tuple[str, list[str]]]:
+    """Rows of the table of runs: the name of a property, and each run's value; without properties that none has."""
+    columns = [_properties_of(run) for run in record.runs]
+    names = list(columns[0]) if columns else []
+    rows = [(name, [column[name] for column in columns]) for name in names]
+    return [(name, values) for name, values in rows if any(values)]
+
+
+def _properties_of(run: Run) -> dict[str, str]:
+    settings = run.settings
+    checkpoint = run.checkpoint
+    return {
+        "Epochs": _progress(run),
+        "Optimizer": _optimizer(settings),
+        "First learning rate": number(settings.rate),
+        "Schedule": SCHEDULES.get(settings.schedule, settings.schedule)
+        + (f", {settings.lapse} of its epochs in each" if settings.lapse != 1 else ""),
+        "Batch": f"{number(settings.batch_size)} images{', cropped and flipped' if settings.augment else ''}",
+        "Precision": settings.precision,
+        "Training loss, last epoch": number(run.last_loss) if run.accuracies and run.losses else "",
+        "Final test accuracy": _percent(run.accuracies[-1]) if run.accuracies else "",
+        "Best test accuracy": _percent(max(run.accuracies)) if run.accuracies else "",
+        "Checkpoint": f"{checkpoint.file} ({checkpoint.architecture})" if checkpoint else "",
+        "Measured with it": _claim(checkpoint.test) if checkpoint else "",
+        "On the images of fixtures/": _claim(checkpoint.fixtures) if checkpoint else "",
+        "Time": duration(sum(run.seconds)) if run.seconds else "",
+        "Median epoch": duration(median(run.seconds)) if run.seconds else "",
+    }
+
+
+def _optimizer(settings: Settings) -> str:
+    name = OPTIMIZERS.get(settings.optimizer, settings.optimizer)
+    options = (("momentum", settings.momentum), ("weight decay", settings.weight_decay))
+    return ", ".join([name, *(f"{what} {value:g}" for what, value in options if value)])
+
+
+def _claim(claim: Claim) -> str:
+    if not claim.total:
+        return "no images"
+    return f"{claim.correct:,} of {claim.total:,} ({_percent(claim.accuracy)})"
+
+
+def _data(data: Data) -> str:
+    source = {"fixtures": "the subset in fixtures/", "complete": "complete"}.get(data.source, data.source)
+    return (
+        f"{DATA.get(data.name, data.name)}, {source}: {data.training:,} training and {data.test:,} test images of "
+        f"{data.size} × {data.size} pixels"
+    )
+
+
+def _environment(environment: Environment) -> str:
+    return (
+        f"{environment.device}, {environment.threads} CPU thread{'s' if environment.threads != 1 else ''}; PyTorch "
+        f"{environment.torch}, torchvision {environment.torchvision}, NumPy {environment.numpy}, Python "
+        f"{environment.python}, {environment.platform}"
+    )
+
+
+def _numeric_columns(table: Table) -> set[int]:
+    """Columns with numbers, and nothing else but empty cells."""
+    columns = range(min(map(len, table.rows), default=0))
+    return {
+        column for column in columns if all(row[column] == "" or not isinstance(row[column], str) for row in table.rows)
+    }
+
+
+def _cell(value: str | int | float) -> str:
+    """A cell of a table: four significant digits of numbers, their zeros too, so that columns are even."""
+    if isinstance(value, str):
+        return value
+    return f"{value:#.4g}" if isinstance(value, float) and 1e-4 <= abs(value) < 999.95 else number(value)
+
+
+def _harmless(value: Any) -> Any:
+    """Every text that the template writes, but what it has escaped itself; no line ends before a %."""
+    return plain(value).replace(" %", "\u00a0%") if type(value) is str else value
+
+
+def _picture(folder: Path, part: str, name: str) -> str | None:
+    """A figure as an address that holds it; None where there is none."""
+    if part not in PARTS or not re.fullmatch(r"\w[\w.-]*", name):
+        return None
+    path = folder / part / f"{name}.png"
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_PICTURE:
+            return None
+        content = path.read_bytes()
+    except OSError:
+        return None
+    if not content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return None
+    return "data:image/png;base64," + base64.b64encode(content).decode()

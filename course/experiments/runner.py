@@ -1,0 +1,241 @@
+"""Run parts one after another, so that whatever stops one of them leaves everything that was done."""
+
+from __future__ import annotations
+
+import errno
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from course.datasets import DataError
+from course.experiments import part1, part2, part3, part4, part5, part6, report
+from course.experiments.experiment import Experiment
+from course.experiments.lab import Lab, Nobody, Skip, Watch, environment
+from course.experiments.profiles import Profile
+from course.experiments.student_code import NotImplementedYet, StudentCode, blame
+from course.plotting import save
+from course.records import FILE, MODULES, PARTS, Record, RecordError, read, write
+from course.trainer import Diverged
+
+__all__ = ["EXPERIMENTS", "ConflictError", "Session", "parts_of"]
+
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.part: experiment
+    for module in (part1, part2, part3, part4, part5, part6)
+    for experiment in module.EXPERIMENTS
+}
+FAULT = "fault.txt"
+"""the traceback of something that is not the student's fault, in the part's folder"""
+
+
+class ConflictError(Exception):
+    """What is in the folder of results would be lost; the text says what to do."""
+
+
+def parts_of(names: Sequence[str]) -> list[str]:
+    """The parts that are meant by names like ``3`` or ``3.3``, in the handout's order; all without a name.
+
+    Raises:
+        ValueError: an unknown one.
+    """
+    for name in names:
+        if not any(part == name or part.startswith(f"{name}.") for part in PARTS):
+            raise ValueError(f"there is no part {name}: choose from {', '.join(PARTS)}, or 1 to 6 for all of one")
+    return [part for part in PARTS if not names or any(part == n or part.startswith(f"{n}.") for n in names)]
+
+
+@dataclass
+class Session:
+    """One call of ``run_experiments.py``."""
+
+    parts: Sequence[str]
+    profile: Profile
+    student: Path
+    out: Path
+    seed: int = 43
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    resume: bool = False
+    replace: bool = False
+    watch: Watch = field(default_factory=Nobody)
+    save_every: float | None = None
+
+    def __post_init__(self) -> None:
+        self.code = StudentCode(self.student)
+        self.kept: set[str] = set()
+        """parts that were finished before"""
+
+    # ---- what is there already ----
+
+    def check(self) -> None:
+        """Refuse to lose anything.
+
+        Raises:
+            ConflictError: results of other runs are where these should go.
+        """
+        for part in self.parts:
+            if not (self.out / part / FILE).exists():
+                continue
+            try:
+                old = read(self.out / part)
+            except RecordError as error:
+                if not self.replace:
+                    raise ConflictError(f"{self.out / part}: {error}; --replace makes this part anew") from None
+                continue
+            if not old.runs and old.state != "complete":  # nothing in there to lose
+                continue
+            where = f"{self.out / part} holds results"
+            if old.profile == "full" and self.profile.name != "full":
+                raise ConflictError(
+                    f"{where} of the full profile, which {self.profile.name} ones never replace: name another folder "
+                    "with --out"
+                )
+            difference = self._difference(part, old)
+            if difference and not self.replace:
+                raise ConflictError(f"{where} {difference}: --replace makes them anew, --out names another folder")
+            if not difference and not self.resume and not self.replace:
+                raise ConflictError(
+                    f"{where} of just this kind: --resume keeps them and goes on, --replace makes them anew, --out "
+                    "names another folder"
+                )
+
+    def _difference(self, part: str, old: Record) -> str:
+        """In what a record differs from those that are made now, in words."""
+        if old.part != part:
+            return f"of part {old.part}"
+        if old.profile != self.profile.name:
+            return f"of the {old.profile} profile"
+        if old.seed != self.seed:
+            return f"of seed {old.seed}"
+        now = self.code.digests(MODULES[part])
+        if changed := sorted(name for name in {*now, *old.student} if now.get(name) != old.student.get(name)):
+            return f"of another {', '.join(changed)}"
+        return ""
+
+    def _begin(self, experiment: Experiment) -> tuple[Record, bool]:
+        """The record to fill, and whether there is nothing left to do."""
+        folder = self.out / experiment.part
+        record = Record(
+            part=experiment.part,
+            title=experiment.title,
+            profile=self.profile.name,
+            seed=self.seed,
+            environment=environment(self.device),
+            student=self.code.digests(MODULES[experiment.part]),
+        )
+        if folder.is_dir():
+            try:
+                old = read(folder)
+            except RecordError:
+                old = None
+            if old is not None and self.resume and not self._difference(experiment.part, old):
+                if old.state == "complete":
+                    return old, True
+                record.runs, record.seconds = [run for run in old.runs if self._is_there(folder, run)], old.seconds
+            else:
+                for path in folder.iterdir():
+                    if path.is_file():
+                        path.unlink()
+            for path in folder.glob("*.part"):  # of a run that was killed while it wrote
+                path.unlink()
+        write(record, folder)
+        return record, False
+
+    @staticmethod
+    def _is_there(folder: Path, run: object) -> bool:
+        checkpoint = getattr(run, "checkpoint", None)
+        return checkpoint is None or (folder / checkpoint.file).is_file()
+
+    # ---- running ----
+
+    def lab(self, record: Record, *, dry: bool = False) -> Lab:
+        lab = Lab(record, self.out / record.part, self.profile, self.code, self.device, self.watch, dry)
+        if self.save_every is not None:
+            lab.save_every = self.save_every
+        return lab
+
+    def run(self, part: str) -> Record:
+        """Run one part, or what is left of it.
+
+        Raises:
+            KeyboardInterrupt, OSError: it was stopped, or the disk is full; the record has what was done.
+        """
+        experiment = EXPERIMENTS[part]
+        record, done = self._begin(experiment)
+        if done:
+            self.kept.add(part)
+            return record
+        started, before = time.perf_counter(), record.seconds
+        try:
+            self._guarded(experiment, self.lab(record))
+        finally:
+            record.seconds = before + time.perf_counter() - started
+            write(record, self.out / part)
+        return record
+
+    def _guarded(self, experiment: Experiment, lab: Lab) -> None:
+        record = lab.record
+        try:
+            experiment.run(lab)
+            record.state = "complete"
+        except (Skip, DataError, NotImplementedYet) as reason:
+            record.state, record.reason = "skipped", str(reason)
+        except Diverged as error:
+            record.state, record.reason = "failed", f"{record.runs[-1].title}: {error}"
+        except torch.OutOfMemoryError:
+            record.state = "failed"
+            record.reason = (
+                f"no memory is left on {record.environment.device}: close what else uses it, or --device cpu"
+            )
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            record.state = "failed"
+            if (found := blame(error, self.code.folder)) is not None:
+                record.state = "skipped" if isinstance(found, NotImplementedYet) else "failed"
+                record.reason = str(found)
+                return
+            (lab.folder / FAULT).write_text(traceback.format_exc(), encoding="utf-8")
+            text = " ".join(str(error).split())[:200]
+            record.reason = (
+                f"a fault of this software, for the course staff: {type(error).__name__}: {text} (all of it is in "
+                f"{record.part}/{FAULT})"
+            )
+
+    def estimate(self, part: str) -> tuple[Record, float]:
+        """What :meth:`run` would meet, and the seconds that its training would take here; nothing is written."""
+        experiment = EXPERIMENTS[part]
+        record = Record(part, experiment.title, self.profile.name, self.seed, environment(self.device), {})
+        lab = self.lab(record, dry=True)
+        self._guarded(experiment, lab)
+        return record, lab.estimate
+
+    # ---- figures and the report ----
+
+    def records(self) -> dict[str, Record]:
+        """All records that the folder of results holds, those of earlier calls too."""
+        found = {}
+        for part in PARTS:
+            try:
+                found[part] = read(self.out / part)
+            except RecordError:
+                continue
+        return found
+
+    def draw(self) -> Path:
+        """Draw the figures of all parts and write the report; its path."""
+        records = self.records()
+        for part, record in records.items():
+            try:
+                drawings = EXPERIMENTS[part].draw(records) if record.runs or record.values else {}
+                for name, drawing in drawings.items():
+                    save(drawing.figure, self.out / part, name)
+                    record.figures[name] = drawing.caption
+            except (KeyError, ValueError, IndexError, ZeroDivisionError) as error:  # a part that hardly began
+                text = f"Its figures can't be drawn: {type(error).__name__}: {error}."
+                record.notes += [text] if text not in record.notes else []
+            write(record, self.out / part)
+        return report.write_report(self.out, list(records.values()))

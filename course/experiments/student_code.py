@@ -1,0 +1,71 @@
+"""The student's modules, for experiments: imported from any folder, as the package ``student``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+import types
+from pathlib import Path
+
+from course.records import code_digest
+
+__all__ = ["MODULES", "NotImplementedYet", "StudentCode", "StudentCodeError", "blame"]
+
+MODULES = ("training", "quantization", "pruning", "finetuning", "transformer", "depthwise")
+
+
+class StudentCodeError(Exception):
+    """The student's code can't be used; the text is one sentence."""
+
+
+class NotImplementedYet(StudentCodeError):
+    """A stub."""
+
+
+class StudentCode:
+    """``code.pruning`` is the student's pruning.py, imported when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        for name in [name for name in sys.modules if name == "student" or name.startswith("student.")]:
+            del sys.modules[name]  # another folder's
+        package = types.ModuleType("student")
+        package.__path__ = [str(self.folder)]
+        sys.modules["student"] = package
+
+    def __getattr__(self, name: str) -> types.ModuleType:
+        if name not in MODULES:
+            raise AttributeError(name)
+        if not (self.folder / f"{name}.py").is_file():
+            raise StudentCodeError(f"{name}.py is missing in {self.folder.name}/")
+        return importlib.import_module(f"student.{name}")
+
+    def constant(self, module: str, name: str) -> object:
+        """A constant of a module; a stub's None counts as not implemented."""
+        value = getattr(getattr(self, module), name, None)
+        if value is None:
+            raise NotImplementedYet(f"{name} in {module}.py is not set yet")
+        return value
+
+    def digests(self, modules: tuple[str, ...]) -> dict[str, str]:
+        """SHA-256 of the files of these modules, by file name; without those that are missing."""
+        paths = [self.folder / f"{name}.py" for name in modules]
+        return {path.name: code_digest(path) for path in paths if path.is_file()}
+
+
+def blame(error: BaseException, folder: Path) -> StudentCodeError | None:
+    """What went wrong in the student's code, as one sentence; None where it was not in there."""
+    if isinstance(error, StudentCodeError):
+        return error
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).parent == folder.resolve()]
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).parent == folder.resolve():
+        return StudentCodeError(f"{Path(error.filename).name}, line {error.lineno}: SyntaxError: {error.msg}")
+    if not own:
+        return None
+    if isinstance(error, NotImplementedError) and own[-1] is frames[-1]:
+        return NotImplementedYet(f"not implemented yet: {error}")
+    last = own[-1]
+    text = " ".join(str(error).split())[:300]
+    return StudentCodeError(f"{Path(last.filename).name}, line {last.lineno}: {type(error).__name__}: {text}")
