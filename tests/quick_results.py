@@ -15,7 +15,7 @@ from grader.validation.cases import SOLUTION
 __all__ = ["PARTS", "TINY", "made_once"]
 
 #: The quick profile with a few steps an epoch.
-TINY = replace(PROFILES["quick"], training=320, short=1, timing=1)
+TINY = replace(PROFILES["quick"], halved=True, training=320, short=1, timing=1)
 PARTS = ("1.1", "1.2", "3.2", "3.3", "3.4", "4.2", "6.2")
 
 
