@@ -270,14 +270,14 @@ def test_other_parts_are_run_after_one_has_failed(tmp_path, submission):
     assert [one.run(part).state for part in one.parts] == ["failed", "complete"]
 
 
-def test_a_loss_that_is_nan_is_one_sentence_and_keeps_the_runs_before(tmp_path, submission):
-    rates = "\nLEARNING_RATES = [0.1, 1e30]\n"
+def test_a_loss_that_is_nan_is_one_sentence_and_stops_no_other_rate(tmp_path, submission):
+    rates = "\nLEARNING_RATES = [1e30, 0.1]\n"
     student = submission(training=(SOLUTION / "training.py").read_text() + rates)
     record = run_part(tmp_path, "1.1", student=student)
     assert record.state == "failed"
     assert record.reason.startswith("learning rate 1e+30: the loss is nan at step ")
     assert "the training diverged, and a smaller rate is the first thing to try" in record.reason
-    assert record.runs[0].finished
+    assert [run.finished for run in record.runs] == [False, True]
 
 
 def test_constants_of_a_wrong_kind_are_said(tmp_path, submission):

@@ -25,7 +25,7 @@ from course.datasets import SIZES, ImageDataset, Name, data_dir, load
 from course.experiments.profiles import Profile
 from course.experiments.student_code import StudentCode, StudentCodeError
 from course.records import Checkpoint, Claim, Data, Environment, Record, Run, Settings, Table, write
-from course.trainer import History, Precision, Recipe, Training, evaluate
+from course.trainer import Diverged, History, Precision, Recipe, Training, evaluate
 
 __all__ = ["Lab", "Skip", "Watch", "describe_device", "environment"]
 
@@ -264,9 +264,10 @@ class Lab:
                 if time.perf_counter() - saved >= self.save_every:
                     self._save_state(training, run)
                     saved = time.perf_counter()
-        except BaseException:
+        except Diverged as error:
+            raise Diverged(f"{run.title}: {error}") from None
+        finally:
             write(self.record, self.folder)
-            raise
 
     def _keep(
         self, model: nn.Module, name: str, architecture: Architecture, test: ImageDataset, half: bool

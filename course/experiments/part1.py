@@ -12,6 +12,7 @@ from course.experiments.lab import Lab
 from course.experiments.student_code import StudentCodeError
 from course.models import ConvNet
 from course.plotting import learning_curves
+from course.trainer import Diverged
 
 __all__ = ["EXPERIMENTS", "constant_rate"]
 
@@ -47,9 +48,15 @@ def sweep(lab: Lab) -> None:
     """1.1: ConvNet at each of LEARNING_RATES."""
     rates = rates_of(lab)
     data = lab.cifar10()
+    diverged: Diverged | None = None
     for rate in dict.fromkeys(rates):
         recipe = lab.recipe(epochs=lab.profile.short, rate=rate, make_scheduler=constant_rate, schedule="constant")
-        lab.train(f"rate-{rate:g}", f"learning rate {rate:g}", ConvNet, recipe, data, "ConvNet")
+        try:
+            lab.train(f"rate-{rate:g}", f"learning rate {rate:g}", ConvNet, recipe, data, "ConvNet")
+        except Diverged as error:  # the other rates are run all the same
+            diverged = diverged or error
+    if diverged is not None:
+        raise diverged
 
 
 def draw_sweep(records: Records) -> dict[str, Drawing]:

@@ -184,7 +184,7 @@ class Session:
         except (Skip, DataError, NotImplementedYet) as reason:
             record.state, record.reason = "skipped", str(reason)
         except Diverged as error:
-            record.state, record.reason = "failed", f"{record.runs[-1].title}: {error}"
+            record.state, record.reason = "failed", str(error)
         except torch.OutOfMemoryError:
             record.state = "failed"
             record.reason = (
