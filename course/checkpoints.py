@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load as from_bytes
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from course.layers import DepthwiseSeparableConvolutionSolution, SparseConv2d
 from course.models import ConvNet, DWConvNet
+from course.untrusted import UnreadableError, read_bytes
 
 __all__ = [
     "Architecture",
@@ -29,7 +30,9 @@ __all__ = [
     "digest",
     "export",
     "load",
+    "parse",
     "provided_dw_conv_block",
+    "read",
     "save",
     "with_provided_layers",
     "write_tensors",
@@ -37,9 +40,6 @@ __all__ = [
 ]
 
 Architecture = Literal["ConvNet", "DWConvNet", "ResNet18"]
-
-#: Nothing that is read is larger: ResNet-18 has 47 MB in float32.
-MAX_BYTES = 100_000_000
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -191,11 +191,7 @@ def with_provided_layers(network: nn.Module) -> nn.Module:
 
 def digest(path: Path) -> str:
     """SHA-256 of a file, as hex."""
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            found.update(block)
-    return found.hexdigest()
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def save(state: dict[str, Tensor], path: Path, *, half: bool = False) -> None:
@@ -213,15 +209,12 @@ def write_tensors(state: dict[str, Tensor], path: Path, metadata: dict[str, str]
     """Write tensors as safetensors, whole or not at all.
 
     Raises:
-        OSError: it can't be written; a full disk with ``errno.ENOSPC``.
+        OSError: it can't be written.
     """
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        save_file(state, unfinished, metadata)
+        unfinished.write_bytes(to_bytes(state, metadata))
         unfinished.replace(path)
-    except SafetensorError as error:
-        number = re.search(r"os error (\d+)", str(error))
-        raise OSError(int(number[1]) if number else 0, str(error)) from error
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -231,50 +224,64 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def load(path: Path, architecture: Architecture) -> nn.Module:
-    """The architecture with the weights of a file, float32, in evaluation mode. The file may be of any origin.
-
-    Nothing but names, shapes and numbers is read: no code can be in a file of this format.
+def read(path: Path, architecture: Architecture) -> bytes:
+    """A checkpoint's file, of any origin.
 
     Raises:
-        CheckpointError: a file that is missing, too large, damaged, of another format, or of another network; numbers
-            that are not finite.
+        CheckpointError: a file that is missing, no plain file, or larger than any of this architecture.
     """
     if architecture not in get_args(Architecture):
         raise CheckpointError(f"there is no architecture {architecture!r}")
     try:
-        if path.is_symlink() or not path.is_file():  # links and pipes are none either
-            raise CheckpointError(f"{path.name} is missing, or no plain file")
-        if (size := path.stat().st_size) > MAX_BYTES:
-            raise CheckpointError(
-                f"{path.name} has {size:,} bytes, more than the {MAX_BYTES:,} that any checkpoint needs"
-            )
-        model = build(architecture)
-        state = model.state_dict()
-        with safe_open(path, framework="pt") as file:
-            names = set(file.keys())
-            if names != set(state):
-                strange = _printable(", ".join(sorted(names ^ set(state))[:3])[:100])
+        return read_bytes(path, _largest(architecture))
+    except UnreadableError as error:
+        raise CheckpointError(str(error)) from None
+
+
+@cache
+def _largest(architecture: Architecture) -> int:
+    """Bytes of its weights as float64, with room for the header."""
+    return 8 * sum(value.numel() for value in build(architecture).state_dict().values()) + 100_000
+
+
+def parse(data: bytes, name: str, architecture: Architecture) -> nn.Module:
+    """The architecture with the weights of a file's bytes, float32, in evaluation mode.
+
+    Nothing but names, shapes and numbers is read: no code can be in a file of this format.
+
+    Args:
+        name: the file's, for messages.
+
+    Raises:
+        CheckpointError: damaged, of another format, or of another network; numbers that are not finite.
+    """
+    model = build(architecture)
+    state = model.state_dict()
+    try:
+        found = from_bytes(data)
+        if set(found) != set(state):
+            strange = _printable(", ".join(sorted(set(found) ^ set(state))[:3])[:100])
+            raise CheckpointError(f"{name} has not the tensors of {architecture}: {strange} are missing or too many")
+        for key, place in state.items():
+            value = found[key]
+            if value.shape != place.shape:
                 raise CheckpointError(
-                    f"{path.name} has not the tensors of {architecture}: {strange} are missing or too many"
+                    f"{key} in {name} has shape {tuple(value.shape)}, in {architecture} it is {tuple(place.shape)}"
                 )
-            for name, place in state.items():
-                part = file.get_slice(name)
-                if tuple(part.get_shape()) != tuple(place.shape):
-                    raise CheckpointError(
-                        f"{name} in {path.name} has shape {tuple(part.get_shape())}, in {architecture} it is "
-                        f"{tuple(place.shape)}"
-                    )
-                value = file.get_tensor(name)
-                if value.dtype not in (_FLOATS if place.is_floating_point() else (place.dtype,)):
-                    raise CheckpointError(f"{name} in {path.name} is of type {value.dtype}")
-                if not torch.isfinite(value.float()).all():
-                    raise CheckpointError(f"{name} in {path.name} holds numbers that are not finite")
-                state[name] = value.to(place.dtype)
+            if value.dtype not in (_FLOATS if place.is_floating_point() else (place.dtype,)):
+                raise CheckpointError(f"{key} in {name} is of type {value.dtype}")
+            if not torch.isfinite(value.float()).all():
+                raise CheckpointError(f"{key} in {name} holds numbers that are not finite")
+            state[key] = value.to(place.dtype)
     except CheckpointError:
         raise
     except Exception as error:  # whatever a strange file leads to
         text = _printable(str(error)[:80])
-        raise CheckpointError(f"{path.name} is damaged, or no safetensors file ({text})") from error
+        raise CheckpointError(f"{name} is damaged, or no safetensors file ({text})") from error
     model.load_state_dict(state)
     return model.eval()
+
+
+def load(path: Path, architecture: Architecture) -> nn.Module:
+    """:func:`parse` of what :func:`read` has read; raises what these do."""
+    return parse(read(path, architecture), path.name, architecture)

@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
+
+from course.untrusted import UnreadableError, read_bytes
 
 __all__ = [
     "FILE",
@@ -33,8 +36,8 @@ __all__ = [
 ]
 
 FILE = "record.json"
-#: Nothing that is read is larger: two runs of 100 epochs have 80,000 losses in 1.5 MB.
-MAX_BYTES = 20_000_000
+#: Two runs of 100 epochs have 80,000 losses in 2 MB.
+MAX_BYTES = 5_000_000
 
 #: The student's modules on which the results of a part depend. None for 1.1: BEST_LEARNING_RATE is written into
 #: training.py after it, and the rates that it compares are in its runs.
@@ -57,6 +60,11 @@ MODULES: dict[str, tuple[str, ...]] = {
 #: The parts of the problem set, in its order.
 PARTS = tuple(MODULES)
 
+# What a record from elsewhere can hold is bounded here, so that nobody who reads it meets anything enormous.
+Count = Annotated[int, Meta(ge=0, le=10**12)]
+Text = Annotated[str, Meta(max_length=5_000)]
+Numbers = Annotated[list[float], Meta(max_length=100_000)]
+
 State = Literal["complete", "unfinished", "skipped", "failed"]
 
 
@@ -67,41 +75,41 @@ class RecordError(Exception):
 class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The images that networks were trained and tested on."""
 
-    name: str
-    source: str
+    name: Text
+    source: Text
     """``fixtures`` or ``complete``"""
-    training: int
+    training: Count
     """number of images"""
-    test: int
-    size: int
+    test: Count
+    size: Count
     """height and width in pixels"""
-    training_digest: str
+    training_digest: Text
     """SHA-256 of images and labels, see course.datasets"""
-    test_digest: str
+    test_digest: Text
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A recipe, as data."""
 
-    epochs: int
-    batch_size: int
-    optimizer: str
+    epochs: Count
+    batch_size: Count
+    optimizer: Text
     rate: float
     momentum: float
     weight_decay: float
-    schedule: str
-    lapse: int
+    schedule: Text
+    lapse: Count
     """scheduler's epochs that pass in each epoch"""
     augment: bool
-    precision: str
+    precision: Text
     """of the forward pass"""
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So many images of so many were recognised."""
 
-    correct: int
-    total: int
+    correct: Count
+    total: Count
 
     @property
     def accuracy(self) -> float:
@@ -111,10 +119,10 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Trained weights in a file, and what was measured with the weights as they are in that file."""
 
-    file: str
+    file: Text
     """its name, in the record's folder"""
-    sha256: str
-    architecture: str
+    sha256: Text
+    architecture: Text
     test: Claim
     """on the test images of the record's data"""
     fixtures: Claim
@@ -124,19 +132,19 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Run(msgspec.Struct, forbid_unknown_fields=True):
     """One network in training."""
 
-    name: str
-    title: str
+    name: Text
+    title: Text
     """for legends"""
     settings: Settings
-    losses: list[float] = []
+    losses: Numbers = []
     """of every step"""
-    accuracies: list[float] = []
+    accuracies: Numbers = []
     """on the test images, after every epoch"""
-    rates: list[float] = []
+    rates: Numbers = []
     """learning rate of every epoch"""
-    seconds: list[float] = []
+    seconds: Numbers = []
     """of every epoch, with its evaluation"""
-    zeros: list[list[int]] = []
+    zeros: Annotated[list[Annotated[list[Count], Meta(max_length=100)]], Meta(max_length=1_000)] = []
     """weights that are 0, for each convolution, after every epoch; where something is pruned"""
     checkpoint: Checkpoint | None = None
     """once the run is finished"""
@@ -155,9 +163,9 @@ class Run(msgspec.Struct, forbid_unknown_fields=True):
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of the write-up."""
 
-    title: str
-    columns: list[str]
-    rows: list[list[str | int | float]]
+    title: Text
+    columns: Annotated[list[Text], Meta(max_length=100)]
+    rows: Annotated[list[list[Text | int | float]], Meta(max_length=10_000)]
     timed: bool = False
     """whether there are measured times in it"""
 
@@ -165,38 +173,38 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where it was measured."""
 
-    device: str
+    device: Text
     """in words: the GPU's name, or the CPU's"""
-    python: str
-    torch: str
-    torchvision: str
-    numpy: str
-    platform: str
-    threads: int
+    python: Text
+    torch: Text
+    torchvision: Text
+    numpy: Text
+    platform: Text
+    threads: Count
 
 
 class Record(msgspec.Struct, forbid_unknown_fields=True):
     """One part of the problem set, as it was run."""
 
-    part: str
-    title: str
-    profile: str
-    seed: int
+    part: Text
+    title: Text
+    profile: Text
+    seed: Count
     environment: Environment
-    student: dict[str, str]
+    student: dict[Text, Text]
     """:func:`code_digest` of each of the student's modules that this part uses"""
     state: State = "unfinished"
-    reason: str = ""
+    reason: Text = ""
     """why it was skipped or failed, one sentence"""
     data: Data | None = None
-    stand_ins: list[str] = []
+    stand_ins: Annotated[list[Text], Meta(max_length=100)] = []
     """what was used in place of what the handout asks for, and why; one sentence each"""
-    notes: list[str] = []
-    runs: list[Run] = []
+    notes: Annotated[list[Text], Meta(max_length=100)] = []
+    runs: Annotated[list[Run], Meta(max_length=100)] = []
     tables: list[Table] = []
-    values: dict[str, list[float]] = {}
+    values: dict[Text, Numbers] = {}
     """what figures draw, apart from the runs"""
-    figures: dict[str, str] = {}
+    figures: dict[Text, Text] = {}
     """file name without its ending → caption"""
     seconds: float = 0.0
     """of all of it"""
@@ -229,16 +237,12 @@ def read(folder: Path) -> Record:
     Raises:
         RecordError: there is none, or it is none.
     """
-    path = folder / FILE
-    where = f"{folder.name}/{FILE}"
-    if path.is_symlink() or not path.is_file():
-        raise RecordError(f"{where} is missing, or no plain file")
     try:
-        if (size := path.stat().st_size) > MAX_BYTES:
-            raise RecordError(f"{where} has {size:,} bytes, more than the {MAX_BYTES:,} that any record needs")
-        return msgspec.json.decode(path.read_bytes(), type=Record)
-    except (msgspec.MsgspecError, OSError, UnicodeError, RecursionError) as error:
-        raise RecordError(f"{where} can't be read: {str(error)[:150]}") from error
+        return msgspec.json.decode(read_bytes(folder / FILE, MAX_BYTES), type=Record)
+    except UnreadableError as error:
+        raise RecordError(f"{folder.name}/{error}") from None
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
+        raise RecordError(f"{folder.name}/{FILE} can't be read: {str(error)[:150]}") from error
 
 
 def comparable(record: Record) -> dict[str, Any]:

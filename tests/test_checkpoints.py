@@ -326,11 +326,12 @@ def test_a_file_that_can_not_be_written_leaves_the_one_before(spoil, tmp_path, m
         state["classifier.bias"] = state["classifier.weight"][0]  # shares memory, which the format refuses
     else:
 
-        def half_written(tensors: object, file: Path, *_: object) -> None:
-            file.write_bytes(b"half")
+        def half_written(file: Path, data: bytes) -> None:
+            with file.open("wb") as opened:
+                opened.write(data[:100])
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(checkpoints, "save_file", half_written)
+        monkeypatch.setattr(Path, "write_bytes", half_written)
     with pytest.raises((RuntimeError, KeyboardInterrupt)):
         checkpoints.save(state, path)
     assert checkpoints.digest(path) == before
@@ -381,7 +382,7 @@ def test_a_folder_is_refused(path):
 
 
 def test_a_name_that_no_file_can_have_is_refused(tmp_path):
-    refused(tmp_path / ("x" * 300), "is damaged, or no safetensors file")
+    refused(tmp_path / ("x" * 300), "is missing, or no plain file")
 
 
 @pytest.mark.parametrize("end", [0, 5, 100, 4000, 100_000, -1])
@@ -420,7 +421,7 @@ def test_a_pickle_is_refused_and_not_run(path, tmp_path):
 def test_a_large_file_is_refused_unread(path):
     path.touch()
     os.truncate(path, 5 * 10**9)
-    refused(path, "has 5,000,000,000 bytes, more than the 100,000,000")
+    refused(path, "has 5,000,000,000 bytes, and [0-9,]+ are more than it can need")
 
 
 Change = Callable[[dict[str, Tensor]], Any]
@@ -504,7 +505,9 @@ def test_four_bits_a_number_are_refused(path):
 
 @pytest.mark.parametrize("architecture", ["DWConvNet", "ResNet18"])
 def test_the_file_of_another_architecture_is_refused(architecture):
-    refused(FIXTURES / "convnet.safetensors", f"has not the tensors of {architecture}", architecture)
+    refused(
+        FIXTURES / "convnet.safetensors", f"has not the tensors of {architecture}|more than it can need", architecture
+    )
 
 
 def test_an_unknown_architecture_is_refused():

@@ -346,7 +346,7 @@ def test_a_fault_of_this_software_is_kept_for_the_staff(tmp_path, monkeypatch):
 
     monkeypatch.setattr(part1, "rates_of", fault)
     record = run_part(tmp_path, "1.1")
-    assert "a fault of this software, for the course staff: KeyError: 'missing'" in record.reason
+    assert "can't be used, or this software has a fault: KeyError: 'missing'" in record.reason
     assert "Traceback" in (tmp_path / "1.1/fault.txt").read_text()
 
 
@@ -413,6 +413,6 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Interrupted: what is finished is kept, and --resume goes on from there." in err
+    assert "Interrupted in part 1.1: what is finished is kept, and --resume goes on from there." in err
     assert "Report:" in out
     assert read(tmp_path / "1.1").state == "unfinished"

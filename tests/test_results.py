@@ -278,7 +278,7 @@ def a_pickle_that_runs_code(results: Path) -> None:
     path.write_bytes(pickle.dumps(Explodes()))
 
 
-@forgery("1.2e", "more than the 100,000,000 that any checkpoint needs")
+@forgery("1.2e", "are more than it can need")
 def five_gigabytes(results: Path) -> None:
     path = results / "1.2/multistep.safetensors"
     path.unlink()
@@ -286,7 +286,7 @@ def five_gigabytes(results: Path) -> None:
         file.truncate(5 * 10**9)
 
 
-@forgery("1.2e", "more than the 20,000,000 that any record needs")
+@forgery("1.2e", "are more than it can need")
 def a_record_of_five_gigabytes(results: Path) -> None:
     path = results / "1.2/record.json"
     path.unlink()

@@ -72,7 +72,7 @@ def experiments(
     except ValueError as error:
         raise refuse(str(error)) from None
     if folder == REFERENCE and student is None:
-        out = out.with_name(f"{out.name}-reference")
+        out = Path(f"{out.resolve()}-reference") if out.name in ("", "..") else out.with_name(f"{out.name}-reference")
         console.print(
             f"student/ holds nothing but stubs yet: this runs the reference solution, into {out}/.", soft_wrap=True
         )
@@ -88,8 +88,11 @@ def experiments(
             raise refuse(f"{out} has {free / 1e6:.0f} MB left, and {DISK[profile.value] / 1e6:.0f} MB are needed")
         if not os.access(out, os.W_OK):
             raise refuse(f"{out} can't be written: change its permissions, or name another folder with --out")
-    except (ConflictError, OSError) as error:
-        raise refuse(f"{error}") from None
+    except ConflictError as error:
+        raise refuse(str(error)) from None
+    except OSError as error:
+        sentence = f"{out} can't be the folder of results ({error.strerror}): name another one with --out"
+        raise refuse(sentence) from None
     raise typer.Exit(_run(session, console, errors, bar))
 
 
@@ -124,7 +127,7 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        first = str(error).split("\n")[0]
+        first = str(error).split("\n")[0].split(". ")[0][:100]
         raise ValueError(f"--device {name} can't be used here ({first}): choose auto, cpu or cuda") from None
     if device.type not in ("cpu", "cuda"):
         raise ValueError(f"--device {name} is not supported: choose auto, cpu or cuda")
@@ -134,7 +137,7 @@ def _device(name: str) -> torch.device:
 def _run(session: Session, console: Console, errors: Console, bar: Bar) -> int:
     """Run all parts; the exit code."""
     records: list[Record] = []
-    code = 0
+    code, part = 0, ""
     try:
         for part in session.parts:
             record = session.run(part)
@@ -143,13 +146,13 @@ def _run(session: Session, console: Console, errors: Console, bar: Bar) -> int:
             _say(record, console, kept=part in session.kept)
     except KeyboardInterrupt:
         bar.stop()
-        errors.print("Interrupted: what is finished is kept, and --resume goes on from there.")
+        errors.print(f"Interrupted in part {part}: what is finished is kept, and --resume goes on from there.")
         code = 130
     except OSError as error:
         bar.stop()
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        errors.print(f"The disk is full: make room in {session.out}, and --resume goes on from there.")
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        what = "The disk is full: make room" if full else f"Part {part} can't be written ({error.strerror}): look"
+        errors.print(f"{what} in {session.out}, and --resume goes on from there.")
         return 1
     try:
         page = session.draw()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 
 import torch
 
@@ -14,7 +15,7 @@ from course.models import ConvNet
 from course.plotting import learning_curves
 from course.trainer import Diverged
 
-__all__ = ["EXPERIMENTS", "constant_rate"]
+__all__ = ["EXPERIMENTS", "constant_rate", "scheduler_by"]
 
 SCHEDULES = {"multistep": "MultiStepLR", "cosine_annealing": "CosineAnnealingLR"}
 
@@ -72,13 +73,19 @@ def schedules(lab: Lab) -> None:
     data = lab.cifar10()
     for name, title in SCHEDULES.items():
         # A lapse of ten in the quick profile: the schedule is that of 100 epochs there, too.
-        make_scheduler = functools.partial(_called_with, make, name, lab.profile.long * lab.profile.lapse)
+        make_scheduler = functools.partial(scheduler_by, make, name, lab.profile.long * lab.profile.lapse)
         recipe = lab.recipe(epochs=lab.profile.long, rate=rate, make_scheduler=make_scheduler, schedule=name)
         lab.train(name.replace("_", "-"), title, ConvNet, recipe, data, "ConvNet")
 
 
-def _called_with(make, name, epochs, optimizer):  # type: ignore[no-untyped-def]
-    return make(name, optimizer, epochs)
+def scheduler_by(
+    make: Callable[..., object], name: str, epochs: int, optimizer: torch.optim.Optimizer
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """What a student's make_scheduler returns, if it is a scheduler."""
+    scheduler = make(name, optimizer, epochs)
+    if not hasattr(scheduler, "step"):
+        raise StudentCodeError(f"make_scheduler in training.py returned a {type(scheduler).__name__}, and no scheduler")
+    return scheduler  # type: ignore[return-value]
 
 
 def draw_schedules(records: Records) -> dict[str, Drawing]:

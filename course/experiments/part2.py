@@ -26,13 +26,17 @@ BITS = (8, 4, 2)
 REPETITIONS = 10
 
 
-def trained(lab: Lab) -> tuple[MNISTNet, ImageDataset]:
-    """MNISTNet and the test digits, on the CPU: its arrays go through NumPy."""
+def trained(lab: Lab) -> MNISTNet:
+    """MNISTNet, on the CPU: its arrays go through NumPy."""
     lab.note("MNISTNet is that of fixtures/, trained on all of MNIST by the handout's recipe.")
     model = MNISTNet()
     model.load_state_dict(load_file(FIXTURES / "mnistnet.safetensors"))
-    _, test = lab.images("mnist")
-    return model.eval(), test.to("cpu")
+    return model.eval()
+
+
+def digits(lab: Lab) -> ImageDataset:
+    """The test images."""
+    return lab.images("mnist")[1].to("cpu")
 
 
 def accuracy(model: object, test: ImageDataset) -> float:
@@ -41,14 +45,21 @@ def accuracy(model: object, test: ImageDataset) -> float:
     return evaluate(model, test).accuracy
 
 
+def _pair(returned: object) -> tuple[np.ndarray, object]:
+    """What quantize returned: the codes and the extra arguments."""
+    if not isinstance(returned, tuple) or len(returned) < 2 or not isinstance(returned[0], np.ndarray):
+        raise StudentCodeError("quantize in quantization.py doesn't return codes, an array, and extra arguments")
+    return returned[0], returned[1] if len(returned) == 2 else returned[1:]
+
+
 def sizes(lab: Lab) -> None:
     """2.1: bytes and errors of MNISTNet's parameters at 8 bits."""
     quantize, dequantize = lab.code.quantization.quantize, lab.code.quantization.dequantize
-    model, _ = trained(lab)
+    model = trained(lab)
     rows: list[list[str | int | float]] = []
     for name, parameter in model.named_parameters():
         values = parameter.detach().numpy()
-        codes, args = quantize(values)
+        codes, args = _pair(quantize(values))
         error = np.abs(np.asarray(dequantize(codes, args), dtype=np.float64) - values)
         step = float(np.ptp(values)) / 255
         extra = len(pickle.dumps(args))
@@ -64,7 +75,7 @@ def sizes(lab: Lab) -> None:
     values = model.fc1.weight.detach().numpy()
     for bits in BITS:
         step = float(np.ptp(values)) / (2**bits - 1)
-        errors[f"{bits} bits"] = (np.asarray(dequantize(*quantize(values, bits))) - values).ravel() / step
+        errors[f"{bits} bits"] = (np.asarray(dequantize(*_pair(quantize(values, bits)))) - values).ravel() / step
     figure = histograms(errors, title="Rounding to 8, 4 and 2 bits: fc1's weights", xlabel="error (quantization steps)")
     lab.figure("errors", figure, "Errors of fc1's weights after quantization, in steps of each width (part 2.1).")
 
@@ -72,7 +83,7 @@ def sizes(lab: Lab) -> None:
 def by_bits(lab: Lab) -> None:
     """2.2: accuracy at 8, 4 and 2 bits."""
     quantize_model: Callable[..., object] = lab.code.quantization.quantize_model
-    model, test = trained(lab)
+    model, test = trained(lab), digits(lab)
     found = {"full": [accuracy(model, test)]}
     found |= {f"{bits} bits": [accuracy(quantize_model(model, bits), test)] for bits in BITS}
     lab.values(found)
@@ -93,7 +104,7 @@ def draw_by_bits(records: Records) -> dict[str, Drawing]:
 def stochastic(lab: Lab) -> None:
     """2.3: stochastic rounding to 2 bits, ten times, against banker's rounding."""
     quantize_model: Callable[..., object] = lab.code.quantization.quantize_model
-    model, test = trained(lab)
+    model, test = trained(lab), digits(lab)
     rng = np.random.default_rng(lab.record.seed)
     draws = [accuracy(quantize_model(model, 2, stochastic=True, rng=rng), test) for _ in range(REPETITIONS)]
     nearest = accuracy(quantize_model(model, 2), test)

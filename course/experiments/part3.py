@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ from torch import nn
 
 from course.experiments.experiment import Drawing, Experiment, Records
 from course.experiments.lab import Lab
-from course.experiments.part1 import constant_rate
+from course.experiments.part1 import constant_rate, scheduler_by
 from course.experiments.student_code import StudentCodeError
 from course.layers import SparseConv2d, UnstructuredSparseConv2d, get_sparse_conv2d_layers
 from course.models import CONVNET_LAYERS, ConvNet
@@ -104,7 +105,9 @@ def prune(lab: Lab, function: str, layer: type[SparseConv2d], title: str) -> Non
     recipe = lab.recipe(
         epochs=lab.profile.long,
         rate=RATE,
-        make_scheduler=lambda optimizer: make_scheduler("multistep", optimizer, lab.profile.long * lab.profile.lapse),
+        make_scheduler=functools.partial(
+            scheduler_by, make_scheduler, "multistep", lab.profile.long * lab.profile.lapse
+        ),
         schedule="multistep",
     )
     lab.values({"pruned after epoch": epochs})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import time
 
@@ -11,7 +12,7 @@ from torch import nn
 from course.checkpoints import CheckpointError, with_provided_layers
 from course.experiments.experiment import Drawing, Experiment, Records
 from course.experiments.lab import Lab
-from course.experiments.part1 import constant_rate
+from course.experiments.part1 import constant_rate, scheduler_by
 from course.experiments.student_code import StudentCodeError
 from course.layers import DepthwiseSeparableConvolutionSolution
 from course.models import CONVNET_LAYERS, DEPTHWISE_LAYERS, DWConvNet
@@ -83,8 +84,14 @@ def train_both(lab: Lab) -> None:
     block = lab.code.depthwise.dw_conv_block
     make_scheduler = lab.code.training.make_scheduler
 
+    def checked(c_in: int, c_out: int) -> nn.Module:
+        made = block(c_in, c_out)
+        if not isinstance(made, nn.Module):
+            raise StudentCodeError(f"dw_conv_block in depthwise.py returned a {type(made).__name__}, and no module")
+        return made
+
     def own() -> nn.Module:
-        return DWConvNet(block)
+        return DWConvNet(checked)
 
     def provided() -> nn.Module:
         try:
@@ -100,7 +107,7 @@ def train_both(lab: Lab) -> None:
     epochs = lab.profile.long
     recipe = lab.recipe(
         epochs=epochs,
-        make_scheduler=lambda optimizer: make_scheduler("multistep", optimizer, epochs * lab.profile.lapse),
+        make_scheduler=functools.partial(scheduler_by, make_scheduler, "multistep", epochs * lab.profile.lapse),
         schedule="multistep",
         **adam,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 from rich.text import Text
 from torch import Tensor
 
@@ -36,12 +37,7 @@ class Bar:
     def run_begins(self, run: Run, images: int) -> None:
         self._images = images
         self._progress = Progress(
-            TextColumn("  {task.description}", markup=False),
-            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-            BarColumn(bar_width=20),
-            TextColumn("loss {task.fields[loss]} · accuracy {task.fields[accuracy]}"),
-            _Speed(),
-            TimeRemainingColumn(),
+            *_columns(self.console.width),
             console=self.console,
             disable=not self.console.is_terminal,
             transient=True,
@@ -49,7 +45,8 @@ class Bar:
         )
         done = len(run.accuracies)
         self._task = self._progress.add_task(
-            run.title,
+            "",
+            title=run.title if self.console.width >= 80 else run.title[:16],
             total=run.settings.epochs * images,
             completed=done * images,
             epochs=run.settings.epochs,
@@ -86,6 +83,25 @@ class Bar:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+
+def _columns(width: int) -> list[ProgressColumn]:
+    """What fits into a terminal of this width, on one line."""
+    columns: list[ProgressColumn] = [
+        TextColumn(
+            "  {task.fields[title]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
+        ),
+        TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}", table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=20),
+        TextColumn("loss {task.fields[loss]} · accuracy {task.fields[accuracy]}", table_column=Column(no_wrap=True)),
+        _Speed(table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
+    ]
+    if width < 110:  # the numbers say as much
+        del columns[2]
+    if width < 80:
+        del columns[-2]
+    return columns
 
 
 def _fields(run: Run) -> dict[str, Any]:

@@ -188,7 +188,7 @@ def _properties_of(run: Run) -> dict[str, str]:
         "Final test accuracy": _percent(run.accuracies[-1]) if run.accuracies else "",
         "Best test accuracy": _percent(max(run.accuracies)) if run.accuracies else "",
         "Checkpoint": f"{checkpoint.file} ({checkpoint.architecture})" if checkpoint else "",
-        "Measured with it": _claim(checkpoint.test) if checkpoint else "",
+        "Measured with the kept weights": _claim(checkpoint.test) if checkpoint else "",
         "On the images of fixtures/": _claim(checkpoint.fixtures) if checkpoint else "",
         "Time": duration(sum(run.seconds)) if run.seconds else "",
         "Median epoch": duration(median(run.seconds)) if run.seconds else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import time
 import traceback
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     for experiment in module.EXPERIMENTS
 }
 FAULT = "fault.txt"
-"""the traceback of something that is not the student's fault, in the part's folder"""
+"""the traceback of an exception outside of the student's code, in the part's folder"""
 
 
 class ConflictError(Exception):
@@ -85,7 +86,7 @@ class Session:
                 if not self.replace:
                     raise ConflictError(f"{self.out / part}: {error}; --replace makes this part anew") from None
                 continue
-            if not old.runs and old.state != "complete":  # nothing in there to lose
+            if old.state != "complete" and not any(run.accuracies for run in old.runs):  # nothing in there to lose
                 continue
             where = f"{self.out / part} holds results"
             if old.profile == "full" and self.profile.name != "full":
@@ -93,6 +94,8 @@ class Session:
                     f"{where} of the full profile, which {self.profile.name} ones never replace: name another folder "
                     "with --out"
                 )
+            if old.profile != "full" and self.profile.name == "full":  # they earn nothing, and are soon made again
+                continue
             difference = self._difference(part, old)
             if difference and not self.replace:
                 raise ConflictError(f"{where} {difference}: --replace makes them anew, --out names another folder")
@@ -136,13 +139,20 @@ class Session:
                     return old, True
                 record.runs, record.seconds = [run for run in old.runs if self._is_there(folder, run)], old.seconds
             else:
-                for path in folder.iterdir():
-                    if path.is_file():
-                        path.unlink()
+                self._set_aside(folder)
             for path in folder.glob("*.part"):  # of a run that was killed while it wrote
                 path.unlink()
         write(record, folder)
         return record, False
+
+    @staticmethod
+    def _set_aside(folder: Path) -> None:
+        """Keep what is to be replaced until its successor is complete: it may have taken a night."""
+        aside = folder.with_name(f"{folder.name}.replaced")
+        if aside.exists():  # of a successor that was not completed either; the first one stays
+            shutil.rmtree(folder)
+        else:
+            folder.rename(aside)
 
     @staticmethod
     def _is_there(folder: Path, run: object) -> bool:
@@ -172,8 +182,12 @@ class Session:
         try:
             self._guarded(experiment, self.lab(record))
         finally:
-            record.seconds = before + time.perf_counter() - started
+            trained = sum(sum(run.seconds) for run in record.runs)  # more than the rest where a run was killed
+            record.seconds = max(before + time.perf_counter() - started, trained)
             write(record, self.out / part)
+            aside = self.out / f"{part}.replaced"
+            if record.state == "complete" and aside.exists():
+                shutil.rmtree(aside)
         return record
 
     def _guarded(self, experiment: Experiment, lab: Lab) -> None:
@@ -185,6 +199,8 @@ class Session:
             record.state, record.reason = "skipped", str(reason)
         except Diverged as error:
             record.state, record.reason = "failed", str(error)
+        except SystemExit:
+            record.state, record.reason = "failed", "the student's code ended the program (SystemExit)"
         except torch.OutOfMemoryError:
             record.state = "failed"
             record.reason = (
@@ -201,8 +217,8 @@ class Session:
             (lab.folder / FAULT).write_text(traceback.format_exc(), encoding="utf-8")
             text = " ".join(str(error).split())[:200]
             record.reason = (
-                f"a fault of this software, for the course staff: {type(error).__name__}: {text} (all of it is in "
-                f"{record.part}/{FAULT})"
+                f"what {' and '.join(record.student) or 'training.py'} returned can't be used, or this software has a "
+                f"fault: {type(error).__name__}: {text} (the traceback is in {record.part}/{FAULT})"
             )
 
     def estimate(self, part: str) -> tuple[Record, float]:

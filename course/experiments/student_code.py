@@ -65,7 +65,8 @@ def blame(error: BaseException, folder: Path) -> StudentCodeError | None:
     if not own:
         return None
     if isinstance(error, NotImplementedError) and own[-1] is frames[-1]:
-        return NotImplementedYet(f"not implemented yet: {error}")
+        what = str(error) or f"{own[-1].name} in {Path(own[-1].filename).name}"
+        return NotImplementedYet(f"not implemented yet: {what}")
     last = own[-1]
     text = " ".join(str(error).split())[:300]
     return StudentCodeError(f"{Path(last.filename).name}, line {last.lineno}: {type(error).__name__}: {text}")
