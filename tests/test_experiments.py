@@ -20,6 +20,7 @@ from course import checkpoints
 from course.datasets import DataError, load
 from course.experiments import lab as lab_module
 from course.experiments import part1, part4
+from course.experiments.cli import _lock
 from course.experiments.profiles import PROFILES
 from course.experiments.runner import EXPERIMENTS, ConflictError, Session, parts_of
 from course.records import MODULES, PARTS, Record, comparable, read
@@ -228,6 +229,32 @@ def test_quick_results_never_replace_full_ones(tmp_path):
     assert "of the full profile, which quick ones never replace" in conflict(session(tmp_path, "3.1", replace=True))
 
 
+def test_full_results_replace_quick_ones_unasked(tmp_path):
+    run_part(tmp_path, "3.1")
+    full = session(tmp_path, "3.1", profile=replace(SHORT, name="full"))
+    full.check()
+    assert full.run("3.1").profile == "full"
+
+
+def test_what_is_replaced_is_kept_until_its_successor_is_complete(tmp_path, submission):
+    run_part(tmp_path, "3.1")
+    aside = tmp_path / "3.1.replaced"
+    broken = submission(pruning="def broken(:\n")
+    for _ in range(2):
+        assert run_part(tmp_path, "3.1", student=broken, replace=True).state == "failed"
+        assert (aside / "weights.png").exists()
+    assert run_part(tmp_path, "3.1", replace=True).state == "complete"
+    assert not aside.exists()
+
+
+def test_two_runs_do_not_write_into_one_folder(run, tmp_path):
+    lock = _lock(tmp_path)
+    done = run("run_experiments.py", "3.1", "--student", SOLUTION, "--out", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("another run is writing into ")
+    lock.close()
+
+
 def test_what_was_skipped_is_no_result_that_could_be_lost(tmp_path):
     assert run_part(tmp_path, "3.1", student=STUBS).state == "skipped"
     session(tmp_path, "3.1").check()
@@ -263,6 +290,21 @@ def submission_of(folder: Path, transformer: str) -> Path:
 def test_a_missing_module_is_said(tmp_path, submission):
     record = run_part(tmp_path, "3.1", student=submission(pruning=None))
     assert (record.state, record.reason) == ("failed", "pruning.py is missing in submission/")
+
+
+@pytest.mark.parametrize(
+    ("part", "module", "text", "reason"),
+    [
+        ("2.1", "quantization", "def quantize(W, bits=8): pass", "doesn't return codes, an array, and extra arguments"),
+        ("1.2", "training", "def make_scheduler(*_): pass", "make_scheduler in training.py returned a NoneType"),
+        ("6.2", "depthwise", "def dw_conv_block(*_): return 5", "dw_conv_block in depthwise.py returned a int"),
+        ("3.1", "pruning", "def SparseConvNet(): raise SystemExit", "the student's code ended the program"),
+        ("3.1", "pruning", "def SparseConvNet(): raise NotImplementedError", "yet: SparseConvNet in pruning.py"),
+    ],
+)
+def test_what_student_code_does_instead_is_named(tmp_path, submission, part, module, text, reason):
+    student = submission(**{module: (SOLUTION / f"{module}.py").read_text() + f"\n\n{text}\n"})
+    assert reason in run_part(tmp_path, part, student=student).reason
 
 
 def test_other_parts_are_run_after_one_has_failed(tmp_path, submission):

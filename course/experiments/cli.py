@@ -6,9 +6,10 @@ import ast
 import errno
 import os
 import shutil
+import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import torch
 import typer
@@ -88,12 +89,37 @@ def experiments(
             raise refuse(f"{out} has {free / 1e6:.0f} MB left, and {DISK[profile.value] / 1e6:.0f} MB are needed")
         if not os.access(out, os.W_OK):
             raise refuse(f"{out} can't be written: change its permissions, or name another folder with --out")
+        lock = _lock(out)
     except ConflictError as error:
         raise refuse(str(error)) from None
+    except BlockingIOError:
+        raise refuse(f"another run is writing into {out}: wait for it, or name another folder with --out") from None
     except OSError as error:
         sentence = f"{out} can't be the folder of results ({error.strerror}): name another one with --out"
         raise refuse(sentence) from None
-    raise typer.Exit(_run(session, console, errors, bar))
+    with lock:
+        code = _run(session, console, errors, bar)
+    raise typer.Exit(code)
+
+
+def _lock(out: Path) -> IO[str]:
+    """A file that holds other runs off while it is open; a run that is killed lets go of it.
+
+    Raises:
+        BlockingIOError: another run has it.
+    """
+    file = (out / ".lock").open("w")
+    if sys.platform != "win32":  # there, two runs at the same time are not kept apart
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise
+        except OSError:  # a file system without locks
+            pass
+    return file
 
 
 def _student_folder(given: Path | None) -> Path:
