@@ -41,6 +41,9 @@ __all__ = [
 
 Architecture = Literal["ConvNet", "DWConvNet", "ResNet18"]
 
+#: Bytes of names and shapes: ResNet-18 has some 12,000. What is longer is there to fill memory.
+MAX_HEADER = 100_000
+
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -258,6 +261,8 @@ def parse(data: bytes, name: str, architecture: Architecture) -> nn.Module:
     model = build(architecture)
     state = model.state_dict()
     try:
+        if int.from_bytes(data[:8], "little") > MAX_HEADER:
+            raise CheckpointError(f"{name} is damaged, or no safetensors file (its header is too long)")
         found = from_bytes(data)
         if set(found) != set(state):
             strange = _printable(", ".join(sorted(set(found) ^ set(state))[:3])[:100])
@@ -265,13 +270,14 @@ def parse(data: bytes, name: str, architecture: Architecture) -> nn.Module:
         for key, place in state.items():
             value = found[key]
             if value.shape != place.shape:
-                raise CheckpointError(
-                    f"{key} in {name} has shape {tuple(value.shape)}, in {architecture} it is {tuple(place.shape)}"
-                )
+                shapes = f"{str(tuple(value.shape))[:100]}, in {architecture} it is {tuple(place.shape)}"
+                raise CheckpointError(f"{key} in {name} has shape {shapes}")
             if value.dtype not in (_FLOATS if place.is_floating_point() else (place.dtype,)):
                 raise CheckpointError(f"{key} in {name} is of type {value.dtype}")
             if not torch.isfinite(value.float()).all():
                 raise CheckpointError(f"{key} in {name} holds numbers that are not finite")
+            if key.endswith("running_var") and (value < 0).any():
+                raise CheckpointError(f"{key} in {name} holds variances below 0")
             state[key] = value.to(place.dtype)
     except CheckpointError:
         raise

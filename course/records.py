@@ -39,8 +39,8 @@ FILE = "record.json"
 #: Two runs of 100 epochs have 80,000 losses in 2 MB.
 MAX_BYTES = 5_000_000
 
-#: The student's modules on which the results of a part depend. None for 1.1: BEST_LEARNING_RATE is written into
-#: training.py after it, and the rates that it compares are in its runs.
+#: The student's modules on which the results of a part depend. None for 1.1 and 3.2, after which people go on writing
+#: in the same file: the rates of 1.1 are in its runs, and SparseConvNet's weights are loaded into ConvNet.
 MODULES: dict[str, tuple[str, ...]] = {
     "1.1": (),
     "1.2": ("training",),
@@ -48,7 +48,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "2.2": ("quantization",),
     "2.3": ("quantization",),
     "3.1": ("pruning",),
-    "3.2": ("pruning",),
+    "3.2": (),
     "3.3": ("pruning",),
     "3.4": ("pruning",),
     "4.1": ("finetuning",),
@@ -62,7 +62,8 @@ PARTS = tuple(MODULES)
 
 # What a record from elsewhere can hold is bounded here, so that nobody who reads it meets anything enormous.
 Count = Annotated[int, Meta(ge=0, le=10**12)]
-Text = Annotated[str, Meta(max_length=5_000)]
+MAX_TEXT = 5_000
+Text = Annotated[str, Meta(max_length=MAX_TEXT)]
 Numbers = Annotated[list[float], Meta(max_length=100_000)]
 
 State = Literal["complete", "unfinished", "skipped", "failed"]
@@ -189,7 +190,7 @@ class Record(msgspec.Struct, forbid_unknown_fields=True):
     part: Text
     title: Text
     profile: Text
-    seed: Count
+    seed: Annotated[int, Meta(ge=0)]
     environment: Environment
     student: dict[Text, Text]
     """:func:`code_digest` of each of the student's modules that this part uses"""
@@ -217,12 +218,18 @@ class Record(msgspec.Struct, forbid_unknown_fields=True):
 
 def code_digest(path: Path) -> str:
     """SHA-256 of a module's text, as hex; line endings, which change on the way to other systems, don't count."""
-    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+    try:
+        data = read_bytes(path.resolve(), MAX_BYTES)
+    except UnreadableError:
+        return "unreadable"
+    return hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
 
 
 def write(record: Record, folder: Path) -> None:
     """Write ``record.json`` in the folder, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
+    record.reason = record.reason[:MAX_TEXT]
+    record.notes, record.stand_ins = ([text[:MAX_TEXT] for text in texts] for texts in (record.notes, record.stand_ins))
     unfinished = folder / f"{FILE}.{os.getpid()}.part"
     try:
         unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1))

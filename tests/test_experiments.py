@@ -145,7 +145,7 @@ def test_a_killed_run_that_is_resumed_leaves_the_record_of_an_uninterrupted_one(
     while not state.exists() and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    time.sleep(0.7)  # into a later epoch
+    time.sleep(0.2)  # into a later epoch
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "it was done before it could be killed"
     assert state.exists()

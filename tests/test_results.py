@@ -213,7 +213,7 @@ def the_weights_of_five_epochs(results: Path) -> None:
     noise = torch.Generator().manual_seed(1)
     for value in state.values():  # a little noise makes another file of it, and no other network
         if value.ndim > 1:
-            value += 1e-4 * torch.randn(value.shape, generator=noise)
+            value += 2e-5 * torch.randn(value.shape, generator=noise)
     put(results / "1.2", "cosine-annealing", state)
 
 
@@ -463,7 +463,7 @@ def full_results_of_the_network_of_fixtures(results: Path, correct: int) -> None
         record["data"].update(source="complete", training=50_000, test=10_000, size=32)
         run = record["runs"][0]
         run["settings"].update(epochs=5, batch_size=128)
-        run.update(losses=[1.0] * 5 * 391, accuracies=[correct / 10_000] * 5, rates=[0.1] * 5, seconds=[1.0] * 5)
+        run.update(losses=[2.0] * 5 * 391, accuracies=[correct / 10_000] * 5, rates=[0.1] * 5, seconds=[1.0] * 5)
         claims = {"test": {"correct": correct, "total": 10_000}, "fixtures": {"correct": 836, "total": 1_000}}
         run["checkpoint"].update(sha256=checkpoints.digest(path), **claims)
 
@@ -531,6 +531,37 @@ def one_fine_tuned_network_twice(results: Path) -> None:
 @forgery("6.2e", "the loss is")
 def another_training_as_ones_own_layers(results: Path) -> None:
     edit_run(results / "6.2", "yours", lambda run: run.update(losses=[2.9, *run["losses"][1:]]))
+
+
+@forgery("1.2e", "begins with a loss of 0")
+def no_losses(results: Path) -> None:
+    edit_run(results / "1.2", "multistep", lambda run: run.update(losses=[0.0] * 100))
+
+
+@forgery("1.2e", "holds variances below 0")
+def variances_below_zero(results: Path) -> None:
+    path = results / "1.2/multistep.safetensors"
+    state = load_file(path)
+    path.unlink()
+    save_file({name: -v if name.endswith("running_var") else v for name, v in state.items()}, path)
+
+
+@forgery("1.2e", "its header is too long")
+def a_header_of_a_million_tensors(results: Path) -> None:
+    path = results / "1.2/multistep.safetensors"
+    path.unlink()
+    path.write_bytes((5_000_000).to_bytes(8, "little") + b"{" + b" " * 5_000_000)
+
+
+@forgery("1.2e", "training.py is not the file")
+def no_code_at_all(results: Path) -> None:
+    (results.parent / "training.py").unlink()
+    edit(results / "1.2", lambda record: record["student"].update({"training.py": "nothing"}))
+
+
+@forgery("4.2d", "says nothing of cifar10")
+def quick_results_of_data_that_are_not_in_fixtures(results: Path) -> None:
+    edit(results / "4.2", lambda record: record["data"].update(name="cinic10"))
 
 
 @forgery("6.2d", "adam and 6.2/yours have the same weights")

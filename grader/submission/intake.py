@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def _results(path: Path, folder: Path) -> Path | None:
     """The folder of results: in the submission, next to its ``student/``, or next to ``student/`` in a repository."""
     places = [folder, path] + ([folder.resolve().parent] if folder.resolve().name == "student" else [])
     for place in places:
-        if (place / "results").is_dir():
-            return (place / "results").resolve()
+        with suppress(OSError):  # a place that can't be looked into holds none
+            if (place / "results").is_dir() and not (place / "results").is_symlink():
+                return (place / "results").resolve()
     return None

@@ -111,7 +111,11 @@ class Results:
         Raises:
             NotMade: there are no results of this part.
         """
-        if self.folder is None or not (self.folder / self.part / records.FILE).exists():
+        try:
+            there = self.folder is not None and (self.folder / self.part / records.FILE).exists()
+        except OSError as error:
+            fail(f"results/{self.part} can't be read ({error.strerror}).", "change its permissions.")
+        if self.folder is None or not there:
             raise NotMade(f"No results yet: python run_experiments.py {self.part} --profile full makes them.")
         folder = self.folder / self.part
         if folder.is_symlink():
@@ -122,10 +126,10 @@ class Results:
             fail(f"{error}.", self.again)
         assert_true(record.part == self.part, f"The record in results/{self.part} is that of part {record.part[:10]}.")
         if record.state == "skipped" and not record.runs:
-            raise NotMade(f"Part {self.part} was skipped: {record.reason[:300]}.")
+            raise NotMade(f"Part {self.part} was skipped: {_line(record.reason)}.")
         assert_true(
             record.state == "complete" or (not whole and record.state == "failed"),
-            f"The results of part {self.part} are {record.state}{': ' if record.reason else ''}{record.reason[:300]}.",
+            f"The results of part {self.part} are {record.state}{': ' if record.reason else ''}{_line(record.reason)}.",
             "--resume goes on where a run stopped.",
         )
         if record.profile not in PROFILES:
@@ -136,9 +140,9 @@ class Results:
     def _check_code(self, record: Record) -> None:
         for module in records.MODULES[self.part]:
             path = self.code / f"{module}.py"
-            now = records.code_digest(path) if path.is_file() else "nothing"
+            now = records.code_digest(path) if path.is_file() else None
             assert_true(
-                record.student.get(path.name) == now,
+                now is not None and record.student.get(path.name) == now,
                 f"{path.name} is not the file that the results of part {self.part} were made with.",
                 f"results belong to the code as it was; {self.again}",
             )
@@ -150,6 +154,8 @@ class Results:
             whole: the images have their full size in every profile.
         """
         profile, data = PROFILES[record.profile], record.data
+        if profile.source == "fixtures":
+            names = ("cifar10",)  # the subset has no other
         if data is None or data.name not in names:
             fail(f"The record says nothing of {' or '.join(names)}, on which part {self.part} is trained.", self.again)
         name = names[names.index(data.name)]
@@ -178,7 +184,7 @@ class Results:
         """A run that agrees with the recipe, with itself and with its checkpoint; and the network of that."""
         run = record.run(name)
         if run is None:
-            reason = f" ({record.reason[:300]})" if record.reason else ""
+            reason = f" ({_line(record.reason)})" if record.reason else ""
             fail(f"The results of part {self.part} have no run {name!r}{reason}.", self.again)
         self._check_recipe(record, run, expected)
         return run, self._check_checkpoint(record, run, expected, witnesses)
@@ -188,8 +194,9 @@ class Results:
         settings = expected.settings(profile, run.settings)
         for field in Settings.__struct_fields__:
             found, wanted = getattr(run.settings, field), getattr(settings, field)
+            equal = math.isclose(found, wanted, rel_tol=1e-6) if isinstance(wanted, float) else found == wanted
             assert_true(
-                found == wanted,
+                equal,
                 f"{run.name}: {field} is {str(found)[:40]}, the handout's is {wanted} in the {profile.name} profile.",
                 self.again,
             )
@@ -209,6 +216,8 @@ class Results:
             )
             good = all(math.isfinite(value) and value >= 0 for value in values)
             assert_true(good, f"{run.name} has {what} that can't be: negative, or no finite numbers.", self.again)
+        # Of ten classes, or of 1,000, a network knows nothing at first: log 10 is 2.3.
+        assert_true(run.losses[0] > 1.5, f"{run.name} begins with a loss of {run.losses[0]:.3g}.", self.again)
         for accuracy in run.accuracies:
             images = accuracy * record.data.test
             assert_true(
@@ -232,7 +241,7 @@ class Results:
     def _check_checkpoint(self, record: Record, run: Run, expected: Expected, witnesses: ImageDataset) -> nn.Module:
         kept = run.checkpoint
         if kept is None:
-            reason = f" ({record.reason[:300]})" if record.reason else ""
+            reason = f" ({_line(record.reason)})" if record.reason else ""
             fail(f"{run.name} has no checkpoint{reason}.", self.again)
         assert self.folder is not None
         assert record.data is not None
@@ -249,9 +258,10 @@ class Results:
             f"{kept.file} is not the file that was recorded.",
             self.again,
         )
-        self._check_claims(record, run, kept, measured(model, kept.sha256, witnesses))
+        correct = measured(model, kept.sha256, witnesses)
+        self._check_claims(record, run, kept, correct)
         if record.profile == "full":
-            self._check_learnt(run, kept, expected)
+            self._check_learnt(run, min(kept.test.accuracy, correct / WITNESSES), expected)
         assert_true(
             not same_weights(model, _course_convnet(), COPY),
             f"{kept.file} holds the course's own network of fixtures/, and not one that was trained here.",
@@ -286,10 +296,10 @@ class Results:
             self.again,
         )
 
-    def _check_learnt(self, run: Run, kept: Checkpoint, expected: Expected) -> None:
+    def _check_learnt(self, run: Run, accuracy: float, expected: Expected) -> None:
         assert_true(
-            kept.test.accuracy >= expected.at_least,
-            f"{run.name}: {kept.test.accuracy:.1%} of the test images are recognised, this recipe reaches more than "
+            accuracy >= expected.at_least,
+            f"{run.name}: {accuracy:.1%} of the test images are recognised, this recipe reaches more than "
             f"{expected.at_least:.0%}.",
             "was it trained with the handout's recipe to the end?",
         )
@@ -330,6 +340,11 @@ class Results:
             return [(f"{part}/{name}", checkpoints.load(self.folder / part / f"{name}.safetensors", architecture))]
         except CheckpointError:
             return []
+
+
+def _line(text: str) -> str:
+    """A text of a record, for a message."""
+    return " ".join(text.split())[:300]
 
 
 #: Test images in fixtures/, on which everything is measured again.

@@ -19,6 +19,10 @@ CONVNET_100 = 0.85
 SMALLER_100 = 0.80
 #: Five epochs at 0.1 without a schedule; chance is 10 %.
 CONVNET_5 = 0.45
+#: The same at 0.0001: one run reached 36.5 %. (At 1.0 it may stay at chance.)
+SLOW_5 = 0.2
+#: DWConvNet, three epochs of Adam.
+DWCONVNET_3 = 0.3
 
 
 @partial_credit(3)
@@ -29,7 +33,7 @@ def test_results_of_three_learning_rates(results, set_score=None):
     record = results.record(whole=False)
     witnesses = results.check_data(record, "cifar10")
     right, models, wrong = 0, [], None
-    for rate, at_least in ((0.0001, 0.0), (0.1, CONVNET_5), (1.0, 0.0)):
+    for rate, at_least in ((0.0001, SLOW_5), (0.1, CONVNET_5), (1.0, 0.0)):
         expected = Expected(long=5, rate=rate, at_least=at_least)
         try:
             models.append((f"rate-{rate:g}", results.run(record, f"rate-{rate:g}", expected, witnesses)[1]))
@@ -174,7 +178,7 @@ def test_results_of_the_two_layers(results):
     """The results of 6.2 are real: with your layer and with the provided one training does the same."""
     record = results.record()
     witnesses = results.check_data(record, "cifar10")
-    expected = Expected(3, 0.001, "DWConvNet", adam=True)
+    expected = Expected(3, 0.001, "DWConvNet", adam=True, at_least=DWCONVNET_3)
     runs = [results.run(record, name, expected, witnesses)[0] for name in ("yours", "provided")]
     # Both began with the same weights and saw the same images: what differs is the rounding of the first steps.
     for step, (own, provided) in enumerate(zip(runs[0].losses[:3], runs[1].losses[:3], strict=True), start=1):
