@@ -27,14 +27,10 @@ from course.experiments.student_code import StudentCode, StudentCodeError
 from course.records import Checkpoint, Claim, Data, Environment, Record, Run, Settings, Table, write
 from course.trainer import Diverged, History, Precision, Recipe, Training, evaluate
 
-__all__ = ["Lab", "Skip", "Watch", "describe_device", "environment"]
+__all__ = ["Lab", "Watch", "describe_device", "environment"]
 
 #: Between two savings of a run's state, in seconds: what a killed run loses at most, and an epoch.
 SAVE_EVERY = 2.0
-
-
-class Skip(Exception):
-    """This part can't be run here; the text is one sentence that says why and what to do."""
 
 
 class Watch(Protocol):
