@@ -24,6 +24,7 @@ from grader.grading import grade as run_suites
 from grader.plugin import graded_test
 from grader.reports import terminal
 from grader.reports.text import unwritable
+from grader.sandbox.launch import Launcher, make_launcher
 from grader.submission.intake import SubmissionError, find
 
 __all__ = ["app"]
@@ -49,6 +50,12 @@ def grade(
     in_process: Annotated[
         bool, typer.Option("--in-process", help="No worker processes: for debugging, without any protection.")
     ] = False,
+    require_isolation: Annotated[
+        bool, typer.Option("--require-isolation", help="Grade only if student code can't reach tests and reports.")
+    ] = False,
+    deadline: Annotated[
+        float | None, typer.Option(min=1, help="Seconds: tests that are left then are not run.")
+    ] = None,
 ) -> None:
     """Grade one submission and print the score table."""
     parts = tuple(part or ())
@@ -68,6 +75,13 @@ def grade(
             signal.signal(getattr(signal, stop), signal.default_int_handler)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or file that can't show ✓
+    jobs = jobs or _default_jobs(parts, in_process)
+    launcher = None
+    if require_isolation:
+        launcher = _isolated_launcher(in_process)
+        if jobs > 1:  # other processes, with launchers of their own
+            launcher.stop()
+            launcher = None
     console = Console(highlight=False, markup=False)
     with _Progress(len({number for name in parts or ("",) for number in _numbers(name)})) as watch:
         gradebook = run_suites(
@@ -75,11 +89,15 @@ def grade(
             name=submission.name,
             parts=parts,
             seed=seed,
-            jobs=jobs or _default_jobs(parts, in_process),
+            jobs=jobs,
             in_process=in_process,
             results_json=json,
+            deadline=deadline,
+            launcher=launcher,
             watch=watch,
         )
+    if launcher is not None:
+        launcher.stop()
     console.print(terminal.render(gradebook))
     if html is not None:
         from grader.reports import html as page  # jinja2 and matplotlib are needed here alone
@@ -95,6 +113,54 @@ def grade(
         _stop("Nothing could be graded: the grader had a fault in every test. The lines above say which.")
 
 
+@app.command()
+def doctor() -> None:
+    """Show what this machine puts between student code and the rest, by trying to get through.
+
+    Exit code 1: student code could reach tests, reports or other processes here.
+    """
+    from rich.table import Table
+
+    from grader.sandbox import doctor as ward
+
+    ward.with_secret()
+    launcher = make_launcher("auto")
+    console = Console(highlight=False)
+    try:
+        table = Table("Layer", "Here", title="What stands around student code", title_justify="left")
+        for name, state in ward.layers(launcher):
+            table.add_row(name, state)
+        console.print(table)
+        table = Table("Student code tried to", "", "What happened", title_justify="left")
+        findings = ward.examine(launcher)
+        for found in findings:
+            mark = "refused" if found.refused else "GOT THROUGH" if found.needed else "possible"
+            table.add_row(found.attempt, mark, found.how)
+        console.print(table)
+    finally:
+        launcher.stop()
+    if open_ways := [found.attempt for found in findings if found.needed and not found.refused]:
+        _stop(f"Not isolated: student code can {', '.join(open_ways)}. {ADVICE}", code=1)
+    console.print("Isolated: student code reaches neither tests nor reports nor other processes.", soft_wrap=True)
+
+
+ADVICE = "docs/security.md says which layer is missing, and what to do about it."
+
+
+def _isolated_launcher(in_process: bool) -> Launcher:
+    """A launcher whose wall has been tried, or the end of the command."""
+    from grader.sandbox import doctor as ward
+
+    ward.with_secret()
+    launcher = make_launcher("in-process" if in_process else "auto")
+    open_ways = [] if in_process else [found.attempt for found in ward.open_ways(launcher)]
+    if in_process or open_ways:
+        launcher.stop()
+        can = "is not isolated at all with --in-process" if in_process else f"could {', '.join(open_ways)} here"
+        _stop(f"Nothing was graded: student code {can}, and --require-isolation was asked for. {ADVICE}")
+    return launcher
+
+
 def _default_jobs(parts: tuple[str, ...], in_process: bool) -> int:
     """A second process imports everything once more: that pays where much is graded and a core is free for it."""
     return 2 if not parts and not in_process and (os.cpu_count() or 1) > 1 else 1
@@ -108,9 +174,9 @@ def _nothing_graded(gradebook: Gradebook) -> bool:
     return all(outcome.fault for test, outcome in gradebook.results if gradebook.is_selected(test))
 
 
-def _stop(sentence: str) -> NoReturn:
+def _stop(sentence: str, code: int = 2) -> NoReturn:
     Console(stderr=True, highlight=False).print(sentence, soft_wrap=True, markup=False)
-    raise typer.Exit(2)
+    raise typer.Exit(code)
 
 
 class _Progress:

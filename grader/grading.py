@@ -40,6 +40,7 @@ def grade(
     in_process: bool = False,
     sandbox: str = "auto",
     results_json: Path | None = None,
+    deadline: float | None = None,
     launcher: Launcher | None = None,
     watch: object | None = None,
 ) -> Gradebook:
@@ -49,6 +50,7 @@ def grade(
         submission: a folder, as :func:`grader.submission.intake.find` accepts it.
         name: what reports call it; the folder's name without one.
         parts: only tests whose number begins with one of these: ``"2"``, ``"2.1"`` or ``"2.1d"``.
+        deadline: seconds after which tests that are left are not run.
         launcher: a sandbox that is used and left running, for many gradings in a row.
         watch: a further pytest plugin, for example one that shows progress.
     """
@@ -65,6 +67,7 @@ def grade(
         # loadfile, which would keep them together, xdist waits for ever where a process dies.)
         *(["-n", str(jobs), "--dist", "worksteal"] if jobs > 1 else []),
         *([f"--results-json={results_json}"] if results_json else []),
+        *(["--deadline", str(deadline)] if deadline is not None else []),
     ]
     if parts:
         arguments += [f"{SUITES / test.file}::{test.function}" for test in tests]

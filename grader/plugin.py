@@ -13,6 +13,7 @@ a suite can't be imported                              the same for each of its 
 pytest itself fails (an internal error)                the same for the run; what was graded stays
 there are no results, or only the quick profile's      not implemented
 an xdist worker dies                                   the same for the test that it was at
+the run's deadline passes                              what is left is "not run: out of time"
 the run is killed                                      what is written is valid; the rest is "not run"
 =====================================================  =================================================
 
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import random
 import time
 import traceback
@@ -80,6 +82,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="auto",
         help="how worker processes are made: forked from a server (Linux), or an interpreter for each part",
     )
+    group.addoption(
+        "--deadline",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="when the run has to be over: tests that are left then are not run",
+    )
     group.addoption("--results-json", default=None, metavar="FILE", help="write Gradescope's results.json")
 
 
@@ -99,8 +108,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """xdist's controller tells each of its workers the run's seed."""
-    node.workerinput["pset2_seed"] = _grading(node.config).gradebook.seed
+    """xdist's controller tells each of its workers the run's seed and when it has to be over."""
+    grading = _grading(node.config)
+    node.workerinput.update(pset2_seed=grading.gradebook.seed, pset2_ends=grading.patience.ends)
 
 
 def _grading(config: pytest.Config) -> Grading:
@@ -143,7 +153,11 @@ class Grading:
         self.owns_launcher = LAUNCHER not in config.stash
         mode = "in-process" if options.in_process else options.sandbox
         self.launcher = make_launcher(mode) if self.owns_launcher else config.stash[LAUNCHER]
-        self.patience = Patience()
+        if self.is_xdist_worker:
+            ends = config.workerinput["pset2_ends"]  # type: ignore[attr-defined]
+        else:
+            ends = time.monotonic() + (options.deadline or math.inf)
+        self.patience = Patience(ends)
         self.started = time.perf_counter()
         options.continue_on_collection_errors = True  # one suite that can't be imported doesn't stop the others
         self.write()
@@ -203,6 +217,8 @@ class Grading:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         test = item.stash.get(TEST, None)
+        if test is not None and self.patience.is_over:
+            raise NotRun(OUT_OF_TIME)
         needed = self.gradebook.unmet_need(test) if test is not None else None
         # A stub is met by the test itself: "not implemented" tells more than "not run".
         if needed is not None and self.gradebook.outcome(needed).state is not State.NOT_IMPLEMENTED:
@@ -227,6 +243,8 @@ class Grading:
                 error, failure = fault, None
         if failure is None and error is not None and call.when == "call" and self._solution_passes(item, test, error):
             failure = _unusable(error)
+        if failure is not None and failure.failure.kind == "timeout" and self.patience.is_over:
+            error, failure = NotRun(OUT_OF_TIME), None  # it might have been in time
         outcome = _outcome(item, test, error, failure)
         printed = student.printed if student is not None else ""
         pictures = item.stash.get(PICTURES, [])
@@ -318,6 +336,10 @@ class Grading:
             self.launcher.stop()
 
 
+OUT_OF_TIME = (
+    "Not run: out of time. Functions that don't end, or take very long, have used up the time for grading: "
+    "the tests that met them say which."
+)
 GRADING = pytest.StashKey[Grading]()
 LAUNCHER = pytest.StashKey[Launcher]()
 """set before a run starts: a launcher to use, which the run doesn't stop"""

@@ -36,6 +36,8 @@ class StudentError(Exception):
                 lines = [f"The file can't be imported: {raised}"]
             else:
                 lines = [f"{self.called or 'The call'} raised {raised}"]
+        if failure.type_name == "PermissionError":
+            lines.append("  (While it is graded, code can't start processes, open connections, or reach other files.)")
         for line in failure.stack:
             if not line.file:
                 lines.append(f"  {line.function}")

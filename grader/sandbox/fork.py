@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ import msgspec
 from grader.sandbox.failures import SandboxError
 from grader.sandbox.limits import Limits
 from grader.sandbox.server import End, Ended, Fork, Forked, Ready
-from grader.sandbox.worker import Settings
+from grader.sandbox.wall import Wall, remove_tree
+from grader.sandbox.worker import SEED, Settings
 from grader.sandbox.workers import ONE_THREAD, ROOT, Output, SocketWorker, Worker
+from grader.submission.stage import fingerprint, stage
 
 __all__ = ["ForkLauncher"]
 
@@ -30,11 +34,47 @@ PRELOAD = {
 }
 
 
-class ForkLauncher:
-    """Forks workers from a server that has torch in memory: milliseconds a worker."""
+def _environment() -> dict[str, str]:
+    """Of the server, and to begin with of its workers: no token or password of who grades, and no GPU."""
+    kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
+    return {**{name: os.environ[name] for name in kept if name in os.environ}, "CUDA_VISIBLE_DEVICES": ""}
 
-    def __init__(self, limits: Limits) -> None:
+
+@dataclass
+class _Answer:
+    """An answer of the server, when it has come."""
+
+    value: Any = None
+
+
+@dataclass
+class _Forked:
+    """A worker that was asked for."""
+
+    wanted: tuple[Path, tuple[str, ...]]
+    """the submission that it may read, and what it needs imported"""
+    connection: socket.socket
+    output: Output
+    scratch: Path
+    answer: _Answer
+
+    @property
+    def pid(self) -> int:
+        """Its process id, once the server has answered."""
+        pid: int = self.answer.value.pid
+        return pid
+
+
+class ForkLauncher:
+    """Forks workers from a server that has torch in memory: milliseconds a worker.
+
+    Args:
+        without: layers of the wall to leave out, see :mod:`grader.sandbox.wall`: for tests of the others.
+    """
+
+    def __init__(self, limits: Limits, without: tuple[str, ...] = ()) -> None:
         self.limits = limits
+        self._without = without
         self.slowness = 1.0
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -42,6 +82,24 @@ class ForkLauncher:
         self._ready = False
         self._scratch: Path | None = None
         self._started = 0
+        self._wall: Wall | None = None
+        self._staged: dict[Path, tuple[object, Path]] = {}
+        self._expected: deque[_Answer] = deque()
+        self._spare: _Forked | None = None
+        """the next worker, begun already"""
+
+    @property
+    def shared(self) -> Path:
+        self.start()
+        assert self._scratch is not None
+        return self._scratch / "shared"
+
+    @property
+    def wall(self) -> Wall:
+        """The layers of the wall that this machine has."""
+        self._wait_until_ready()
+        assert self._wall is not None
+        return self._wall
 
     def start(self) -> None:
         if self._process is not None:
@@ -49,77 +107,140 @@ class ForkLauncher:
         # Isolated (-I): nothing of the user's environment or of the current folder is imported.
         code = (
             "import sys; sys.path.insert(0, sys.argv[1]); "
-            "from grader.sandbox.server import main; main(int(sys.argv[2]))"
+            "from grader.sandbox.server import main; main(int(sys.argv[2]), *sys.argv[3:])"
         )
         self._scratch = Path(tempfile.mkdtemp(prefix="pset2-"))
+        self._scratch.chmod(0o711)  # workers may be other users: they know their own folders and can't list the rest
+        (self._scratch / "shared").mkdir()
         self._log = self._scratch / "server.log"
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", code, str(ROOT), str(theirs.fileno())],
+                [sys.executable, "-I", "-c", code, str(ROOT), str(theirs.fileno()), str(self._scratch), *self._without],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **ONE_THREAD},
+                env={**_environment(), **ONE_THREAD},
                 cwd=self._scratch,
                 start_new_session=True,
             )
         self._control = ours
 
-    def _ask(self, request: Any, answer: type, descriptors: list[int] | None = None) -> Any:
-        if self._control is None:
-            raise SandboxError("the sandbox was stopped")
+    def _post(self, request: Fork | End, descriptors: list[int] | None = None) -> _Answer:
+        """Send a request without waiting for the answer."""
         try:
-            if request is not None:
-                socket.send_fds(self._control, [msgspec.msgpack.encode(request)], descriptors or [])
-            packet = self._control.recv(1 << 16)
-            if packet:
-                return msgspec.msgpack.decode(packet, type=answer)
+            if self._control is None:
+                raise OSError("the sandbox was stopped")
+            socket.send_fds(self._control, [msgspec.msgpack.encode(request)], descriptors or [])
+        except OSError as error:
+            raise self._silent(str(error)) from None
+        self._expected.append(answer := _Answer())
+        return answer
+
+    def _collect(self) -> None:
+        """Wait for the answers to all that was sent."""
+        while self._expected:
+            self._expected.popleft().value = self._receive(Forked | Ended)
+
+    def _receive(self, kind: Any) -> Any:
+        try:
+            if self._control is None:
+                raise OSError("the sandbox was stopped")
+            if packet := self._control.recv(1 << 16):
+                return msgspec.msgpack.decode(packet, type=kind)
             reason = "it ended"
         except OSError as error:
             reason = str(error)
-        log = self._log.read_text(errors="replace")[-2000:] if self._log else ""
-        raise SandboxError(f"the sandbox's server doesn't answer: {reason}\n{log}".rstrip())
+        raise self._silent(reason)
+
+    def _silent(self, reason: str) -> SandboxError:
+        log = self._log.read_text(errors="replace")[-2000:] if self._log and self._log.exists() else ""
+        return SandboxError(f"the sandbox's server doesn't answer: {reason}\n{log}".rstrip())
 
     def _wait_until_ready(self) -> None:
         self.start()
         if not self._ready:
             assert self._control is not None
             self._control.settimeout(300)
-            self.slowness = self._ask(None, Ready).slowness
+            ready = self._receive(Ready)
+            self.slowness, self._wall = ready.slowness, ready.wall
             self._control.settimeout(60)
             self._ready = True
 
     def launch(self, submission: Path, seed: int, part: str) -> Worker:
         self._wait_until_ready()
+        submission = self._stage(submission)
+        wanted = submission, PRELOAD.get(part[:1], ())
+        if self._spare is None or self._spare.wanted != wanted:
+            self._discard_spare()
+            self._spare = self._begin(wanted)
+        one, self._spare = self._spare, None
+        self._collect()  # what earlier workers left is swept away
+        self._spare = self._begin(wanted)
+
+        def end() -> int | None:
+            answer = self._post(End(one.pid, str(one.scratch)))
+            self._collect()
+            return answer.value.code
+
+        worker = SocketWorker(
+            one.connection, one.output, lambda: one.pid, submission, one.scratch, self.limits, self.slowness, end
+        )
+        with suppress(OSError):  # where it has ended already, its first call says so
+            one.connection.sendall(SEED.pack(seed))
+        return worker
+
+    def _begin(self, wanted: tuple[Path, tuple[str, ...]]) -> _Forked:
+        """Have a worker forked: it gets ready while others work, and waits for its seed."""
         assert self._scratch is not None
         self._started += 1
         scratch = self._scratch / f"worker-{self._started}"
-        scratch.mkdir()
+        scratch.mkdir(mode=0o700)
         ours, theirs = socket.socketpair()
         read_end, write_end = os.pipe()
         try:
-            settings = Settings(str(submission), str(scratch), seed, self.limits)
-            request = Fork(settings, PRELOAD.get(part[:1], ()))
-            pid = self._ask(request, Forked, [theirs.fileno(), write_end]).pid
+            settings = Settings(str(wanted[0]), str(scratch), self.limits, str(self.shared))
+            answer = self._post(Fork(settings, wanted[1]), [theirs.fileno(), write_end])
         finally:
             theirs.close()
             os.close(write_end)
-        output = Output(read_end, self.limits.output_bytes)
+        return _Forked(wanted, ours, Output(read_end, self.limits.output_bytes), scratch, answer)
 
-        def end() -> int | None:
-            code: int | None = self._ask(End(pid), Ended).code
-            shutil.rmtree(scratch, ignore_errors=True)
-            return code
+    def _discard_spare(self) -> None:
+        if self._spare is not None:
+            self._collect()
+            self._post(End(self._spare.pid, str(self._spare.scratch)))
+            self._spare.connection.close()
+            self._spare = None
 
-        return SocketWorker(ours, output, pid, submission, scratch, self.limits, self.slowness, end)
+    def _stage(self, submission: Path) -> Path:
+        """A copy of the submission that workers can read and not write, made anew when it has changed."""
+        assert self._scratch is not None
+        state = fingerprint(submission)
+        known, folder = self._staged.get(submission, (None, self._scratch / f"submission-{self._started}"))
+        if known != state:
+            folder = self._scratch / f"submission-{self._started}"
+            stage(submission, folder)
+            self._staged[submission] = state, folder
+        return folder
+
+    def children(self) -> list[int]:
+        """Process ids of the server's children: the next worker, and whatever should not be there."""
+        self._collect()
+        if self._process is None:
+            return []
+        path = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        return sorted(map(int, path.read_text().split()))
 
     def end_test(self) -> None:
-        if self._ready:
-            self._ask(End(None), Ended)
+        pass  # what a worker leaves is swept away when it ends
 
     def stop(self) -> None:
+        if self._spare is not None:
+            self._spare.connection.close()
+            self._spare = None
+        self._expected.clear()
         if self._control is not None:
             self._control.close()
             self._control = None
@@ -131,5 +252,7 @@ class ForkLauncher:
                 self._process.wait()
             self._process = None
         if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            remove_tree(self._scratch)  # the server has done that, unless it had to be killed
+        self._scratch = None
+        self._staged.clear()
         self._ready = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from grader.sandbox.limits import Limits
 from grader.sandbox.protocol import Call, decode
 from grader.sandbox.tracebacks import describe
 from grader.sandbox.worker import Executor
-from grader.sandbox.workers import Resolve, Worker
+from grader.sandbox.workers import Allowed, Resolve, Worker
 
 __all__ = ["InProcessLauncher"]
 
@@ -22,6 +24,14 @@ class InProcessLauncher:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
+
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="pset2-")
+
+    @property
+    def shared(self) -> Path:
+        return Path(self._folder.name)
 
     def start(self) -> None:
         pass
@@ -34,7 +44,8 @@ class InProcessLauncher:
         pass
 
     def stop(self) -> None:
-        pass
+        self._folder.cleanup()
+        del self._folder
 
 
 class _InProcessWorker:
@@ -43,13 +54,13 @@ class _InProcessWorker:
         self._executor = Executor(submission)
         self._raised: tuple[BaseException, str] | None = None
 
-    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, patience: float = 1.0) -> Any:
+    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, allowed: Allowed) -> Any:
         try:
-            value, received = self._executor.execute(call, buffers)
+            value, received = self._executor.execute(call, list(map(bytearray, buffers)))
         except BaseException as error:  # goes on as it is: a debugger should stop in the student's own frame
             self._raised = (error, called)
             raise
-        return decode(value, received, resolve)
+        return decode(value, list(map(bytearray, received)), resolve)
 
     def failure_of(self, error: BaseException) -> StudentError | None:
         if self._raised is None or error is not self._raised[0]:

@@ -10,6 +10,9 @@ import time
 import msgspec
 import numpy as np
 
+if sys.platform != "win32":
+    import resource
+
 __all__ = ["Limits", "apply", "slowness"]
 
 #: Seconds that :func:`_workload` took on the machine on which the deadlines were chosen: one thread, median of 100.
@@ -21,6 +24,8 @@ class Limits(msgspec.Struct, frozen=True):
 
     call_seconds: float = 6.0
     """wall clock of one call, on a machine of the nominal speed"""
+    test_seconds: float = 20.0
+    """wall clock of all calls of one test, on such a machine"""
     start_seconds: float = 30.0
     """until a spawned worker, which has to import torch, is there"""
     cpu_seconds: int = 60
@@ -29,15 +34,23 @@ class Limits(msgspec.Struct, frozen=True):
     """address space on top of what the server has"""
     file_bytes: int = 64 << 20
     """the largest file that a worker may write"""
+    scratch_bytes: int = 256 << 20
+    """of all files that a worker may have in its folder"""
+    scratch_files: int = 5000
+    """files and folders that a worker may have there"""
+    threads: int = 64
+    """of a worker, where it has a user id of its own; elsewhere only its address space bounds them"""
     output_bytes: int = 20_000
     """what is kept of a worker's prints; the rest is read and dropped"""
 
 
-def apply(limits: Limits) -> None:
-    """Limit this process, where the platform can (POSIX). Called in a worker before it loads student code."""
-    try:
-        import resource
-    except ImportError:  # Windows: deadlines only
+def apply(limits: Limits, *, own_user: bool = False) -> None:
+    """Limit this process, where the platform can (POSIX). Called in a worker before it loads student code.
+
+    Args:
+        own_user: its user id is no other process's, so that the user's processes can be counted.
+    """
+    if sys.platform == "win32":  # deadlines only
         return
 
     def limit(which: int, value: int) -> None:
@@ -49,6 +62,8 @@ def apply(limits: Limits) -> None:
     limit(resource.RLIMIT_CPU, limits.cpu_seconds)
     limit(resource.RLIMIT_FSIZE, limits.file_bytes)
     limit(resource.RLIMIT_CORE, 0)
+    if own_user:
+        limit(resource.RLIMIT_NPROC, limits.threads)
     if sys.platform == "linux":  # macOS doesn't enforce it
         limit(resource.RLIMIT_AS, _address_space() + limits.memory_bytes)
         try:  # if memory runs out, the kernel should end this process and no other

@@ -30,6 +30,7 @@ __all__ = [
     "encode",
     "frame_bytes",
     "read_frame",
+    "receive",
 ]
 
 MAGIC = b"PSG1"
@@ -243,7 +244,25 @@ def frame_bytes(message: Call | Reply, buffers: list[Any]) -> list[Any]:
 # ---- decoding ----------------------------------------------------------------------------------------------
 
 
-def read_frame(read: Callable[[int], bytearray]) -> tuple[Call | Reply, list[bytearray]]:
+def receive(count: int, into: Callable[[memoryview], int]) -> Any:
+    """Exactly ``count`` bytes, which ``into`` writes piece by piece, saying how many they were.
+
+    The memory is not filled with zeros before: for large arrays that would take as long as the transfer.
+
+    Raises:
+        EOFError: ``into`` wrote nothing.
+    """
+    data: Any = np.empty(count, dtype=np.uint8)
+    view = memoryview(data)
+    while view:
+        received = into(view)
+        if not received:
+            raise EOFError
+        view = view[received:]
+    return data
+
+
+def read_frame(read: Callable[[int], Any]) -> tuple[Call | Reply, list[Any]]:
     """Read one frame with ``read(n)``, which returns exactly ``n`` bytes or raises.
 
     Raises:
@@ -262,9 +281,10 @@ def read_frame(read: Callable[[int], bytearray]) -> tuple[Call | Reply, list[byt
 
 
 def decode(value: Value, buffers: list[Any], resolve: Callable[[Handle], Any], depth: int = 0) -> Any:
-    """The value that a description stands for.
+    """The value that a description stands for. Arrays and tensors lie in the buffers that came with it.
 
     Args:
+        buffers: writable, and this value's alone.
         resolve: what a handle becomes, a proxy on the grader's side and the object itself in its worker.
 
     Raises:
@@ -313,7 +333,7 @@ def _decode_array(value: Array, buffers: list[Any]) -> Any:
     if dtype.kind not in ARRAY_KINDS or dtype.subdtype is not None or len(value.shape) > 32:
         raise ProtocolError("an array of the answer is not one of numbers")
     data = _sized(value, buffers, dtype.itemsize)
-    array = np.frombuffer(data, dtype=dtype).reshape(value.shape).copy()
+    array = np.frombuffer(data, dtype=dtype).reshape(value.shape)
     return array[()] if value.scalar else array
 
 
@@ -323,16 +343,17 @@ def _decode_tensor(value: TensorValue, buffers: list[Any]) -> torch.Tensor:
         raise ProtocolError("a tensor of the answer has an unknown dtype")
     data = _sized(value, buffers, dtype.itemsize)
     if len(data):
-        tensor = torch.frombuffer(bytearray(data), dtype=dtype).reshape(value.shape)
+        tensor = torch.frombuffer(data, dtype=dtype).reshape(value.shape)
     else:
         tensor = torch.empty(value.shape, dtype=dtype)
     return torch.nn.Parameter(tensor) if value.parameter and dtype.is_floating_point else tensor
 
 
 def _buffer(index: int, buffers: list[Any]) -> Any:
-    if not 0 <= index < len(buffers):
-        raise ProtocolError("a value of the answer has no data")
-    return buffers[index]
+    if not 0 <= index < len(buffers) or buffers[index] is None:
+        raise ProtocolError("a value of the answer has no data of its own")
+    data, buffers[index] = buffers[index], None
+    return data
 
 
 def _sized(value: Array | TensorValue, buffers: list[Any], itemsize: int) -> Any:

@@ -5,6 +5,8 @@ Values come back by value; what can't travel comes back as a :class:`Remote`, a 
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from course.untrusted import UnreadableError, read_bytes
 from grader.sandbox.failures import StudentError
+from grader.sandbox.limits import Limits
 from grader.sandbox.protocol import ROOM, Call, Failure, Handle, encode
 from grader.sandbox.workers import Launcher, Worker
 
@@ -60,18 +64,35 @@ def summary(value: Any) -> str:
 
 
 class Patience:
-    """How much of the deadline a function gets: less after each time that it ran into it.
+    """How long calls may take, in a run: less after each time that a function ran into its deadline.
 
     An endless loop is met by every test that needs the function. Without this, twenty tests would wait for twenty whole
     deadlines; with it, for about five. What is right takes a small part of even the shortest.
+
+    Args:
+        ends: when the whole run has to be over, by ``time.monotonic()``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ends: float = math.inf) -> None:
+        self.ends = ends
         self._times: dict[str, int] = {}
 
-    def share(self, name: str) -> float:
-        """1, then 1/2, 1/3 and from then on 1/4."""
-        return 1 / (1 + min(self._times.get(name, 0), 3))
+    @property
+    def is_over(self) -> bool:
+        """Whether the run's time is over."""
+        return time.monotonic() >= self.ends
+
+    def seconds(self, name: str, limits: Limits, slowness: float, spent: float) -> float:
+        """What a call of this function gets: the deadline at first, then 1/2, 1/3 and from then on 1/4 of it.
+
+        It is not more than what is left of the test's time and of the run's.
+
+        Args:
+            spent: seconds that earlier calls of the test took.
+        """
+        share = 1 / (1 + min(self._times.get(name, 0), 3))
+        own = min(limits.call_seconds * share, limits.test_seconds - spent / slowness) * slowness
+        return max(min(own, self.ends - time.monotonic()), 0.0)
 
     def ran_out(self, name: str) -> None:
         """Note that a call of this function was not answered in time."""
@@ -81,9 +102,10 @@ class Patience:
 class _Line:
     """The connection to one worker: encodes calls and turns handles into proxies."""
 
-    def __init__(self, worker: Worker, patience: Patience) -> None:
+    def __init__(self, worker: Worker, patience: Patience, spent: list[float] | None = None) -> None:
         self.worker = worker
         self._patience = patience
+        self._spent = [] if spent is None else spent
 
     def ask(self, word: str, *args: Any, called: str = "") -> Any:
         """Call a word of the vocabulary; ``called`` says in a message what that is for the student."""
@@ -91,13 +113,19 @@ class _Line:
         values = [encode(arg, buffers, self._handle, depth=-ROOM) for arg in args]
         called = called or word
         name = called.partition("(")[0]
+        started = time.monotonic()
+
+        def allowed(limits: Limits, slowness: float) -> float:
+            return self._patience.seconds(name, limits, slowness, sum(self._spent))
+
         try:
-            patience = self._patience.share(name)
-            return self.worker.call(Call(word, values, {}), buffers, called, self._proxy, patience)
+            return self.worker.call(Call(word, values, {}), buffers, called, self._proxy, allowed)
         except StudentError as error:
             if error.failure.kind == "timeout":
                 self._patience.ran_out(name)
             raise
+        finally:
+            self._spent.append(time.monotonic() - started)
 
     def _handle(self, value: Any) -> Handle:
         if not isinstance(value, Remote):
@@ -288,13 +316,15 @@ class Student:
         self._part = part
         self._seed = seed
         self._others: list[Student] = []
+        self._spent: list[float] = []
         self._started: _Line | None = None
         self.printed = ""
         """what student code printed, complete after :meth:`close`"""
 
     def _line(self) -> _Line:
         if self._started is None:
-            self._started = _Line(self._launcher.launch(self._submission, self._seed, self._part), self._patience)
+            worker = self._launcher.launch(self._submission, self._seed, self._part)
+            self._started = _Line(worker, self._patience, self._spent)
         return self._started
 
     def __getattr__(self, module: str) -> Namespace:
@@ -313,6 +343,7 @@ class Student:
     def _another(self, part: str | None = None) -> Student:
         seed = self._seed + len(self._others) + 1
         other = Student(self._launcher, self._submission, part or self._part, seed, self._patience)
+        other._spent = self._spent  # the time is the test's
         self._others.append(other)
         return other
 
@@ -343,9 +374,10 @@ class Student:
 
         The text is parsed in a process that doesn't run it.
         """
-        path = self._submission / f"{module}.py"
-        with path.open("rb") as file:
-            source = file.read(MAX_SOURCE_BYTES)  # as bytes: the parser knows byte order marks and coding lines
+        try:  # as bytes: the parser knows byte order marks and coding lines
+            source = read_bytes(self._submission / f"{module}.py", MAX_SOURCE_BYTES)
+        except UnreadableError as error:
+            raise StudentError(Failure("missing", "", f"{error}: hand in the file itself.", [])) from None
         lines: list[int] = self.clean()._line().ask("keywords_in", source, name, called=f"Reading {module}.py")
         return lines
 

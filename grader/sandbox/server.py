@@ -5,7 +5,8 @@ has threads leaves locks behind that nobody opens, and its children hang. It run
 of the grader but what a worker needs, and never touches CUDA.
 
 Requests come as packets on a socket, each answered by one packet; a fork request brings two descriptors along, the
-worker's connection and the pipe that its output goes to.
+worker's connection and the pipe that its output goes to. Where the grader hangs up, or was killed, the server ends its
+workers, removes their folders, and ends.
 """
 
 from __future__ import annotations
@@ -17,10 +18,17 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from itertools import cycle
+from pathlib import Path
 
 import msgspec
+import numpy as np
+import torch
+from torch.nn import functional
 
 from grader.sandbox.limits import slowness
+from grader.sandbox.seccomp import prctl
+from grader.sandbox.wall import Wall, kill_user, remove_tree, survey, sweep_files
 from grader.sandbox.worker import Settings, run
 
 __all__ = ["End", "Ended", "Fork", "Forked", "Ready"]
@@ -35,15 +43,17 @@ class Fork(msgspec.Struct, tag=True):
 
 
 class End(msgspec.Struct, tag=True):
-    """End this worker; without one, every process that is left of any worker, daemons included."""
+    """End this worker and whatever it left: processes, and its folder."""
 
-    pid: int | None
+    pid: int
+    scratch: str
 
 
 class Ready(msgspec.Struct, tag=True):
     """The server's first word: torch is there."""
 
     slowness: float
+    wall: Wall
 
 
 class Forked(msgspec.Struct, tag=True):
@@ -57,31 +67,124 @@ class Ended(msgspec.Struct, tag=True):
 
 
 MAX_PACKET = 1 << 16
+PR_SET_CHILD_SUBREAPER = 36
 
 
-def main(control_fd: int) -> None:
-    control = socket.socket(fileno=control_fd)
-    _die_with_parent()
-    _adopt_orphans()
+def main(control_fd: int, scratch: str, *without: str) -> None:
+    """Answer requests until the grader hangs up.
+
+    Args:
+        scratch: the folder in which workers have theirs.
+        without: layers of the wall to leave out, see :mod:`grader.sandbox.wall`.
+    """
+    _Server(socket.socket(fileno=control_fd), Path(scratch), without).serve()
+
+
+class _Server:
+    def __init__(self, control: socket.socket, scratch: Path, without: tuple[str, ...]) -> None:
+        self._control = control
+        self._scratch = scratch
+        prctl(PR_SET_CHILD_SUBREAPER, 1)  # processes that a worker leaves behind come to this one
+        _warm_up()
+        self._wall = survey(scratch, without)
+        self._users = cycle(self._wall.users) if self._wall.users else None
+        self._live: dict[int, int | None] = {}
+        """workers by process id, with the user ids that they have for themselves"""
+
+    def serve(self) -> None:
+        self._control.send(msgspec.msgpack.encode(Ready(slowness(), self._wall)))
+        gc.freeze()  # what is here now stays, so that a worker's collections don't copy its pages
+        decoder = msgspec.msgpack.Decoder(Fork | End)
+        while True:
+            packet, descriptors, _, _ = socket.recv_fds(self._control, MAX_PACKET, 2)
+            if not packet:
+                self._leave()
+            request = decoder.decode(packet)
+            if isinstance(request, Fork):
+                _preload(request.preload)
+                answer: Forked | Ended = self._fork(descriptors, request.settings)
+            else:
+                answer = self._end(request)
+            self._control.send(msgspec.msgpack.encode(answer))
+
+    def _fork(self, descriptors: list[int], settings: Settings) -> Forked:
+        connection, output = descriptors
+        user = next(self._users) if self._users else None
+        if user is not None:
+            os.chown(settings.scratch, user, user)
+        pid = os.fork()
+        if pid:
+            os.close(connection)
+            os.close(output)
+            self._live[pid] = user
+            return Forked(pid)
+        try:
+            os.setsid()
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            own = socket.socket(fileno=os.dup2(connection, 3))
+            os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+            sys.stdout = open(1, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115
+            sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115
+            os.environ.clear()
+            os.environ.update(_KEPT, HOME=settings.scratch, TMPDIR=settings.scratch, USER="student")
+            run(own, settings, self._wall, user)
+        except BaseException as error:
+            os.write(2, f"a worker could not be started: {error!r}\n".encode(errors="replace"))
+        finally:
+            os._exit(70)
+
+    def _end(self, request: End) -> Ended:
+        ended = Ended(None)
+        user = self._live.pop(request.pid, None)
+        for kill in (os.killpg, os.kill):
+            with suppress(ProcessLookupError, PermissionError):
+                kill(request.pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            _, status = os.waitpid(request.pid, 0)
+            ended = Ended(os.waitstatus_to_exitcode(status))
+        self._end_orphans(user)
+        remove_tree(Path(request.scratch))
+        if user is not None and not self._wall.landlock:
+            sweep_files(user)
+        return ended
+
+    def _end_orphans(self, user: int | None) -> None:
+        """End what a worker left behind: whose parent is gone is a child of this process."""
+        while orphans := [pid for pid in _children() if pid not in self._live]:
+            if user is not None:
+                kill_user(user)
+            for pid in orphans:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            for pid in orphans:
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
+
+    def _leave(self) -> None:
+        for pid in list(self._live):
+            self._end(End(pid, str(self._scratch)))
+        remove_tree(self._scratch)
+        os._exit(0)
+
+
+_KEPT = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
+
+
+def _warm_up() -> None:
+    """Import what every worker needs, and use once what is slow the first time: in here, for all of them."""
     import course.datasets
     import course.layers
     import course.models
     import course.trainer  # noqa: F401
 
+    np.random.seed(0)
+    torch.manual_seed(0)
+    weight = torch.zeros(4, 3, 3, 3, requires_grad=True)
+    functional.cross_entropy(
+        functional.conv2d(torch.zeros(2, 3, 8, 8), weight).mean((2, 3)), torch.tensor([0, 1])
+    ).backward()
     _assert_one_thread()
-    control.send(msgspec.msgpack.encode(Ready(slowness())))
-    gc.freeze()  # what is here now stays, so that a worker's collections don't copy its pages
-    decoder = msgspec.msgpack.Decoder(Fork | End)
-    while True:
-        packet, descriptors, _, _ = socket.recv_fds(control, MAX_PACKET, 2)
-        if not packet:
-            _kill_children()
-            os._exit(0)
-        request = decoder.decode(packet)
-        if isinstance(request, Fork):
-            _preload(request.preload)
-        answer = _fork(control, descriptors, request.settings) if isinstance(request, Fork) else _end(request)
-        control.send(msgspec.msgpack.encode(answer))
 
 
 def _preload(modules: tuple[str, ...]) -> None:
@@ -100,78 +203,10 @@ def _assert_one_thread() -> None:
         raise RuntimeError(f"the fork server has {threads} threads and can't fork safely")
 
 
-def _fork(control: socket.socket, descriptors: list[int], settings: Settings) -> Forked:
-    connection, output = descriptors
-    pid = os.fork()
-    if pid:
-        os.close(connection)
-        os.close(output)
-        return Forked(pid)
-    try:
-        os.setsid()
-        _die_with_parent()
-        control.close()
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        os.close(output)
-        own = socket.socket(fileno=os.dup2(connection, 3))
-        os.closerange(4, 4096)
-        sys.stdout = open(1, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115
-        sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115
-        _clean_environment(settings)
-        run(own, settings)
-    finally:
-        os._exit(70)
-
-
-def _clean_environment(settings: Settings) -> None:
-    keep = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
-    os.environ.clear()
-    os.environ.update(keep, HOME=settings.scratch, TMPDIR=settings.scratch)
-
-
-def _end(request: End) -> Ended:
-    if request.pid is None:
-        _kill_children()
-        return Ended(None)
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(request.pid, signal.SIGKILL)
-    with suppress(ChildProcessError):
-        _, status = os.waitpid(request.pid, 0)
-        return Ended(os.waitstatus_to_exitcode(status))
-    return Ended(None)
-
-
-def _kill_children() -> None:
-    """Kill until there is no child left. Orphans come to this process, so daemons are found as well."""
-    while children := _children():
-        for pid in children:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        for pid in children:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, 0)
-
-
 def _children() -> list[int]:
     with open(f"/proc/self/task/{os.getpid()}/children") as file:
         return [int(pid) for pid in file.read().split()]
 
 
-def _prctl(option: int, value: int) -> None:
-    import ctypes
-
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def _die_with_parent() -> None:
-    _prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-
-
-def _adopt_orphans() -> None:
-    _prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import msgspec
 
 from grader.sandbox.failures import SandboxError
 from grader.sandbox.limits import Limits, slowness
-from grader.sandbox.worker import Settings
+from grader.sandbox.worker import SEED, Settings
 from grader.sandbox.workers import ONE_THREAD, ROOT, Output, SocketWorker, Worker
 
 __all__ = ["SpawnLauncher"]
@@ -32,6 +33,14 @@ class SpawnLauncher:
         self.slowness = 1.0
         self._free: dict[tuple[Path, str], list[_SpawnedWorker]] = {}
         self._calibrated = False
+
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="pset2-")
+
+    @property
+    def shared(self) -> Path:
+        return Path(self._folder.name)
 
     def start(self) -> None:
         if not self._calibrated:
@@ -64,7 +73,7 @@ class SpawnLauncher:
             )
             assert process.stdin is not None
             assert process.stdout is not None
-            settings = Settings(str(submission), str(scratch), seed, self.limits)
+            settings = Settings(str(submission), str(scratch), self.limits)
             process.stdin.write(msgspec.json.encode((listener.getsockname()[1], token, settings)) + b"\n")
             process.stdin.close()
             output = Output(os.dup(process.stdout.fileno()), self.limits.output_bytes)
@@ -92,7 +101,8 @@ class SpawnLauncher:
             shutil.rmtree(scratch, ignore_errors=True)
             return code
 
-        rest = process.pid, submission, scratch, self.limits, self.slowness, end
+        connection.sendall(SEED.pack(seed))
+        rest = (lambda: process.pid), submission, scratch, self.limits, self.slowness, end
         return _SpawnedWorker(connection, output, *rest, free=free)
 
     def end_test(self) -> None:
@@ -103,6 +113,8 @@ class SpawnLauncher:
             for worker in workers:
                 worker.end()
         self._free.clear()
+        self._folder.cleanup()
+        del self._folder
 
 
 class _SpawnedWorker(SocketWorker):

@@ -14,12 +14,13 @@ import pickle
 import random
 import signal
 import socket
+import struct
 import sys
 import types
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 import numpy as np
@@ -39,12 +40,22 @@ from grader.sandbox.protocol import (
     encode,
     frame_bytes,
     read_frame,
+    receive,
 )
 from grader.sandbox.tracebacks import MissingName, describe
 from grader.sandbox.vocabulary import VOCABULARY
 
-__all__ = ["WHERE_FILE", "Executor", "Settings", "run"]
+if TYPE_CHECKING:
+    from grader.sandbox.wall import Wall
 
+__all__ = ["SEED", "WHERE_FILE", "Executor", "Settings", "run"]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OF_THE_REPOSITORY = (str(ROOT / "course"), str(ROOT / "fixtures"))
+"""what student code may read of it"""
+
+SEED = struct.Struct("<Q")
+"""what a worker is sent before the first call"""
 WHERE_FILE = "where"
 """the file in the scratch folder that a worker writes its stack to when it is about to be stopped"""
 
@@ -56,8 +67,9 @@ class Settings(msgspec.Struct, frozen=True):
     """the folder with the student's modules"""
     scratch: str
     """an empty folder, the worker's current directory"""
-    seed: int
     limits: Limits
+    shared: str = ""
+    """a folder that the worker may read: what tests put there for it"""
 
 
 class Executor:
@@ -141,21 +153,33 @@ class Executor:
         return getattr(importlib.import_module(f"course.{module}"), name)
 
 
-def run(connection: socket.socket, settings: Settings) -> NoReturn:
-    """Answer calls until the grader hangs up. Standard output and error must be where they belong already."""
+def run(connection: socket.socket, settings: Settings, wall: Wall | None = None, user: int | None = None) -> NoReturn:
+    """Answer calls until the grader hangs up. Standard output and error must be where they belong already.
+
+    Args:
+        wall: what the worker puts up around itself, with the user id that it gets.
+    """
     os.chdir(settings.scratch)
     if hasattr(signal, "SIGUSR1"):  # sent before a worker is stopped, to learn the line it is at
         faulthandler.register(signal.SIGUSR1, file=open(WHERE_FILE, "w"), all_threads=False)  # noqa: SIM115
     sys.dont_write_bytecode = True
-    limits_module.apply(settings.limits)
+    limits_module.apply(settings.limits, own_user=user is not None)
+    if wall is not None:
+        from grader.sandbox.wall import enclose  # Linux
+
+        enclose(wall, user, read=[settings.submission, settings.shared, *OF_THE_REPOSITORY], write=[settings.scratch])
     torch.set_num_threads(1)
-    random.seed(settings.seed)
-    np.random.seed(settings.seed % 2**32)
-    torch.manual_seed(settings.seed)
+    try:
+        (seed,) = SEED.unpack(receive(SEED.size, connection.recv_into))
+    except EOFError:
+        os._exit(0)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
     executor = Executor(Path(settings.submission))
     while True:
         try:
-            call, buffers = read_frame(lambda count: _read(connection, count))
+            call, buffers = read_frame(lambda count: receive(count, connection.recv_into))
         except EOFError:
             os._exit(0)
         assert isinstance(call, Call)
@@ -163,7 +187,7 @@ def run(connection: socket.socket, settings: Settings) -> NoReturn:
             connection.sendall(piece)
 
 
-def _answer(executor: Executor, call: Call, buffers: list[bytearray]) -> list[Any]:
+def _answer(executor: Executor, call: Call, buffers: list[Any]) -> list[Any]:
     try:
         value, out = executor.execute(call, buffers)
         pieces = frame_bytes(Reply(value=value), out)
@@ -180,17 +204,6 @@ def _answer(executor: Executor, call: Call, buffers: list[bytearray]) -> list[An
 def _failed(executor: Executor, error: BaseException) -> list[Any]:
     importing = getattr(error, "while_importing", False) is True
     return frame_bytes(Reply(failure=describe(error, executor.submission, importing)), [])
-
-
-def _read(connection: socket.socket, count: int) -> bytearray:
-    data = bytearray(count)
-    view = memoryview(data)
-    while view:
-        received = connection.recv_into(view)
-        if not received:
-            raise EOFError
-        view = view[received:]
-    return data
 
 
 def main() -> None:

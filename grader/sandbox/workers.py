@@ -16,27 +16,28 @@ from typing import Any, Protocol
 
 from grader.sandbox.failures import StudentError, ended, timed_out
 from grader.sandbox.limits import Limits
-from grader.sandbox.protocol import Call, Handle, ProtocolError, Reply, decode, frame_bytes, read_frame
+from grader.sandbox.protocol import Call, Handle, ProtocolError, Reply, decode, frame_bytes, read_frame, receive
 from grader.sandbox.worker import WHERE_FILE
 
-__all__ = ["ONE_THREAD", "ROOT", "Launcher", "Output", "Resolve", "SocketWorker", "Worker"]
+__all__ = ["ONE_THREAD", "ROOT", "Allowed", "Launcher", "Output", "Resolve", "SocketWorker", "Worker"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """for the environment of processes in which student code runs"""
 
 Resolve = Callable[[Handle], Any]
+Allowed = Callable[[Limits, float], float]
+"""the seconds that a call gets, from a worker's limits and the slowness of the machine"""
+
+LOOK_SECONDS = 0.25
+"""between two looks at the files of a worker that is waited for"""
 
 
 class Worker(Protocol):
     """One process (or none of its own) in which student code runs."""
 
-    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, patience: float = 1.0) -> Any:
-        """Carry out a call and return its value; StudentError where student code failed.
-
-        Args:
-            patience: the share of the deadline that this call gets.
-        """
+    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, allowed: Allowed) -> Any:
+        """Carry out a call and return its value; StudentError where student code failed."""
         ...
 
     def failure_of(self, error: BaseException) -> StudentError | None:
@@ -56,6 +57,11 @@ class Launcher(Protocol):
     """Starts workers for submissions."""
 
     limits: Limits
+
+    @property
+    def shared(self) -> Path:
+        """A folder for what tests give workers to read; it is there until :meth:`stop`."""
+        ...
 
     def start(self) -> None:
         """Begin to get ready, without waiting for it."""
@@ -112,6 +118,10 @@ class Output:
             return self._head.decode("utf-8", "replace") + left_out + tail.decode("utf-8", "replace")
 
 
+class _TooMuch(Exception):
+    """A worker made more files than it may."""
+
+
 class SocketWorker:
     """A worker process at the other end of a socket."""
 
@@ -119,7 +129,7 @@ class SocketWorker:
         self,
         connection: socket.socket,
         output: Output,
-        pid: int,
+        pid: Callable[[], int],
         submission: Path,
         scratch: Path,
         limits: Limits,
@@ -136,10 +146,10 @@ class SocketWorker:
         self._end = end
         self.alive = True
 
-    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, patience: float = 1.0) -> Any:
+    def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, allowed: Allowed) -> Any:
         if not self.alive:
             raise ended(called, "an earlier call of this test had ended it already")
-        seconds = self._limits.call_seconds * patience * self._slowness
+        seconds = allowed(self._limits, self._slowness)
         deadline = time.monotonic() + seconds
         try:
             for piece in frame_bytes(call, buffers):
@@ -157,33 +167,44 @@ class SocketWorker:
             raise timed_out(called, seconds, where) from None
         except (EOFError, OSError):
             raise ended(called, _how(self._stop())) from None
-        except ProtocolError as error:
+        except (ProtocolError, _TooMuch) as error:
             self._stop()
             raise ended(called, str(error)) from None
 
-    def _read(self, count: int, deadline: float) -> bytearray:
-        data = bytearray(count)
-        view = memoryview(data)
-        while view:
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
-                raise TimeoutError
-            self._connection.settimeout(remaining)
-            received = self._connection.recv_into(view)
-            if not received:
-                raise EOFError
-            view = view[received:]
-        return data
+    def _read(self, count: int, deadline: float) -> Any:
+        return receive(count, lambda view: self._receive(view, deadline))
+
+    def _receive(self, view: memoryview, deadline: float) -> int:
+        while (remaining := deadline - time.monotonic()) > 0:
+            self._connection.settimeout(min(remaining, LOOK_SECONDS))
+            with suppress(TimeoutError):
+                return self._connection.recv_into(view)
+            self._look_at_files()
+        raise TimeoutError
+
+    def _look_at_files(self) -> None:
+        """The kernel limits each file of a worker; that there aren't too many is seen to here."""
+        folders, count, size = [self._scratch], 0, 0
+        while folders:
+            with suppress(OSError), os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    size += getattr(entry.stat(follow_symlinks=False), "st_blocks", 0) * 512
+                    if count > self._limits.scratch_files or size > self._limits.scratch_bytes:
+                        raise _TooMuch("it was stopped because it had made too many files, or too large ones")
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(Path(entry.path))
 
     def _ask_where(self) -> str:
         """The line that a worker is at, as it says itself: for the message only."""
         if not hasattr(signal, "SIGUSR1"):
             return ""
         with suppress(OSError):
-            os.kill(self._pid, signal.SIGUSR1)
+            os.kill(self._pid(), signal.SIGUSR1)
             time.sleep(0.1)
             # Student code may have put something else there: a pipe without a writer would be waited for.
-            descriptor = os.open(self._scratch / WHERE_FILE, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+            flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+            descriptor = os.open(self._scratch / WHERE_FILE, flags)
             with os.fdopen(descriptor, errors="replace") as file:
                 dump = file.read(10_000) if stat.S_ISREG(os.fstat(descriptor).st_mode) else ""
             for path, line, function in re.findall(r'File "([^"\n]+)", line (\d{1,9}) in ([^\n]{1,200})', dump):
@@ -209,7 +230,7 @@ class SocketWorker:
         return self._output.text(wait=1.0)
 
 
-def _decoded(reply: Reply, buffers: list[bytearray], resolve: Resolve) -> Any:
+def _decoded(reply: Reply, buffers: list[Any], resolve: Resolve) -> Any:
     if reply.value is None:
         raise ProtocolError("the worker's reply has no value")
     try:

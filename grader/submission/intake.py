@@ -7,11 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.sandbox.proxies import MODULES
+from grader.submission.stage import FILES
 
 __all__ = ["Submission", "SubmissionError", "find"]
-
-FILES = tuple(f"{module}.py" for module in MODULES.values())
 
 
 class SubmissionError(Exception):

@@ -92,9 +92,9 @@ class TorchHome:
 
 
 @pytest.fixture(scope="session")
-def torch_home() -> Iterator[TorchHome]:
-    """For the time of the run."""
-    with tempfile.TemporaryDirectory(prefix="pset2-torch-") as folder:
+def torch_home(request: pytest.FixtureRequest) -> Iterator[TorchHome]:
+    """For the time of the run, where workers can read it."""
+    with tempfile.TemporaryDirectory(prefix="torch-", dir=request.config.stash[GRADING].launcher.shared) as folder:
         Path(folder).chmod(0o755)  # workers may be other users
         yield TorchHome(Path(folder))
 

@@ -29,7 +29,7 @@ from typing import Literal, get_args
 from grader.catalog import RESULTS, read_suites
 from grader.sandbox.proxies import MODULES
 
-__all__ = ["SOLUTION", "STUBS", "Case", "Kind", "read_cases"]
+__all__ = ["SOLUTION", "STUBS", "Case", "Kind", "read_cases", "write_solution"]
 
 HERE = Path(__file__).resolve().parent
 SOLUTION = HERE.parent / "solution"
@@ -63,11 +63,16 @@ class Case:
 
     def write(self, folder: Path) -> Path:
         """Write the submission into an empty folder."""
-        shutil.copytree(SOLUTION, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__*"))
+        write_solution(folder)
         path = folder / f"{self.module}.py"
         text = self.text if self.whole else path.read_text(encoding="utf-8") + "\n\n" + self.text
         path.write_text(text, encoding="utf-8")
         return folder
+
+
+def write_solution(folder: Path) -> None:
+    """Write the solution into a folder, as a submission."""
+    shutil.copytree(SOLUTION, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__*"))
 
 
 def read_cases(kind: Kind | None = None) -> tuple[Case, ...]:

@@ -1,0 +1,88 @@
+"""Copy what a submission has for the workers to read: plain files of modest size, and nothing that a link leads to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from course.untrusted import UnreadableError, read_bytes
+from grader.sandbox.proxies import MODULES
+
+__all__ = ["fingerprint", "stage"]
+
+FILES = tuple(f"{module}.py" for module in MODULES.values())
+MAX_FILE_BYTES = 4 << 20
+MAX_FILES = 500
+MAX_BYTES = 64 << 20
+MAX_DEPTH = 6
+#: Folders that student code doesn't need to be graded: results have checks of their own.
+LEFT_OUT = ("__pycache__", "results", "results-reference", "node_modules")
+
+
+def stage(submission: Path, folder: Path) -> None:
+    """Copy a submission into a new folder.
+
+    Left out are links, pipes and other things that are no plain files, hidden ones, folders of results, and what is
+    larger or more than code needs. A module that can't be copied is replaced by one that says why when it is imported.
+    """
+    folder.mkdir()
+    folder.chmod(0o755)  # whatever the umask
+    left = MAX_BYTES
+    for entry, relative in _entries(submission):
+        if entry.is_dir(follow_symlinks=False):
+            (folder / relative).mkdir()
+            (folder / relative).chmod(0o755)
+            continue
+        try:
+            data = read_bytes(Path(entry.path), min(MAX_FILE_BYTES, left))
+        except UnreadableError as error:
+            if str(relative) not in FILES:
+                continue
+            link = f"{relative} is a link, which isn't followed" if entry.is_symlink() else str(error)
+            data = f"raise ImportError({f'{link}: hand in the file itself.'!r})\n".encode()
+        left -= len(data)
+        (folder / relative).write_bytes(data)
+        (folder / relative).chmod(0o644)
+
+
+def fingerprint(submission: Path) -> object:
+    """Something that changes when a file of the submission does."""
+    found = []
+    for entry, relative in _entries(submission):
+        status = entry.stat(follow_symlinks=False)
+        found.append((relative, status.st_mode, status.st_ino, status.st_size, status.st_mtime_ns))
+    return found
+
+
+def _entries(submission: Path) -> Iterator[tuple[os.DirEntry[str], Path]]:
+    """Folders and files in a submission, a folder before what is in it."""
+    waiting = [(submission, Path(), 0)]
+    count = 0
+    while waiting:
+        place, relative, depth = waiting.pop()
+        try:
+            with os.scandir(place) as found:
+                entries = sorted(found, key=lambda entry: (entry.name not in FILES, entry.name))
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.startswith(".") or not _is_writable_name(entry.name):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name in LEFT_OUT or depth == MAX_DEPTH:
+                    continue
+                waiting.append((Path(entry.path), relative / entry.name, depth + 1))
+            count += 1
+            if count > MAX_FILES:
+                return
+            yield entry, relative / entry.name
+
+
+def _is_writable_name(name: str) -> bool:
+    """Whether the name is text: others can't be shown, nor imported."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
