@@ -3,15 +3,18 @@
 PYTHON ?= python3
 SUBMISSION ?= student
 PROFILE ?= quick
+MINUTES ?= 10
 BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 READY := .venv/ready
 
-.PHONY: help setup grade experiments test check bench picture fixtures clean
+.PHONY: help setup grade experiments test soak check bench autograder picture fixtures clean
 
 help:
 	@echo "make grade [SUBMISSION=student]   grade a folder of student code"
 	@echo "make experiments [PROFILE=quick]  run the problem set's experiments, or what is left of them"
 	@echo "make test                         test this software itself"
+	@echo "make autograder [MINUTES=10]      make autograder.zip for Gradescope"
+	@echo "make soak                         2,000 generated bad submissions and 50 killed graders: an hour"
 	@echo "make check                        lint, format and types"
 	@echo "make bench                        speed, as ratios in one run"
 	@echo "make picture                      make the README's picture anew"
@@ -38,6 +41,12 @@ experiments: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest tests --numprocesses auto --maxprocesses 4 --dist worksteal
+
+autograder: $(READY)
+	@$(BIN)/python -m grader.gradescope.build --minutes $(MINUTES)
+
+soak: $(READY)
+	@$(BIN)/python -m tests.soak
 
 check: $(READY)
 	@$(BIN)/ruff check .

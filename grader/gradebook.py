@@ -55,6 +55,8 @@ class Outcome:
     """for the student: what was found, what was expected, what to do"""
     printed: str = ""
     """what student code printed meanwhile"""
+    withheld: str = ""
+    """for staff: what student code said in a hidden test, whose inputs its text could give away"""
     seconds: float = 0.0
     fault: str = ""
     """for staff: a fault of the grader itself, which is never counted against a student"""
@@ -112,6 +114,8 @@ class Gradebook:
     """for staff: faults that belong to no test"""
     seconds: float = 0.0
     """how long the run took"""
+    notes: tuple[str, ...] = ()
+    """lines above the report that change no point, for example when the submission was handed in"""
     _recorded: dict[str, Outcome] = field(default_factory=dict)
 
     def record(self, number: str, outcome: Outcome) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from grader.catalog import SUITES, read_suites
 from grader.gradebook import Gradebook
-from grader.plugin import GRADING, LAUNCHER
+from grader.plugin import GRADING, LAUNCHER, NOTES
 from grader.sandbox.launch import Launcher
 
 __all__ = ["grade"]
@@ -19,13 +19,15 @@ ROOT = SUITES.parent.parent
 class _Observer:
     """Lends the run a launcher and keeps its gradebook."""
 
-    def __init__(self, launcher: Launcher | None) -> None:
+    def __init__(self, launcher: Launcher | None, notes: tuple[str, ...]) -> None:
         self.launcher = launcher
+        self.notes = notes
         self.config: pytest.Config | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         self.config = config
+        config.stash[NOTES] = self.notes
         if self.launcher is not None:
             config.stash[LAUNCHER] = self.launcher
 
@@ -41,6 +43,7 @@ def grade(
     sandbox: str = "auto",
     results_json: Path | None = None,
     deadline: float | None = None,
+    notes: tuple[str, ...] = (),
     launcher: Launcher | None = None,
     watch: object | None = None,
 ) -> Gradebook:
@@ -51,6 +54,7 @@ def grade(
         name: what reports call it; the folder's name without one.
         parts: only tests whose number begins with one of these: ``"2"``, ``"2.1"`` or ``"2.1d"``.
         deadline: seconds after which tests that are left are not run.
+        notes: lines for the report that change no point.
         launcher: a sandbox that is used and left running, for many gradings in a row.
         watch: a further pytest plugin, for example one that shows progress.
     """
@@ -73,7 +77,7 @@ def grade(
         arguments += [f"{SUITES / test.file}::{test.function}" for test in tests]
     else:
         arguments += [str(SUITES / file) for file in files]
-    observer = _Observer(launcher)
+    observer = _Observer(launcher, notes)
     code = pytest.main(arguments, plugins=[observer, *([watch] if watch else [])])
     if observer.config is None or GRADING not in observer.config.stash:
         raise RuntimeError(f"pytest ended with {code!r} before anything was graded")

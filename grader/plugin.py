@@ -22,13 +22,16 @@ The gradebook lives where the reports are collected: in the one process, or in x
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import hashlib
 import math
 import random
+import sys
 import time
 import traceback
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +50,7 @@ from grader.sandbox.protocol import Failure
 from grader.sandbox.proxies import Patience, Student
 from grader.submission.intake import SubmissionError, find
 
-__all__ = ["GRADING", "LAUNCHER", "Grading", "NotMade", "graded_test"]
+__all__ = ["GRADING", "LAUNCHER", "NOTES", "Grading", "NotMade", "graded_test"]
 
 STUDENT_FOLDER = SUITES.parent.parent / "student"
 SOLUTION_FOLDER = SUITES.parent / "solution"
@@ -146,7 +149,8 @@ class Grading:
             seed = config.workerinput["pset2_seed"]  # type: ignore[attr-defined]
         else:
             seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**53)
-        self.gradebook = Gradebook(submission=options.submission_name or self.submission.name, seed=seed)
+        name = options.submission_name or self.submission.name
+        self.gradebook = Gradebook(submission=name, seed=seed, notes=config.stash.get(NOTES, ()))
         self.results_json = Path(options.results_json).resolve() if options.results_json else None
         if self.results_json is not None and (problem := unwritable(self.results_json)):
             raise pytest.UsageError(problem)
@@ -212,7 +216,10 @@ class Grading:
         for function in _functions(item):  # it may have run before, for another submission
             function.__dict__.pop("__score__", None)
             function.__dict__.pop("__leaderboard_value__", None)
-        return (yield)
+        try:
+            return (yield)
+        finally:
+            _give_memory_back()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -248,6 +255,12 @@ class Grading:
         outcome = _outcome(item, test, error, failure)
         printed = student.printed if student is not None else ""
         pictures = item.stash.get(PICTURES, [])
+        if test.hidden and (failure is not None or printed):
+            said = body(outcome.message, printed)
+            message = outcome.message if failure is None else SAID_NOTHING
+            if outcome.state is State.NOT_IMPLEMENTED:
+                message = f"Not implemented yet: Part {test.part}."
+            outcome, printed = dataclasses.replace(outcome, message=message, withheld=said), ""
         _note(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration, pictures=pictures))
         return report
 
@@ -336,6 +349,7 @@ class Grading:
             self.launcher.stop()
 
 
+SAID_NOTHING = "Your code failed in this test. What it said is not shown, since this test's inputs are not."
 OUT_OF_TIME = (
     "Not run: out of time. Functions that don't end, or take very long, have used up the time for grading: "
     "the tests that met them say which."
@@ -343,12 +357,21 @@ OUT_OF_TIME = (
 GRADING = pytest.StashKey[Grading]()
 LAUNCHER = pytest.StashKey[Launcher]()
 """set before a run starts: a launcher to use, which the run doesn't stop"""
+NOTES = pytest.StashKey[tuple[str, ...]]()
+"""set before a run starts: lines for the report"""
 TEST = pytest.StashKey[GradedTest]()
 STUDENT = pytest.StashKey[Student]()
 NOTE = pytest.StashKey[str]()
 """what a test says about a pass"""
 PICTURES = pytest.StashKey[list[Picture]]()
 """what a test shows, whether it passes or not"""
+
+
+def _give_memory_back() -> None:
+    """Hand freed memory back to the system: glibc keeps it, and student code runs beside this process."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _functions(item: pytest.Item) -> list[Any]:

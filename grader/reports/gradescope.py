@@ -78,13 +78,15 @@ def _row(test: GradedTest, outcome: Outcome) -> dict[str, Any]:
     }
     if test.tags:
         row["tags"] = list(test.tags)
+    if outcome.withheld:
+        row["extra_data"]["withheld"] = cut(plain(outcome.withheld), MAX_OUTPUT)
     if outcome.fault:
         row["extra_data"]["fault"] = cut(plain(outcome.fault), MAX_OUTPUT)
     return row
 
 
 def _summary(gradebook: Gradebook) -> str:
-    lines = []
+    lines = [cut(plain(note), 1000) for note in gradebook.notes]
     if gradebook.interrupted:
         lines.append("The run was interrupted: the score is incomplete.")
     if hidden := gradebook.decided_later:

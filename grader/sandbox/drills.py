@@ -64,6 +64,7 @@ def train_steps(
         optimizer.zero_grad(set_to_none=True)
         functional.cross_entropy(model(images), labels).backward()
         optimizer.step()
+    optimizer.zero_grad(set_to_none=True)  # of a large network they are many
 
 
 @word
@@ -169,11 +170,20 @@ def resnet18_loss(state: dict[str, Tensor], images: Tensor, labels: Tensor) -> f
     """The cross entropy of torchvision's ResNet-18 with this state, in training mode as during training."""
     from torchvision.models import resnet18
 
-    model = resnet18()
-    model.load_state_dict(state)
+    with torch.device("meta"):
+        model = resnet18()
+    model.load_state_dict(state, assign=True)  # without a second copy
     model.train()
     with torch.no_grad():
         return float(functional.cross_entropy(model(images), labels))
+
+
+@word
+def forward_often(module: nn.Module, x: Tensor, times: int) -> None:
+    """Forward passes whose outputs are dropped: the grader looks at its clock."""
+    with torch.no_grad():
+        for _ in range(times):
+            module(x)
 
 
 # ---- part 5 ------------------------------------------------------------------------------------------------

@@ -185,6 +185,7 @@ def run(connection: socket.socket, settings: Settings, wall: Wall | None = None,
         assert isinstance(call, Call)
         for piece in _answer(executor, call, buffers):
             connection.sendall(piece)
+        del call, buffers, piece  # they may be large, and the next call may take long to come
 
 
 def _answer(executor: Executor, call: Call, buffers: list[Any]) -> list[Any]:

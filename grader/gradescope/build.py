@@ -1,0 +1,93 @@
+"""Make the zip that Gradescope's "Configure Autograder" page takes: ``make autograder``.
+
+It holds the suites with the hidden tests, the solution, the course's code and fixtures, and what Gradescope starts. It
+does not hold the wrong and hostile submissions, the history, or the tests of this software.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from grader.catalog import tomllib
+from grader.gradescope.run import not_graded
+from grader.reports import gradescope
+from grader.sandbox.workers import ROOT
+
+__all__ = ["build", "main"]
+
+HERE = Path(__file__).resolve().parent
+#: Besides what lies at the zip's top.
+FOLDERS = ("course", "fixtures", "grader")
+LEFT_OUT = ("__pycache__", "validation")
+MARGIN_SECONDS = 90
+"""for the container's start and for Gradescope's taking up of the report"""
+NOT_YET = "Not graded yet: the grader did not come to its end. If you read this, tell the course staff."
+DATE = (2025, 1, 1, 0, 0, 0)
+"""of every file, so that the same files make the same zip"""
+
+
+def build(path: Path, minutes: float = 10) -> int:
+    """Write the zip and return its size in bytes.
+
+    Args:
+        minutes: the time limit of the assignment on Gradescope.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    initial = gradescope.render(not_graded(NOT_YET))
+    texts = {
+        "requirements.txt": "\n".join(project["dependencies"]) + "\n",
+        "initial.json": json.dumps(initial, indent=1, allow_nan=False) + "\n",
+        "seconds": f"{max(minutes * 60 - MARGIN_SECONDS, 60):.0f}\n",
+    }
+    scripts = {name: (HERE / name).read_text(encoding="utf-8") for name in ("setup.sh", "run_autograder")}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in texts.items():
+            archive.writestr(_entry(name, 0o644), text)
+        for name, text in scripts.items():
+            archive.writestr(_entry(name, 0o755), text.replace("\r\n", "\n"))
+        for file in _files():
+            archive.writestr(_entry(file.relative_to(ROOT).as_posix(), 0o644), file.read_bytes())
+    return path.stat().st_size
+
+
+def _files() -> Iterator[Path]:
+    yield ROOT / "pyproject.toml"
+    for folder in FOLDERS:
+        for file in sorted((ROOT / folder).rglob("*")):
+            relative = file.relative_to(ROOT)
+            if file.is_file() and not any(part in LEFT_OUT or part.startswith(".") for part in relative.parts):
+                yield file
+
+
+def _entry(name: str, mode: int) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, DATE)
+    entry.external_attr = (0o100000 | mode) << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="make autograder", description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("autograder.zip"), help="the zip")
+    parser.add_argument("--minutes", type=float, default=10, help="the assignment's time limit on Gradescope")
+    options = parser.parse_args(arguments)
+    if options.minutes < 3:
+        print("Gradescope's time limit has to be 3 minutes or more: a container needs some of them to start.")
+        return 2
+    size = build(options.out, options.minutes)
+    console = Console(highlight=False)
+    console.print(f"{options.out}: {size / 1e6:.1f} MB, for a time limit of {options.minutes:g} minutes.")
+    console.print("Upload it on Gradescope: Configure Autograder, Zip file upload, Ubuntu 22.04 or later.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""Grade the submission of a Gradescope container: ``python -m grader.gradescope.run /autograder``.
+
+Whatever happens, ``results/results.json`` is a valid report with all maxima: the one that :mod:`build` has put into the
+zip at first, then the gradebook's after each test. Exit code 2: nothing could be graded, and the report says why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from grader.gradebook import Gradebook, Outcome, State
+from grader.gradescope import metadata
+from grader.grading import grade
+from grader.reports import gradescope, terminal
+from grader.sandbox import doctor
+from grader.sandbox.launch import make_launcher
+from grader.submission.intake import SubmissionError, find
+
+__all__ = ["main", "not_graded"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Grade ``submission/`` and write ``results/results.json``."""
+    parser = argparse.ArgumentParser(prog="python -m grader.gradescope.run", description=__doc__.partition("\n")[0])
+    parser.add_argument("root", type=Path, help="the folder that holds submission/ and results/")
+    parser.add_argument("--seconds", type=float, default=500, help="when the report has to be complete")
+    parser.add_argument("--without", action="append", default=[], help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    started = time.monotonic()
+    root: Path = options.root
+    report = root / "results" / "results.json"
+    about = metadata.read(root / "submission_metadata.json")
+    notes = tuple(metadata.describe(about))
+    try:
+        submission = find(root / "submission")
+    except SubmissionError as error:
+        said = str(error).replace(f"{root / 'submission'}", "What was handed in")
+        gradescope.write(not_graded(said, notes), report)
+        print(said)
+        return 2
+    doctor.with_secret()
+    launcher = make_launcher("auto")
+    try:
+        if open_ways := [found.attempt for found in doctor.open_ways(launcher)]:
+            said = f"This machine can't keep student code from what it must not reach: it could {', '.join(open_ways)}."
+            gradescope.write(not_graded(UNGRADED, notes, fault=said), report)
+            print(said)
+            return 2
+        gradebook = grade(
+            submission.folder,
+            name=metadata.submitters(about) or "submission",
+            results_json=report,
+            deadline=max(options.seconds - (time.monotonic() - started), 1.0),
+            launcher=launcher,
+            notes=notes,
+        )
+    except Exception:
+        gradescope.write(not_graded(UNGRADED, notes, fault=traceback.format_exc()), report)
+        traceback.print_exc()
+        return 2
+    finally:
+        launcher.stop()
+    Console(highlight=False, markup=False).print(terminal.render(gradebook))
+    return 0
+
+
+UNGRADED = (
+    "The grader itself had a fault. It doesn't count against you: tell the course staff, who will grade it again."
+)
+
+
+def not_graded(reason: str, notes: tuple[str, ...] = (), fault: str = "") -> Gradebook:
+    """A gradebook in which nothing was graded, for one reason.
+
+    Args:
+        fault: for staff.
+    """
+    gradebook = Gradebook(submission="submission", seed=0, notes=(reason, *notes))
+    for test in gradebook.tests:
+        outcome = Outcome(State.NOT_RUN, message=reason)
+        gradebook.record(test.number, replace(outcome, fault=fault) if fault else outcome)
+    if fault:
+        gradebook.faults.append(fault)
+    return gradebook
+
+
+if __name__ == "__main__":
+    sys.exit(main())
