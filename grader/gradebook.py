@@ -132,7 +132,8 @@ class Gradebook:
         own = self._recorded.get(test.number)
         if own is None:
             return UNFINISHED if self.is_selected(test) else NOT_SELECTED
-        if own.state is not State.NOT_IMPLEMENTED and not own.fault and (needed := self.unmet_need(test)):
+        settled = own.state in (State.NOT_IMPLEMENTED, State.NOT_RUN) or own.fault
+        if not settled and (needed := self.unmet_need(test)):
             return Outcome(State.NOT_RUN, message=not_run_because_of(needed), seconds=own.seconds)
         return own
 

@@ -17,6 +17,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
@@ -126,6 +127,7 @@ class _Server:
             os.closerange(4, os.sysconf("SC_OPEN_MAX"))
             sys.stdout = open(1, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115
             sys.stderr = open(2, "w", encoding="utf-8", errors="replace", buffering=1, closefd=False)  # noqa: SIM115
+            tempfile.tempdir = None  # to be looked up anew
             os.environ.clear()
             os.environ.update(_KEPT, HOME=settings.scratch, TMPDIR=settings.scratch, USER="student")
             run(own, settings, self._wall, user)

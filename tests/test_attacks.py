@@ -1,0 +1,59 @@
+"""Hostile submissions fail in every mode that the machine can do: as root and as an ordinary user.
+
+The attacks are in grader/validation/attacks; what is asked of them is in grader/validation/siege.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from grader.validation.siege import LIMITS, read_attacks
+from tests.other_users import ORDINARY_USER, installation
+
+ATTACKS = [attack.name for attack in read_attacks()]
+#: What one process does after another: each has a server of its own to start.
+CHUNK = 16
+CHUNKS = [ATTACKS[start : start + CHUNK] for start in range(0, len(ATTACKS), CHUNK)]
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="the wall is Linux'"),
+    pytest.mark.timeout(900),
+]
+as_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+
+
+def besieged(names: list[str], *, user: int = 0, without: tuple[str, ...] = ()) -> dict[str, list[str]]:
+    """Run attacks in a copy of the repository as a user, and return the problems by attack."""
+    options = [word for layer in without for word in ("--without", layer)]
+    with installation(owner=user, private=user == 0) as here:
+        identity = {"user": user, "group": user, "extra_groups": []} if user else {}
+        command = here.command("-m", "grader.validation.siege", *names, *options)
+        result = subprocess.run(  # type: ignore[call-overload]
+            command, cwd=here.root, env=here.environment(), capture_output=True, text=True, timeout=800, **identity
+        )
+    verdicts = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+    found = {verdict["attack"]: verdict["problems"] for verdict in verdicts}
+    assert sorted(found) == sorted(names), result.stdout[-2000:] + result.stderr[-2000:]
+    return {name: problems for name, problems in found.items() if problems}
+
+
+@as_root
+@pytest.mark.parametrize("names", CHUNKS, ids=lambda names: names[0])
+def test_attacks_fail_where_root_grades(names):
+    assert besieged(names) == {}
+
+
+@as_root
+@pytest.mark.parametrize("names", CHUNKS, ids=lambda names: names[0])
+def test_attacks_fail_where_an_ordinary_user_grades(names):
+    assert besieged(names, user=ORDINARY_USER) == {}
+
+
+def test_attacks_are_many_and_each_shows_that_it_was_there():
+    assert len(ATTACKS) >= 80  # that each has said so is one of the things that the siege looks at
+    assert LIMITS.call_seconds < 6

@@ -1,0 +1,347 @@
+"""The wall around a worker: each layer alone, what is noticed where one is missing, and what is swept away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("the wall is Linux'", allow_module_level=True)
+
+from grader.sandbox import doctor, seccomp
+from grader.sandbox.failures import StudentError
+from grader.sandbox.fork import ForkLauncher
+from grader.sandbox.limits import Limits
+from grader.sandbox.proxies import Student
+from grader.sandbox.wall import remove_tree
+from tests.other_users import ORDINARY_USER, installation
+
+ROOT = Path(__file__).resolve().parent.parent
+SHORT = Limits(call_seconds=2, test_seconds=4, scratch_files=300)
+ALL = ("own user", "Landlock", "seccomp")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+@pytest.fixture(scope="module")
+def launcher() -> Iterator[ForkLauncher]:
+    doctor.with_secret()
+    one = ForkLauncher(SHORT)
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def quantization(tmp_path: Path) -> Iterator[Callable[..., Student]]:
+    """Make a submission of one module and return the student's proxy."""
+    made: list[Student] = []
+
+    def make(launcher: ForkLauncher, text: str) -> Student:
+        folder = tmp_path / f"submission-{len(made)}"
+        folder.mkdir()
+        (folder / "quantization.py").write_text(text)
+        made.append(Student(launcher, folder, "2.1", seed=1))
+        return made[-1]
+
+    yield make
+    for student in made:
+        student.close()
+
+
+# ---- what the doctor finds -----------------------------------------------------------------------------------
+
+
+def got_through(launcher: ForkLauncher) -> set[str]:
+    return {found.attempt for found in doctor.open_ways(launcher)}
+
+
+def test_whoever_grades_here_student_code_gets_nowhere(launcher):
+    findings = doctor.examine(launcher)
+    assert [found.attempt for found in findings if not found.refused] == []
+    assert len(findings) >= 14
+
+
+@pytest.mark.parametrize(
+    ("without", "ways"),
+    [
+        (("seccomp",), {"start a process", "open a connection"}),
+        (
+            ("own user", "Landlock"),
+            {"read the tests", "read the solution", "read the report", "write beside the report"},
+        ),
+        (ALL, {"read the tests", "start a process", "send a signal to the grader", "change the tests"}),
+    ],
+)
+def test_the_doctor_notices_what_is_missing(without, ways):
+    doctor.with_secret()
+    launcher = ForkLauncher(SHORT, without=without)
+    try:
+        assert got_through(launcher) >= ways
+        names = dict(doctor.layers(launcher))
+        assert all(names[layer].startswith("no: ") for layer in without)
+    finally:
+        launcher.stop()
+
+
+@as_root
+@pytest.mark.parametrize("user", [0, ORDINARY_USER])
+def test_the_command_says_isolated_as_root_and_as_an_ordinary_user(user):
+    identity = {"user": user, "group": user, "extra_groups": []} if user else {}
+    with installation(owner=user, private=True) as here:
+        result = subprocess.run(
+            here.command("-m", "grader", "doctor"),
+            cwd=here.root,
+            env=here.environment(COLUMNS="100"),
+            capture_output=True,
+            text=True,
+            **identity,
+        )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Isolated: student code reaches neither" in result.stdout
+    assert "GOT THROUGH" not in result.stdout
+    assert ("yes: one of" in result.stdout) == (user == 0)
+
+
+@as_root
+def test_without_landlock_root_is_isolated_by_user_ids_where_folders_are_closed():
+    program = (
+        "from grader.sandbox import doctor; from grader.sandbox.fork import ForkLauncher; "
+        "from grader.sandbox.limits import Limits; doctor.with_secret(); "
+        "one = ForkLauncher(Limits(call_seconds=2), without=('Landlock',)); "
+        "print([found.attempt for found in doctor.open_ways(one)]); one.stop()"
+    )
+    for private, expected in ((True, []), (False, ["read the tests", "read the solution"])):
+        with installation(private=private) as here:
+            result = subprocess.run(
+                here.command("-c", program), cwd=here.root, env=here.environment(), capture_output=True, text=True
+            )
+            assert result.stdout.strip() == str(expected), result.stderr
+
+
+def test_require_isolation_grades_or_stops_with_a_sentence(run):
+    options = ["-m", "grader", "grade", "grader/solution", "--part", "2.1a", "--require-isolation"]
+    result = run(*options)
+    assert result.returncode == 0
+    assert "Everything that was graded here passed" in result.stdout
+    result = run(*options, "--in-process")
+    assert result.returncode == 2
+    assert result.stderr.startswith("Nothing was graded: student code is not isolated at all with --in-process")
+
+
+# ---- layers --------------------------------------------------------------------------------------------------
+
+
+def test_no_system_call_is_listed_twice():
+    for machine in seccomp.ARCHITECTURES:
+        texts = (seccomp._DENIED, seccomp._MISSING, seccomp._LOOKED_INTO)
+        numbers = [number for text in texts for _, number in seccomp._numbers(text, machine)]
+        assert len(numbers) == len(set(numbers)) > 100
+        assert len(seccomp._program(machine, 1)) < 4096  # the kernel's limit
+
+
+def test_an_unknown_machine_has_no_filter():
+    with pytest.raises(OSError, match="no table of system calls for riscv64"):
+        seccomp._program("riscv64", 1)
+
+
+@as_root
+def test_every_worker_has_a_user_of_its_own():
+    program = (
+        "from pathlib import Path; from grader.sandbox.fork import ForkLauncher; "
+        "from grader.sandbox.limits import Limits; from grader.sandbox.proxies import Student\n"
+        "folder = Path('one'); folder.mkdir()\n"
+        "(folder / 'quantization.py').write_text('import os\\ndef quantize():\\n    return os.getresuid()')\n"
+        "one = ForkLauncher(Limits())\n"
+        "for _ in range(3):\n"
+        "    student = Student(one, folder, '2', 1); print(*student.quantization.quantize()); student.close()\n"
+        "one.stop()"
+    )
+    with installation() as here:
+        result = subprocess.run(
+            here.command("-c", program), cwd=here.root, env=here.environment(), capture_output=True, text=True
+        )
+    users = [line.split() for line in result.stdout.splitlines()]
+    assert len(users) == 3, result.stderr
+    assert all(len(set(ids)) == 1 and 20_000 <= int(ids[0]) < 60_000 for ids in users)
+    assert len({ids[0] for ids in users}) == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "torch.randn(64, 64) @ torch.randn(64, 64)",
+        "torch.conv2d(torch.randn(1, 3, 9, 9, requires_grad=True), torch.randn(2, 3, 3, 3)).sum().backward()",
+        "threading.Thread(target=print).start()",
+        "open('mine.txt', 'w').write('x')",
+        "tempfile.mkdtemp()",
+        "torch.save(torch.zeros(3), 'weights.pt')",
+        "__import__('course.datasets').datasets.load('cifar10', 'test')",
+        "__import__('sqlite3')",
+        "__import__('matplotlib.pyplot')",
+        "np.linalg.svd(np.ones((50, 50)))",
+        "np.savez('a.npz', x=np.ones(3))",
+        "os.kill(os.getpid(), 0)",
+    ],
+)
+def test_what_honest_code_does_goes_on_working(launcher, quantization, body):
+    text = f"import os, tempfile, threading\nimport numpy as np, torch\n\n\ndef quantize():\n    {body}\n    return 7\n"
+    assert quantization(launcher, text).quantization.quantize() == 7
+
+
+def test_a_refusal_has_a_hint(launcher, quantization):
+    student = quantization(launcher, "import subprocess\n\n\ndef quantize():\n    subprocess.run(['ls'])\n")
+    with pytest.raises(StudentError, match=r"PermissionError.*\n.*can't start processes, open connections"):
+        student.quantization.quantize()
+
+
+# ---- what is swept away --------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_made_to_be_hard_to_remove(tmp_path):
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    deep = folder / "deep"
+    deep.mkdir()
+    descriptor = os.open(deep, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=descriptor)
+        inner = os.open("d", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = inner
+    os.close(descriptor)
+    (folder / "closed" / "inner").mkdir(parents=True)
+    (folder / "closed").chmod(0)
+    remove_tree(folder)
+    assert not folder.exists()
+
+
+def test_too_many_files_stop_a_worker(launcher, quantization):
+    text = (
+        "import time\n\n\ndef quantize():\n    for number in range(2000):\n        open(f'f{number}', 'w').close()\n"
+        "    time.sleep(60)\n"
+    )
+    with pytest.raises(StudentError, match="too many files"):
+        quantization(launcher, text).quantization.quantize()
+
+
+@as_root
+def test_files_in_open_folders_are_swept_where_there_is_no_landlock():
+    name = f"/tmp/left-by-a-worker-{os.getpid()}"
+    program = (
+        "import os; from pathlib import Path; from grader.sandbox.fork import ForkLauncher; "
+        "from grader.sandbox.limits import Limits; from grader.sandbox.proxies import Student\n"
+        "folder = Path('one'); folder.mkdir()\n"
+        f'(folder / \'quantization.py\').write_text(\'def quantize():\\n    open("{name}", "w").write("x")\\n\')\n'
+        "one = ForkLauncher(Limits(), without=('Landlock',))\n"
+        "student = Student(one, folder, '2', 1); student.quantization.quantize()\n"
+        f"print(os.path.exists({name!r})); student.close(); print(os.path.exists({name!r})); one.stop()"
+    )
+    with installation() as here:
+        result = subprocess.run(
+            here.command("-c", program), cwd=here.root, env=here.environment(), capture_output=True, text=True
+        )
+    assert result.stdout.split() == ["True", "False"], result.stderr
+
+
+def test_a_killed_grader_leaves_no_process_and_no_folder(tmp_path):
+    program = (
+        "import sys, time; from pathlib import Path; from grader.sandbox.fork import ForkLauncher; "
+        "from grader.sandbox.limits import Limits; from grader.sandbox.proxies import Student\n"
+        f"folder = Path({str(tmp_path)!r})\n"
+        "(folder / 'quantization.py').write_text('def quantize():\\n    return 1')\n"
+        "one = ForkLauncher(Limits())\n"
+        "student = Student(one, folder, '2', 1); student.quantization.quantize()\n"
+        "print(one._process.pid, *one.children(), one.shared.parent, flush=True); time.sleep(100)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    *pids, folder = process.stdout.readline().split()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and (Path(folder).exists() or any(Path(f"/proc/{pid}").exists() for pid in pids)):
+        time.sleep(0.05)
+    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+    assert not Path(folder).exists()
+
+
+# ---- time ----------------------------------------------------------------------------------------------------
+
+
+def test_calls_of_one_test_share_its_time(launcher, quantization):
+    student = quantization(
+        launcher, "import time\n\n\ndef quantize():\n    time.sleep(1.2)\n    return np\n\n\nnp = 1\n"
+    )
+    started = time.monotonic()
+    with pytest.raises(StudentError, match="had not finished after"):
+        for _ in range(20):
+            student.quantization.quantize()
+    assert time.monotonic() - started < 3 * SHORT.test_seconds * launcher.slowness
+
+
+def test_after_the_runs_deadline_tests_are_not_run(run, submission, tmp_path, read_report):
+    folder = submission(quantization="def quantize(W, bits=8):\n    while True:\n        pass\n")
+    options = ["--json", tmp_path / "r.json", "--part", "2.1", "--part", "2.3", "--jobs", "1", "--deadline", "4"]
+    result = run("-m", "grader", "grade", folder, *options)
+    assert result.returncode == 0
+    rows = {row["number"]: row for row in read_report(tmp_path / "r.json")["tests"]}
+    assert rows["2.3f"]["output"].startswith("Not run: out of time.")
+    assert rows["2.3f"]["extra_data"]["state"] == "not run"
+    assert rows["2.1a"]["extra_data"]["state"] in ("failed", "not run")
+
+
+def test_what_student_code_says_in_a_hidden_test_is_for_staff(run, submission, tmp_path, read_report):
+    text = "class Rate:\n    pass\n\n\nprint('a secret input')\nraise ValueError('a secret input')\n"
+    run("-m", "grader", "grade", submission(training=text), "--json", tmp_path / "r.json", "--part", "1.1")
+    rows = {row["number"]: row for row in read_report(tmp_path / "r.json")["tests"]}
+    assert "secret" not in rows["1.1b"]["output"]
+    assert "secret" in rows["1.1b"]["extra_data"]["withheld"]
+    assert "secret" in rows["1.1a"]["output"]
+
+
+# ---- what workers see of a submission ------------------------------------------------------------------------
+
+
+def test_only_plain_files_of_a_submission_are_copied(launcher, tmp_path):
+    folder = tmp_path / "submission"
+    (folder / "helpers").mkdir(parents=True)
+    (folder / "results").mkdir()
+    (folder / "quantization.py").write_text("import os\n\n\ndef quantize(path):\n    return sorted(os.listdir(path))\n")
+    (folder / "helpers" / "more.py").write_text("x = 1\n")
+    (folder / "results" / "record.json").write_text("{}")
+    (folder / "pruning.py").symlink_to(ROOT / "grader" / "solution" / "pruning.py")
+    (folder / "link.txt").symlink_to("/etc/passwd")
+    (folder / "large.bin").write_bytes(bytes(5 << 20))
+    os.mkfifo(folder / "training.py")
+    os.mkfifo(folder / "pipe")
+    student = Student(launcher, folder, "2.1", seed=1)
+    student.quantization.quantize  # noqa: B018  (now there is a copy)
+    (copy,) = (path for path in launcher.shared.parent.glob("submission-*") if (path / "helpers").exists())
+    assert student.quantization.quantize(str(copy)) == ["helpers", "pruning.py", "quantization.py", "training.py"]
+    with pytest.raises(StudentError, match=r"pruning.py is a link, which isn't followed: hand in the file itself"):
+        student.pruning.prune  # noqa: B018
+    with pytest.raises(StudentError, match=r"training.py is missing, or no plain file: hand in the file itself"):
+        student.training.LEARNING_RATES  # noqa: B018
+    student.close()
+
+
+def test_a_changed_submission_is_copied_anew(launcher, tmp_path):
+    path = tmp_path / "quantization.py"
+    for value in (1, 22):
+        path.write_text(f"value = {value}\n")
+        student = Student(launcher, tmp_path, "2.1", seed=1)
+        assert student.quantization.value == value
+        student.close()
+
+
+def test_large_arrays_arrive_whole(launcher, quantization):
+    student = quantization(launcher, "def quantize(x):\n    return x * 2\n")
+    x = np.arange(2_000_000, dtype=np.float64)
+    assert np.array_equal(student.quantization.quantize(x), x * 2)
