@@ -85,6 +85,8 @@ class ForkLauncher:
         self._wall: Wall | None = None
         self._staged: dict[Path, tuple[object, Path]] = {}
         self._expected: deque[_Answer] = deque()
+        self._at_work: list[_Forked] = []
+        """the workers of the test that runs"""
         self._spare: _Forked | None = None
         """the next worker, begun already"""
 
@@ -178,14 +180,24 @@ class ForkLauncher:
         one, self._spare = self._spare, None
         self._collect()  # what earlier workers left is swept away
         self._spare = self._begin(wanted)
+        self._at_work.append(one)
 
         def end() -> int | None:
+            self._at_work.remove(one)
             answer = self._post(End(one.pid, str(one.scratch)))
             self._collect()
             return answer.value.code
 
         worker = SocketWorker(
-            one.connection, one.output, lambda: one.pid, submission, one.scratch, self.limits, self.slowness, end
+            one.connection,
+            one.output,
+            lambda: one.pid,
+            submission,
+            one.scratch,
+            self.limits,
+            self.slowness,
+            end,
+            lambda: [(one.scratch, one.pid) for one in self._at_work],
         )
         with suppress(OSError):  # where it has ended already, its first call says so
             one.connection.sendall(SEED.pack(seed))
@@ -241,6 +253,7 @@ class ForkLauncher:
             self._spare.connection.close()
             self._spare = None
         self._expected.clear()
+        self._at_work.clear()
         if self._control is not None:
             self._control.close()
             self._control = None

@@ -32,12 +32,14 @@ class Limits(msgspec.Struct, frozen=True):
     """processor time of one worker"""
     memory_bytes: int = 2 << 30
     """address space on top of what the server has"""
-    file_bytes: int = 64 << 20
+    file_bytes: int = 32 << 20
     """the largest file that a worker may write"""
     scratch_bytes: int = 256 << 20
     """of all files that a worker may have in its folder"""
     scratch_files: int = 5000
     """files and folders that a worker may have there"""
+    open_files: int = 64
+    """at the same time; with the size of each, that bounds what removed files can hold"""
     threads: int = 64
     """of a worker, where it has a user id of its own; elsewhere only its address space bounds them"""
     output_bytes: int = 20_000
@@ -62,6 +64,7 @@ def apply(limits: Limits, *, own_user: bool = False) -> None:
     limit(resource.RLIMIT_CPU, limits.cpu_seconds)
     limit(resource.RLIMIT_FSIZE, limits.file_bytes)
     limit(resource.RLIMIT_CORE, 0)
+    limit(resource.RLIMIT_NOFILE, limits.open_files)
     if own_user:
         limit(resource.RLIMIT_NPROC, limits.threads)
     if sys.platform == "linux":  # macOS doesn't enforce it

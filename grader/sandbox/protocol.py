@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -40,6 +40,8 @@ MAX_HEADER_BYTES = 4 << 20
 MAX_FRAME_BYTES = 256 << 20
 MAX_DEPTH = 20
 MAX_PAIRS = 5000
+MAX_BUFFERS = 20_000
+MAX_DIMENSIONS = 32
 KEYS = (str, int, bool, type(None))
 """Keys of dicts that travel by value; integers of 64 bits. Other keys can be chosen so that all have one hash, and a
 dict of 100,000 of them takes minutes to make."""
@@ -161,7 +163,7 @@ class Frame(msgspec.Struct, frozen=True):
     """The header of a frame: a message and the lengths of the buffers that follow it."""
 
     message: Call | Reply
-    buffers: list[int]
+    buffers: Annotated[list[int], msgspec.Meta(max_length=MAX_BUFFERS)]
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -235,6 +237,8 @@ def frame_bytes(message: Call | Reply, buffers: list[Any]) -> list[Any]:
         ProtocolError: it is larger than the limits allow.
     """
     lengths = [len(buffer) for buffer in buffers]
+    if len(lengths) > MAX_BUFFERS:
+        raise ProtocolError(f"a value of {len(lengths):,} arrays is too large to send")
     header = _encoder.encode(Frame(message, lengths))
     if len(header) > MAX_HEADER_BYTES or sum(lengths) > MAX_FRAME_BYTES:
         raise ProtocolError(f"a value of {len(header) + sum(lengths):,} bytes is too large to send")
@@ -330,7 +334,7 @@ def _decode_array(value: Array, buffers: list[Any]) -> Any:
         dtype = np.dtype(value.dtype)
     except TypeError as error:
         raise ProtocolError("an array of the answer has no dtype") from error
-    if dtype.kind not in ARRAY_KINDS or dtype.subdtype is not None or len(value.shape) > 32:
+    if dtype.kind not in ARRAY_KINDS or dtype.subdtype is not None:
         raise ProtocolError("an array of the answer is not one of numbers")
     data = _sized(value, buffers, dtype.itemsize)
     array = np.frombuffer(data, dtype=dtype).reshape(value.shape)
@@ -358,6 +362,9 @@ def _buffer(index: int, buffers: list[Any]) -> Any:
 
 def _sized(value: Array | TensorValue, buffers: list[Any], itemsize: int) -> Any:
     data = _buffer(value.buffer, buffers)
-    if any(size < 0 for size in value.shape) or math.prod(value.shape) * itemsize != len(data):
+    # A shape of a million numbers takes seconds to multiply, and longer to show.
+    if len(value.shape) > MAX_DIMENSIONS or any(not 0 <= size <= MAX_FRAME_BYTES for size in value.shape):
+        raise ProtocolError("an array of the answer has no shape that an array can have")
+    if math.prod(value.shape) * itemsize != len(data):
         raise ProtocolError("an array of the answer has another size than its data")
     return data

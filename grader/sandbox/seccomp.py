@@ -28,7 +28,10 @@ pidfd_open 434 434    pidfd_getfd 438 438    pidfd_send_signal 424 424  process_
 process_mrelease 448 448  tkill 200 130      rt_sigqueueinfo 129 138   rt_tgsigqueueinfo 297 240
 setpriority 141 140   ioprio_set 251 30      sched_setattr 314 274  move_pages 279 239
 migrate_pages 256 238
-socket 41 198         io_uring_setup 425 425  io_uring_enter 426 426  io_uring_register 427 427
+socket 41 198         socketpair 53 199      connect 42 203        bind 49 200
+listen 50 201         accept 43 202          accept4 288 242       sendmsg 46 211
+sendmmsg 307 269      recvmsg 47 212         recvmmsg 299 243
+io_uring_setup 425 425  io_uring_enter 426 426  io_uring_register 427 427
 memfd_create 319 279  memfd_secret 447 447   mq_open 240 180       mq_unlink 241 181
 shmget 29 194         shmat 30 196           shmctl 31 195
 semget 64 190         semop 65 193           semctl 66 191         semtimedop 220 192

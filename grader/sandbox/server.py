@@ -93,11 +93,13 @@ class _Server:
         """workers by process id, with the user ids that they have for themselves"""
 
     def serve(self) -> None:
-        self._control.send(msgspec.msgpack.encode(Ready(slowness(), self._wall)))
+        self._say(Ready(slowness(), self._wall))
         gc.freeze()  # what is here now stays, so that a worker's collections don't copy its pages
         decoder = msgspec.msgpack.Decoder(Fork | End)
         while True:
-            packet, descriptors, _, _ = socket.recv_fds(self._control, MAX_PACKET, 2)
+            packet, descriptors = b"", list[int]()
+            with suppress(OSError):
+                packet, descriptors, _, _ = socket.recv_fds(self._control, MAX_PACKET, 2)
             if not packet:
                 self._leave()
             request = decoder.decode(packet)
@@ -106,7 +108,13 @@ class _Server:
                 answer: Forked | Ended = self._fork(descriptors, request.settings)
             else:
                 answer = self._end(request)
+            self._say(answer)
+
+    def _say(self, answer: Ready | Forked | Ended) -> None:
+        try:
             self._control.send(msgspec.msgpack.encode(answer))
+        except OSError:  # nobody is there any more
+            self._leave()
 
     def _fork(self, descriptors: list[int], settings: Settings) -> Forked:
         connection, output = descriptors

@@ -49,7 +49,8 @@ USERS_AT_ONCE = 100
 SYSTEM_PATHS = (
     *("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/share", "/lib", "/lib64"),
     *("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/mime.types"),
-    *("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
+    *(f"/proc/self/{name}" for name in ("cmdline", "limits", "maps", "stat", "statm", "status")),
+    *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
     *("/sys/devices/system/cpu", "/sys/devices/system/node"),
     *("/dev/zero", "/dev/random", "/dev/urandom"),
 )

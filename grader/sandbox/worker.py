@@ -32,6 +32,7 @@ from grader.sandbox import limits as limits_module
 from grader.sandbox.limits import Limits
 from grader.sandbox.protocol import (
     Call,
+    Failure,
     Handle,
     ProtocolError,
     Reply,
@@ -203,8 +204,12 @@ def _answer(executor: Executor, call: Call, buffers: list[Any]) -> list[Any]:
 
 
 def _failed(executor: Executor, error: BaseException) -> list[Any]:
-    importing = getattr(error, "while_importing", False) is True
-    return frame_bytes(Reply(failure=describe(error, executor.submission, importing)), [])
+    try:
+        importing = getattr(error, "while_importing", False) is True
+        failure = describe(error, executor.submission, importing)
+    except BaseException:  # student code can make classes whose every attribute raises
+        failure = Failure("exception", "an exception", "it can't be shown: looking at it raises another one", [])
+    return frame_bytes(Reply(failure=failure), [])
 
 
 def main() -> None:

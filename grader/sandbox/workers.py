@@ -9,7 +9,7 @@ import socket
 import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -118,6 +118,18 @@ class Output:
             return self._head.decode("utf-8", "replace") + left_out + tail.decode("utf-8", "replace")
 
 
+def _removed_bytes(pid: int) -> int:
+    """What a worker holds in files that it has removed and not closed (Linux; elsewhere 0)."""
+    size = 0
+    with suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+        for entry in entries:
+            with suppress(OSError):
+                status = entry.stat()
+                if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
+                    size += status.st_blocks * 512
+    return size
+
+
 class _TooMuch(Exception):
     """A worker made more files than it may."""
 
@@ -135,6 +147,7 @@ class SocketWorker:
         limits: Limits,
         slowness: float,
         end: Callable[[], int | None],
+        watched: Callable[[], Iterable[tuple[Path, int]]] | None = None,
     ) -> None:
         self._connection = connection
         self._output = output
@@ -144,6 +157,7 @@ class SocketWorker:
         self._limits = limits
         self._slowness = slowness
         self._end = end
+        self._watched = watched or (lambda: ((scratch, pid()),))
         self.alive = True
 
     def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, allowed: Allowed) -> Any:
@@ -152,6 +166,7 @@ class SocketWorker:
         seconds = allowed(self._limits, self._slowness)
         deadline = time.monotonic() + seconds
         try:
+            self._look_at_files()
             for piece in frame_bytes(call, buffers):
                 self._connection.settimeout(max(deadline - time.monotonic(), 0.001))
                 self._connection.sendall(piece)
@@ -183,17 +198,24 @@ class SocketWorker:
         raise TimeoutError
 
     def _look_at_files(self) -> None:
-        """The kernel limits each file of a worker; that there aren't too many is seen to here."""
-        folders, count, size = [self._scratch], 0, 0
-        while folders:
-            with suppress(OSError), os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    count += 1
-                    size += getattr(entry.stat(follow_symlinks=False), "st_blocks", 0) * 512
-                    if count > self._limits.scratch_files or size > self._limits.scratch_bytes:
-                        raise _TooMuch("it was stopped because it had made too many files, or too large ones")
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(Path(entry.path))
+        """The kernel limits each file of a worker; that there aren't too many is seen to here, for all of a test."""
+        watched = list(self._watched())
+        folders, count, size = [scratch for scratch, _ in watched], 0, sum(_removed_bytes(pid) for _, pid in watched)
+        try:
+            while folders:
+                with os.scandir(folders.pop()) as entries:
+                    for entry in entries:
+                        count += 1
+                        with suppress(FileNotFoundError):
+                            size += getattr(entry.stat(follow_symlinks=False), "st_blocks", 0) * 512
+                        if count > self._limits.scratch_files or size > self._limits.scratch_bytes:
+                            raise _TooMuch("it was stopped because it had made too many files, or too large ones")
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(Path(entry.path))
+        except FileNotFoundError:
+            pass  # removed meanwhile: the next look will see more
+        except OSError:
+            raise _TooMuch("it was stopped because it had made folders that can't be looked into") from None
 
     def _ask_where(self) -> str:
         """The line that a worker is at, as it says itself: for the message only."""
@@ -205,8 +227,11 @@ class SocketWorker:
             # Student code may have put something else there: a pipe without a writer would be waited for.
             flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
             descriptor = os.open(self._scratch / WHERE_FILE, flags)
-            with os.fdopen(descriptor, errors="replace") as file:
-                dump = file.read(10_000) if stat.S_ISREG(os.fstat(descriptor).st_mode) else ""
+            try:
+                regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+                dump = os.read(descriptor, 10_000).decode(errors="replace") if regular else ""
+            finally:
+                os.close(descriptor)
             for path, line, function in re.findall(r'File "([^"\n]+)", line (\d{1,9}) in ([^\n]{1,200})', dump):
                 if Path(path).parent == self._submission:
                     return f"{Path(path).name}, line {line}, in {function}"

@@ -32,6 +32,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -253,12 +254,17 @@ def _wrong_report(gradebook: Gradebook, report: Path) -> Iterator[str]:
 
 
 def _left_behind(launcher: ForkLauncher) -> set[str]:
-    """Processes that the launcher's server has, but for its next worker, and files in folders open to everybody."""
+    """Processes that the launcher's server has, but for its next worker, and files in folders open to everybody.
+
+    Files are known by their owner, or where workers have no user of their own, by the name that attacks give them.
+    """
     found: set[str] = set()
+    users = launcher.wall.users
     for folder in ("/tmp", "/var/tmp", "/dev/shm"):
-        found.update(
-            entry.path for entry in os.scandir(folder) if not entry.name.startswith(("pset2-", "pytest-", "."))
-        )
+        for entry in os.scandir(folder):
+            with suppress(FileNotFoundError):
+                if entry.name.startswith("pset2-attack") or entry.stat(follow_symlinks=False).st_uid in users:
+                    found.add(entry.path)
     children = launcher.children()
     found.update(f"process {pid}" for pid in children[1:])
     return found
