@@ -32,7 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m grader.gradescope.run", description=__doc__.partition("\n")[0])
     parser.add_argument("root", type=Path, help="the folder that holds submission/ and results/")
     parser.add_argument("--seconds", type=float, default=500, help="when the report has to be complete")
-    parser.add_argument("--without", action="append", default=[], help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     started = time.monotonic()
     root: Path = options.root

@@ -1,5 +1,5 @@
 # quantization: reads /etc/shadow, keys, histories and other repositories' files
-# refused PermissionError
+# refused PermissionError FileNotFoundError
 # grade 2.1a 2.3a
 
 import os
