@@ -175,7 +175,7 @@ class ForkLauncher:
         submission = self._stage(submission)
         wanted = submission, PRELOAD.get(part[:1], ())
         if self._spare is None or self._spare.wanted != wanted:
-            self._discard_spare()
+            self.discard_spare()
             self._spare = self._begin(wanted)
         one, self._spare = self._spare, None
         self._collect()  # what earlier workers left is swept away
@@ -219,7 +219,8 @@ class ForkLauncher:
             os.close(write_end)
         return _Forked(wanted, ours, Output(read_end, self.limits.output_bytes), scratch, answer)
 
-    def _discard_spare(self) -> None:
+    def discard_spare(self) -> None:
+        """End the worker that was begun in advance."""
         if self._spare is not None:
             self._collect()
             self._post(End(self._spare.pid, str(self._spare.scratch)))
