@@ -182,11 +182,14 @@ class ForkLauncher:
         self._spare = self._begin(wanted)
         self._at_work.append(one)
 
-        def end() -> int | None:
+        def end(wait: bool) -> int | None:
             self._at_work.remove(one)
             answer = self._post(End(one.pid, str(one.scratch)))
+            if not wait:  # it is waited for before the next worker gets to work
+                return None
             self._collect()
-            return answer.value.code
+            code: int | None = answer.value.code
+            return code
 
         worker = SocketWorker(
             one.connection,

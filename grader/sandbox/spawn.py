@@ -90,7 +90,7 @@ class SpawnLauncher:
             process.kill()
             raise SandboxError("something other than a worker answered on the worker's connection")
 
-        def end() -> int | None:
+        def end(wait: bool) -> int | None:
             code = None
             with suppress(subprocess.TimeoutExpired):  # its own end, if it is ending
                 code = process.wait(0.5)

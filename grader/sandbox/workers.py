@@ -146,7 +146,7 @@ class SocketWorker:
         scratch: Path,
         limits: Limits,
         slowness: float,
-        end: Callable[[], int | None],
+        end: Callable[[bool], int | None],
         watched: Callable[[], Iterable[tuple[Path, int]]] | None = None,
     ) -> None:
         self._connection = connection
@@ -237,11 +237,12 @@ class SocketWorker:
                     return f"{Path(path).name}, line {line}, in {function}"
         return ""
 
-    def _stop(self) -> int | None:
+    def _stop(self, wait: bool = True) -> int | None:
+        """End the worker; how it ended, where that is waited for."""
         if not self.alive:
             return None
         self.alive = False
-        code = self._end()
+        code = self._end(wait)
         self._connection.close()
         return code
 
@@ -249,7 +250,7 @@ class SocketWorker:
         return error if isinstance(error, StudentError) else None
 
     def close(self) -> None:
-        self._stop()
+        self._stop(wait=False)
 
     def printed(self) -> str:
         return self._output.text(wait=1.0)
