@@ -226,6 +226,7 @@ def test_a_process_that_was_left_behind_is_ended(quantization, tmp_path):
     pid = int(mark.read_text())
     os.kill(pid, 0)
     student.close()
+    assert pid not in launcher.children()  # which waits for what was asked of the server
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     launcher.stop()
@@ -255,13 +256,16 @@ def test_every_worker_has_other_random_numbers_and_a_seed_repeats_them(tmp_path)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="fork")
 def test_scratch_folders_are_gone_at_the_end(quantization):
-    launcher = make_launcher("fork")
+    from grader.sandbox.fork import ForkLauncher
+
+    launcher = ForkLauncher(Limits())
     student = quantization(
         launcher, "import os\n\n\ndef quantize():\n    open('left', 'w').write('x')\n    return os.getcwd()\n"
     )
     scratch = Path(student.quantization.quantize())
     assert (scratch / "left").exists()
     student.close()
+    launcher.children()  # waits for what was asked of the server
     assert not scratch.exists()
     launcher.stop()
     assert not scratch.parent.exists()

@@ -17,7 +17,7 @@ if sys.platform != "linux":
     pytest.skip("the wall is Linux'", allow_module_level=True)
 
 from grader.sandbox import doctor, seccomp
-from grader.sandbox.failures import StudentError
+from grader.sandbox.failures import SandboxError, StudentError
 from grader.sandbox.fork import ForkLauncher
 from grader.sandbox.limits import Limits
 from grader.sandbox.proxies import Student
@@ -241,7 +241,7 @@ def test_files_in_open_folders_are_swept_where_there_is_no_landlock():
         f'(folder / \'quantization.py\').write_text(\'def quantize():\\n    open("{name}", "w").write("x")\\n\')\n'
         "one = ForkLauncher(Limits(), without=('Landlock',))\n"
         "student = Student(one, folder, '2', 1); student.quantization.quantize()\n"
-        f"print(os.path.exists({name!r})); student.close(); print(os.path.exists({name!r})); one.stop()"
+        f"print(os.path.exists({name!r})); student.close(); one.children(); print(os.path.exists({name!r})); one.stop()"
     )
     with installation() as here:
         result = subprocess.run(
@@ -345,3 +345,12 @@ def test_large_arrays_arrive_whole(launcher, quantization):
     student = quantization(launcher, "def quantize(x):\n    return x * 2\n")
     x = np.arange(2_000_000, dtype=np.float64)
     assert np.array_equal(student.quantization.quantize(x), x * 2)
+
+
+def test_a_wall_that_cannot_be_put_up_is_a_fault_and_not_the_students(launcher, quantization, monkeypatch):
+    student = quantization(launcher, "def quantize():\n    return 1\n")
+    assert student.quantization.quantize() == 1
+    launcher.discard_spare()
+    monkeypatch.setattr(ForkLauncher, "shared", property(lambda self: Path("/" + "x" * 5000)))  # Landlock can't open it
+    with pytest.raises(SandboxError, match=r"a worker could not be started: .*File name too long"):
+        student.fresh().quantization.quantize()

@@ -20,7 +20,7 @@ from grader.sandbox.limits import Limits
 from grader.sandbox.server import End, Ended, Fork, Forked, Ready
 from grader.sandbox.wall import Wall, remove_tree
 from grader.sandbox.worker import SEED, Settings
-from grader.sandbox.workers import ONE_THREAD, ROOT, Output, SocketWorker, Worker
+from grader.sandbox.workers import ONE_THREAD, ROOT, Output, SocketWorker, Worker, is_there
 from grader.submission.stage import fingerprint, stage
 
 __all__ = ["ForkLauncher"]
@@ -38,6 +38,19 @@ def _environment() -> dict[str, str]:
     """Of the server, and to begin with of its workers: no token or password of who grades, and no GPU."""
     kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
     return {**{name: os.environ[name] for name in kept if name in os.environ}, "CUDA_VISIBLE_DEVICES": ""}
+
+
+#: A launcher may serve a whole class.
+KEPT_COPIES = 8
+
+
+@dataclass
+class _Staged:
+    """The copy of a submission."""
+
+    state: object
+    """what the submission was like then"""
+    folder: Path
 
 
 @dataclass
@@ -83,7 +96,7 @@ class ForkLauncher:
         self._scratch: Path | None = None
         self._started = 0
         self._wall: Wall | None = None
-        self._staged: dict[Path, tuple[object, Path]] = {}
+        self._staged: dict[Path, _Staged] = {}
         self._expected: deque[_Answer] = deque()
         self._at_work: list[_Forked] = []
         """the workers of the test that runs"""
@@ -191,6 +204,9 @@ class ForkLauncher:
             code: int | None = answer.value.code
             return code
 
+        if not is_there(one.connection, self.limits.start_seconds * self.slowness):
+            said = one.output.text(wait=1.0).strip()[-1000:]
+            raise SandboxError(f"a worker could not be started: {said or 'it ended without a word'}")
         worker = SocketWorker(
             one.connection,
             one.output,
@@ -234,12 +250,14 @@ class ForkLauncher:
         """A copy of the submission that workers can read and not write, made anew when it has changed."""
         assert self._scratch is not None
         state = fingerprint(submission)
-        known, folder = self._staged.get(submission, (None, self._scratch / f"submission-{self._started}"))
-        if known != state:
-            folder = self._scratch / f"submission-{self._started}"
-            stage(submission, folder)
-            self._staged[submission] = state, folder
-        return folder
+        known = self._staged.pop(submission, None)
+        if known is None or known.state != state:
+            while len(self._staged) >= KEPT_COPIES:
+                remove_tree(self._staged.pop(next(iter(self._staged))).folder)
+            known = _Staged(state, self._scratch / f"submission-{self._started}")
+            stage(submission, known.folder)
+        self._staged[submission] = known  # the last that was used is the last to go
+        return known.folder
 
     def children(self) -> list[int]:
         """Process ids of the server's children: the next worker, and whatever should not be there."""

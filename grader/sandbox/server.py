@@ -178,7 +178,8 @@ class _Server:
         os._exit(0)
 
 
-_KEPT = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
+_KEPT = dict(os.environ)
+"""what the launcher gave this process: nothing of the user's own"""
 
 
 def _warm_up() -> None:

@@ -20,7 +20,7 @@ import msgspec
 from grader.sandbox.failures import SandboxError
 from grader.sandbox.limits import Limits, slowness
 from grader.sandbox.worker import SEED, Settings
-from grader.sandbox.workers import ONE_THREAD, ROOT, Output, SocketWorker, Worker
+from grader.sandbox.workers import ONE_THREAD, ROOT, Output, SocketWorker, Worker, is_there
 
 __all__ = ["SpawnLauncher"]
 
@@ -101,6 +101,9 @@ class SpawnLauncher:
             shutil.rmtree(scratch, ignore_errors=True)
             return code
 
+        if not is_there(connection, self.limits.start_seconds * self.slowness):
+            process.kill()
+            raise SandboxError(f"a worker could not be started:\n{output.text(wait=1.0)[-2000:]}")
         connection.sendall(SEED.pack(seed))
         rest = (lambda: process.pid), submission, scratch, self.limits, self.slowness, end
         return _SpawnedWorker(connection, output, *rest, free=free)

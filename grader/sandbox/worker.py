@@ -49,7 +49,7 @@ from grader.sandbox.vocabulary import VOCABULARY
 if TYPE_CHECKING:
     from grader.sandbox.wall import Wall
 
-__all__ = ["SEED", "WHERE_FILE", "Executor", "Settings", "run"]
+__all__ = ["HERE", "SEED", "WHERE_FILE", "Executor", "Settings", "run"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OF_THE_REPOSITORY = (str(ROOT / "course"), str(ROOT / "fixtures"))
@@ -57,6 +57,8 @@ OF_THE_REPOSITORY = (str(ROOT / "course"), str(ROOT / "fixtures"))
 
 SEED = struct.Struct("<Q")
 """what a worker is sent before the first call"""
+HERE = b"!"
+"""what a worker says when its wall stands, before it is told anything"""
 WHERE_FILE = "where"
 """the file in the scratch folder that a worker writes its stack to when it is about to be stopped"""
 
@@ -170,6 +172,7 @@ def run(connection: socket.socket, settings: Settings, wall: Wall | None = None,
 
         enclose(wall, user, read=[settings.submission, settings.shared, *OF_THE_REPOSITORY], write=[settings.scratch])
     torch.set_num_threads(1)
+    connection.sendall(HERE)
     try:
         (seed,) = SEED.unpack(receive(SEED.size, connection.recv_into))
     except EOFError:

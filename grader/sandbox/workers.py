@@ -17,9 +17,9 @@ from typing import Any, Protocol
 from grader.sandbox.failures import StudentError, ended, timed_out
 from grader.sandbox.limits import Limits
 from grader.sandbox.protocol import Call, Handle, ProtocolError, Reply, decode, frame_bytes, read_frame, receive
-from grader.sandbox.worker import WHERE_FILE
+from grader.sandbox.worker import HERE, WHERE_FILE
 
-__all__ = ["ONE_THREAD", "ROOT", "Allowed", "Launcher", "Output", "Resolve", "SocketWorker", "Worker"]
+__all__ = ["ONE_THREAD", "ROOT", "Allowed", "Launcher", "Output", "Resolve", "SocketWorker", "Worker", "is_there"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -116,6 +116,15 @@ class Output:
             tail = self._tail[-behind:] if behind else b""
             left_out = f"\n… ({behind - len(tail):,} bytes left out) …\n" if behind > len(tail) else ""
             return self._head.decode("utf-8", "replace") + left_out + tail.decode("utf-8", "replace")
+
+
+def is_there(connection: socket.socket, seconds: float) -> bool:
+    """Whether a worker says in time that it stands behind its wall: if not, that is no fault of student code."""
+    connection.settimeout(seconds)
+    try:
+        return connection.recv(len(HERE)) == HERE
+    except OSError:
+        return False
 
 
 def _removed_bytes(pid: int) -> int:
