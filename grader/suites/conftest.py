@@ -87,8 +87,10 @@ class TorchHome:
         """Put the weights under the file name that torchvision looks for."""
         checkpoints = self.folder / "hub" / "checkpoints"
         checkpoints.mkdir(parents=True)
-        torch.save(state, checkpoints / Path(name).name)
-        self.state = state
+        path = checkpoints / Path(name).name
+        torch.save(state, path)
+        # Mapped from the file that workers read, it takes no memory of its own.
+        self.state = torch.load(path, mmap=True, weights_only=True)
 
 
 @pytest.fixture(scope="session")

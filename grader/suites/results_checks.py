@@ -253,8 +253,10 @@ class Results:
             model = checkpoints.parse(data, path.name, expected.architecture)
         except CheckpointError as error:
             fail(f"{self.part}/{error}.", self.again)
+        digest = hashlib.sha256(data).hexdigest()
+        del data  # a container has little memory
         assert_true(
-            hashlib.sha256(data).hexdigest() == kept.sha256,
+            digest == kept.sha256,
             f"{kept.file} is not the file that was recorded.",
             self.again,
         )
@@ -378,22 +380,26 @@ def measured(model: nn.Module, sha256: str, witnesses: ImageDataset) -> int:
         # Weights near the smallest numbers would take a hundred times as long.
         flushes = torch.set_flush_denormal(True)
         try:
-            _MEASURED[key] = evaluate(model, witnesses, batch_size=250).correct
+            _MEASURED[key] = evaluate(model, witnesses, batch_size=50).correct  # in little memory
         finally:
             if flushes:
                 torch.set_flush_denormal(False)
     return _MEASURED[key]
 
 
-def _weights(model: nn.Module) -> Tensor:
+def _weights(model: nn.Module) -> list[Tensor]:
     """All kernels and matrices."""
-    return torch.cat([parameter.detach().flatten() for parameter in model.parameters() if parameter.ndim > 1])
+    return [parameter.detach().flatten() for parameter in model.parameters() if parameter.ndim > 1]
 
 
 def same_weights(one: nn.Module, other: nn.Module, within: float) -> bool:
     """Whether two networks differ by less than this share of their weights' norm."""
-    a, b = _weights(one), _weights(other)
-    return len(a) == len(b) and float((a - b).norm()) < within * float(a.norm())
+    weights, others = _weights(one), _weights(other)
+    if [len(a) for a in weights] != [len(b) for b in others]:
+        return False
+    pairs = list(zip(weights, others, strict=True))
+    apart = math.hypot(*(float((a - b).norm()) for a, b in pairs))
+    return apart < within * math.hypot(*(float(a.norm()) for a, _ in pairs))
 
 
 @functools.cache

@@ -153,7 +153,7 @@ def test_each_call_makes_a_trainable_model(student, pretrained):
     )
     two = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     before = two.parameters()
-    one.write({name: value + 1 for name, value in one.parameters().items()})
+    one.write({name: value + 1 for name, value in before.items()})
     after = two.parameters()
     assert_true(
         all(torch.equal(before[name], after[name]) for name in before),
