@@ -43,7 +43,7 @@ from rich.console import Console
 from grader.catalog import SUITES, GradedTest, read_suites
 from grader.gradebook import FAULT_MESSAGE, Gradebook, Outcome, Picture, State, not_run_because_of
 from grader.reports import gradescope, terminal
-from grader.reports.text import body, cut, unwritable
+from grader.reports.text import MAX_MESSAGE, body, cut, unwritable
 from grader.sandbox.failures import SandboxError, StudentError
 from grader.sandbox.launch import Launcher, make_launcher
 from grader.sandbox.protocol import Failure
@@ -253,6 +253,7 @@ class Grading:
         if failure is not None and failure.failure.kind == "timeout" and self.patience.is_over:
             error, failure = NotRun(OUT_OF_TIME), None  # it might have been in time
         outcome = _outcome(item, test, error, failure)
+        outcome = dataclasses.replace(outcome, message=cut(outcome.message, MAX_MESSAGE))
         printed = student.printed if student is not None else ""
         pictures = item.stash.get(PICTURES, [])
         if test.hidden and (failure is not None or printed):

@@ -117,7 +117,10 @@ def generate(seed: int, tests: int = 6) -> BadSubmission:
     text = (SOLUTION / f"{module}.py").read_text(encoding="utf-8")
     for _ in range(rng.choice((1, 1, 2, 3))):
         changed = rng.choice(CHANGES)(text, rng)
-        text = changed if rng.random() < 0.02 or _parses(changed) else text + "\n" + rng.choice(DISASTERS[:3]) + "\n"
+        if not _parses(changed):
+            text = changed if rng.random() < 0.2 else f"{text}\n{rng.choice(DISASTERS[:3])}\n"
+            break  # what isn't Python any more can't be changed further
+        text = changed
     numbers = [test.number for test in read_suites() if test.number.startswith(part) and RESULTS not in test.tags]
     return BadSubmission(seed, module, text, tuple(sorted(rng.sample(numbers, min(tests, len(numbers))))))
 

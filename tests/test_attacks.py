@@ -54,6 +54,16 @@ def test_attacks_fail_where_an_ordinary_user_grades(names):
     assert besieged(names, user=ORDINARY_USER) == {}
 
 
+@as_root
+def test_attacks_on_files_fail_where_root_grades_without_landlock():
+    """An older kernel: user ids and closed folders are the wall, and one worker of a test runs at a time."""
+    names = [
+        *("opens_the_solution", "data_in_open_folders", "data_in_locks", "staged_solution", "damages_the_report"),
+        *("exits_in_a_function", "forks_without_end", "conftest_in_the_submission"),
+    ]
+    assert besieged(names, without=("Landlock",)) == {}
+
+
 def test_attacks_are_many_and_each_shows_that_it_was_there():
     assert len(ATTACKS) >= 80  # that each has said so is one of the things that the siege looks at
     assert LIMITS.call_seconds < 6

@@ -179,3 +179,12 @@ def test_pictures_are_drawn_into_the_page(gradebook, kind):
     page = html.render(gradebook)
     assert page.count("data:image/png;base64,") == 1
     assert "what it shows" in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"), [("histograms", [[1e16, 1e16 + 2]]), ("histograms", [[1.5e308, -1.5e308]]), ("heat maps", [])]
+)
+def test_a_picture_that_cannot_be_drawn_is_left_out(gradebook, kind, values):
+    pictures = [Picture("what it shows", kind, [Panel("one", values)])]
+    gradebook.record(gradebook.tests[0].number, Outcome(State.PASSED, score=1, pictures=pictures))
+    assert "what it shows" not in html.render(gradebook)

@@ -22,6 +22,7 @@ from grader.sandbox.fork import ForkLauncher
 from grader.sandbox.limits import Limits
 from grader.sandbox.proxies import Student
 from grader.sandbox.wall import remove_tree
+from grader.submission.intake import SubmissionError, find
 from tests.other_users import ORDINARY_USER, installation
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -330,6 +331,38 @@ def test_only_plain_files_of_a_submission_are_copied(launcher, tmp_path):
     with pytest.raises(StudentError, match=r"training.py is missing, or no plain file: hand in the file itself"):
         student.training.LEARNING_RATES  # noqa: B018
     student.close()
+
+
+def test_a_folder_that_is_a_link_is_not_followed(tmp_path):
+    (tmp_path / "student").symlink_to(ROOT / "grader" / "solution")
+    with pytest.raises(SubmissionError, match="is a link, which isn't followed"):
+        find(tmp_path)
+
+
+def test_reading_a_copy_leaves_no_trace_on_it(launcher, tmp_path):
+    """Times of reading would tell later workers what earlier ones did."""
+    (tmp_path / "quantization.py").write_text("import os\ndef quantize():\n    return os.stat(__file__).st_atime_ns\n")
+    (tmp_path / "notes.txt").write_text("x")
+    student = Student(launcher, tmp_path, "2.1", seed=1)
+    first = student.quantization.quantize()
+    student.close()
+    other = Student(launcher, tmp_path, "2.1", seed=1)
+    assert other.quantization.quantize() == first > time.time_ns()
+    other.close()
+
+
+def test_only_one_worker_of_a_test_runs_at_a_time(launcher, quantization):
+    text = (
+        "import threading, time\n\nCOUNT = [0]\n\n\ndef _count():\n    while True:\n        COUNT[0] += 1\n"
+        "        time.sleep(0.005)\n\n\ndef quantize():\n    if not COUNT[0]:\n"
+        "        threading.Thread(target=_count, daemon=True).start()\n        time.sleep(0.1)\n    return COUNT[0]\n"
+    )
+    student = quantization(launcher, text)
+    before = student.quantization.quantize()
+    other = student.fresh()
+    other.quantization.quantize()  # its worker stands still from here on
+    time.sleep(1)
+    assert 0 < before <= student.quantization.quantize() < before + 60
 
 
 def test_a_changed_submission_is_copied_anew(launcher, tmp_path):

@@ -54,5 +54,9 @@ def _output(outcome: Outcome) -> str:
 
 
 def _image(picture: Picture) -> str:
-    """A picture as an address that holds it."""
-    return "data:image/png;base64," + base64.b64encode(pictures.draw(picture)).decode()
+    """A picture as an address that holds it; empty where its numbers can't be drawn, which students choose."""
+    try:
+        image = pictures.draw(picture)
+    except Exception:
+        return ""
+    return "data:image/png;base64," + base64.b64encode(image).decode()

@@ -9,6 +9,10 @@ from pathlib import Path
 __all__ = ["body", "cut", "plain", "points", "unwritable", "write_atomically"]
 
 
+MAX_MESSAGE = 100_000
+"""characters: before they are looked at one by one"""
+
+
 def plain(text: str) -> str:
     """Printable characters, line breaks and tabs only: no escape sequence reaches a terminal or a page."""
     return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
@@ -24,9 +28,9 @@ def cut(text: str, limit: int) -> str:
 
 def body(message: str, printed: str, printed_limit: int = 2000) -> str:
     """A test's message, followed by what student code printed."""
-    text = plain(message)
+    text = plain(cut(message, MAX_MESSAGE))
     if printed.strip():
-        text += "\n\nYour code printed:\n" + cut(plain(printed.rstrip()), printed_limit)
+        text += "\n\nYour code printed:\n" + plain(cut(printed.rstrip(), printed_limit))
     return text.lstrip("\n")
 
 

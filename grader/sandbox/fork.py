@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ import msgspec
 
 from grader.sandbox.failures import SandboxError
 from grader.sandbox.limits import Limits
-from grader.sandbox.server import End, Ended, Fork, Forked, Ready
+from grader.sandbox.server import End, Ended, Failed, Fork, Forked, Ready, Sweep
 from grader.sandbox.wall import Wall, remove_tree
 from grader.sandbox.worker import SEED, Settings
 from grader.sandbox.workers import ONE_THREAD, ROOT, Output, SocketWorker, Worker, is_there
@@ -42,6 +45,16 @@ def _environment() -> dict[str, str]:
 
 #: A launcher may serve a whole class.
 KEPT_COPIES = 8
+
+
+def _stop_process(pid: int) -> None:
+    """Stop a process for now, and wait a moment until it stands still."""
+    with suppress(OSError):
+        os.kill(pid, signal.SIGSTOP)
+        for _ in range(200):
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "TtZX":
+                return
+            time.sleep(0.0005)
 
 
 @dataclass
@@ -74,6 +87,8 @@ class _Forked:
     @property
     def pid(self) -> int:
         """Its process id, once the server has answered."""
+        if isinstance(self.answer.value, Failed):
+            raise SandboxError(f"a worker could not be started: {self.answer.value.reason}")
         pid: int = self.answer.value.pid
         return pid
 
@@ -100,6 +115,8 @@ class ForkLauncher:
         self._expected: deque[_Answer] = deque()
         self._at_work: list[_Forked] = []
         """the workers of the test that runs"""
+        self._turn: _Forked | None = None
+        """the one of them that runs"""
         self._spare: _Forked | None = None
         """the next worker, begun already"""
 
@@ -142,7 +159,7 @@ class ForkLauncher:
             )
         self._control = ours
 
-    def _post(self, request: Fork | End, descriptors: list[int] | None = None) -> _Answer:
+    def _post(self, request: Fork | End | Sweep, descriptors: list[int] | None = None) -> _Answer:
         """Send a request without waiting for the answer."""
         try:
             if self._control is None:
@@ -156,7 +173,7 @@ class ForkLauncher:
     def _collect(self) -> None:
         """Wait for the answers to all that was sent."""
         while self._expected:
-            self._expected.popleft().value = self._receive(Forked | Ended)
+            self._expected.popleft().value = self._receive(Forked | Ended | Failed)
 
     def _receive(self, kind: Any) -> Any:
         try:
@@ -194,6 +211,7 @@ class ForkLauncher:
         self._collect()  # what earlier workers left is swept away
         self._spare = self._begin(wanted)
         self._at_work.append(one)
+        self._take_turn(one)
 
         def end(wait: bool) -> int | None:
             self._at_work.remove(one)
@@ -217,10 +235,28 @@ class ForkLauncher:
             self.slowness,
             end,
             lambda: [(one.scratch, one.pid) for one in self._at_work],
+            lambda: self._take_turn(one),
         )
         with suppress(OSError):  # where it has ended already, its first call says so
             one.connection.sendall(SEED.pack(seed))
         return worker
+
+    def _take_turn(self, one: _Forked) -> None:
+        """Of the workers of a test only one runs at a time, and finds no files of the others in open folders.
+
+        What one is given must not reach another one, as with ``student.fresh()``.
+        """
+        if self._turn is not one:
+            others = [other for other in self._at_work if other is not one]
+            for other in others:
+                _stop_process(other.pid)
+            if others and not self.wall.landlock:
+                for other in others:
+                    self._post(Sweep(other.pid))
+                self._collect()
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(one.pid, signal.SIGCONT)
+        self._turn = one
 
     def _begin(self, wanted: tuple[Path, tuple[str, ...]]) -> _Forked:
         """Have a worker forked: it gets ready while others work, and waits for its seed."""
@@ -242,7 +278,8 @@ class ForkLauncher:
         """End the worker that was begun in advance."""
         if self._spare is not None:
             self._collect()
-            self._post(End(self._spare.pid, str(self._spare.scratch)))
+            if isinstance(self._spare.answer.value, Forked):
+                self._post(End(self._spare.pid, str(self._spare.scratch)))
             self._spare.connection.close()
             self._spare = None
 
@@ -254,7 +291,8 @@ class ForkLauncher:
         if known is None or known.state != state:
             while len(self._staged) >= KEPT_COPIES:
                 remove_tree(self._staged.pop(next(iter(self._staged))).folder)
-            known = _Staged(state, self._scratch / f"submission-{self._started}")
+            # Workers know their own submission's folder alone: what lies beside it may be the solution.
+            known = _Staged(state, self._scratch / f"submission-{secrets.token_hex(16)}")
             stage(submission, known.folder)
         self._staged[submission] = known  # the last that was used is the last to go
         return known.folder

@@ -46,6 +46,13 @@ MAX_SOURCE_BYTES = 1 << 20
 
 def summary(value: Any) -> str:
     """A value in few words, for messages: ``float32 array (64, 32)``."""
+    text = _summary(value)
+    return text if len(text) <= 300 else f"{text[:300]}…"
+
+
+def _summary(value: Any, depth: int = 0) -> str:
+    if depth > 3:
+        return "…"
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array {value.shape}"
     if isinstance(value, Tensor):
@@ -53,7 +60,7 @@ def summary(value: Any) -> str:
     if isinstance(value, Remote):
         return value.type_name
     if isinstance(value, tuple | list):
-        inner = ", ".join(summary(item) for item in value[:4]) + (", …" if len(value) > 4 else "")
+        inner = ", ".join(_summary(item, depth + 1) for item in value[:4]) + (", …" if len(value) > 4 else "")
         return f"[{inner}]" if isinstance(value, list) else f"({inner})"
     if isinstance(value, dict):
         return f"dict of {len(value)}"
@@ -153,7 +160,7 @@ class Remote:
     @property
     def type_name(self) -> str:
         """The name of the object's class, as the worker says."""
-        return self._handle.type_name
+        return self._handle.type_name[:100]
 
     def get(self, name: str) -> Any:
         """The attribute ``name``."""

@@ -55,14 +55,21 @@ init_module 175 105   finit_module 313 273   delete_module 176 106
 kexec_load 246 104    kexec_file_load 320 294  iopl 172 0          ioperm 173 0
 modify_ldt 154 0      fanotify_init 300 262  fanotify_mark 301 263  personality 135 92
 settimeofday 164 170  clock_settime 227 112  clock_adjtime 305 266  adjtimex 159 171
-vhangup 153 58
+vhangup 153 58        seccomp 317 277
+flock 73 32           fallocate 285 47       fadvise64 221 223     mincore 27 232
+preadv2 327 286       pwritev2 328 287       cachestat 451 451     sync 162 81
+inotify_init 253 0    inotify_init1 294 26   inotify_add_watch 254 27
+io_setup 206 0        io_submit 209 2        io_pgetevents 333 292
+futex_wake 454 454    futex_wait 455 455     futex_requeue 456 456
+uselib 134 0          ustat 136 0            sysfs 139 0
 """
 #: The C library falls back on older calls, whose arguments a filter can see, where these "don't exist".
 _MISSING = "clone3 435 435  openat2 437 437"
 #: Calls whose arguments decide.
 _LOOKED_INTO = """
 clone 56 220  kill 62 129  tgkill 234 131  prlimit64 302 261  fcntl 72 25  ioctl 16 29  prctl 157 167
-open 2 0  openat 257 56  sched_setaffinity 203 122  sched_setscheduler 144 119  sched_setparam 142 118
+open 2 0  openat 257 56  close_range 436 436
+sched_setaffinity 203 122  sched_setscheduler 144 119  sched_setparam 142 118
 """
 #: Later calls than this one (mseal, Linux 6.10) were not looked at here, and "don't exist".
 _LAST_KNOWN = 462
@@ -70,13 +77,17 @@ _LAST_KNOWN = 462
 #: The names that the kernel gives to the architectures, with their AUDIT_ARCH numbers.
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
-CLONE_THREAD = 0x10000
+#: CLONE_THREAD, and CLONE_FILES and CLONE_FS: a thread with files of its own could hold some that nobody sees.
+CLONE = 0x10000 | 0x400 | 0x200
+CLOSE_RANGE_UNSHARE = 2  # likewise
 O_ACCMODE, O_TRUNC = 0o3, 0o1000
-#: F_SETOWN, F_SETSIG, F_SETOWN_EX (a signal to any process when a file becomes ready), F_SETLEASE, F_NOTIFY
-FCNTL = (8, 10, 15, 1024, 1026)
-#: FIOSETOWN, SIOCSPGRP (the same), TIOCSTI, TIOCSCTTY, TIOCLINUX (typing into a terminal)
-IOCTL = (0x8901, 0x8902, 0x5412, 0x540E, 0x541C)
-PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
+#: What is left of fcntl: F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, and the sizes of pipes. Locks,
+#: leases and hints on a file that two workers may read would tell one what the other was given; F_SETOWN and F_SETSIG
+#: send signals to any process.
+FCNTL = (0, 1, 2, 3, 4, 1030, 1031, 1032)
+#: What is left of ioctl: TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX.
+IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5451, 0x5450)
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 SECCOMP_MODE_FILTER = 2
 
 _LOAD, _JUMP_EQUAL, _JUMP_ABOVE, _JUMP_BITS, _AND, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x54, 0x06
@@ -148,7 +159,9 @@ def _block(name: str, pid: int, fail: Instruction) -> list[Instruction]:
     """What decides about one call; it ends with a return on each way."""
     allow = (_RETURN, 0, 0, _ALLOW)
     if name == "clone":  # threads, and no processes
-        return [_argument(0), (_JUMP_BITS, 0, 1, CLONE_THREAD), allow, fail]
+        return [_argument(0), (_AND, 0, 0, CLONE), (_JUMP_EQUAL, 0, 1, CLONE), allow, fail]
+    if name == "close_range":
+        return [_argument(2), (_JUMP_BITS, 0, 1, CLOSE_RANGE_UNSHARE), fail, allow]
     if name in ("kill", "tgkill"):
         return [_argument(0), (_JUMP_EQUAL, 0, 1, pid), allow, fail]
     if name.startswith("sched_") or name == "prlimit64":  # of this process; 0 means that, too
@@ -156,9 +169,11 @@ def _block(name: str, pid: int, fail: Instruction) -> list[Instruction]:
     if name in ("open", "openat"):  # truncating without a right to write, which older Landlock lets through
         flags = _argument(1 if name == "open" else 2)
         return [flags, (_AND, 0, 0, O_TRUNC | O_ACCMODE), (_JUMP_EQUAL, 0, 1, O_TRUNC), fail, allow]
-    values = {"fcntl": FCNTL, "ioctl": IOCTL, "prctl": (PR_SET_PDEATHSIG,)}[name]
+    values = {"fcntl": FCNTL, "ioctl": IOCTL, "prctl": (PR_SET_PDEATHSIG, PR_SET_DUMPABLE)}[name]
     tests = [(_JUMP_EQUAL, len(values) - index, 0, value) for index, value in enumerate(values)]
-    return [_argument(0 if name == "prctl" else 1), *tests, allow, fail]
+    if name == "prctl":
+        return [_argument(0), *tests, allow, fail]
+    return [_argument(1), *tests, fail, allow]
 
 
 def _argument(index: int) -> Instruction:

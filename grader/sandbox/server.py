@@ -32,7 +32,7 @@ from grader.sandbox.seccomp import prctl
 from grader.sandbox.wall import Wall, kill_user, remove_tree, survey, sweep_files
 from grader.sandbox.worker import Settings, run
 
-__all__ = ["End", "Ended", "Fork", "Forked", "Ready"]
+__all__ = ["End", "Ended", "Failed", "Fork", "Forked", "Ready", "Sweep"]
 
 
 class Fork(msgspec.Struct, tag=True):
@@ -48,6 +48,18 @@ class End(msgspec.Struct, tag=True):
 
     pid: int
     scratch: str
+
+
+class Sweep(msgspec.Struct, tag=True):
+    """Remove what this worker left in folders that are open to everybody."""
+
+    pid: int
+
+
+class Failed(msgspec.Struct, tag=True):
+    """No worker could be forked."""
+
+    reason: str
 
 
 class Ready(msgspec.Struct, tag=True):
@@ -95,7 +107,7 @@ class _Server:
     def serve(self) -> None:
         self._say(Ready(slowness(), self._wall))
         gc.freeze()  # what is here now stays, so that a worker's collections don't copy its pages
-        decoder = msgspec.msgpack.Decoder(Fork | End)
+        decoder = msgspec.msgpack.Decoder(Fork | End | Sweep)
         while True:
             packet, descriptors = b"", list[int]()
             with suppress(OSError):
@@ -105,26 +117,35 @@ class _Server:
             request = decoder.decode(packet)
             if isinstance(request, Fork):
                 _preload(request.preload)
-                answer: Forked | Ended = self._fork(descriptors, request.settings)
+                answer: Forked | Failed | Ended = self._fork(descriptors, request.settings)
+            elif isinstance(request, Sweep):
+                if (user := self._live.get(request.pid)) is not None:
+                    sweep_files(user)
+                answer = Ended(None)
             else:
                 answer = self._end(request)
             self._say(answer)
 
-    def _say(self, answer: Ready | Forked | Ended) -> None:
+    def _say(self, answer: Ready | Forked | Failed | Ended) -> None:
         try:
             self._control.send(msgspec.msgpack.encode(answer))
         except OSError:  # nobody is there any more
             self._leave()
 
-    def _fork(self, descriptors: list[int], settings: Settings) -> Forked:
+    def _fork(self, descriptors: list[int], settings: Settings) -> Forked | Failed:
         connection, output = descriptors
         user = next(self._users) if self._users else None
         if user is not None:
             os.chown(settings.scratch, user, user)
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # no more processes, or no memory
+            pid, reason = -1, str(error)
         if pid:
             os.close(connection)
             os.close(output)
+            if pid < 0:
+                return Failed(reason)
             self._live[pid] = user
             return Forked(pid)
         try:

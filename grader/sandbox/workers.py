@@ -14,9 +14,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from grader.reports.text import cut
 from grader.sandbox.failures import StudentError, ended, timed_out
 from grader.sandbox.limits import Limits
-from grader.sandbox.protocol import Call, Handle, ProtocolError, Reply, decode, frame_bytes, read_frame, receive
+from grader.sandbox.protocol import (
+    Call,
+    Failure,
+    Handle,
+    ProtocolError,
+    Reply,
+    StackLine,
+    decode,
+    frame_bytes,
+    read_frame,
+    receive,
+)
 from grader.sandbox.worker import HERE, WHERE_FILE
 
 __all__ = ["ONE_THREAD", "ROOT", "Allowed", "Launcher", "Output", "Resolve", "SocketWorker", "Worker", "is_there"]
@@ -127,6 +139,13 @@ def is_there(connection: socket.socket, seconds: float) -> bool:
         return False
 
 
+def _threads(pid: int) -> int:
+    """How many threads a process has (Linux; elsewhere 0)."""
+    with suppress(OSError):
+        return os.stat(f"/proc/{pid}/task").st_nlink - 2
+    return 0
+
+
 def _removed_bytes(pid: int) -> int:
     """What a worker holds in files that it has removed and not closed (Linux; elsewhere 0)."""
     size = 0
@@ -157,6 +176,7 @@ class SocketWorker:
         slowness: float,
         end: Callable[[bool], int | None],
         watched: Callable[[], Iterable[tuple[Path, int]]] | None = None,
+        take_turn: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = connection
         self._output = output
@@ -166,6 +186,7 @@ class SocketWorker:
         self._limits = limits
         self._slowness = slowness
         self._end = end
+        self._take_turn = take_turn
         self._watched = watched or (lambda: ((scratch, pid()),))
         self.alive = True
 
@@ -174,6 +195,7 @@ class SocketWorker:
             raise ended(called, "an earlier call of this test had ended it already")
         seconds = allowed(self._limits, self._slowness)
         deadline = time.monotonic() + seconds
+        self._take_turn()
         try:
             self._look_at_files()
             for piece in frame_bytes(call, buffers):
@@ -183,7 +205,7 @@ class SocketWorker:
             if not isinstance(reply, Reply):
                 raise ProtocolError("the worker's answer is no reply")
             if reply.failure is not None:
-                raise StudentError(reply.failure, called)
+                raise StudentError(_in_bounds(reply.failure), called)
             return _decoded(reply, received, resolve)
         except TimeoutError:
             where = self._ask_where()
@@ -209,6 +231,8 @@ class SocketWorker:
     def _look_at_files(self) -> None:
         """The kernel limits each file of a worker; that there aren't too many is seen to here, for all of a test."""
         watched = list(self._watched())
+        if any(_threads(pid) > self._limits.threads for _, pid in watched):
+            raise _TooMuch("it was stopped because it had started too many threads")
         folders, count, size = [scratch for scratch, _ in watched], 0, sum(_removed_bytes(pid) for _, pid in watched)
         try:
             while folders:
@@ -263,6 +287,15 @@ class SocketWorker:
 
     def printed(self) -> str:
         return self._output.text(wait=1.0)
+
+
+def _in_bounds(failure: Failure) -> Failure:
+    """A failure as an honest worker describes it: another one can send megabytes of text."""
+    stack = [
+        StackLine(cut(line.file, 200), line.line, cut(line.function, 200), cut(line.code, 2100))
+        for line in failure.stack[:10]
+    ]
+    return Failure(failure.kind, cut(failure.type_name, 200), cut(failure.message, 2100), stack)
 
 
 def _decoded(reply: Reply, buffers: list[Any], resolve: Resolve) -> Any:

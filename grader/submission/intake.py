@@ -44,6 +44,8 @@ def find(path: Path) -> Submission:
     if not path.is_dir():
         raise SubmissionError(f"{path} is a file: name {expected}.")
     try:
+        if (path / "student").is_symlink():
+            raise SubmissionError(f"{path / 'student'} is a link, which isn't followed: hand in the folder itself.")
         for folder in (path, path / "student"):
             modules = [folder / file for file in FILES if (folder / file).is_file()]
             if locked := [module for module in modules if not os.access(module, os.R_OK)]:
