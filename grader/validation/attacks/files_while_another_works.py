@@ -1,6 +1,6 @@
 # quantization: a thread writes 360 MB while the grader waits for another process of the same test
 # grade 2.1b 2.3a
-# loses 2.1b: too many files, or too large ones
+# may lose 2.1b
 
 import os
 import threading
