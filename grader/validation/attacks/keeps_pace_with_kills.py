@@ -1,6 +1,6 @@
 # quantization: threads that start threads and open files until it is stopped
 # grade 2.1a 2.3a
-# loses 2.1a: Is there an endless loop
+# loses 2.1a
 
 import os
 import threading

@@ -1,6 +1,7 @@
 # quantization: starts 400 threads, and 20 which spin in compiled code, and then answers
 # refused RuntimeError
 # grade 2.1a 1.1a
+# may lose 2.1a
 
 import hashlib
 import threading
