@@ -9,7 +9,8 @@ say what it is and what it loses::
     # loses 2.1d: message
 
 ``grade`` names the tests that are run, by the beginning of their numbers. ``refused`` names the exceptions of which one
-must be what the attack runs into.
+must be what the attack runs into. What is lost only where workers have users of their own, or only where they haven't,
+is written ``# loses 2.1a with own user: message`` or ``without own user``.
 
 That an attack fails proves nothing if it is broken. So each shows on its way that it was there, with the functions of
 :data:`PRELUDE`: ``attempt(what, action)`` does something that must be refused and says which exception it met, or that
@@ -86,8 +87,8 @@ class Attack:
     text: str
     graded: tuple[str, ...]
     """beginnings of the numbers of the tests that are run"""
-    loses: dict[str, str]
-    """the numbers of the tests that it loses, each with a text that must be in the message"""
+    loses: dict[bool, dict[str, str]]
+    """with and without users of its own: the numbers of the tests that it loses, each with a text of the message"""
     may_lose: frozenset[str]
     refused: frozenset[str]
     """names of exceptions"""
@@ -155,9 +156,11 @@ def _read(path: Path) -> Attack:
     graded = re.search(r"^# grade (.+)$", text, re.MULTILINE)
     if graded is None:
         raise ValueError(f"{path}: '# grade 2.1a 2.1b' has to name the tests that are run")
-    loses: dict[str, str] = {}
-    for prefix, symptom in re.findall(r"^# loses (\S+?)(?:: (.+))?$", text, re.MULTILINE):
-        loses.update(dict.fromkeys(numbers(prefix), symptom))
+    loses: dict[bool, dict[str, str]] = {True: {}, False: {}}
+    for prefix, where, symptom in re.findall(r"^# loses (\S+?)( with(?:out)? own user)?(?:: (.+))?$", text, re.M):
+        for own_user, found in loses.items():
+            if where in ("", " with own user" if own_user else " without own user"):
+                found.update(dict.fromkeys(numbers(prefix), symptom))
     may_lose = [
         number for prefix in re.findall(r"^# may lose (\S+)$", text, re.MULTILINE) for number in numbers(prefix)
     ]
@@ -208,22 +211,27 @@ def besiege(attack: Attack, launcher: ForkLauncher, place: Path) -> Verdict:
         for _, outcome in gradebook.results
         for line in re.findall(r"^\[attack\] (.+)$", outcome.printed, re.MULTILINE)
     ]
-    problems = [*_wrong_verdicts(attack, gradebook), *_wrong_words(attack, said), *_wrong_report(gradebook, report)]
+    problems = [
+        *_wrong_verdicts(attack, gradebook, bool(launcher.wall.users)),
+        *_wrong_words(attack, said),
+        *_wrong_report(gradebook, report),
+    ]
     problems += [f"left behind: {what}" for what in sorted(_left_behind(launcher) - before)]
     return Verdict(attack.name, problems, list(dict.fromkeys(said)), seconds)
 
 
-def _wrong_verdicts(attack: Attack, gradebook: Gradebook) -> Iterator[str]:
+def _wrong_verdicts(attack: Attack, gradebook: Gradebook, own_user: bool) -> Iterator[str]:
+    loses = attack.loses[own_user]
     graded = [(test, outcome) for test, outcome in gradebook.results if gradebook.is_selected(test)]
     for test, outcome in graded:
         if outcome.fault:
             yield f"{test.number}: a fault of the grader: {outcome.fault[-300:]}"
         lost = outcome.state is not State.PASSED
-        if lost and test.number not in attack.loses and test.number not in attack.may_lose:
+        if lost and test.number not in loses and test.number not in attack.may_lose:
             yield f"{test.number} was lost: {outcome.message[:300]}"
-        if not lost and test.number in attack.loses:
+        if not lost and test.number in loses:
             yield f"{test.number} was passed"
-        if lost and outcome.state is not State.NOT_RUN and attack.loses.get(test.number, "") not in outcome.message:
+        if lost and outcome.state is not State.NOT_RUN and loses.get(test.number, "") not in outcome.message:
             yield f"{test.number} says: {outcome.message[:300]}"
     yield from gradebook.faults
 

@@ -1,6 +1,5 @@
-# quantization: a thread writes 360 MB while the grader waits for another process of the same test
+# quantization: a thread writes files while the grader waits for another process of the same test
 # grade 2.1b 2.3a
-# may lose 2.1b
 
 import os
 import threading
@@ -10,11 +9,16 @@ _quantize, _dequantize = quantize, dequantize
 
 
 def _write():
-    block = os.urandom(1 << 20)
-    for index in range(12):
-        with open(f"pset2-attack-{index}", "wb") as file:
-            for _ in range(30):
-                file.write(block)
+    """Write for as long as the other process works. Whoever is stopped meanwhile sees time jump."""
+    last, until = time.monotonic(), time.monotonic() + 1
+    while last < until:
+        with open("pset2-attack-meanwhile", "wb") as file:
+            file.write(bytes(1 << 20))
+        now = time.monotonic()
+        if now - last > 0.5:
+            return
+        last = now
+    attempt("write all the while", str)
 
 
 def quantize(W, bits=8):

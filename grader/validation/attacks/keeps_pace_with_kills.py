@@ -1,6 +1,7 @@
 # quantization: threads that start threads and open files until it is stopped
 # grade 2.1a 2.3a
-# loses 2.1a
+# loses 2.1a with own user: had not finished
+# loses 2.1a without own user: too many threads
 
 import os
 import threading

@@ -1,5 +1,5 @@
-# quantization: writes a file of 50 GB, by length, by seeking, by reserving, and 100 MB byte by byte
-# refused OSError PermissionError
+# quantization: writes a file of 50 GB, by length, by seeking, and 100 MB byte by byte
+# refused OSError
 # grade 2.1a 2.3a
 
 import os
@@ -17,6 +17,5 @@ def quantize(W, bits=8):
     with open("pset2-attack-sparse", "wb") as file:
         attempt("a length of 50 GB", file.truncate, 50 << 30)
         attempt("a byte at 50 GB", os.pwrite, file.fileno(), b"x", 50 << 30)
-        attempt("room for 50 GB", os.posix_fallocate, file.fileno(), 0, 50 << 30)
     attempt("100 MB", _written)
     return _quantize(W, bits)

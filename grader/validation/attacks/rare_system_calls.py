@@ -1,4 +1,4 @@
-# quantization: io_uring, memfd, userfaultfd, bpf, keys, handles of files, and calls that are newer than the filter
+# quantization: io_uring, memfd, userfaultfd, bpf, keys, handles of files, reserved room, and calls that are newer than the filter
 # refused PermissionError OSError
 # grade 2.1a 2.1b
 
@@ -28,4 +28,6 @@ def quantize(W, bits=8):
         attempt(name, _call, number)
     if hasattr(os, "memfd_create"):
         attempt("os.memfd_create", os.memfd_create, "program")
+    with open("pset2-attack-reserved", "wb") as file:
+        attempt("room for 50 GB", os.posix_fallocate, file.fileno(), 0, 50 << 30)
     return _quantize(W, bits)

@@ -1,7 +1,6 @@
 # quantization: starts 400 threads, and 20 which spin in compiled code, and then answers
-# refused RuntimeError
 # grade 2.1a 1.1a
-# may lose 2.1a
+# loses 2.1a without own user: too many threads
 
 import hashlib
 import threading
@@ -14,14 +13,18 @@ def _spin():
     hashlib.pbkdf2_hmac("sha256", b"pset2", b"attack", 20_000_000)
 
 
-def _start():
-    for _ in range(20):
-        threading.Thread(target=_spin, daemon=True).start()
-    for _ in range(400):
-        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
-    return "420 threads"
+def _start(work, *arguments):
+    try:
+        threading.Thread(target=work, args=arguments, daemon=True).start()
+    except RuntimeError:
+        tried("another thread, in vain")
 
 
 def quantize(W, bits=8):
-    attempt("420 threads", _start)
+    tried("420 threads")
+    for _ in range(20):
+        _start(_spin)
+    for _ in range(400):
+        _start(time.sleep, 60)
+    time.sleep(1)
     return _quantize(W, bits)
