@@ -15,6 +15,7 @@ import pytest
 
 from grader.reports import gradescope
 from grader.sandbox.launch import Launcher, make_launcher
+from grader.sandbox.proxies import Student
 from grader.validation.cases import SOLUTION
 from tests.quick_results import made_once
 
@@ -68,6 +69,23 @@ def submission(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def quantization(tmp_path: Path) -> Iterator[Callable[..., Student]]:
+    """Make a submission of one module and return the student's proxy."""
+    made: list[Student] = []
+
+    def make(launcher: Launcher, text: str) -> Student:
+        folder = tmp_path / f"submission-{len(made)}"
+        folder.mkdir()
+        (folder / "quantization.py").write_text(text)
+        made.append(Student(launcher, folder, "2.1", seed=1))
+        return made[-1]
+
+    yield make
+    for student in made:
+        student.close()
 
 
 @pytest.fixture(scope="session")

@@ -38,23 +38,6 @@ def isolated(request: pytest.FixtureRequest) -> Iterator[Launcher]:
     one.stop()
 
 
-@pytest.fixture
-def quantization(tmp_path: Path):
-    """Make a submission of one module and return the student's proxy."""
-    made: list[Student] = []
-
-    def make(launcher: Launcher, text: str) -> Student:
-        folder = tmp_path / "one" if not made else tmp_path / f"{len(made)}"
-        folder.mkdir()
-        (folder / "quantization.py").write_text(text)
-        made.append(Student(launcher, folder, "2", seed=1))
-        return made[-1]
-
-    yield make
-    for student in made:
-        student.close()
-
-
 def failure(student: Student, *args) -> str:
     """The message of a call to ``quantize`` that must fail."""
     try:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,23 +37,6 @@ def launcher() -> Iterator[ForkLauncher]:
     one = ForkLauncher(SHORT)
     yield one
     one.stop()
-
-
-@pytest.fixture
-def quantization(tmp_path: Path) -> Iterator[Callable[..., Student]]:
-    """Make a submission of one module and return the student's proxy."""
-    made: list[Student] = []
-
-    def make(launcher: ForkLauncher, text: str) -> Student:
-        folder = tmp_path / f"submission-{len(made)}"
-        folder.mkdir()
-        (folder / "quantization.py").write_text(text)
-        made.append(Student(launcher, folder, "2.1", seed=1))
-        return made[-1]
-
-    yield make
-    for student in made:
-        student.close()
 
 
 # ---- what the doctor finds -----------------------------------------------------------------------------------

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from grader import ROOT
 from grader.catalog import tomllib
 from grader.gradescope.run import not_graded
 from grader.reports import gradescope
-from grader.sandbox.workers import ROOT
 
 __all__ = ["build", "main"]
 

@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from grader import ROOT
 from grader.sandbox.failures import StudentError
 from grader.sandbox.limits import Limits
 from grader.sandbox.proxies import Student
-from grader.sandbox.workers import ROOT, Launcher
+from grader.sandbox.workers import Launcher
 
 __all__ = ["Finding", "examine", "layers", "open_ways", "with_secret"]
 

@@ -18,12 +18,13 @@ from typing import Any
 
 import msgspec
 
+from grader import ROOT
 from grader.sandbox.failures import SandboxError
 from grader.sandbox.limits import Limits
 from grader.sandbox.server import End, Ended, Failed, Fork, Forked, Ready, Sweep
 from grader.sandbox.wall import Wall, remove_tree
 from grader.sandbox.worker import SEED, Settings
-from grader.sandbox.workers import ONE_THREAD, ROOT, Output, SocketWorker, Worker, is_there
+from grader.sandbox.workers import ONE_THREAD, Output, SocketWorker, Worker, is_there
 from grader.submission.stage import fingerprint, stage
 
 __all__ = ["ForkLauncher"]
@@ -304,9 +305,6 @@ class ForkLauncher:
             return []
         path = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         return sorted(map(int, path.read_text().split()))
-
-    def end_test(self) -> None:
-        pass  # what a worker leaves is swept away when it ends
 
     def stop(self) -> None:
         if self._spare is not None:

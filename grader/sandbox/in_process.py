@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +12,16 @@ from grader.sandbox.limits import Limits
 from grader.sandbox.protocol import Call, decode
 from grader.sandbox.tracebacks import describe
 from grader.sandbox.worker import Executor
-from grader.sandbox.workers import Allowed, Resolve, Worker
+from grader.sandbox.workers import Allowed, Resolve, WithSharedFolder, Worker
 
 __all__ = ["InProcessLauncher"]
 
 
-class InProcessLauncher:
+class InProcessLauncher(WithSharedFolder):
     """Runs student code in this process: for ``--pdb`` and ``breakpoint()``, with no limits at all."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-
-    @cached_property
-    def _folder(self) -> tempfile.TemporaryDirectory[str]:
-        return tempfile.TemporaryDirectory(prefix="pset2-")
-
-    @property
-    def shared(self) -> Path:
-        return Path(self._folder.name)
 
     def start(self) -> None:
         pass
@@ -40,12 +30,8 @@ class InProcessLauncher:
         torch.manual_seed(seed)
         return _InProcessWorker(submission)
 
-    def end_test(self) -> None:
-        pass
-
     def stop(self) -> None:
-        self._folder.cleanup()
-        del self._folder
+        self._remove_shared()
 
 
 class _InProcessWorker:

@@ -11,21 +11,21 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from grader import ROOT
 from grader.sandbox.failures import SandboxError
 from grader.sandbox.limits import Limits, slowness
 from grader.sandbox.worker import SEED, Settings
-from grader.sandbox.workers import ONE_THREAD, ROOT, Output, SocketWorker, Worker, is_there
+from grader.sandbox.workers import ONE_THREAD, Output, SocketWorker, WithSharedFolder, Worker, is_there
 
 __all__ = ["SpawnLauncher"]
 
 
-class SpawnLauncher:
+class SpawnLauncher(WithSharedFolder):
     """Starts an interpreter a part, seconds each: the tests of a part share it, and ``fresh`` is a second one."""
 
     def __init__(self, limits: Limits) -> None:
@@ -33,14 +33,6 @@ class SpawnLauncher:
         self.slowness = 1.0
         self._free: dict[tuple[Path, str], list[_SpawnedWorker]] = {}
         self._calibrated = False
-
-    @cached_property
-    def _folder(self) -> tempfile.TemporaryDirectory[str]:
-        return tempfile.TemporaryDirectory(prefix="pset2-")
-
-    @property
-    def shared(self) -> Path:
-        return Path(self._folder.name)
 
     def start(self) -> None:
         if not self._calibrated:
@@ -108,16 +100,12 @@ class SpawnLauncher:
         rest = (lambda: process.pid), submission, scratch, self.limits, self.slowness, end
         return _SpawnedWorker(connection, output, *rest, free=free)
 
-    def end_test(self) -> None:
-        pass
-
     def stop(self) -> None:
         for workers in self._free.values():
             for worker in workers:
                 worker.end()
         self._free.clear()
-        self._folder.cleanup()
-        del self._folder
+        self._remove_shared()
 
 
 class _SpawnedWorker(SocketWorker):

@@ -34,12 +34,11 @@ from pathlib import Path
 
 import msgspec
 
+from grader import ROOT
 from grader.sandbox import landlock, seccomp
 from grader.sandbox.seccomp import PR_SET_PDEATHSIG, prctl
 
 __all__ = ["Wall", "die_with_parent", "enclose", "kill_user", "remove_tree", "survey", "sweep_files"]
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 FIRST_USER, LAST_USER = 20_000, 60_000
 USERS_AT_ONCE = 100

@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from grader import ROOT
 from grader.sandbox import drills  # noqa: F401  (adds its words to the vocabulary)
 from grader.sandbox import limits as limits_module
 from grader.sandbox.limits import Limits
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
 
 __all__ = ["HERE", "SEED", "WHERE_FILE", "Executor", "Settings", "run"]
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 OF_THE_REPOSITORY = (str(ROOT / "course"), str(ROOT / "fixtures"))
 """what student code may read of it"""
 

@@ -7,10 +7,12 @@ import re
 import signal
 import socket
 import stat
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,9 +33,18 @@ from grader.sandbox.protocol import (
 )
 from grader.sandbox.worker import HERE, WHERE_FILE
 
-__all__ = ["ONE_THREAD", "ROOT", "Allowed", "Launcher", "Output", "Resolve", "SocketWorker", "Worker", "is_there"]
+__all__ = [
+    "ONE_THREAD",
+    "Allowed",
+    "Launcher",
+    "Output",
+    "Resolve",
+    "SocketWorker",
+    "WithSharedFolder",
+    "Worker",
+    "is_there",
+]
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """for the environment of processes in which student code runs"""
 
@@ -83,13 +94,25 @@ class Launcher(Protocol):
         """A worker for a test of this part, as ``4.1``; with ``-clean`` behind it, one that has run no student code."""
         ...
 
-    def end_test(self) -> None:
-        """Called after each test, when its workers are closed."""
-        ...
-
     def stop(self) -> None:
         """End everything."""
         ...
+
+
+class WithSharedFolder:
+    """Of a launcher whose workers are no other users: its folder for what tests give them."""
+
+    @cached_property
+    def _folder(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="pset2-")
+
+    @property
+    def shared(self) -> Path:
+        return Path(self._folder.name)
+
+    def _remove_shared(self) -> None:
+        self._folder.cleanup()
+        del self._folder
 
 
 class Output:

@@ -29,7 +29,7 @@ from typing import Literal, get_args
 from grader.catalog import RESULTS, read_suites
 from grader.sandbox.proxies import MODULES
 
-__all__ = ["SOLUTION", "STUBS", "Case", "Kind", "read_cases", "write_solution"]
+__all__ = ["SOLUTION", "STUBS", "Case", "Kind", "first_line", "numbers", "read_cases", "write_solution"]
 
 HERE = Path(__file__).resolve().parent
 SOLUTION = HERE.parent / "solution"
@@ -87,17 +87,28 @@ def read_cases(kind: Kind | None = None) -> tuple[Case, ...]:
 
 def _read(path: Path, kind: Kind) -> Case:
     text = path.read_text(encoding="utf-8")
-    header = re.match(r"# (\w+)(\.py)?: (.+)\n", text)
-    if header is None or header[1] not in MODULES.values():
-        raise ValueError(f"{path}: the first line has to be '# module: what is special about it'")
+    module, whole, title = first_line(path, text)
     loses: dict[str, str] = {}
     for prefix, symptom in re.findall(r"^# loses (\S+?)(?:: (.+))?$", text, re.MULTILINE):
-        numbers = [test.number for test in read_suites() if test.number.startswith(prefix) and RESULTS not in test.tags]
-        if not numbers:
-            raise ValueError(f"{path}: there is no test {prefix}")
-        loses.update(dict.fromkeys(numbers, symptom))
+        loses.update(dict.fromkeys(numbers(path, prefix), symptom))
     may_lose = frozenset(re.findall(r"^# may lose (\S+)$", text, re.MULTILINE))
     requires = tuple(re.findall(r"^# requires (\w+)$", text, re.MULTILINE))
     if bool(loses or may_lose) == (kind == "right"):
         raise ValueError(f"{path}: a wrong or broken case names the tests that it loses, a right one loses none")
-    return Case(kind, path.stem, header[1], header[3], loses, may_lose, requires, text, whole=bool(header[2]))
+    return Case(kind, path.stem, module, title, loses, may_lose, requires, text, whole)
+
+
+def first_line(path: Path, text: str) -> tuple[str, bool, str]:
+    """What a case's first line says: the module, whether the file is all of it, and what is special about it."""
+    header = re.match(r"# (\w+)(\.py)?: (.+)\n", text)
+    if header is None or header[1] not in MODULES.values():
+        raise ValueError(f"{path}: the first line has to be '# module: what is special about it'")
+    return header[1], bool(header[2]), header[3]
+
+
+def numbers(path: Path, prefix: str) -> list[str]:
+    """The numbers of the tests of code that begin like this."""
+    found = [test.number for test in read_suites() if test.number.startswith(prefix) and RESULTS not in test.tags]
+    if not found:
+        raise ValueError(f"{path}: there is no test {prefix}")
+    return found

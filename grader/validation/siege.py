@@ -40,14 +40,14 @@ from typing import Any
 
 import msgspec
 
-from grader.catalog import RESULTS, read_suites
+from grader import ROOT
+from grader.catalog import read_suites
 from grader.gradebook import Gradebook, State
 from grader.grading import grade
 from grader.reports import gradescope
 from grader.sandbox.fork import ForkLauncher
 from grader.sandbox.limits import Limits
-from grader.sandbox.workers import ROOT
-from grader.validation.cases import write_solution
+from grader.validation.cases import first_line, numbers, write_solution
 
 __all__ = ["ATTACKS", "Attack", "Verdict", "read_attacks"]
 
@@ -138,21 +138,7 @@ def read_attacks(names: Sequence[str] = ()) -> tuple[Attack, ...]:
 
 def _read(path: Path) -> Attack:
     text = path.read_text(encoding="utf-8")
-    header = re.match(r"# (\w+): (.+)\n", text)
-    if header is None:
-        raise ValueError(f"{path}: the first line has to be '# module: what it tries'")
-
-    def numbers(prefixes: str) -> list[str]:
-        found = [
-            test.number
-            for prefix in prefixes.split()
-            for test in read_suites()
-            if test.number.startswith(prefix) and RESULTS not in test.tags
-        ]
-        if not found:
-            raise ValueError(f"{path}: there is no test {prefixes}")
-        return found
-
+    module, _, title = first_line(path, text)
     graded = re.search(r"^# grade (.+)$", text, re.MULTILINE)
     if graded is None:
         raise ValueError(f"{path}: '# grade 2.1a 2.1b' has to name the tests that are run")
@@ -160,22 +146,21 @@ def _read(path: Path) -> Attack:
     for prefix, where, symptom in re.findall(r"^# loses (\S+?)( with(?:out)? own user)?(?:: (.+))?$", text, re.M):
         for own_user, found in loses.items():
             if where in ("", " with own user" if own_user else " without own user"):
-                found.update(dict.fromkeys(numbers(prefix), symptom))
-    may_lose = [
-        number for prefix in re.findall(r"^# may lose (\S+)$", text, re.MULTILINE) for number in numbers(prefix)
-    ]
+                found.update(dict.fromkeys(numbers(path, prefix), symptom))
+    may_lose = re.findall(r"^# may lose (\S+)$", text, re.MULTILINE)
     refused = re.search(r"^# refused (.+)$", text, re.MULTILINE)
     if not refused and "tried(" not in text:
         raise ValueError(f"{path}: an attack shows that it was there: call attempt or tried")
-    numbers(graded[1])
+    for prefix in graded[1].split():
+        numbers(path, prefix)
     return Attack(
         path.stem,
-        header[1],
-        header[2],
+        module,
+        title,
         text,
         tuple(graded[1].split()),
         loses,
-        frozenset(may_lose),
+        frozenset(number for prefix in may_lose for number in numbers(path, prefix)),
         frozenset(refused[1].split() if refused else ()),
     )
 
