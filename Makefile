@@ -1,4 +1,4 @@
-# make grade | experiments | test | check | bench. Each sets up .venv first, once, and again when pyproject.toml has changed.
+# make grade | experiments | test | validate | check | bench. Each sets up .venv first, once, and again when pyproject.toml has changed.
 
 PYTHON ?= python3
 SUBMISSION ?= student
@@ -7,12 +7,14 @@ MINUTES ?= 10
 BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 READY := .venv/ready
 
-.PHONY: help setup grade experiments test soak check bench autograder picture fixtures clean
+.PHONY: help setup grade experiments test validate mutants soak check bench autograder picture fixtures clean
 
 help:
 	@echo "make grade [SUBMISSION=student]   grade a folder of student code"
 	@echo "make experiments [PROFILE=quick]  run the problem set's experiments, or what is left of them"
 	@echo "make test                         test this software itself"
+	@echo "make validate                     the grader's own exam: submissions whose right grade is known"
+	@echo "make mutants                      mutation testing of the suites: half an hour, writes docs/mutants.md"
 	@echo "make autograder [MINUTES=10]      make autograder.zip for Gradescope"
 	@echo "make soak                         2,000 generated bad submissions and 50 killed graders: an hour"
 	@echo "make check                        lint, format and types"
@@ -41,6 +43,12 @@ experiments: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest tests --numprocesses auto --maxprocesses 4 --dist worksteal
+
+validate: $(READY)
+	@$(BIN)/python -m grader validate
+
+mutants: $(READY)
+	@$(BIN)/python -m grader mutants --report docs/mutants.md
 
 autograder: $(READY)
 	@$(BIN)/python -m grader.gradescope.build --minutes $(MINUTES)

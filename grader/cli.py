@@ -10,6 +10,8 @@ import os
 import re
 import signal
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -142,6 +144,12 @@ def doctor() -> None:
     if open_ways := [found.attempt for found in findings if found.needed and not found.refused]:
         _stop(f"Not isolated: student code can {', '.join(open_ways)}. {ADVICE}", code=1)
     console.print("Isolated: student code reaches neither tests nor reports nor other processes.", soft_wrap=True)
+
+
+if find_spec("grader.validation") is not None:  # a copy for students goes without the cases, and so does Gradescope's
+    staff = import_module("grader.validation.cli")
+    app.command()(staff.validate)
+    app.command()(staff.mutants)
 
 
 ADVICE = "docs/security.md says which layer is missing, and what to do about it."

@@ -10,7 +10,17 @@ from typing import Literal
 
 from grader.catalog import GradedTest, RubricPart, read_rubric, read_suites
 
-__all__ = ["FAULT_MESSAGE", "Gradebook", "Outcome", "Panel", "PartScore", "Picture", "State", "not_run_because_of"]
+__all__ = [
+    "FAULT_MESSAGE",
+    "Gradebook",
+    "Measurement",
+    "Outcome",
+    "Panel",
+    "PartScore",
+    "Picture",
+    "State",
+    "not_run_because_of",
+]
 
 
 class State(str, Enum):
@@ -46,6 +56,22 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """A quantity whose bound was found by measuring, and what it was this time."""
+
+    what: str
+    value: float
+    bound: float
+    rises: bool = True
+    """whether the value has to be the bound or more; else less"""
+
+    @property
+    def margin(self) -> float:
+        """How far on the right side of the bound."""
+        return self.value - self.bound if self.rises else self.bound - self.value
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The result of one test."""
 
@@ -62,6 +88,8 @@ class Outcome:
     """for staff: a fault of the grader itself, which is never counted against a student"""
     leaderboard: float | None = None
     pictures: list[Picture] = field(default_factory=list)
+    measurements: list[Measurement] = field(default_factory=list)
+    """for staff, who calibrate bounds with them"""
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.score):

@@ -41,7 +41,7 @@ import pytest
 from rich.console import Console
 
 from grader.catalog import SUITES, GradedTest, read_suites
-from grader.gradebook import FAULT_MESSAGE, Gradebook, Outcome, Picture, State, not_run_because_of
+from grader.gradebook import FAULT_MESSAGE, Gradebook, Measurement, Outcome, Picture, State, not_run_because_of
 from grader.reports import gradescope, terminal
 from grader.reports.text import MAX_MESSAGE, body, cut, unwritable
 from grader.sandbox.failures import SandboxError, StudentError
@@ -255,14 +255,15 @@ class Grading:
         outcome = _outcome(item, test, error, failure)
         outcome = dataclasses.replace(outcome, message=cut(outcome.message, MAX_MESSAGE))
         printed = student.printed if student is not None else ""
-        pictures = item.stash.get(PICTURES, [])
+        pictures, measurements = item.stash.get(PICTURES, []), item.stash.get(MEASUREMENTS, [])
         if test.hidden and (failure is not None or printed):
             said = body(outcome.message, printed)
             message = outcome.message if failure is None else SAID_NOTHING
             if outcome.state is State.NOT_IMPLEMENTED:
                 message = f"Not implemented yet: Part {test.part}."
             outcome, printed = dataclasses.replace(outcome, message=message, withheld=said), ""
-        _note(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration, pictures=pictures))
+        outcome = dataclasses.replace(outcome, pictures=pictures, measurements=measurements)
+        _note(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration))
         return report
 
     def _solution_passes(self, item: pytest.Item, test: GradedTest, error: BaseException) -> bool:
@@ -366,6 +367,7 @@ NOTE = pytest.StashKey[str]()
 """what a test says about a pass"""
 PICTURES = pytest.StashKey[list[Picture]]()
 """what a test shows, whether it passes or not"""
+MEASUREMENTS = pytest.StashKey[list[Measurement]]()
 
 
 def _give_memory_back() -> None:

@@ -12,7 +12,7 @@ from grader.gradebook import Gradebook, Outcome, Picture, State
 from grader.reports import pictures
 from grader.reports.text import body, cut, plain, points, write_atomically
 
-__all__ = ["render", "write"]
+__all__ = ["environment", "render", "write"]
 
 SIGNS = {
     State.PASSED: "✓",
@@ -24,18 +24,23 @@ SIGNS = {
 MAX_OUTPUT = 10_000
 
 
-def render(gradebook: Gradebook) -> str:
-    """The page as text."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).resolve().parent),
+def environment(folder: Path) -> jinja2.Environment:
+    """How pages are made of a folder's templates: what is put in is escaped, and what is missing is an error."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(points=points, plain=plain, image=_image, output=_output)
+
+
+def render(gradebook: Gradebook) -> str:
+    """The page as text."""
+    pages = environment(Path(__file__).resolve().parent)
+    pages.filters.update(points=points, plain=plain, image=_image, output=_output)
     rubric = read_rubric()
-    return environment.get_template("page.html.j2").render(
+    return pages.get_template("page.html.j2").render(
         gradebook=gradebook,
         signs=SIGNS,
         state=State,

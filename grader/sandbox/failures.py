@@ -38,12 +38,15 @@ class StudentError(Exception):
                 lines = [f"{self.called or 'The call'} raised {raised}"]
         if failure.type_name == "PermissionError":
             lines.append("  (While it is graded, code can't start processes, open connections, or reach other files.)")
+        elif failure.type_name in ("URLError", "HTTPError", "gaierror"):
+            lines.append("  (While it is graded, code has no network; torchvision finds the handout's weights.)")
         for line in failure.stack:
             if not line.file:
                 lines.append(f"  {line.function}")
                 continue
             function = f", in {line.function}" if line.function not in ("", "<module>") else ""
-            lines.append(f"  {line.file}, line {line.line}{function}")
+            number = f", line {line.line}" if line.line else ""
+            lines.append(f"  {line.file}{number}{function}")
             if line.code:
                 lines.append(f"    {line.code}")
         return "\n".join(lines)

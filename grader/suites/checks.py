@@ -93,7 +93,7 @@ def as_array(
     if value is None:
         fail(f"{what} is None, expected an array.", "is there a return statement?")
     if not isinstance(value, np.ndarray):
-        fail(f"{what} is {summary(value)}, expected a NumPy array.")
+        fail(f"{what} is {summary(value)}, expected an array of numbers.")
     if value.dtype.kind == "c" or value.dtype.itemsize > 8:
         fail(f"{what} has dtype {value.dtype}, expected real numbers of at most 64 bits.")
     if dtype == "float":

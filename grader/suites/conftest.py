@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 
 from course.datasets import FIXTURES, ImageDataset, load
 from course.models import ConvNet, MNISTNet
-from grader.gradebook import Picture
-from grader.plugin import GRADING, NOTE, PICTURES, STUDENT, TEST
+from grader.gradebook import Measurement, Picture
+from grader.plugin import GRADING, MEASUREMENTS, NOTE, PICTURES, STUDENT, TEST
 from grader.sandbox.failures import SandboxError
 from grader.sandbox.proxies import Student
 from grader.suites.results_checks import Results
@@ -54,6 +54,20 @@ def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
 def show(request: pytest.FixtureRequest) -> Callable[[Picture], None]:
     """Put a picture into the score page, whatever becomes of the test."""
     return request.node.stash.setdefault(PICTURES, []).append
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Keep what a test measured beside its bound: ``python -m grader validate --calibrate`` shows how far it lies.
+
+    ``measured("images recognised", found, 98)`` where 98 or more are enough; with ``rises=False`` less is needed.
+    """
+    kept = request.node.stash.setdefault(MEASUREMENTS, [])
+
+    def keep(what: str, value: float, bound: float, rises: bool = True) -> None:
+        kept.append(Measurement(what, float(value), float(bound), rises))
+
+    return keep
 
 
 @pytest.fixture(scope="session", autouse=True)

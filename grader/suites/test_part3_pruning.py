@@ -129,7 +129,7 @@ def test_class_of_the_convolutions(student, convnet, photos):
 @weight(2)
 @number("3.2a")
 @needs("3.1b")
-def test_it_trains(student, rng, photos):
+def test_it_trains(student, rng, photos, measured):
     """A few steps of SGD at rate 0.1 on real images lower the loss, measured here with the weights that come back."""
     net = sparse_net(student)
     chosen = torch.from_numpy(rng.choice(len(photos), 8, replace=False))
@@ -138,6 +138,7 @@ def test_it_trains(student, rng, photos):
     student.drill("train_steps", net, images, labels, 0.1, 0.9, 5e-4, 6)
     after = loss_of(student, net, images, labels)
     # The reference's loss falls from between 2.1 and 2.4 to 0.4 or less (12 seeds).
+    measured("fall of the loss", before - after, 1)
     assert_true(
         after < before - 1,
         f"After six steps on 8 images the loss is {after:.2f}, before them it was {before:.2f}.",
@@ -236,10 +237,11 @@ def test_filters_gradients(student, rng):
 
 @weight(2)
 @number("3.3h")
-def test_filters_accuracy(student, convnet, photos, note):
+def test_filters_accuracy(student, convnet, photos, note, measured):
     """A trained ConvNet whose filters you prune recognises more real images than one that is pruned at random."""
     own = pruned_weights(student, convnet, FILTERS_OFF, 0.1)
     found = checks.recognised(checks.with_weights(convnet, own), photos, IMAGES)
+    measured("images recognised", found, ENOUGH_BY_L1_NORM)
     assert_true(
         found >= ENOUGH_BY_L1_NORM,
         f"With a tenth of the filters off, the network recognises {found} of {IMAGES} images; with filters chosen at "
@@ -314,10 +316,11 @@ def test_weights_gradients(student, rng):
 
 @weight(2)
 @number("3.4h")
-def test_weights_accuracy(student, convnet, photos, note):
+def test_weights_accuracy(student, convnet, photos, note, measured):
     """A trained ConvNet of which you switch off half of the single weights keeps most of its accuracy."""
     own = pruned_weights(student, convnet, WEIGHTS_OFF, 0.5)
     found = checks.recognised(checks.with_weights(convnet, own), photos, IMAGES)
+    measured("images recognised", found, ENOUGH_BY_MAGNITUDE)
     assert_true(
         found >= ENOUGH_BY_MAGNITUDE,
         f"With half of the weights off, the network recognises {found} of {IMAGES} images; before it was {WHOLE}, with "

@@ -299,13 +299,20 @@ def test_lora_parameters(student, rng, pretrained):
 
 
 def assert_learns(
-    student: Student, model: RemoteModule, pretrained: State, images: Tensor, labels: Tensor, lora: bool = False
+    student: Student,
+    model: RemoteModule,
+    pretrained: State,
+    batch: tuple[Tensor, Tensor],
+    measured: Callable[..., None],
+    lora: bool = False,
 ) -> tuple[State, float, float]:
     """A few steps of the handout's SGD lower the loss, measured in a process of the grader with what comes back.
 
     Returns:
         The parameters afterwards by torchvision's names, and the loss before and after.
     """
+
+    images, labels = batch
 
     def effective() -> State:
         state = found_state(model, pretrained, without_classifier=lora)
@@ -325,6 +332,7 @@ def assert_learns(
     student.drill("train_steps", model, images, labels, 0.01, 0.9, 5e-4, 3)
     after = effective()
     loss = loss_of(after)
+    measured("share of the loss that is left", loss / before, 1, rises=False)
     assert_true(
         loss < before,
         f"After three steps of SGD on 8 images the loss is {loss:.4f}, before them it was {before:.4f}.",
@@ -342,10 +350,10 @@ def share(after: State, pretrained: State) -> str:
 @weight(2)
 @number("4.2a")
 @needs("4.1b")
-def test_the_whole_network_learns(student, rng, pretrained, photos, note):
+def test_the_whole_network_learns(student, rng, pretrained, photos, note, measured):
     """pt_net: three steps on real images lower the loss, and every layer moves."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
-    after, before, loss = assert_learns(student, model, pretrained, *batch_of(rng, photos))
+    after, before, loss = assert_learns(student, model, pretrained, batch_of(rng, photos), measured)
     still = [n for n, value in pretrained.items() if is_parameter(n) and torch.equal(after[n], value)]
     assert_true(not still, f"{len(still)} parameters did not move, for example {still[0] if still else ''}.")
     note(f"The loss fell from {before:.2f} to {loss:.2f}; {share(after, pretrained)}.")
@@ -354,11 +362,11 @@ def test_the_whole_network_learns(student, rng, pretrained, photos, note):
 @weight(2)
 @number("4.2b")
 @needs("4.1b", "4.1d")
-def test_the_frozen_network_learns(student, rng, pretrained, photos, note):
+def test_the_frozen_network_learns(student, rng, pretrained, photos, note, measured):
     """net_freeze: three steps on real images lower the loss, and only what is not frozen moves."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     model = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
-    after, before, loss = assert_learns(student, model, pretrained, *batch_of(rng, photos))
+    after, before, loss = assert_learns(student, model, pretrained, batch_of(rng, photos), measured)
     assert_some_stay(after, pretrained)
     note(f"The loss fell from {before:.2f} to {loss:.2f}; {share(after, pretrained)}.")
 
@@ -366,14 +374,14 @@ def test_the_frozen_network_learns(student, rng, pretrained, photos, note):
 @weight(2)
 @number("4.2c")
 @needs("4.1b", "4.1d", "4.1g")
-def test_the_frozen_network_with_lora_learns(student, rng, pretrained, photos, note):
+def test_the_frozen_network_with_lora_learns(student, rng, pretrained, photos, note, measured):
     """net_freeze_lora: three steps on real images lower the loss; frozen layers stay, the classifier moves by B·A."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     model = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
     model = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier")
     sizes = {name: value.numel() for name, value in model.parameters().items()}
     count = trainable_numbers(student, model)
-    after, before, loss = assert_learns(student, model, pretrained, *batch_of(rng, photos), lora=True)
+    after, before, loss = assert_learns(student, model, pretrained, batch_of(rng, photos), measured, lora=True)
     assert_some_stay(after, pretrained)
     change = (after["fc.weight"] - pretrained["fc.weight"]).double().numpy()
     assert_true(

@@ -583,7 +583,7 @@ def test_count_matmuls(student, rng):
 
 @weight(2)
 @number("5.1t")
-def test_it_learns_to_reverse(student, rng, note):
+def test_it_learns_to_reverse(student, rng, note, measured):
     """A small Transformer of yours learns to reverse sequences and replace each word by another, also unseen ones."""
     length, words, batch, steps, unseen = 4, 6, 32, 300, 200
     make = student.transformer.Transformer
@@ -603,6 +603,7 @@ def test_it_learns_to_reverse(student, rng, note):
     net.load_state_dict(state)
     written = as_array(other.drill("greedy", net, sources[seen:], 0, length), "the sequences", shape=(unseen, length))
     right = float((written == targets[seen:, 1:].numpy()).mean())
+    measured("share of right tokens", right, ENOUGH)
     assert_true(
         right >= ENOUGH,
         f"After {steps} steps {right:.0%} of the tokens of unseen sequences are right, expected at least {ENOUGH:.0%}; "

@@ -29,7 +29,18 @@ from typing import Literal, get_args
 from grader.catalog import RESULTS, read_suites
 from grader.sandbox.proxies import MODULES
 
-__all__ = ["SOLUTION", "STUBS", "Case", "Kind", "first_line", "numbers", "read_cases", "write_solution"]
+__all__ = [
+    "SOLUTION",
+    "STUBS",
+    "Case",
+    "Kind",
+    "first_line",
+    "numbers",
+    "of_code",
+    "read_cases",
+    "solution_and_stubs",
+    "write_solution",
+]
 
 HERE = Path(__file__).resolve().parent
 SOLUTION = HERE.parent / "solution"
@@ -55,24 +66,46 @@ class Case:
     text: str
     whole: bool
     """whether ``text`` is the whole module, or goes behind the solution's"""
+    base: Path = SOLUTION
+    """where the other modules are"""
+
+    @property
+    def id(self) -> str:
+        """As ``wrong/casts_without_rounding``."""
+        return f"{self.kind}/{self.name}"
 
     @property
     def part(self) -> str:
-        """The number of the part that the module belongs to, as ``2``."""
-        return next(part for part, module in MODULES.items() if module == self.module)
+        """The number of the part that the module belongs to, as ``2``; empty where the case is no module."""
+        return next((part for part, module in MODULES.items() if module == self.module), "")
 
     def write(self, folder: Path) -> Path:
         """Write the submission into an empty folder."""
-        write_solution(folder)
+        write_modules(self.base, folder)
+        if not self.module:
+            return folder
         path = folder / f"{self.module}.py"
         text = self.text if self.whole else path.read_text(encoding="utf-8") + "\n\n" + self.text
         path.write_text(text, encoding="utf-8")
         return folder
 
 
+def write_modules(source: Path, folder: Path) -> None:
+    """Write the six modules of the solution, or of the stubs, into a folder, as a submission."""
+    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__*"))
+
+
 def write_solution(folder: Path) -> None:
     """Write the solution into a folder, as a submission."""
-    shutil.copytree(SOLUTION, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__*"))
+    write_modules(SOLUTION, folder)
+
+
+def solution_and_stubs() -> tuple[Case, Case]:
+    """The solution as it is, which loses nothing, and the stubs, which lose everything."""
+    said = {number: f"Not implemented yet: Part {number[0]}." for number in of_code()}
+    solution = Case("right", "the_solution", "", "the solution as it is", {}, frozenset(), (), "", False)
+    stubs = Case("broken", "the_stubs", "", "the stubs as they are", said, frozenset(), (), "", False, base=STUBS)
+    return solution, stubs
 
 
 def read_cases(kind: Kind | None = None) -> tuple[Case, ...]:
@@ -106,9 +139,14 @@ def first_line(path: Path, text: str) -> tuple[str, bool, str]:
     return header[1], bool(header[2]), header[3]
 
 
-def numbers(path: Path, prefix: str) -> list[str]:
-    """The numbers of the tests of code that begin like this."""
-    found = [test.number for test in read_suites() if test.number.startswith(prefix) and RESULTS not in test.tags]
+def of_code(prefix: str = "") -> tuple[str, ...]:
+    """The numbers that begin like this of tests of code. What looks at results of experiments is left out."""
+    return tuple(test.number for test in read_suites() if test.number.startswith(prefix) and RESULTS not in test.tags)
+
+
+def numbers(path: Path, prefix: str) -> tuple[str, ...]:
+    """The same, for what a case's first lines name."""
+    found = of_code(prefix)
     if not found:
         raise ValueError(f"{path}: there is no test {prefix}")
     return found

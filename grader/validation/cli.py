@@ -1,0 +1,168 @@
+"""``python -m grader validate``: the grader's own exam."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence, Sized
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from grader.reports.text import unwritable, write_atomically
+from grader.sandbox.proxies import MODULES
+from grader.validation import tables
+from grader.validation.cases import Case, read_cases, solution_and_stubs
+from grader.validation.exam import SEED, Task, Verdict, examine_all
+
+__all__ = ["mutants", "validate"]
+
+
+def validate(
+    cases: Annotated[list[str] | None, typer.Argument(help="Cases by the names of their files; all without.")] = None,
+    part: Annotated[list[str] | None, typer.Option(help="Only cases of this part: 2. May be repeated.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; as many as cores without.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page, tests by cases, to this file.")] = None,
+    messages: Annotated[bool, typer.Option("--messages", help="Print what each wrong submission is told.")] = False,
+    repeat: Annotated[
+        int | None, typer.Option(min=1, help="Grade only the right ones, so many times, with new seeds each time.")
+    ] = None,
+    calibrate: Annotated[
+        int | None, typer.Option(min=1, help="Measure bounds again, on the solution, so many times with new seeds.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the inputs; with --repeat, of the seeds.")] = None,
+) -> None:
+    """Grade submissions whose right grade is known, and say where the grader errs.
+
+    Exit code 1: it errs somewhere.
+    """
+    chosen = _chosen(cases or [], part or [])
+    left_out = [case for case in chosen if not all(map(find_spec, case.requires))]
+    chosen = [case for case in chosen if case not in left_out]
+    if html is not None and (problem := unwritable(html)):
+        _stop(problem)
+    console = Console(highlight=False, markup=False)
+    draw = random.Random(seed)
+    if calibrate:
+        solution, _ = solution_and_stubs()
+        tests = tuple(_graded([Task(solution)], 1)[0].measurements)
+        tasks = [Task(solution, draw.randrange(2**53), tests) for _ in range(calibrate)]
+        console.print(tables.calibration(_graded(tasks, jobs)))
+        return
+    if repeat:
+        chosen = [case for case in chosen if case.kind == "right"]
+        tasks = [Task(case, draw.randrange(2**53)) for _ in range(repeat) for case in chosen]
+    else:
+        tasks = [Task(case, SEED if seed is None else seed) for case in chosen]
+    if not tasks:
+        _stop("There is no such case among the right ones, which --repeat grades.")
+    started = time.monotonic()
+    verdicts = _graded(tasks, jobs)
+    seconds = time.monotonic() - started
+    if messages:
+        for text in tables.messages(verdicts):
+            console.print(text)
+        console.print()
+    console.print(tables.render(verdicts) if not repeat else tables.repeated(verdicts))
+    console.print()
+    for case in left_out:
+        console.print(f"Left out: {case.id} needs {', '.join(case.requires)}, not installed here.")
+    console.print(tables.closing(verdicts, seconds))
+    if html is not None:
+        from grader.validation import matrix  # jinja2 is needed here alone
+
+        matrix.write(verdicts, html, seconds)
+        console.print(f"Page: {html}", soft_wrap=True)
+    if not all(verdict.is_right for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def mutants(
+    part: Annotated[list[str] | None, typer.Option(help="Only the solution of this part: 2. May be repeated.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; as many as cores without.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report, as docs/mutants.md, to this file.")] = None,
+) -> None:
+    """Change the solution in small ways by mutation engines, and list what the suites don't notice.
+
+    Exit code 1: something survived that is not known to be equivalent.
+    """
+    from grader.validation import mutants as testing
+    from grader.validation import survivors
+
+    known = _known_parts(part or [])
+    if report is not None and (problem := unwritable(report)):
+        _stop(problem)
+    try:
+        found = [mutant for one in known for mutant in testing.mutants_of(MODULES[one])]
+    except ImportError as error:
+        _stop(f"The engines are not installed ({error}): pip install -e '.[dev]'.")
+    started = time.monotonic()
+    fates: list[testing.Fate] = []
+    with _progress() as bar:
+        task = bar.add_task("starting", total=len(found))
+        with _interruptible(len(found), fates):
+            for fate in testing.try_all(found, jobs):
+                fates.append(fate)
+                bar.update(task, advance=1, description=f"{fate.mutant.module}, line {fate.mutant.line}")
+    seconds = time.monotonic() - started
+    console = Console(highlight=False, markup=False)
+    console.print(survivors.render(fates, seconds))
+    if report is not None:
+        write_atomically(report, survivors.markdown(fates, seconds))
+        console.print(f"Report: {report}", soft_wrap=True)
+    if survivors.unexplained(fates):
+        raise typer.Exit(1)
+
+
+def _chosen(names: Sequence[str], parts: Sequence[str]) -> list[Case]:
+    known = [*solution_and_stubs(), *read_cases()]
+    if unknown := set(names) - {case.name for case in known}:
+        _stop(f"There is no case {', '.join(sorted(unknown))}: they are the files in grader/validation/.")
+    chosen = [case for case in known if not names or case.name in names]
+    return [case for case in chosen if not parts or case.part in _known_parts(parts)]
+
+
+def _known_parts(parts: Sequence[str]) -> list[str]:
+    """These parts, or all without one."""
+    if unknown := set(parts) - MODULES.keys():
+        _stop(f"There is no part {', '.join(sorted(unknown))}: choose one of {', '.join(MODULES)}.")
+    return [part for part in MODULES if not parts or part in parts]
+
+
+def _graded(tasks: Sequence[Task], jobs: int | None) -> list[Verdict]:
+    """Verdicts in the order of the tasks."""
+    found: dict[tuple[str, int], Verdict] = {}
+    with _progress() as bar:
+        task = bar.add_task("starting", total=len(tasks))
+        with _interruptible(len(tasks), found):
+            for verdict in examine_all(tasks, jobs):
+                found[verdict.case.id, verdict.seed] = verdict
+                bar.update(task, advance=1, description=verdict.case.name)
+    return [found[one.case.id, one.seed] for one in tasks]
+
+
+def _progress() -> Progress:
+    columns = (BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+@contextmanager
+def _interruptible(total: int, found: Sized) -> Iterator[None]:
+    """Ends the command where somebody stops it, or where a process of the pool dies."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except BrokenExecutor:
+        _stop(f"A process that graded died, as for want of memory, after {len(found)} of {total} submissions.")
+
+
+def _stop(sentence: str) -> NoReturn:
+    Console(stderr=True, highlight=False).print(sentence, soft_wrap=True, markup=False)
+    raise typer.Exit(2)

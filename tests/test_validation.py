@@ -1,0 +1,256 @@
+"""The exam finds the grader's errors. The exam itself, all cases of grader/validation, is ``make validate``."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from grader import cli
+from grader.catalog import RESULTS, read_suites
+from grader.gradebook import Gradebook, Measurement, Outcome, State
+from grader.grading import grade
+from grader.validation import cli as validation_cli
+from grader.validation import mutants, survivors, tables
+from grader.validation.cases import SOLUTION, STUBS, Case, of_code, read_cases, solution_and_stubs
+from grader.validation.exam import SEED, Task, Verdict, compare, examine, examine_all, slowest_first
+
+CASES = read_cases()
+MAXIMUM = sum(test.points for test in read_suites())
+
+
+def case_of(kind: str, **fields) -> Case:
+    """A case of part 1 that is the solution, and is said to be something else."""
+    solution, _ = solution_and_stubs()
+    return dataclasses.replace(solution, **{"kind": kind, "name": "made_up", "module": "training", **fields})
+
+
+def gradebook_of(**outcomes: Outcome) -> Gradebook:
+    """A gradebook of part 1 in which all tests but these are passed, as ``_1_2a=...``."""
+    gradebook = Gradebook("made up", SEED)
+    for test in gradebook.tests:
+        name = "_" + test.number.replace(".", "_")
+        gradebook.record(test.number, outcomes.get(name, Outcome(State.PASSED, test.points)))
+    return gradebook
+
+
+# ---- the solution, the stubs, and what cases there are -----------------------------------------------------------
+
+
+def test_the_solution_earns_every_point_that_needs_no_results(launcher):
+    gradebook = grade(SOLUTION, launcher=launcher)
+    lost = [test.number for test, found in gradebook.results if found.state is not State.PASSED]
+    assert lost == [test.number for test in read_suites() if RESULTS in test.tags]
+    assert gradebook.score == 182
+    assert gradebook.maximum == MAXIMUM == 203
+    assert gradebook.undecided == 0
+
+
+def test_the_stubs_earn_nothing_and_every_line_says_so(launcher, tmp_path):
+    stubs = shutil.copytree(STUBS, tmp_path / "stubs")  # next to student/ there may be results
+    gradebook = grade(stubs, launcher=launcher)
+    assert gradebook.score == 0
+    assert gradebook.maximum == MAXIMUM
+    for test, outcome in gradebook.results:
+        assert outcome.state is State.NOT_IMPLEMENTED, test.number
+        first = "No results yet" if RESULTS in test.tags else f"Not implemented yet: Part {test.part[0]}."
+        assert outcome.message.startswith(first), test.number
+
+
+def test_there_are_enough_cases_and_each_wrong_one_names_a_symptom():
+    kinds = [case.kind for case in CASES]
+    assert kinds.count("wrong") >= 120
+    assert kinds.count("right") >= 50
+    assert kinds.count("broken") >= 40
+    assert [case.name for case in CASES if case.kind == "wrong" and not any(case.loses.values())] == []
+
+
+def test_every_test_of_code_has_a_case_that_loses_it():
+    assert set(of_code()) == {number for case in CASES for number in case.loses}
+
+
+# ---- the verdict ---------------------------------------------------------------------------------------------------
+
+
+def test_what_should_be_lost_and_is_not_is_missed(launcher):
+    verdict = examine(Task(case_of("wrong", loses={"1.2a": "", "1.2b": "steps"})), launcher)
+    assert verdict.missed == ["1.2a was passed", "1.2b was passed"]
+    assert not verdict.is_right
+
+
+def test_what_should_not_be_lost_and_is_is_a_false_alarm(launcher):
+    case = case_of("right", text="LEARNING_RATES = [0.1, 0.1, 0.1]\n")
+    verdict = examine(Task(case), launcher)
+    assert [alarm[:5] for alarm in verdict.false_alarms] == ["1.1a:"]
+    assert verdict.seconds > 0
+
+
+def test_another_message_than_the_case_names_is_missed():
+    failed = Outcome(State.FAILED, message="the rate is 0.1, expected 0.01")
+    case = case_of("wrong", loses={"1.2a": "the rate is 0.1", "1.2b": "half a cosine"})
+    verdict = compare(Task(case), gradebook_of(_1_2a=failed, _1_2b=failed))
+    assert verdict.missed == ['1.2b does not say "half a cosine" but: the rate is 0.1, expected 0.01']
+    assert verdict.false_alarms == []
+    assert verdict.catchers == {"1.2a", "1.2b"}
+
+
+def test_a_test_that_was_not_run_has_lost_the_point_and_caught_nothing():
+    waited = Outcome(State.NOT_RUN, message="Not run: 1.2a failed first.")
+    case = case_of("wrong", loses={"1.2a": "", "1.2b": "half a cosine"})
+    verdict = compare(Task(case), gradebook_of(_1_2a=Outcome(State.FAILED), _1_2b=waited))
+    assert verdict.is_right
+    assert verdict.catchers == {"1.2a"}
+
+
+def test_partial_credit_is_a_loss_and_what_may_be_lost_is_not_looked_at():
+    case = case_of("wrong", loses={"1.2a": ""}, may_lose=frozenset({"1.2b"}))
+    partial = Outcome(State.PARTIAL, 0.5)
+    assert compare(Task(case), gradebook_of(_1_2a=partial)).is_right
+    assert compare(Task(case), gradebook_of(_1_2a=partial, _1_2b=partial)).is_right
+    assert not compare(Task(case), gradebook_of(_1_2a=partial, _1_2c=partial)).is_right
+
+
+def test_a_fault_of_the_grader_is_no_verdict():
+    broken = Outcome(State.NOT_RUN, message="sorry", fault="ZeroDivisionError in a suite")
+    verdict = compare(Task(case_of("wrong", loses={"1.2a": "sorry"})), gradebook_of(_1_2a=broken))
+    assert verdict.faults == ["1.2a: ZeroDivisionError in a suite"]
+    assert not verdict.is_right
+
+
+def test_several_processes_come_to_the_verdicts_of_one():
+    tasks = [Task(case_of("wrong", name=f"case_{index}", loses={"1.1a": ""})) for index in range(3)]
+    verdicts = {verdict.case.name: verdict for verdict in examine_all(tasks, jobs=2)}
+    assert set(verdicts) == {"case_0", "case_1", "case_2"}
+    assert all(verdict.missed == ["1.1a was passed"] for verdict in verdicts.values())
+
+
+def test_what_takes_long_comes_first():
+    solution, _ = solution_and_stubs()
+    kinds = [case_of("right"), case_of("broken"), case_of("right", module="transformer"), solution]
+    order = [(task.case.kind, task.case.module) for task in slowest_first(map(Task, kinds))]
+    assert order == [("right", ""), ("broken", "training"), ("right", "transformer"), ("right", "training")]
+
+
+# ---- what each test is there for -----------------------------------------------------------------------------------
+
+
+def test_tests_are_known_by_what_they_alone_catch():
+    def verdict(name: str, *lost: str) -> Verdict:
+        return Verdict(case_of("wrong", name=name), SEED, dict.fromkeys(lost, ""), frozenset())
+
+    verdicts = [verdict("alone", "1.2a"), verdict("two", "1.2a", "1.2b"), verdict("far", "1.2a", "1.1a")]
+    found = {one.test.number: one for one in tables.catches(verdicts)}
+    assert found["1.2a"].caught == ("alone", "two", "far")
+    assert found["1.2a"].alone == ("alone",)
+    assert found["1.2a"].nearly_alone == ("two",)  # a test of another part is no neighbour
+    assert found["1.2b"].nearly_alone == ("two",)
+    assert found["1.2d"].caught == ()
+    assert all(number.startswith("1") for number in found)
+
+
+# ---- the command ---------------------------------------------------------------------------------------------------
+
+
+def validated(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(cli.app, ["validate", *arguments], catch_exceptions=False)
+    return result.exit_code, re.sub(r"\s+", " ", result.output)
+
+
+def test_the_command_prints_tables_messages_and_a_page(tmp_path: Path):
+    page = tmp_path / "exam.html"
+    code, output = validated("rates_only_the_good_two", "--messages", "--html", str(page), "--jobs", "1")
+    assert code == 0
+    assert "wrong/rates_only_the_good_two" in output
+    assert "NOTHING: dead weight" in output  # of the other tests of part 1, in this run
+    assert "1 submissions graded" in output
+    assert "The grader errs in none of them." in output
+    text = page.read_text(encoding="utf-8")
+    assert '<td class="caught"' in text
+    assert 'id="wrong/rates_only_the_good_two"' in text
+
+
+def test_the_command_fails_where_the_grader_errs(monkeypatch, tmp_path: Path):
+    wrong = case_of("wrong", name="not_wrong", loses={"1.2a": "<b>"})
+    monkeypatch.setattr(validation_cli, "read_cases", lambda: (wrong,))
+    code, output = validated("not_wrong", "--html", str(tmp_path / "exam.html"), "--jobs", "1")
+    assert code == 1
+    assert "wrong/not_wrong (seed 2420): missed: 1.2a was passed" in output
+    assert "The grader errs in 1 of them." in output
+    assert '<td class="missed" title="1.2a was passed">' in (tmp_path / "exam.html").read_text(encoding="utf-8")
+
+
+def test_right_cases_are_repeated_with_other_seeds():
+    code, output = validated("quarters_of_training", "--repeat", "2", "--jobs", "1")
+    assert code == 0
+    assert "2 submissions graded" in output
+
+
+def test_unknown_cases_and_parts_are_refused():
+    assert validated("nonsense") == (
+        2,
+        "There is no case nonsense: they are the files in grader/validation/. ",
+    )
+    assert validated("--part", "7")[1] == "There is no part 7: choose one of 1, 2, 3, 4, 5, 6. "
+    assert validated("rates_only_the_good_two", "--repeat", "2")[0] == 2
+
+
+def test_bounds_are_shown_against_what_was_measured():
+    measured = [{"2.2c": [Measurement("digits recognised", value, 965)]} for value in (975, 970, 972)]
+    solution, _ = solution_and_stubs()
+    verdicts = [Verdict(solution, SEED, {}, frozenset(), measurements=one) for one in measured]
+    runner = Console(width=100, record=True, file=io.StringIO())
+    runner.print(tables.calibration(verdicts))
+    row = next(line for line in runner.export_text().splitlines() if line.startswith("2.2c"))
+    assert row.split() == ["2.2c", "digits", "recognised", "≥", "965", "970", "972", "975", "2", "σ"]
+
+
+def test_a_bound_from_above_has_its_margin_below():
+    assert Measurement("what is left", 0.3, 1, rises=False).margin == pytest.approx(0.7)
+    assert Measurement("what is gained", 0.3, 1).margin == pytest.approx(-0.7)
+
+
+# ---- mutation testing ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def of_training() -> list[mutants.Mutant]:
+    return mutants.mutants_of("training")
+
+
+def test_both_engines_change_the_solution_and_no_change_comes_twice(of_training):
+    assert {mutant.engine for mutant in of_training} == {"mutmut", "Cosmic Ray"}
+    assert len({mutant.text for mutant in of_training}) == len(of_training)
+    assert all(mutant.before != mutant.after for mutant in of_training)
+
+
+def test_a_mutant_is_killed_by_the_test_that_it_loses(of_training):
+    late = next(mutant for mutant in of_training if "milestones=[26, 50, 75]" in mutant.after)
+    assert late.line == 14
+    assert mutants.try_one(late).killed_by == "1.2a"
+
+
+def test_an_equivalent_mutant_survives_and_is_explained(of_training):
+    known = next(mutant for mutant in of_training if mutant.change in mutants.equivalents())
+    fate = mutants.try_one(known)
+    assert (fate.killed_by, fate.fault) == ("", "")
+    assert survivors.unexplained([fate]) == []
+    assert mutants.equivalents()[known.change] in survivors.markdown([fate], 1.0)
+
+
+def test_what_survives_unexplained_is_listed(of_training):
+    fate = mutants.Fate(of_training[0], "")
+    assert survivors.unexplained([fate]) == [fate]
+    assert "None." not in survivors.markdown([fate], 1.0).partition("## Survived")[2]
+    assert survivors.unexplained([mutants.Fate(of_training[0], "1.1a")]) == []
+
+
+def test_every_explanation_still_has_its_mutant():
+    made = {mutant.change for path in SOLUTION.glob("[a-z]*.py") for mutant in mutants.mutants_of(path.stem)}
+    assert mutants.equivalents().keys() - made == set()
+    assert all(len(reason) > 20 for reason in mutants.equivalents().values())
