@@ -50,7 +50,7 @@ from grader.sandbox.protocol import Failure
 from grader.sandbox.proxies import Patience, Student
 from grader.submission.intake import SubmissionError, find
 
-__all__ = ["GRADING", "LAUNCHER", "NOTES", "Grading", "NotMade", "graded_test"]
+__all__ = ["GRADING", "LAUNCHER", "NOTES", "STUDENT", "Grading", "NotMade", "graded_test"]
 
 STUDENT_FOLDER = SUITES.parent.parent / "student"
 SOLUTION_FOLDER = SUITES.parent / "solution"

@@ -20,6 +20,7 @@ from grader.validation import cli as validation_cli
 from grader.validation import mutants, survivors, tables
 from grader.validation.cases import SOLUTION, STUBS, Case, of_code, read_cases, solution_and_stubs
 from grader.validation.exam import SEED, Task, Verdict, compare, examine, examine_all, slowest_first
+from grader.validation.impact import affected
 
 CASES = read_cases()
 MAXIMUM = sum(test.points for test in read_suites())
@@ -27,8 +28,8 @@ MAXIMUM = sum(test.points for test in read_suites())
 
 def case_of(kind: str, **fields) -> Case:
     """A case of part 1 that is the solution, and is said to be something else."""
-    solution, _ = solution_and_stubs()
-    return dataclasses.replace(solution, **{"kind": kind, "name": "made_up", "module": "training", **fields})
+    solution = next(case for case in solution_and_stubs() if case.module == "training")
+    return dataclasses.replace(solution, **{"kind": kind, "name": "made_up", "text": "# changed", **fields})
 
 
 def gradebook_of(**outcomes: Outcome) -> Gradebook:
@@ -131,10 +132,66 @@ def test_several_processes_come_to_the_verdicts_of_one():
 
 
 def test_what_takes_long_comes_first():
-    solution, _ = solution_and_stubs()
-    kinds = [case_of("right"), case_of("broken"), case_of("right", module="transformer"), solution]
+    kinds = [case_of("right"), case_of("broken"), case_of("right", module="transformer")]
     order = [(task.case.kind, task.case.module) for task in slowest_first(map(Task, kinds))]
-    assert order == [("right", ""), ("broken", "training"), ("right", "transformer"), ("right", "training")]
+    assert order == [("broken", "training"), ("right", "transformer"), ("right", "training")]
+
+
+# ---- tests that a case can't change --------------------------------------------------------------------------------
+
+USES = {number: frozenset({"quantize", "dequantize"}) for number in of_code("2")} | {
+    "2.2a": frozenset({"quantize_model"}),
+    "2.3a": frozenset({"stochastic_quantize"}),
+    "2.3b": frozenset({"*"}),
+}
+
+
+def affected_by(text: str) -> set[str]:
+    return set(affected(case_of("wrong", module="quantization", text=text), USES))
+
+
+def test_a_case_is_graded_by_the_tests_that_ask_for_what_it_defines():
+    assert affected_by("def stochastic_quantize(W, bits=2, rng=None):\n    return W, 1") == {"2.2a", "2.3a", "2.3b"}
+    assert affected_by("def quantize_model(model, bits=8):\n    return model") == {"2.2a", "2.3b"}
+    assert affected_by("def quantize(W, bits=8):\n    return W, 1") >= {"2.1a", "2.2a", "2.2b"}
+    assert "2.3a" not in affected_by("def quantize(W, bits=8):\n    return W, 1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import numpy\nnumpy.random.seed(0)",
+        "quantize_model.cache = {}",
+        "@print\ndef quantize_model(model):\n    pass",
+        "def quantize_model(model, rng=np.random.seed(0)):\n    pass",
+        "class Model(print()):\n    pass",
+        "class Model:\n    state = np.random.seed(0)",
+        "_kept = [quantize(np.ones(3))]",
+        "from numpy import *",
+        "for name in ():\n    pass",
+        "def quantize(:",
+    ],
+)
+def test_what_does_more_than_define_is_graded_by_all_tests(text):
+    assert affected_by(text) == set(of_code("2"))
+
+
+def test_a_whole_module_and_what_nothing_is_known_of_are_graded_by_all_tests():
+    text = "def quantize_model(model, bits=8):\n    return model"
+    whole = case_of("wrong", module="quantization", text=text, whole=True)
+    assert set(affected(whole, USES)) == set(of_code("2"))
+    assert set(affected(case_of("wrong", module="pruning", text=text), USES)) == set(of_code("3"))
+
+
+def test_the_exam_runs_the_tests_that_a_case_can_change_and_no_others():
+    solution = next(case for case in solution_and_stubs() if case.name == "solution_training")
+    wrong = next(case for case in CASES if case.name == "rates_zero_lost")
+    found = {one.case.name: one for one in examine_all([Task(wrong), Task(solution)], jobs=1, thorough=False)}
+    assert set(found["solution_training"].uses) == set(of_code("1"))
+    assert set(found["rates_zero_lost"].uses) == {"1.1a", "1.1b"}  # those that ask for LEARNING_RATES
+    assert found["rates_zero_lost"].is_right
+    again = next(examine_all([Task(wrong)], jobs=1))
+    assert set(again.uses) == set(of_code("1"))
 
 
 # ---- what each test is there for -----------------------------------------------------------------------------------
@@ -202,8 +259,7 @@ def test_unknown_cases_and_parts_are_refused():
 
 def test_bounds_are_shown_against_what_was_measured():
     measured = [{"2.2c": [Measurement("digits recognised", value, 965)]} for value in (975, 970, 972)]
-    solution, _ = solution_and_stubs()
-    verdicts = [Verdict(solution, SEED, {}, frozenset(), measurements=one) for one in measured]
+    verdicts = [Verdict(solution_and_stubs()[0], SEED, {}, frozenset(), measurements=one) for one in measured]
     runner = Console(width=100, record=True, file=io.StringIO())
     runner.print(tables.calibration(verdicts))
     row = next(line for line in runner.export_text().splitlines() if line.startswith("2.2c"))

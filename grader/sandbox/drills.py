@@ -127,9 +127,18 @@ def use_torch_home(path: str) -> None:
 @word
 def pretrained_resnet18() -> nn.Module:
     """torchvision's ResNet-18 with the weights that lie in TORCH_HOME."""
-    from torchvision.models import ResNet18_Weights, resnet18
+    from torchvision.models import ResNet18_Weights
 
-    model: nn.Module = resnet18(weights=ResNet18_Weights.IMAGENET1K_V1)
+    return _resnet18(ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=False))
+
+
+def _resnet18(state: dict[str, Tensor]) -> nn.Module:
+    """torchvision's ResNet-18 with this state: without the time for random weights, and without a second copy."""
+    from torchvision.models import resnet18
+
+    with torch.device("meta"):
+        model: nn.Module = resnet18()
+    model.load_state_dict(state, assign=True)
     return model
 
 
@@ -168,12 +177,7 @@ def pretrained_stand_in(seed: int) -> tuple[str, dict[str, Tensor]]:
 @word
 def resnet18_loss(state: dict[str, Tensor], images: Tensor, labels: Tensor) -> float:
     """The cross entropy of torchvision's ResNet-18 with this state, in training mode as during training."""
-    from torchvision.models import resnet18
-
-    with torch.device("meta"):
-        model = resnet18()
-    model.load_state_dict(state, assign=True)  # without a second copy
-    model.train()
+    model = _resnet18(state).train()
     with torch.no_grad():
         return float(functional.cross_entropy(model(images), labels))
 

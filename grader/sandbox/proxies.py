@@ -281,14 +281,17 @@ def _tampered(word: str) -> StudentError:
 class Namespace:
     """One module in a worker: ``student.quantization`` or ``student.course.models``."""
 
-    def __init__(self, line: _Line, word: str, module: str) -> None:
+    def __init__(self, line: _Line, word: str, module: str, asked: set[str] | None = None) -> None:
         self._line = line
         self._word = word
         self._module = module
+        self._asked = asked
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if self._asked is not None:
+            self._asked.add(name)
         value = self._line.ask(self._word, self._module, name, called=f"Importing {self._module}.py")
         if isinstance(value, Remote):
             value._name = name
@@ -325,6 +328,8 @@ class Student:
         self._others: list[Student] = []
         self._spent: list[float] = []
         self._started: _Line | None = None
+        self.asked: set[str] = set()
+        """the student's names that were asked for; ``*`` for the text of a module"""
         self.printed = ""
         """what student code printed, complete after :meth:`close`"""
 
@@ -337,7 +342,7 @@ class Student:
     def __getattr__(self, module: str) -> Namespace:
         if module not in MODULES.values():
             raise AttributeError(module)
-        return Namespace(self._line(), "student", module)
+        return Namespace(self._line(), "student", module, self.asked)
 
     @property
     def course(self) -> _Course:
@@ -351,6 +356,7 @@ class Student:
         seed = self._seed + len(self._others) + 1
         other = Student(self._launcher, self._submission, part or self._part, seed, self._patience)
         other._spent = self._spent  # the time is the test's
+        other.asked = self.asked
         self._others.append(other)
         return other
 
@@ -381,6 +387,7 @@ class Student:
 
         The text is parsed in a process that doesn't run it.
         """
+        self.asked.add("*")
         try:  # as bytes: the parser knows byte order marks and coding lines
             source = read_bytes(self._submission / f"{module}.py", MAX_SOURCE_BYTES)
         except UnreadableError as error:

@@ -322,16 +322,12 @@ def assert_learns(
             state["fc.bias"] = torch.from_numpy(bias.astype(np.float32))
         return state
 
-    def loss_of(state: State) -> float:
-        clean = student.clean()
-        loss = float(clean.drill("resnet18_loss", state, images, labels))
-        clean.close()  # a process that holds such a network takes memory, of which a container has little
-        return loss
-
-    before = loss_of(pretrained)  # 4.1b, 4.1e and 4.1f: it starts as that
     student.drill("train_steps", model, images, labels, 0.01, 0.9, 5e-4, 3)
     after = effective()
-    loss = loss_of(after)
+    clean = student.clean()
+    # 4.1b, 4.1e and 4.1f: it started as that.
+    before, loss = (float(clean.drill("resnet18_loss", state, images, labels)) for state in (pretrained, after))
+    clean.close()  # a process that has held such a network takes memory, of which a container has little
     measured("share of the loss that is left", loss / before, 1, rises=False)
     assert_true(
         loss < before,

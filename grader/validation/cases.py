@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -76,17 +76,16 @@ class Case:
 
     @property
     def part(self) -> str:
-        """The number of the part that the module belongs to, as ``2``; empty where the case is no module."""
-        return next((part for part, module in MODULES.items() if module == self.module), "")
+        """The number of the part that the module belongs to, as ``2``."""
+        return next(part for part, module in MODULES.items() if module == self.module)
 
     def write(self, folder: Path) -> Path:
         """Write the submission into an empty folder."""
         write_modules(self.base, folder)
-        if not self.module:
-            return folder
         path = folder / f"{self.module}.py"
-        text = self.text if self.whole else path.read_text(encoding="utf-8") + "\n\n" + self.text
-        path.write_text(text, encoding="utf-8")
+        if self.text:
+            text = self.text if self.whole else path.read_text(encoding="utf-8") + "\n\n" + self.text
+            path.write_text(text, encoding="utf-8")
         return folder
 
 
@@ -100,12 +99,15 @@ def write_solution(folder: Path) -> None:
     write_modules(SOLUTION, folder)
 
 
-def solution_and_stubs() -> tuple[Case, Case]:
-    """The solution as it is, which loses nothing, and the stubs, which lose everything."""
-    said = {number: f"Not implemented yet: Part {number[0]}." for number in of_code()}
-    solution = Case("right", "the_solution", "", "the solution as it is", {}, frozenset(), (), "", False)
-    stubs = Case("broken", "the_stubs", "", "the stubs as they are", said, frozenset(), (), "", False, base=STUBS)
-    return solution, stubs
+def solution_and_stubs() -> tuple[Case, ...]:
+    """The solution as it is, which loses nothing, and the stubs, which lose everything; part by part."""
+    cases = []
+    for part, module in MODULES.items():
+        said = dict.fromkeys(of_code(part), f"Not implemented yet: Part {part}.")
+        solution = Case("right", f"solution_{module}", module, "the solution as it is", {}, frozenset(), (), "", False)
+        cases.append(solution)
+        cases.append(replace(solution, kind="broken", name=f"stubs_{module}", title="the stub", loses=said, base=STUBS))
+    return tuple(cases)
 
 
 def read_cases(kind: Kind | None = None) -> tuple[Case, ...]:

@@ -36,6 +36,9 @@ def validate(
     calibrate: Annotated[
         int | None, typer.Option(min=1, help="Measure bounds again, on the solution, so many times with new seeds.")
     ] = None,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Also run the tests of a part that a case can't change.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the inputs; with --repeat, of the seeds.")] = None,
 ) -> None:
     """Grade submissions whose right grade is known, and say where the grader errs.
@@ -50,9 +53,10 @@ def validate(
     console = Console(highlight=False, markup=False)
     draw = random.Random(seed)
     if calibrate:
-        solution, _ = solution_and_stubs()
-        tests = tuple(_graded([Task(solution)], 1)[0].measurements)
-        tasks = [Task(solution, draw.randrange(2**53), tests) for _ in range(calibrate)]
+        solution = [case for case in chosen if case.name.startswith("solution_")]
+        measured = [(verdict.case, tuple(verdict.measurements)) for verdict in _graded(list(map(Task, solution)), jobs)]
+        seeds = [draw.randrange(2**53) for _ in range(calibrate)]
+        tasks = [Task(case, one, tests) for one in seeds for case, tests in measured if tests]
         console.print(tables.calibration(_graded(tasks, jobs)))
         return
     if repeat:
@@ -63,7 +67,7 @@ def validate(
     if not tasks:
         _stop("There is no such case among the right ones, which --repeat grades.")
     started = time.monotonic()
-    verdicts = _graded(tasks, jobs)
+    verdicts = _graded(tasks, jobs, thorough or bool(repeat))
     seconds = time.monotonic() - started
     if messages:
         for text in tables.messages(verdicts):
@@ -135,13 +139,13 @@ def _known_parts(parts: Sequence[str]) -> list[str]:
     return [part for part in MODULES if not parts or part in parts]
 
 
-def _graded(tasks: Sequence[Task], jobs: int | None) -> list[Verdict]:
+def _graded(tasks: Sequence[Task], jobs: int | None, thorough: bool = True) -> list[Verdict]:
     """Verdicts in the order of the tasks."""
     found: dict[tuple[str, int], Verdict] = {}
     with _progress() as bar:
         task = bar.add_task("starting", total=len(tasks))
         with _interruptible(len(tasks), found):
-            for verdict in examine_all(tasks, jobs):
+            for verdict in examine_all(tasks, jobs, thorough):
                 found[verdict.case.id, verdict.seed] = verdict
                 bar.update(task, advance=1, description=verdict.case.name)
     return [found[one.case.id, one.seed] for one in tasks]

@@ -9,21 +9,28 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
 
+import pytest
+
 from grader.catalog import read_suites
 from grader.gradebook import Gradebook, Measurement, State
 from grader.grading import grade
+from grader.plugin import STUDENT, graded_test
 from grader.sandbox.launch import Launcher, make_launcher
-from grader.validation.cases import Case, of_code
+from grader.sandbox.limits import Limits
+from grader.validation.cases import SOLUTION, Case, of_code
+from grader.validation.impact import Uses, affected
 
 __all__ = ["SEED", "Task", "Verdict", "compare", "examine", "examine_all", "pool", "shared_launcher"]
 
 SEED = 2420
 """of the inputs: a case whose mistake shows for most inputs, but not for all, has one verdict"""
+SHORT = Limits(call_seconds=2.0, test_seconds=8.0)
+"""for broken submissions, of which some wait in every test"""
 MAXIMUM = sum(test.points for test in read_suites())
 
 
@@ -46,6 +53,8 @@ class Verdict:
     seconds: float = 0.0
     measurements: dict[str, list[Measurement]] = field(default_factory=dict)
     """what tests measured beside a bound, by number"""
+    uses: dict[str, frozenset[str]] = field(default_factory=dict)
+    """the names that each test asked the submission for"""
 
     @property
     def is_right(self) -> bool:
@@ -73,8 +82,23 @@ def examine(task: Task, launcher: Launcher) -> Verdict:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="pset2-case-") as place:
         submission = case.write(Path(place) / "submission")
-        gradebook = grade(submission, parts=task.tests or of_code(case.part), seed=task.seed, launcher=launcher)
-    return compare(task, gradebook, time.perf_counter() - started)
+        numbers, watch = task.tests or of_code(case.part), _Asked()
+        gradebook = grade(submission, parts=numbers, seed=task.seed, launcher=launcher, watch=watch)
+    verdict = compare(task, gradebook, time.perf_counter() - started)
+    verdict.uses.update(watch.names)
+    return verdict
+
+
+class _Asked:
+    """A pytest plugin that keeps the names that each test asks a submission for."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, frozenset[str]] = {}
+
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        if test := graded_test(item.nodeid):
+            student = item.stash.get(STUDENT, None)
+            self.names[test.number] = frozenset(student.asked if student is not None else ())
 
 
 def compare(task: Task, gradebook: Gradebook, seconds: float = 0.0) -> Verdict:
@@ -117,9 +141,9 @@ def compare(task: Task, gradebook: Gradebook, seconds: float = 0.0) -> Verdict:
 
 
 @cache
-def shared_launcher() -> Launcher:
+def shared_launcher(limits: Limits | None = None) -> Launcher:
     """The launcher of a process of the pool: one for all that it grades, until the process ends."""
-    launcher = make_launcher("auto")
+    launcher = make_launcher("auto", limits)
     Finalize(None, launcher.stop, exitpriority=10)
     return launcher
 
@@ -137,25 +161,46 @@ def pool(jobs: int | None = None) -> Iterator[ProcessPoolExecutor]:
 
 
 def _examine_in_pool(task: Task) -> Verdict:
-    return examine(task, shared_launcher())
+    return examine(task, shared_launcher(SHORT if task.case.kind == "broken" else None))
 
 
-def examine_all(tasks: Sequence[Task], jobs: int | None = None) -> Iterator[Verdict]:
+def examine_all(tasks: Sequence[Task], jobs: int | None = None, thorough: bool = True) -> Iterator[Verdict]:
     """Grade in several processes; verdicts come as they are there.
+
+    Args:
+        thorough: run all tests of a case's part. Without it, where the solution is among the tasks, it comes first, and
+            a case is graded by those tests alone whose verdict it can change: see impact.py.
 
     Raises:
         BrokenExecutor: a process died, as it may where memory runs out.
     """
     with pool(jobs) as processes:
-        futures = [processes.submit(_examine_in_pool, task) for task in slowest_first(tasks)]
+        first = [] if thorough else [task for task in tasks if _is_solution(task.case)]
+        uses: dict[str, frozenset[str]] = {}
+        for verdict in processes.map(_examine_in_pool, slowest_first(first)):
+            uses.update(verdict.uses if verdict.is_right else {})
+            yield verdict
+        rest = [task if thorough else _shortened(task, uses) for task in tasks if task not in first]
+        futures = [processes.submit(_examine_in_pool, task) for task in slowest_first(rest)]
         for future in as_completed(futures):
             yield future.result()
 
 
-def slowest_first(tasks: Iterable[Task]) -> list[Task]:
-    """All parts, then what may wait for endless loops, then the transformers: no process ends long after the others."""
+def _is_solution(case: Case) -> bool:
+    return case.base == SOLUTION and not case.text
 
-    def key(task: Task) -> tuple[bool, bool, bool]:
-        return (task.case.part != "", task.case.kind != "broken", task.case.part != "5")
+
+def _shortened(task: Task, uses: Uses) -> Task:
+    """The task with the tests that its case can change, and those that it is expected to lose."""
+    case = task.case
+    wanted = {*affected(case, uses), *case.loses, *case.may_lose}
+    return replace(task, tests=tuple(test for test in task.tests or of_code(case.part) if test in wanted))
+
+
+def slowest_first(tasks: Iterable[Task]) -> list[Task]:
+    """What may wait for endless loops, then the large networks: no process ends long after the others."""
+
+    def key(task: Task) -> tuple[bool, int]:
+        return task.case.kind != "broken", "453261".index(task.case.part)
 
     return sorted(tasks, key=key)

@@ -18,7 +18,7 @@ __all__ = ["write"]
 def write(verdicts: Sequence[Verdict], path: Path, seconds: float) -> None:
     """Write the page in one step."""
     parts = []
-    for part in sorted({verdict.case.part for verdict in verdicts if verdict.case.part}):
+    for part in sorted({verdict.case.part for verdict in verdicts}):
         tests = [test for test in read_suites() if test.number in of_code(part)]
         rows = sorted(
             (verdict for verdict in verdicts if verdict.case.part == part),

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from grader.catalog import GradedTest, read_suites
 from grader.gradebook import Measurement
-from grader.validation.cases import Kind, of_code
+from grader.validation.cases import SOLUTION, Kind, of_code
 from grader.validation.exam import Verdict
 
 __all__ = ["Catches", "calibration", "catches", "closing", "messages", "render", "repeated"]
@@ -43,7 +43,7 @@ def catches(verdicts: Sequence[Verdict]) -> tuple[Catches, ...]:
     A test that was not run because another one failed first has noticed nothing. The stubs are left out: everything
     notices them.
     """
-    cases = [verdict for verdict in verdicts if verdict.case.part]
+    cases = [verdict for verdict in verdicts if verdict.case.base == SOLUTION]
     parts = {verdict.case.part for verdict in cases}
     found = []
     for test in read_suites():
@@ -77,8 +77,8 @@ def repeated(verdicts: Sequence[Verdict]) -> RenderableType:
     table.add_column("Part")
     for name in ("Cases", "Gradings", "Differences", "Seconds"):
         table.add_column(name, justify="right", no_wrap=True)
-    rows = sorted(verdicts, key=lambda verdict: verdict.case.part or "all")
-    for part, group in groupby(rows, key=lambda verdict: verdict.case.part or "all"):
+    rows = sorted(verdicts, key=lambda verdict: verdict.case.part)
+    for part, group in groupby(rows, key=lambda verdict: verdict.case.part):
         those = list(group)
         table.add_row(
             part,
@@ -125,8 +125,8 @@ def _by_part(verdicts: Sequence[Verdict]) -> Table:
     table.add_column("Part")
     for name in ("Wrong", "Right", "Broken", "Missed", "False alarms", "Faults", "Seconds"):
         table.add_column(name, justify="right", no_wrap=True)
-    rows = sorted(verdicts, key=lambda verdict: verdict.case.part or "all")
-    for part, those in groupby(rows, key=lambda verdict: verdict.case.part or "all"):
+    rows = sorted(verdicts, key=lambda verdict: verdict.case.part)
+    for part, those in groupby(rows, key=lambda verdict: verdict.case.part):
         table.add_row(part, *_counts(list(those)))
     table.add_section()
     table.add_row("", *_counts(verdicts), style="bold")
@@ -144,10 +144,10 @@ def _counts(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 
 def _by_test(verdicts: Sequence[Verdict]) -> Table:
-    table = Table(title="What each test catches", title_justify="left", box=None, pad_edge=False)
+    table = Table(title="What each test catches", title_justify="left", box=None, pad_edge=False, expand=True)
     for name in ("Test", "Cases", "Alone", "With few"):
         table.add_column(name, justify="left" if name == "Test" else "right", no_wrap=True, min_width=len(name))
-    table.add_column("Those that it alone catches, and (those with few)", no_wrap=True, overflow="ellipsis")
+    table.add_column("Those that it alone catches, and (those with few)", no_wrap=True, overflow="ellipsis", ratio=1)
     for one in catches(verdicts):
         few = [f"({name})" for name in one.nearly_alone]
         table.add_row(
@@ -171,7 +171,7 @@ def _problems(verdicts: Sequence[Verdict]) -> Iterator[Text]:
 def messages(verdicts: Sequence[Verdict]) -> Iterator[Text]:
     """What each wrong or broken case is told, so that a person can judge whether it helps."""
     for verdict in sorted(verdicts, key=lambda verdict: (verdict.case.part, verdict.case.kind, verdict.case.name)):
-        if not verdict.case.part or not verdict.catchers:
+        if verdict.case.base != SOLUTION or not verdict.catchers:
             continue
         yield Text(f"\n{verdict.case.id}: {verdict.case.title}", style="bold")
         said = {number: verdict.lost[number] for number in sorted(verdict.catchers)}

@@ -1,0 +1,12 @@
+# finetuning: what is not frozen climbs the loss instead of descending it
+# loses 4.2b: the loss is
+# loses 4.2c: the loss is
+
+
+def freeze_early_layers(model):
+    for name, parameter in model.named_parameters():
+        if name.startswith(EARLY):
+            parameter.requires_grad = False
+        else:
+            parameter.register_hook(lambda gradient: -gradient)
+    return model
