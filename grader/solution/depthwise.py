@@ -9,15 +9,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
+def _drawn(*shape: int) -> Tensor:
+    """First weights as nn.Conv2d draws them."""
+    return nn.init.kaiming_uniform_(torch.empty(shape), a=math.sqrt(5))
+
+
 class DepthwiseSeparableConvolution(nn.Module):
     def __init__(self, C_in: int, C_out: int, W_H: int) -> None:
         super().__init__()
-        bound = 1 / W_H  # as nn.Conv2d for one channel: 1/√(k²)
-        self.kernel_weights = [nn.Parameter(torch.empty(W_H, W_H).uniform_(-bound, bound)) for _ in range(C_in)]
+        self.kernel_weights = [nn.Parameter(_drawn(1, 1, W_H, W_H)[0, 0]) for _ in range(C_in)]
         for index, kernel in enumerate(self.kernel_weights):
             self.register_parameter(f"k_{index}", kernel)
-        bound = 1 / math.sqrt(C_in)
-        self.one_d_conv_weight = nn.Parameter(torch.empty(C_out, C_in, 1, 1).uniform_(-bound, bound))
+        self.one_d_conv_weight = nn.Parameter(_drawn(C_out, C_in, 1, 1))
         before = W_H // 2
         after = W_H - 1 - before
         self.padding = (before, after, before, after)

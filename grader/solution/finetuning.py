@@ -5,9 +5,7 @@ from __future__ import annotations
 import loralib
 import torch
 from torch import nn
-from torchvision.models import ResNet18_Weights, resnet18
-
-EARLY = ("conv1", "bn1", "layer1", "layer2")
+from torchvision.models import ResNet, ResNet18_Weights, resnet18
 
 
 def load_pretrained() -> nn.Module:
@@ -16,9 +14,9 @@ def load_pretrained() -> nn.Module:
 
 
 def freeze_early_layers(model: nn.Module) -> nn.Module:
-    for name, parameter in model.named_parameters():
-        if name.startswith(EARLY):
-            parameter.requires_grad = False
+    assert isinstance(model, ResNet)
+    for early in (model.conv1, model.bn1, model.layer1, model.layer2):
+        early.requires_grad_(False)
     return model
 
 

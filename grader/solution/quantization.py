@@ -39,8 +39,8 @@ def stochastic_quantize(
     rng = np.random.default_rng() if rng is None else rng
     scaled, args = _scaled(W, bits)
     floor = np.floor(scaled)
-    up = rng.random(scaled.shape) < scaled - floor
-    return np.clip(floor + up, 0, 2**bits - 1).astype(np.uint8), args
+    up = rng.random(scaled.shape) < scaled - floor  # never above the maximum, which is exactly 2^bits − 1
+    return (floor + up).astype(np.uint8), args
 
 
 def quantize_model(

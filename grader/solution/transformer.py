@@ -15,7 +15,7 @@ def positional_encoding(length: int, depth: int) -> Tensor:
     angles = positions / 10000 ** (even / depth)
     encoding = torch.zeros(length, depth, dtype=torch.float64)
     encoding[:, 0::2] = angles.sin()
-    encoding[:, 1::2] = angles.cos()[:, : depth // 2]
+    encoding[:, 1::2] = angles.cos()
     return encoding.float()
 
 

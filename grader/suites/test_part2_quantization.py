@@ -272,11 +272,11 @@ def test_a_model_quantized_stochastically(student, rng, measured):
 @weight(3)
 @number("2.3a")
 def test_stochastic_values_go_to_a_neighbouring_code(student, rng):
-    """Every value becomes one of the two codes next to it, as uint8 in [0, 2^bits − 1]."""
+    """Every value becomes one of the two codes next to it, as uint8 in [0, 2^bits − 1]; without bits, of 2 bits."""
     W = rng.random(2000)
     W[0] = 0
     held = student.hold(W)
-    codes, _ = as_pair(student.quantization.stochastic_quantize(held, bits=2), "stochastic_quantize")
+    codes, _ = as_pair(student.quantization.stochastic_quantize(held), "stochastic_quantize")
     as_array(codes, "codes", shape=W.shape, dtype="uint8")
     assert_neighbours(as_codes(codes, 2, W.shape), W, bits=2)
     assert_unchanged(held, W, "stochastic_quantize")

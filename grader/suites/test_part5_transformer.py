@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from gradescope_utils.autograder_utils.decorators import number, weight
@@ -283,6 +285,7 @@ def test_dropout(student, rng):
             f"{name} with dropout_rate=0.5 gives the same output twice in training.",
             "nn.Dropout(dropout_rate) comes after the second linear layer of FeedForward; layers pass dropout_rate on.",
         )
+    assert_rate_by_default(student, x)
     for name, (one, two) in outputs(0.5, training=False).items():
         assert_true(
             np.array_equal(one, two),
@@ -295,6 +298,25 @@ def test_dropout(student, rng):
             f"{name} with dropout_rate=0 gives two different outputs for the same input in training.",
             "pass dropout_rate on to every layer; it is the share that is dropped.",
         )
+
+
+def assert_rate_by_default(student: Student, x: Tensor) -> None:
+    """Where no rate is given, FeedForward drops something, and all layers work in training."""
+    d, heads, dff = SIZES.d_model, SIZES.num_heads, SIZES.dff
+    net = made(student, "FeedForward", d, dff).train()
+    one, two = (as_array(net(x), "FeedForward's output") for _ in range(2))
+    # Of 144 features a tenth is dropped: that the same ones are dropped twice has a probability below 0.82^144 < 1e-12.
+    assert_true(
+        not np.allclose(one, two, atol=1e-6),
+        "FeedForward without a dropout_rate gives the same output twice in training.",
+        "the rate is 0.1 where none is given.",
+    )
+    attention: dict[str, Any] = {"d_model": d, "num_heads": heads}
+    for name, inputs in (("GlobalSelfAttention", [x]), ("CausalSelfAttention", [x]), ("CrossAttention", [x, x])):
+        as_array(made(student, name, **attention).train()(*inputs), f"the output of {name} without a dropout_rate")
+    for name, inputs in (("EncoderLayer", [x]), ("DecoderLayer", [x, x])):
+        layer = made(student, name, **attention, dff=dff)
+        as_array(layer.train()(*inputs), f"the output of {name} without a dropout_rate")
 
 
 # ---- feed-forward, layers ----------------------------------------------------------------------------------
@@ -563,7 +585,7 @@ def test_parameters(student, rng):
 @number("5.1s")
 def test_count_matmuls(student, rng):
     """count_matmuls gives the matrix products of one inference, as they are counted while one runs."""
-    for num_layers, num_heads in ((1, 1), (4, 8), tuple(int(one) for one in rng.integers(2, 9, size=2))):
+    for num_layers, num_heads in ((1, 1), (2, 3), (4, 8), tuple(int(one) for one in rng.integers(2, 9, size=2))):
         found = student.transformer.count_matmuls(num_layers, num_heads)
         expected = checks.counted_matmuls(num_layers, num_heads)
         given = f"count_matmuls({num_layers}, {num_heads})"

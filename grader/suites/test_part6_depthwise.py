@@ -22,6 +22,7 @@ from grader.sandbox.proxies import RemoteModule, Student
 from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail
 
 Kernels = list[Tensor]
+DRAWN = "draw the first weights at random, as nn.Conv2d does."
 READ_THEM = "read self.kernel_weights and self.one_d_conv_weight in forward, each time."
 
 
@@ -194,8 +195,18 @@ def test_parameters(student, rng):
     assert_true(
         bool(as_array(layer(draw(rng, 1, C_in, 8, 8)), "the output").any()),
         "A new layer's output is 0 everywhere, and so is every gradient: it can't learn.",
-        "draw the first weights at random, as nn.Conv2d does.",
+        DRAWN,
     )
+    again = student_layer(student, C_in, C_out, k).parameters()
+    for name, value in parameters.items():
+        assert_true(
+            not bool((value == value.flatten()[0]).all()),
+            f"All numbers of {name} are the same in a new layer: channels that start equal stay equal.",
+            DRAWN,
+        )
+        assert_true(
+            name not in again or not torch.equal(value, again[name]), f"{name} is the same in two new layers.", DRAWN
+        )
 
 
 @weight(3)

@@ -5,7 +5,7 @@
 
 def freeze_early_layers(model):
     for name, parameter in model.named_parameters():
-        if name.startswith(EARLY):
+        if name.startswith(("conv1", "bn1", "layer1", "layer2")):
             parameter.requires_grad = False
         else:
             parameter.register_hook(lambda gradient: -gradient)
