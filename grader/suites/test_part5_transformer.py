@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from gradescope_utils.autograder_utils.decorators import number, weight
@@ -301,9 +299,8 @@ def test_dropout(student, rng):
 
 
 def assert_rate_by_default(student: Student, x: Tensor) -> None:
-    """Where no rate is given, FeedForward drops something, and all layers work in training."""
-    d, heads, dff = SIZES.d_model, SIZES.num_heads, SIZES.dff
-    net = made(student, "FeedForward", d, dff).train()
+    """Where no rate is given, FeedForward drops something. The other classes may insist on being given one."""
+    net = made(student, "FeedForward", SIZES.d_model, SIZES.dff).train()
     one, two = (as_array(net(x), "FeedForward's output") for _ in range(2))
     # Of 144 features a tenth is dropped: that the same ones are dropped twice has a probability below 0.82^144 < 1e-12.
     assert_true(
@@ -311,12 +308,6 @@ def assert_rate_by_default(student: Student, x: Tensor) -> None:
         "FeedForward without a dropout_rate gives the same output twice in training.",
         "the rate is 0.1 where none is given.",
     )
-    attention: dict[str, Any] = {"d_model": d, "num_heads": heads}
-    for name, inputs in (("GlobalSelfAttention", [x]), ("CausalSelfAttention", [x]), ("CrossAttention", [x, x])):
-        as_array(made(student, name, **attention).train()(*inputs), f"the output of {name} without a dropout_rate")
-    for name, inputs in (("EncoderLayer", [x]), ("DecoderLayer", [x, x])):
-        layer = made(student, name, **attention, dff=dff)
-        as_array(layer.train()(*inputs), f"the output of {name} without a dropout_rate")
 
 
 # ---- feed-forward, layers ----------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ __all__ = ["SEED", "Task", "Verdict", "compare", "examine", "examine_all", "pool
 
 SEED = 2420
 """of the inputs: a case whose mistake shows for most inputs, but not for all, has one verdict"""
-SHORT = Limits(call_seconds=2.0, test_seconds=8.0)
+SHORT = Limits(call_seconds=1.0, test_seconds=4.0)
 """for broken submissions, of which some wait in every test"""
 MAXIMUM = sum(test.points for test in read_suites())
 
@@ -141,8 +141,12 @@ def compare(task: Task, gradebook: Gradebook, seconds: float = 0.0) -> Verdict:
 
 
 @cache
-def shared_launcher(limits: Limits | None = None) -> Launcher:
-    """The launcher of a process of the pool: one for all that it grades, until the process ends."""
+def shared_launcher(limits: Limits | None = None, large: bool = False) -> Launcher:
+    """The launcher of a process of the pool: one for all that it grades, until the process ends.
+
+    Args:
+        large: one of its own for part 4, whose torchvision makes every worker that is forked later a third dearer.
+    """
     launcher = make_launcher("auto", limits)
     Finalize(None, launcher.stop, exitpriority=10)
     return launcher
@@ -161,7 +165,7 @@ def pool(jobs: int | None = None) -> Iterator[ProcessPoolExecutor]:
 
 
 def _examine_in_pool(task: Task) -> Verdict:
-    return examine(task, shared_launcher(SHORT if task.case.kind == "broken" else None))
+    return examine(task, shared_launcher(SHORT if task.case.kind == "broken" else None, task.case.part == "4"))
 
 
 def examine_all(tasks: Sequence[Task], jobs: int | None = None, thorough: bool = True) -> Iterator[Verdict]:

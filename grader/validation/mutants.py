@@ -172,7 +172,9 @@ def try_one(mutant: Mutant, seed: int = SEED) -> Fate:
         write_solution(folder)
         (folder / f"{mutant.module}.py").write_text(mutant.text, encoding="utf-8")
         tests = of_code(mutant.part)
-        gradebook = grade(folder, parts=tests, seed=seed, launcher=shared_launcher(), watch=_UntilOneIsLost())
+        gradebook = grade(
+            folder, parts=tests, seed=seed, launcher=shared_launcher(large=mutant.part == "4"), watch=_UntilOneIsLost()
+        )
     faults = [outcome.fault for _, outcome in gradebook.results if outcome.fault]
     lost = (
         test.number
