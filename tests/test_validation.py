@@ -239,7 +239,9 @@ def test_the_command_fails_where_the_grader_errs(monkeypatch, tmp_path: Path):
     assert code == 1
     assert "wrong/not_wrong (seed 2420): missed: 1.2a was passed" in output
     assert "The grader errs in 1 of them." in output
-    assert '<td class="missed" title="1.2a was passed">' in (tmp_path / "exam.html").read_text(encoding="utf-8")
+    page = (tmp_path / "exam.html").read_text(encoding="utf-8")
+    assert '<td class="missed" title="1.2a was passed">' in page
+    assert "<b>wrong/not_wrong</b> (seed 2420): missed: 1.2a was passed" in page
 
 
 def test_right_cases_are_repeated_with_other_seeds():
