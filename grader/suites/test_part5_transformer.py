@@ -277,6 +277,7 @@ def test_dropout(student, rng):
             found[name] = one, two
         return found
 
+    # Half of 144 features, or more, are dropped: the same ones twice with a probability of 2^-144.
     for name, (one, two) in outputs(0.5, training=True).items():
         assert_true(
             not np.allclose(one, two, atol=1e-6),
