@@ -285,6 +285,7 @@ def test_dropout(student, rng):
             "nn.Dropout(dropout_rate) comes after the second linear layer of FeedForward; layers pass dropout_rate on.",
         )
     assert_rate_by_default(student, x)
+    assert_only_the_residual_is_kept(student, x)
     for name, (one, two) in outputs(0.5, training=False).items():
         assert_true(
             np.array_equal(one, two),
@@ -297,6 +298,25 @@ def test_dropout(student, rng):
             f"{name} with dropout_rate=0 gives two different outputs for the same input in training.",
             "pass dropout_rate on to every layer; it is the share that is dropped.",
         )
+
+
+def assert_only_the_residual_is_kept(student: Student, x: Tensor) -> None:
+    """At a rate of nearly 1, FeedForward gives what depends on x by the residual alone."""
+    net = made(student, "FeedForward", SIZES.d_model, SIZES.dff, 1 - 1e-9)
+    student.drill("draw_weights", net)
+    with_all = as_array(net.eval()(x), "FeedForward's output")
+    net.train()
+    one, other = (as_array(net(inputs), "FeedForward's output") for inputs in (x, x.flip(1)))
+    assert_true(
+        not np.allclose(one, with_all, atol=1e-3),
+        "FeedForward with a dropout_rate of nearly 1 gives the same output in training as after eval().",
+        "dropout_rate is the share that is dropped, not the share that is kept.",
+    )
+    assert_true(
+        not np.allclose(one, other, atol=1e-3),
+        "FeedForward with a dropout_rate of nearly 1 gives one output for two inputs: the residual is dropped too.",
+        "dropout comes after the second linear layer and before the sum with x.",
+    )
 
 
 def assert_rate_by_default(student: Student, x: Tensor) -> None:

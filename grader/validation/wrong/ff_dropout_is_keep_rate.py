@@ -1,5 +1,6 @@
 # transformer: the dropout rate is taken as the share to keep, 1 - rate is dropped
-# loses 5.1t: without positions or with a look ahead it can't be learned
+# loses 5.1j: share that is dropped
+# may lose 5.1t
 
 from torch import nn
 
