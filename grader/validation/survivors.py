@@ -87,8 +87,8 @@ def markdown(fates: Sequence[Fate], seconds: float) -> str:
         "|---" * len(HEADINGS) + "|",
         *("| " + " | ".join(row) + " |" for row in _rows(fates)),
         "",
-        f"*Share* is what is caught of all mutants, the equivalent ones included. The run took {seconds / 60:.0f} "
-        f"minutes, {sum(fate.seconds for fate in fates) / 60:.0f} minutes of them in one process.",
+        f"*Share* is what is caught of all mutants, the equivalent ones included. Grading them took {seconds / 60:.0f} "
+        f"minutes; one after another it would be {sum(fate.seconds for fate in fates) / 60:.0f}.",
         "",
         "## Which test catches first",
         "",

@@ -73,7 +73,7 @@ def render(verdicts: Sequence[Verdict]) -> RenderableType:
 
 def repeated(verdicts: Sequence[Verdict]) -> RenderableType:
     """How often each case was graded with new inputs, and every difference."""
-    table = Table(title="Right submissions, with new inputs each time", title_justify="left", box=None, pad_edge=False)
+    table = Table(title="Right ones, new inputs each time", title_justify="left", box=None, pad_edge=False)
     table.add_column("Part")
     for name in ("Cases", "Gradings", "Differences", "Seconds"):
         table.add_column(name, justify="right", no_wrap=True)
