@@ -14,7 +14,7 @@ help:
 	@echo "make experiments [PROFILE=quick]  run the problem set's experiments, or what is left of them"
 	@echo "make test                         test this software itself"
 	@echo "make validate                     the grader's own exam: submissions whose right grade is known"
-	@echo "make mutants                      mutation testing of the suites: half an hour, writes docs/mutants.md"
+	@echo "make mutants                      mutation testing of the suites: ten minutes, writes docs/mutants.md"
 	@echo "make autograder [MINUTES=10]      make autograder.zip for Gradescope"
 	@echo "make soak                         2,000 generated bad submissions and 50 killed graders: an hour"
 	@echo "make check                        lint, format and types"
