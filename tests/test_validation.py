@@ -257,6 +257,7 @@ def test_unknown_cases_and_parts_are_refused():
     )
     assert validated("--part", "7")[1] == "There is no part 7: choose one of 1, 2, 3, 4, 5, 6. "
     assert validated("rates_only_the_good_two", "--repeat", "2")[0] == 2
+    assert validated("rates_only_the_good_two", "--calibrate", "2")[0] == 2
 
 
 def test_bounds_are_shown_against_what_was_measured():

@@ -54,6 +54,8 @@ def validate(
     draw = random.Random(seed)
     if calibrate:
         solution = [case for case in chosen if case.name.startswith("solution_")]
+        if not solution:
+            _stop("Bounds are calibrated on the solution: name no case, or one of solution_training and so on.")
         measured = [(verdict.case, tuple(verdict.measurements)) for verdict in _graded(list(map(Task, solution)), jobs)]
         seeds = [draw.randrange(2**53) for _ in range(calibrate)]
         tasks = [Task(case, one, tests) for one in seeds for case, tests in measured if tests]
