@@ -8,8 +8,12 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,7 +31,8 @@ from grader.plugin import graded_test
 from grader.reports import terminal
 from grader.reports.text import unwritable
 from grader.sandbox.launch import Launcher, make_launcher
-from grader.submission.intake import SubmissionError, find
+from grader.submission.intake import Submission, SubmissionError, open_submission
+from grader.submission.stage import stage
 
 __all__ = ["app"]
 
@@ -41,7 +46,7 @@ def main() -> None:
 
 @app.command()
 def grade(
-    path: Annotated[Path, typer.Argument(help="A folder with the six modules, or with a student/ in it.")],
+    path: Annotated[Path, typer.Argument(help="A folder with the six modules, a notebook, a zip, or a module.")],
     json: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json to this file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with all tests and pictures to this file.")] = None,
     part: Annotated[list[str] | None, typer.Option(help="Only this part: 2, 2.1 or 2.1d. May be repeated.")] = None,
@@ -61,10 +66,6 @@ def grade(
 ) -> None:
     """Grade one submission and print the score table."""
     parts = tuple(part or ())
-    try:
-        submission = find(path)
-    except SubmissionError as error:
-        _stop(str(error))
     for name in parts:
         if not re.fullmatch(r"\d(\.\d([a-z])?)?", name) or not _numbers(name):
             known = ", ".join(dict.fromkeys(test.part for test in read_suites()))
@@ -85,9 +86,10 @@ def grade(
             launcher.stop()
             launcher = None
     console = Console(highlight=False, markup=False)
-    with _Progress(len({number for name in parts or ("",) for number in _numbers(name)})) as watch:
+    tests = {number for name in parts or ("",) for number in _numbers(name)}
+    with _opened(path) as submission, _Progress(len(tests)) as watch:
         gradebook = run_suites(
-            submission.folder,
+            submission,
             name=submission.name,
             parts=parts,
             seed=seed,
@@ -113,6 +115,49 @@ def grade(
         raise typer.Exit(130)
     if _nothing_graded(gradebook):
         _stop("Nothing could be graded: the grader had a fault in every test. The lines above say which.")
+
+
+@app.command()
+def unpack(
+    path: Annotated[Path, typer.Argument(help="A folder with the six modules, a notebook, a zip, or a module.")],
+    out: Annotated[Path, typer.Option(help="A new folder, or one that this command has made before.")],
+) -> None:
+    """Write what a submission is graded as: the six modules, results/ and answers.md."""
+    if out.exists() and not (out / UNPACKED).is_file() and (not out.is_dir() or any(out.iterdir())):
+        _stop(f"{out} holds something else: name a new folder.")
+    with _opened(path) as submission:
+        if out.resolve() in (submission.folder, *submission.folder.parents):
+            _stop(f"{out} holds the submission itself: name a new folder.")
+        with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=f".{out.name}.") as place:
+            made = Path(place) / "made"
+            stage(submission.folder, made)
+            (made / UNPACKED).write_text("Made by: python -m grader unpack\n", encoding="utf-8")
+            if submission.answers:
+                (made / "answers.md").write_text(submission.answers + "\n", encoding="utf-8")
+            if submission.results is not None:
+                shutil.copytree(submission.results, made / "results", symlinks=True)
+            if out.exists():
+                out.rename(Path(place) / "old")
+            made.rename(out)
+    console = Console(highlight=False, markup=False)
+    for note in submission.notes:
+        console.print(note)
+    console.print(f"{out}: {', '.join(sorted(file.name for file in out.iterdir() if file.name != UNPACKED))}")
+
+
+UNPACKED = ".unpacked"
+"""the file by which a folder of ours is known"""
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Submission]:
+    """What was handed in, or the end of the command."""
+    with ExitStack() as stack:
+        try:
+            submission = stack.enter_context(open_submission(path))
+        except SubmissionError as error:
+            _stop(str(error))
+        yield submission
 
 
 @app.command()

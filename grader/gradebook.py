@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Literal
 
 from grader.catalog import GradedTest, RubricPart, read_rubric, read_suites
+from grader.submission.intake import Item
 
 __all__ = [
     "FAULT_MESSAGE",
@@ -144,6 +145,8 @@ class Gradebook:
     """how long the run took"""
     notes: tuple[str, ...] = ()
     """lines above the report that change no point, for example when the submission was handed in"""
+    checklist: tuple[Item, ...] = ()
+    """what a hand-in should have besides code, which changes no point either"""
     _recorded: dict[str, Outcome] = field(default_factory=dict)
 
     def record(self, number: str, outcome: Outcome) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from grader.catalog import SUITES, read_suites
 from grader.gradebook import Gradebook
-from grader.plugin import GRADING, LAUNCHER, NOTES
+from grader.plugin import GRADING, LAUNCHER, NOTES, SUBMISSION
 from grader.sandbox.launch import Launcher
+from grader.submission.intake import Submission, find
 
 __all__ = ["grade"]
 
@@ -17,9 +18,10 @@ ROOT = SUITES.parent.parent
 
 
 class _Observer:
-    """Lends the run a launcher and keeps its gradebook."""
+    """Lends the run a submission and a launcher, and keeps its gradebook."""
 
-    def __init__(self, launcher: Launcher | None, notes: tuple[str, ...]) -> None:
+    def __init__(self, submission: Submission, launcher: Launcher | None, notes: tuple[str, ...]) -> None:
+        self.submission = submission
         self.launcher = launcher
         self.notes = notes
         self.config: pytest.Config | None = None
@@ -28,12 +30,13 @@ class _Observer:
     def pytest_configure(self, config: pytest.Config) -> None:
         self.config = config
         config.stash[NOTES] = self.notes
+        config.stash[SUBMISSION] = self.submission
         if self.launcher is not None:
             config.stash[LAUNCHER] = self.launcher
 
 
 def grade(
-    submission: Path,
+    submission: Submission | Path,
     *,
     name: str | None = None,
     parts: tuple[str, ...] = (),
@@ -50,7 +53,7 @@ def grade(
     """Run the suites on a submission.
 
     Args:
-        submission: a folder, as :func:`grader.submission.intake.find` accepts it.
+        submission: what was opened (:func:`grader.submission.intake.open_submission`), or a folder with the modules.
         name: what reports call it; the folder's name without one.
         parts: only tests whose number begins with one of these: ``"2"``, ``"2.1"`` or ``"2.1d"``.
         deadline: seconds after which tests that are left are not run.
@@ -58,13 +61,15 @@ def grade(
         launcher: a sandbox that is used and left running, for many gradings in a row.
         watch: a further pytest plugin, for example one that shows progress.
     """
+    if isinstance(submission, Path):
+        submission = find(submission)
     tests = [test for test in read_suites() if not parts or test.number.startswith(parts)]
     files = dict.fromkeys(test.file for test in tests)
     arguments = [
         *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging"),
         *("-p", "no:unraisableexception"),  # collects garbage again and again at the end, a fifth of a short run
         *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
-        *(f"--submission={submission}", f"--sandbox={sandbox}"),
+        *(f"--submission={submission.folder}", f"--sandbox={sandbox}"),
         *([f"--submission-name={name}"] if name else []),
         *(["--in-process"] if in_process else []),
         *(["--seed", str(seed)] if seed is not None else []),
@@ -78,7 +83,7 @@ def grade(
         arguments += [f"{SUITES / test.file}::{test.function}" for test in tests]
     else:
         arguments += [str(SUITES / file) for file in files]
-    observer = _Observer(launcher, notes)
+    observer = _Observer(submission, launcher, notes)
     code = pytest.main(arguments, plugins=[observer, *([watch] if watch else [])])
     if observer.config is None or GRADING not in observer.config.stash:
         raise RuntimeError(f"pytest ended with {code!r} before anything was graded")

@@ -31,7 +31,7 @@ import sys
 import time
 import traceback
 from collections.abc import Generator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +48,9 @@ from grader.sandbox.failures import SandboxError, StudentError
 from grader.sandbox.launch import Launcher, make_launcher
 from grader.sandbox.protocol import Failure
 from grader.sandbox.proxies import Patience, Student
-from grader.submission.intake import SubmissionError, find
+from grader.submission.intake import Submission, SubmissionError, as_data, from_data, open_submission
 
-__all__ = ["GRADING", "LAUNCHER", "NOTES", "STUDENT", "Grading", "NotMade", "graded_test"]
+__all__ = ["GRADING", "LAUNCHER", "NOTES", "STUDENT", "SUBMISSION", "Grading", "NotMade", "graded_test"]
 
 STUDENT_FOLDER = SUITES.parent.parent / "student"
 SOLUTION_FOLDER = SUITES.parent / "solution"
@@ -69,8 +69,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--submission",
         default=None,
-        metavar="FOLDER",
-        help="what to grade, as --submission=FOLDER; student/ without it",
+        metavar="PATH",
+        help="the folder, notebook or archive to grade, as --submission=PATH; student/ without it",
     )
     group.addoption("--submission-name", default=None, metavar="NAME", help="what reports call the submission")
     group.addoption("--seed", type=int, default=None, help="repeat the inputs of a run; its report names its seed")
@@ -111,9 +111,13 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """xdist's controller tells each of its workers the run's seed and when it has to be over."""
+    """xdist's controller tells each of its workers what is graded, the run's seed, and when it has to be over."""
     grading = _grading(node.config)
-    node.workerinput.update(pset2_seed=grading.gradebook.seed, pset2_ends=grading.patience.ends)
+    node.workerinput.update(
+        pset2_submission=as_data(grading.submission),
+        pset2_seed=grading.gradebook.seed,
+        pset2_ends=grading.patience.ends,
+    )
 
 
 def _grading(config: pytest.Config) -> Grading:
@@ -140,17 +144,19 @@ class Grading:
     def __init__(self, config: pytest.Config) -> None:
         options = config.option
         self.config = config
-        try:
-            self.submission = find(Path(options.submission or STUDENT_FOLDER))
-        except SubmissionError as error:
-            raise pytest.UsageError(str(error)) from None
         self.is_xdist_worker = hasattr(config, "workerinput")
+        self.submission = self._submission(config)
         if self.is_xdist_worker:
             seed = config.workerinput["pset2_seed"]  # type: ignore[attr-defined]
         else:
             seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**53)
         name = options.submission_name or self.submission.name
-        self.gradebook = Gradebook(submission=name, seed=seed, notes=config.stash.get(NOTES, ()))
+        self.gradebook = Gradebook(
+            submission=name,
+            seed=seed,
+            notes=(*config.stash.get(NOTES, ()), *self.submission.notes),
+            checklist=self.submission.checklist,
+        )
         self.results_json = Path(options.results_json).resolve() if options.results_json else None
         if self.results_json is not None and (problem := unwritable(self.results_json)):
             raise pytest.UsageError(problem)
@@ -165,6 +171,19 @@ class Grading:
         self.started = time.perf_counter()
         options.continue_on_collection_errors = True  # one suite that can't be imported doesn't stop the others
         self.write()
+
+    def _submission(self, config: pytest.Config) -> Submission:
+        """What is graded: as somebody else has opened it, or as it lies there, opened until the run's end."""
+        if self.is_xdist_worker:
+            return from_data(config.workerinput["pset2_submission"])  # type: ignore[attr-defined]
+        if SUBMISSION in config.stash:
+            return config.stash[SUBMISSION]
+        opened = ExitStack()
+        config.add_cleanup(opened.close)
+        try:
+            return opened.enter_context(open_submission(Path(config.option.submission or STUDENT_FOLDER)))
+        except SubmissionError as error:
+            raise pytest.UsageError(str(error)) from None
 
     def seed(self, *purpose: str) -> int:
         """A seed that depends on the run's seed and the purpose, and from which none of them can be told."""
@@ -253,7 +272,7 @@ class Grading:
         if failure is not None and failure.failure.kind == "timeout" and self.patience.is_over:
             error, failure = NotRun(OUT_OF_TIME), None  # it might have been in time
         outcome = _outcome(item, test, error, failure)
-        outcome = dataclasses.replace(outcome, message=cut(outcome.message, MAX_MESSAGE))
+        outcome = dataclasses.replace(outcome, message=self.submission.located(cut(outcome.message, MAX_MESSAGE)))
         printed = student.printed if student is not None else ""
         pictures, measurements = item.stash.get(PICTURES, []), item.stash.get(MEASUREMENTS, [])
         if test.hidden and (failure is not None or printed):
@@ -359,6 +378,8 @@ OUT_OF_TIME = (
 GRADING = pytest.StashKey[Grading]()
 LAUNCHER = pytest.StashKey[Launcher]()
 """set before a run starts: a launcher to use, which the run doesn't stop"""
+SUBMISSION = pytest.StashKey[Submission]()
+"""set before a run starts: what is graded, in the place of ``--submission``"""
 NOTES = pytest.StashKey[tuple[str, ...]]()
 """set before a run starts: lines for the report"""
 TEST = pytest.StashKey[GradedTest]()

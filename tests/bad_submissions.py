@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.catalog import RESULTS, read_suites
-from grader.sandbox.proxies import MODULES
+from grader.submission.contract import MODULES
 from grader.validation.cases import SOLUTION, write_solution
 
 __all__ = ["BadSubmission", "generate"]

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from grader.sandbox.proxies import MODULES
+from grader.submission.contract import MODULES
 from grader.validation.cases import SOLUTION, STUBS
 
 #: What the handout names, module by module, with the arguments of functions and constructors.

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -22,7 +23,7 @@ from grader.grading import grade
 from grader.reports import gradescope, terminal
 from grader.sandbox import doctor
 from grader.sandbox.launch import make_launcher
-from grader.submission.intake import SubmissionError, find
+from grader.submission.intake import Submission, SubmissionError, open_submission
 
 __all__ = ["main", "not_graded"]
 
@@ -39,12 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     about = metadata.read(root / "submission_metadata.json")
     notes = tuple(metadata.describe(about))
     try:
-        submission = find(root / "submission")
+        with open_submission(root / "submission") as submission:
+            return _grade(submission, about, report, ends=started + options.seconds)
     except SubmissionError as error:
         said = str(error).replace(f"{root / 'submission'}", "What was handed in")
         gradescope.write(not_graded(said, notes), report)
         print(said)
         return 2
+
+
+def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: float) -> int:
+    notes = tuple(metadata.describe(about))
     doctor.with_secret()
     launcher = make_launcher("auto")
     try:
@@ -54,10 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(said)
             return 2
         gradebook = grade(
-            submission.folder,
+            submission,
             name=metadata.submitters(about) or "submission",
             results_json=report,
-            deadline=max(options.seconds - (time.monotonic() - started), 1.0),
+            deadline=max(ends - time.monotonic(), 1.0),
             launcher=launcher,
             notes=notes,
         )

@@ -21,14 +21,18 @@ SIGNS = {
     State.NOT_IMPLEMENTED: ("○", "bright_black"),
     State.NOT_RUN: ("·", "bright_black"),
 }
+ITEM_SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "bright_black")}
 BAR_WIDTH = 8  # so that the table fits into 80 columns
 
 
 def render(gradebook: Gradebook) -> RenderableType:
     """The table, the first hint of each part, and what to do next."""
-    pieces: list[RenderableType] = [_table(gradebook)]
+    pieces: list[RenderableType] = [Text(cut(plain(note), 300)) for note in gradebook.notes]
+    pieces += ["", _table(gradebook)] if pieces else [_table(gradebook)]
     if hints := _hints(gradebook):
         pieces += ["", Text("First hint of each part", style="bold underline"), *hints[:-1]]
+    if gradebook.checklist and all(gradebook.is_selected(test) for test in gradebook.tests):
+        pieces += ["", *_checklist(gradebook)]
     pieces += ["", *(Text(line) for line in _closing(gradebook))]
     return Group(*pieces)
 
@@ -110,6 +114,17 @@ def _hints(gradebook: Gradebook) -> list[RenderableType]:
     if unmade:
         hints += [Text(f"  No full results yet (run_experiments.py): {', '.join(unmade)}"), ""]
     return hints
+
+
+def _checklist(gradebook: Gradebook) -> list[RenderableType]:
+    """What the hand-in has and lacks; of a folder in which nothing is packed yet, in a line."""
+    if not any(item.done for item in gradebook.checklist):
+        return [Text("Nothing is packed to be handed in yet: make writeup does it, and says what is missing.")]
+    table = Table.grid(padding=(0, 1))
+    for item in gradebook.checklist:
+        sign = ITEM_SIGNS[item.done]
+        table.add_row(Text("  ") + Text(*sign), item.what, Text(plain(item.found), style="bright_black"))
+    return [Text("To hand in (no points)", style="bold underline"), table]
 
 
 def _first_problem(part: PartScore, gradebook: Gradebook) -> tuple[GradedTest, Outcome] | None:

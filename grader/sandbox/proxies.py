@@ -19,18 +19,10 @@ from grader.sandbox.failures import StudentError
 from grader.sandbox.limits import Limits
 from grader.sandbox.protocol import ROOM, Call, Failure, Handle, encode
 from grader.sandbox.workers import Launcher, Worker
+from grader.submission.contract import MODULES
 
-__all__ = ["MODULES", "Gradients", "Patience", "Remote", "RemoteModule", "Student", "summary"]
+__all__ = ["Gradients", "Patience", "Remote", "RemoteModule", "Student", "summary"]
 
-#: The modules that a submission consists of, by part.
-MODULES = {
-    "1": "training",
-    "2": "quantization",
-    "3": "pruning",
-    "4": "finetuning",
-    "5": "transformer",
-    "6": "depthwise",
-}
 #: What drills are for the student, in messages.
 DRILLS = {
     "learning_rates": "Stepping the scheduler of make_scheduler",

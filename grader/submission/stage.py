@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from course.untrusted import UnreadableError, read_bytes
-from grader.sandbox.proxies import MODULES
+from grader.submission.contract import FILES
 
 __all__ = ["fingerprint", "stage"]
 
-FILES = tuple(f"{module}.py" for module in MODULES.values())
 MAX_FILE_BYTES = 4 << 20
 MAX_FILES = 500
 MAX_BYTES = 64 << 20

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from grader.catalog import RESULTS, read_suites
-from grader.sandbox.proxies import MODULES
+from grader.submission.contract import MODULES
 
 __all__ = [
     "SOLUTION",

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from grader.reports.text import unwritable, write_atomically
-from grader.sandbox.proxies import MODULES
+from grader.submission.contract import MODULES
 from grader.validation import tables
 from grader.validation.cases import Case, read_cases, solution_and_stubs
 from grader.validation.exam import SEED, Task, Verdict, examine_all

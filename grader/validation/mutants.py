@@ -24,7 +24,7 @@ import pytest
 from grader.catalog import tomllib
 from grader.gradebook import State
 from grader.grading import grade
-from grader.sandbox.proxies import MODULES
+from grader.submission.contract import MODULES
 from grader.validation.cases import SOLUTION, of_code, write_solution
 from grader.validation.exam import SEED, pool, shared_launcher
 

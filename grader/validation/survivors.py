@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grader.sandbox.proxies import MODULES
+from grader.submission.contract import MODULES
 from grader.validation.mutants import Fate, equivalents
 
 __all__ = ["markdown", "render", "unexplained"]

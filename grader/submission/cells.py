@@ -1,0 +1,341 @@
+"""The code cells of a notebook: their numbers, and their statements with what each binds and needs.
+
+Nothing is run. A cell is parsed by ``ast``; which names a statement takes from the notebook is told by ``symtable``,
+as the compiler would. Magics and shell lines become ``pass``, so that the lines keep their numbers.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import symtable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import nbformat
+
+__all__ = ["Cell", "NotebookError", "Problem", "Statement", "answers_in", "parse", "read_cells", "read_notebook"]
+
+MAX_CELL = 1_000_000
+"""characters: beyond, no person wrote it"""
+#: Cell magics below which there is Python.
+PYTHON_BELOW = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python")
+TITLE = re.compile(r"\s*#+\s*(?:@title\b\s*)?(?:code\s*)?cell\s*(\d{1,2}\.\d{1,2}[a-z]?)\b", re.IGNORECASE)
+ANSWER = re.compile(r"#{1,6}\s*\d\.\d\b.{0,200}\(\d+\)\s*$|#{1,6}\s*5\.1\s+Hyperparameters", re.MULTILINE)
+TEAM = re.compile(r"^Team:", re.MULTILINE)
+HEADING = re.compile(r"\W*(?:code\s*)?cell\s*(\d{1,2}\.\d{1,2}[a-z]?)\b", re.IGNORECASE)
+
+Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+IMPORTS = (ast.Import, ast.ImportFrom)
+
+
+class NotebookError(Exception):
+    """A file that is no notebook; the text is the end of a sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a cell can't be read."""
+
+    line: int
+    message: str
+    text: str
+    """the line"""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement at the top level of a cell."""
+
+    node: ast.stmt
+    lines: tuple[str, ...]
+    """its source"""
+    first: int
+    """the line of the cell at which it begins, from 1"""
+
+    @cached_property
+    def is_definition(self) -> bool:
+        """Whether it defines a function or a class, or imports, and so does little by itself."""
+        return isinstance(self.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, *IMPORTS))
+
+    @cached_property
+    def binds(self) -> frozenset[str]:
+        """The names that it gives a value."""
+        if isinstance(self.node, Node):
+            return frozenset([self.node.name])
+        return frozenset(_bound(self.node))
+
+    @cached_property
+    def changes(self) -> frozenset[str]:
+        """The names whose values it changes: ``rates.append(1)``, ``results[rate] = 1``, ``Layer.forward = f``."""
+        return frozenset() if self.is_definition else frozenset(_changed(self.node))
+
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """The names that it takes from the notebook, at once or when what it defines is called."""
+        table = symtable.symtable(ast.unparse(self.node), "cell", "exec")
+        own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+        return frozenset(own.union(*(_of_globals(child) for child in table.get_children())))
+
+    @cached_property
+    def needs_at_once(self) -> frozenset[str]:
+        """The names that it reads when the cell is run."""
+        found = (one for node in executed(self.node) for one in ast.walk(node))
+        return frozenset(one.id for one in found if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load))
+
+    @cached_property
+    def calls_at_once(self) -> frozenset[str]:
+        """The functions and methods that it calls when the cell is run, by their last name."""
+        return frozenset(called(executed(self.node)))
+
+    @cached_property
+    def calls(self) -> frozenset[str]:
+        """Those that it calls at any time."""
+        return frozenset(called([self.node]))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell."""
+
+    label: str
+    """what a student knows it by: ``Code Cell 3.3``, or ``code cell no. 7`` where it has no number"""
+    number: str
+    """``3.3``, or nothing"""
+    source: str
+    statements: tuple[Statement, ...] = ()
+    problem: Problem | None = None
+    executed: int | None = None
+    """the number that Jupyter gave it when it was run last"""
+    failed: bool = False
+    """whether the saved output is an exception"""
+
+    @property
+    def part(self) -> str:
+        """The first number of the part that it says it belongs to, or nothing."""
+        return self.number.partition(".")[0]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it to run."""
+        return not self.statements and self.problem is None
+
+
+# ---- reading -------------------------------------------------------------------------------------------------
+
+
+def read_notebook(text: str) -> nbformat.NotebookNode:
+    """A notebook of any format version, as version 4.
+
+    Raises:
+        NotebookError: it is none.
+    """
+    try:
+        notebook = nbformat.reads(text, as_version=4)
+        for cell, _ in _sources(notebook, "code"):
+            cell.get("metadata", {}).get("pset2")
+    except RecursionError:
+        raise NotebookError("is nested too deeply for a notebook") from None
+    except (nbformat.reader.NotJSONError, UnicodeError):
+        raise NotebookError("is no notebook: it isn't valid JSON") from None
+    except Exception as error:  # nbformat finds many ways in which JSON may be no notebook
+        raise NotebookError(f"is no notebook ({type(error).__name__})") from error
+    return notebook
+
+
+def _sources(notebook: nbformat.NotebookNode, kind: str) -> Iterator[tuple[nbformat.NotebookNode, str]]:
+    for cell in notebook.cells:
+        if cell.cell_type == kind:
+            yield cell, "".join(cell.source) if isinstance(cell.source, list) else str(cell.source)
+
+
+def read_cells(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
+    """The code cells in their order. One that doesn't parse has no statements but a problem."""
+    cells: list[Cell] = []
+    heading = ""
+    seen: set[str] = set()
+    for cell in notebook.cells:
+        source = "".join(cell.source) if isinstance(cell.source, list) else str(cell.source)
+        if cell.cell_type == "markdown":
+            found = [match[1] for line in source.splitlines()[-3:] if (match := HEADING.match(line))]
+            heading = found[-1] if found else ""
+        elif cell.cell_type == "code":
+            title = next((match for line in source.splitlines()[:3] if (match := TITLE.match(line))), None)
+            number = title[1] if title else heading or _tagged(cell)
+            label = f"Code Cell {number}" if number else f"code cell no. {len(cells) + 1}"
+            if label in seen:
+                label += f" (no. {len(cells) + 1})"
+            seen.add(label)
+            heading = ""
+            cells.append(_read_cell(cell, label, number, source))
+    return tuple(cells)
+
+
+def answers_in(notebook: nbformat.NotebookNode) -> str:
+    """The text cells with written answers, and the one with the team's names, put together as answers.md."""
+    texts = [source.strip() for _, source in _sources(notebook, "markdown")]
+    return "\n\n".join(text for text in texts if ANSWER.match(text) or TEAM.search(text))
+
+
+def _tagged(cell: nbformat.NotebookNode) -> str:
+    """The number in a cell's metadata, where its first line has been removed."""
+    ours = cell.get("metadata", {}).get("pset2")
+    number = ours.get("cell") if isinstance(ours, dict) else None
+    return number if isinstance(number, str) and re.fullmatch(r"\d{1,2}\.\d{1,2}[a-z]?", number) else ""
+
+
+def _read_cell(raw: nbformat.NotebookNode, label: str, number: str, source: str) -> Cell:
+    count = raw.get("execution_count")
+    count = count if isinstance(count, int) and not isinstance(count, bool) else None
+    outputs = raw.get("outputs")
+    failed = any(one.get("output_type") == "error" for one in outputs or () if isinstance(one, dict))
+    if len(source) > MAX_CELL:
+        too_long = Problem(1, f"it has {len(source):,} characters", "")
+        return Cell(label, number, source, problem=too_long, executed=count, failed=failed)
+    try:
+        statements, problem = parse(source)
+    except (RecursionError, MemoryError):
+        return Cell(label, number, source, problem=Problem(1, "it is nested too deeply", ""), executed=count)
+    return Cell(label, number, source, statements, problem, count, failed)
+
+
+def parse(source: str) -> tuple[tuple[Statement, ...], Problem | None]:
+    """The statements of a cell, or why there are none."""
+    lines = source.splitlines()
+    first = next((line.strip() for line in lines if line.strip()), "")
+    if first.startswith("%%"):
+        if not first.startswith(PYTHON_BELOW):
+            return (), None
+        lines[next(index for index, line in enumerate(lines) if line.strip())] = ""
+    tree = _without_magics(lines)
+    if isinstance(tree, Problem):
+        return (), tree
+    return tuple(_statements(tree, lines)), None
+
+
+def _without_magics(lines: list[str]) -> ast.Module | Problem:
+    """The cell's tree; lines that only IPython understands are replaced in ``lines``."""
+    for _ in range(len(lines) + 1):
+        tree = _tree(lines)
+        if isinstance(tree, ast.Module) or not _replace_magic(lines, tree.line - 1):
+            break
+    if isinstance(tree, Problem):  # an error may be reported behind the magic that causes it
+        others = list(lines)
+        for index in range(len(others)):
+            _replace_magic(others, index)
+        again = _tree(others)
+        if isinstance(again, ast.Module):
+            lines[:] = others
+            return again
+    return tree
+
+
+def _tree(lines: Sequence[str]) -> ast.Module | Problem:
+    try:
+        return ast.parse("\n".join(lines) + "\n")
+    except SyntaxError as error:
+        line = min(max(error.lineno or 1, 1), max(len(lines), 1))
+        return Problem(line, str(error.msg), lines[line - 1].strip() if lines else "")
+    except ValueError as error:  # a null character, a lone surrogate
+        return Problem(1, str(error), "")
+
+
+def _replace_magic(lines: list[str], index: int) -> bool:
+    """Replace a line for IPython alone by one that does nothing; False where it is none."""
+    line = lines[index] if index < len(lines) else ""
+    code = line.strip()
+    if not (code.startswith(("%", "!", "?")) or code.endswith("?") or re.match(r"[\w., ]+=\s*[!%]", code)):
+        return False
+    indent = line[: len(line) - len(line.lstrip())]
+    assigned = re.match(r"([A-Za-z_]\w*)\s*=", code)
+    lines[index] = f"{indent}{assigned[1]} = None" if assigned else f"{indent}pass"
+    end = index
+    while code.endswith("\\") and end + 1 < len(lines):  # a command that goes on
+        end += 1
+        code = lines[end].strip()
+        lines[end] = ""
+    return True
+
+
+def _statements(tree: ast.Module, lines: Sequence[str]) -> Iterator[Statement]:
+    ends = [node.end_lineno or node.lineno for node in tree.body]
+    for index, node in enumerate(tree.body):
+        decorators = node.decorator_list if isinstance(node, Node) else []
+        first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+        shared = (index > 0 and ends[index - 1] >= first) or (
+            index + 1 < len(tree.body) and tree.body[index + 1].lineno <= ends[index]
+        )
+        source = ast.unparse(node).splitlines() if shared else lines[first - 1 : ends[index]]
+        yield Statement(node, tuple(source), first)
+
+
+# ---- what a statement does -----------------------------------------------------------------------------------
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """Names that are assigned, imported or defined, not counting the insides of functions and classes."""
+    if isinstance(node, Node):
+        yield node.name
+        return
+    if isinstance(node, IMPORTS):
+        yield from ((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif (isinstance(node, ast.AnnAssign) and node.value is None) or isinstance(
+        node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+    ):
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _bound(child)
+
+
+def _changed(node: ast.AST) -> Iterator[str]:
+    for one in ast.walk(node):
+        if isinstance(one, ast.Attribute | ast.Subscript) and isinstance(one.ctx, ast.Store):
+            yield from _root(one)
+        elif isinstance(one, ast.Expr) and isinstance(one.value, ast.Call):
+            if isinstance(one.value.func, ast.Attribute):
+                yield from _root(one.value.func)
+        elif isinstance(one, ast.AugAssign):
+            yield from _root(one.target)
+
+
+def _root(node: ast.expr) -> Iterator[str]:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    if isinstance(node, ast.Name):
+        yield node.id
+
+
+def _of_globals(table: symtable.SymbolTable) -> set[str]:
+    names = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced()}
+    return names.union(*(_of_globals(child) for child in table.get_children()))
+
+
+def executed(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a statement that run when the cell does: of functions, decorators and defaults alone."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        yield from node.decorator_list
+        yield from node.args.defaults
+        yield from (one for one in node.args.kw_defaults if one is not None)
+    elif isinstance(node, ast.ClassDef):
+        yield from [*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)]
+        for one in node.body:
+            yield from executed(one)
+    elif isinstance(node, ast.If | ast.For | ast.While | ast.With | ast.withitem | ast.Try | ast.ExceptHandler):
+        for child in ast.iter_child_nodes(node):
+            yield from executed(child)
+    else:
+        yield node
+
+
+def called(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """The last names of what is called in them."""
+    for node in nodes:
+        for one in ast.walk(node):
+            if isinstance(one, ast.Call):
+                if isinstance(one.func, ast.Name):
+                    yield one.func.id
+                elif isinstance(one.func, ast.Attribute):
+                    yield one.func.attr
