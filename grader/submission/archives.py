@@ -7,11 +7,9 @@ out with a sentence; what makes the whole archive unusable is an :class:`Archive
 
 from __future__ import annotations
 
-import lzma
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,8 +30,6 @@ MAX_NOTES = 10
 BLOCK = 1 << 20
 #: Where zips keep what kind of file an entry is (Unix).
 TYPE_SHIFT = 16
-DAMAGES = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
-"""what reading a damaged archive may raise"""
 
 
 class ArchiveError(Exception):
@@ -52,7 +48,7 @@ def is_archive(path: Path) -> bool:
     """Whether a file is an archive that can be unpacked, by its content."""
     try:
         return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
-    except DAMAGES:
+    except Exception:
         return False
 
 
@@ -69,7 +65,9 @@ def unpack(archive: Path, folder: Path) -> list[str]:
                 return _unpack(_zip_entries(opened), folder, limit)
         with tarfile.open(archive, errors="surrogateescape") as tar:
             return _unpack(_tar_entries(tar), folder, limit)
-    except (*DAMAGES, NotImplementedError, RecursionError) as error:
+    except ArchiveError:
+        raise
+    except Exception as error:  # the libraries raise many kinds for files that were made to
         reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
         raise ArchiveError(f"is damaged, or no archive that can be read ({reason}): pack it again") from error
 
@@ -77,7 +75,7 @@ def unpack(archive: Path, folder: Path) -> list[str]:
 def _zip_entries(opened: zipfile.ZipFile) -> Iterator[_Entry]:
     for info in opened.infolist():
         mode = info.external_attr >> TYPE_SHIFT
-        kind = "folder" if info.is_dir() else _kind(mode) if stat.S_IFMT(mode) else "file"
+        kind = "folder" if info.filename.endswith("/") else _kind(mode) if stat.S_IFMT(mode) else "file"
         if info.flag_bits & 1:
             raise ArchiveError("is protected by a password: pack it without one")
 
@@ -107,9 +105,11 @@ def _kind(mode: int) -> str:
 
 def _unpack(entries: Iterator[_Entry], folder: Path, left: int) -> list[str]:
     notes: list[str] = []
-    for count, entry in enumerate(entries):
+    for count, entry in enumerate(_readable(entries, notes)):
         if count >= MAX_ENTRIES:
             raise ArchiveError(f"has more than {MAX_ENTRIES:,} entries: pack only what is handed in")
+        if entry.name.rstrip("/") == ".":  # the folder itself
+            continue
         name = _shown(entry.name)
         path = _inside(entry.name)
         if path is None:
@@ -133,6 +133,25 @@ def _unpack(entries: Iterator[_Entry], folder: Path, left: int) -> list[str]:
     return notes
 
 
+def _readable(entries: Iterator[_Entry], notes: list[str]) -> Iterator[_Entry]:
+    """The entries up to where a damaged archive can be read; damage before the first goes through."""
+    last = ""
+    while True:
+        try:
+            entry = next(entries)
+        except StopIteration:
+            return
+        except ArchiveError:
+            raise
+        except Exception:
+            if not last:
+                raise
+            notes.append(f"The archive is damaged behind {last}, and what follows there is lost: pack it again.")
+            return
+        last = _shown(entry.name)
+        yield entry
+
+
 def _write(entry: _Entry, path: Path, limit: int) -> tuple[str, int]:
     """Write a file; what was wrong with it, and how many bytes it took."""
     written = 0
@@ -154,7 +173,7 @@ def _write(entry: _Entry, path: Path, limit: int) -> tuple[str, int]:
                 file.write(block)
     except ArchiveError:
         raise
-    except (*DAMAGES, NotImplementedError, RuntimeError):
+    except Exception:  # a wrong checksum, a method that isn't known, a name that the disk doesn't take
         with suppress(OSError):
             path.unlink(missing_ok=True)
         return "is damaged in the archive, or can't be written, and was left out: pack it again", written

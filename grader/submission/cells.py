@@ -7,6 +7,7 @@ as the compiler would. Magics and shell lines become ``pass``, so that the lines
 from __future__ import annotations
 
 import ast
+import json
 import re
 import symtable
 from collections.abc import Iterable, Iterator, Sequence
@@ -133,21 +134,34 @@ def read_notebook(text: str) -> nbformat.NotebookNode:
     """
     try:
         notebook = nbformat.reads(text, as_version=4)
-        for cell, _ in _sources(notebook, "code"):
-            cell.get("metadata", {}).get("pset2")
+        cells = notebook.cells
     except RecursionError:
         raise NotebookError("is nested too deeply for a notebook") from None
     except (nbformat.reader.NotJSONError, UnicodeError):
         raise NotebookError("is no notebook: it isn't valid JSON") from None
-    except Exception as error:  # nbformat finds many ways in which JSON may be no notebook
-        raise NotebookError(f"is no notebook ({type(error).__name__})") from error
-    return notebook
+    except Exception:  # nbformat finds many ways in which JSON may be no notebook
+        cells = _cells_of_json(text)
+    readable = [cell for cell in cells if isinstance(cell, dict) and isinstance(cell.get("source"), str)]
+    if not readable:
+        raise NotebookError("is a notebook without cells" if cells == [] else "is no notebook")
+    for cell in readable:
+        if not isinstance(cell.get("metadata"), dict):
+            cell["metadata"] = {}
+        if not isinstance(cell.get("outputs"), list):
+            cell["outputs"] = []
+    return nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": readable})
 
 
-def _sources(notebook: nbformat.NotebookNode, kind: str) -> Iterator[tuple[nbformat.NotebookNode, str]]:
-    for cell in notebook.cells:
-        if cell.cell_type == kind:
-            yield cell, "".join(cell.source) if isinstance(cell.source, list) else str(cell.source)
+def _cells_of_json(text: str) -> list[object]:
+    """The cells of a notebook that isn't as it should be."""
+    try:
+        cells = json.loads(text)["cells"]
+        for cell in cells:
+            if isinstance(cell, dict) and isinstance(cell.get("source"), list):
+                cell["source"] = "".join(line for line in cell["source"] if isinstance(line, str))
+    except (ValueError, LookupError, TypeError):
+        return [None]
+    return list(cells)
 
 
 def read_cells(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
@@ -156,11 +170,11 @@ def read_cells(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
     heading = ""
     seen: set[str] = set()
     for cell in notebook.cells:
-        source = "".join(cell.source) if isinstance(cell.source, list) else str(cell.source)
-        if cell.cell_type == "markdown":
+        source = cell.source
+        if cell.get("cell_type") == "markdown":
             found = [match[1] for line in source.splitlines()[-3:] if (match := HEADING.match(line))]
             heading = found[-1] if found else ""
-        elif cell.cell_type == "code":
+        elif cell.get("cell_type") == "code":
             title = next((match for line in source.splitlines()[:3] if (match := TITLE.match(line))), None)
             number = title[1] if title else heading or _tagged(cell)
             label = f"Code Cell {number}" if number else f"code cell no. {len(cells) + 1}"
@@ -174,13 +188,13 @@ def read_cells(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
 
 def answers_in(notebook: nbformat.NotebookNode) -> str:
     """The text cells with written answers, and the one with the team's names, put together as answers.md."""
-    texts = [source.strip() for _, source in _sources(notebook, "markdown")]
+    texts = [cell.source.strip() for cell in notebook.cells if cell.get("cell_type") == "markdown"]
     return "\n\n".join(text for text in texts if ANSWER.match(text) or TEAM.search(text))
 
 
 def _tagged(cell: nbformat.NotebookNode) -> str:
     """The number in a cell's metadata, where its first line has been removed."""
-    ours = cell.get("metadata", {}).get("pset2")
+    ours = cell.metadata.get("pset2")
     number = ours.get("cell") if isinstance(ours, dict) else None
     return number if isinstance(number, str) and re.fullmatch(r"\d{1,2}\.\d{1,2}[a-z]?", number) else ""
 
@@ -188,8 +202,7 @@ def _tagged(cell: nbformat.NotebookNode) -> str:
 def _read_cell(raw: nbformat.NotebookNode, label: str, number: str, source: str) -> Cell:
     count = raw.get("execution_count")
     count = count if isinstance(count, int) and not isinstance(count, bool) else None
-    outputs = raw.get("outputs")
-    failed = any(one.get("output_type") == "error" for one in outputs or () if isinstance(one, dict))
+    failed = any(one.get("output_type") == "error" for one in raw.outputs if isinstance(one, dict))
     if len(source) > MAX_CELL:
         too_long = Problem(1, f"it has {len(source):,} characters", "")
         return Cell(label, number, source, problem=too_long, executed=count, failed=failed)

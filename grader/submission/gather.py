@@ -85,7 +85,6 @@ def gather(path: Path, scratch: Path, name: str) -> Submission:
         inside = scratch / f"unpacked-{depth}"
         notes += _unpack(root / inner[0], inside, inner[0].as_posix())
         root, found = inside, _survey(inside)
-    notes += found.notes
     return _chosen(found, notes, path, scratch, name)
 
 
@@ -145,6 +144,7 @@ def _survey(root: Path) -> _Found:
 def _chosen(found: _Found, notes: list[str], path: Path, scratch: Path, name: str) -> Submission:
     """The submission that the files make."""
     folder, others = _folder_of_modules(found)
+    notes += found.notes
     books, problems = _books(found)
     notes += problems
     book = max(books, key=lambda one: one.names) if books else None
@@ -153,7 +153,7 @@ def _chosen(found: _Found, notes: list[str], path: Path, scratch: Path, name: st
     places = {file: (folder or Path()) / file for file in FILES if folder is not None} | others
     files: dict[str, Path] = {file: place for file, place in places.items() if (found.root / place).is_file()}
     if not files and book is None:
-        raise SubmissionError(_nothing(found, problems, name))
+        raise SubmissionError(_nothing(found, [*problems, *notes], name))
     modules = _from_book(found, files, book)
     if book is not None:
         notes += book.notes if modules else []
@@ -193,8 +193,10 @@ def _assembled(
     own = [folder] if folder is not None else []
     for place in dict.fromkeys([*([book.path.parent] if book is not None else []), *own]):
         for file in found.files:  # with modules of their own that theirs import
-            if file.suffix == ".py" and file.is_relative_to(place) and len(file.relative_to(place).parts) <= 3:
-                _copy(found.root / file, target / file.relative_to(place))
+            if file.suffix == ".py" and file.is_relative_to(place):
+                *folders, _ = file.relative_to(place).parts
+                if len(folders) <= 2 and not set(folders) & set(FILES):
+                    _copy(found.root / file, target / file.relative_to(place))
     for module_file, path in others.items():
         _copy(found.root / path, target / module_file)
     for module_file, module in modules.items():
@@ -244,14 +246,12 @@ def _books(found: _Found) -> tuple[list[_Book], list[str]]:
     problems: list[str] = []
     for file in [file for file in found.files if file.suffix == ".ipynb"][:MAX_NOTEBOOKS]:
         try:
-            notebook = read_notebook(read_bytes(found.root / file, MAX_NOTEBOOK).decode("utf-8-sig"))
+            notebook = read_notebook(read_bytes(found.root / file, MAX_NOTEBOOK).decode("utf-8-sig", "replace"))
             cells = read_cells(notebook)
             modules, notes = modules_of(cells)
             books.append(_Book(file, cells, modules, notes, answers_in(notebook)))
         except UnreadableError as error:
             problems.append(f"{error}: clear the outputs of cells that print much, and save it again.")
-        except UnicodeDecodeError:
-            problems.append(f"{file.as_posix()} is no notebook: it isn't text; save it again from Jupyter or Colab.")
         except NotebookError as error:
             problems.append(f"{file.as_posix()} {error}; save it again from Jupyter or Colab (File, Download .ipynb).")
     return books, problems
@@ -296,7 +296,7 @@ def _answers(found: _Found) -> str:
 
 def _nothing(found: _Found, problems: Sequence[str], name: str) -> str:
     if problems:
-        return problems[0]
+        return f"{name} holds nothing that can be graded: {problems[0]}"
     if not found.files:
         return f"{name} is empty: name {ACCEPTED}."
     return f"{name} holds neither a notebook nor one of the six modules: name {ACCEPTED}."

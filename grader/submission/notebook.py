@@ -352,7 +352,8 @@ def is_stub(node: ast.stmt) -> bool:
     if isinstance(node, ast.ClassDef):
         methods = [one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
         others = [one for one in node.body if one not in methods]
-        return all(map(is_stub, methods)) and all(map(_says_nothing, others)) and (bool(methods) or not node.bases)
+        inherits = any(ast.unparse(base) not in ("nn.Module", "torch.nn.Module", "Module") for base in node.bases)
+        return all(map(is_stub, methods)) and all(map(_says_nothing, others)) and (bool(methods) or not inherits)
     if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant):
         return node.value.value is None or node.value.value is ...
     return False
