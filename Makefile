@@ -7,11 +7,12 @@ MINUTES ?= 10
 BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 READY := .venv/ready
 
-.PHONY: help setup grade experiments test validate mutants soak check bench autograder picture fixtures clean
+.PHONY: help setup grade experiments test validate mutants soak check bench autograder picture fixtures writeup clean
 
 help:
 	@echo "make grade [SUBMISSION=student]   grade a folder of student code"
 	@echo "make experiments [PROFILE=quick]  run the problem set's experiments, or what is left of them"
+	@echo "make writeup [NOTEBOOK=file]      the write-up as PDF, and the zip to hand in"
 	@echo "make test                         test this software itself"
 	@echo "make validate                     the grader's own exam: submissions whose right grade is known"
 	@echo "make mutants                      mutation testing of the suites: ten minutes, writes docs/mutants.md"
@@ -40,6 +41,9 @@ grade: $(READY)
 experiments: $(READY)
 	@$(BIN)/python run_experiments.py --profile $(PROFILE) --resume --replace \
 	  $(if $(filter-out student,$(SUBMISSION)),--student "$(SUBMISSION)")
+
+writeup: $(READY)
+	@$(BIN)/python -m course.writeup --student "$(SUBMISSION)" $(if $(NOTEBOOK),--notebook "$(NOTEBOOK)")
 
 test: $(READY)
 	@$(BIN)/python -m pytest tests --numprocesses auto --maxprocesses 4 --dist worksteal

@@ -19,7 +19,18 @@ import jinja2
 from course.plotting import number
 from course.records import PARTS, Claim, Data, Environment, Record, Run, Settings, Table
 
-__all__ = ["FILE", "SIGNS", "SummaryRow", "duration", "plain", "render", "summary_rows", "write_report"]
+__all__ = [
+    "FILE",
+    "SIGNS",
+    "SummaryRow",
+    "cell",
+    "duration",
+    "numeric_columns",
+    "plain",
+    "render",
+    "summary_rows",
+    "write_report",
+]
 
 FILE = "report.html"
 SIGNS = {"complete": "✓", "unfinished": "◐", "failed": "✗", "skipped": "·"}
@@ -75,7 +86,7 @@ def render(folder: Path, records: Sequence[Record]) -> str:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    environment.filters.update(cell=_cell, data=_data, duration=duration, environment=_environment, sentence=_sentence)
+    environment.filters.update(cell=cell, data=_data, duration=duration, environment=_environment, sentence=_sentence)
     records = _in_order(records)
     return environment.get_template("report.html.j2").render(
         records=records,
@@ -88,7 +99,7 @@ def render(folder: Path, records: Sequence[Record]) -> str:
         head=records[0].environment if records else None,
         seconds=sum(record.seconds for record in records),
         properties=_properties,
-        numeric_columns=_numeric_columns,
+        numeric_columns=numeric_columns,
         picture=lambda record, name: _picture(folder, record.part, name),
     )
 
@@ -223,7 +234,7 @@ def _environment(environment: Environment) -> str:
     )
 
 
-def _numeric_columns(table: Table) -> set[int]:
+def numeric_columns(table: Table) -> set[int]:
     """Columns with numbers, and nothing else but empty cells."""
     columns = range(min(map(len, table.rows), default=0))
     return {
@@ -231,7 +242,7 @@ def _numeric_columns(table: Table) -> set[int]:
     }
 
 
-def _cell(value: str | int | float) -> str:
+def cell(value: str | int | float) -> str:
     """A cell of a table: four significant digits of numbers, their zeros too, so that columns are even."""
     if isinstance(value, str):
         return value

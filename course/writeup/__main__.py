@@ -1,0 +1,209 @@
+"""``python -m course.writeup``, or ``make writeup``: the PDF of the write-up, and the zip to hand in."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from course.answers import Answer, Answers, parse
+from course.experiments.report import plain
+from course.records import MODULES, Record, code_digest
+from course.untrusted import UnreadableError, read_bytes
+from course.writeup.document import document, read_records
+from course.writeup.markdown import Reader
+from course.writeup.packing import Package, ascii_name, file_stem, notebook_remarks, pack
+from course.writeup.typesetting import MissingPackageError, Typesetter, TypesettingError, typesetter
+
+__all__ = ["main"]
+
+ANSWERS = "answers.md"
+MAX_ANSWERS = 2_000_000
+#: In the folder of the code, where the logs of AI tools are found without being named.
+AI_LOGS = "ai-logs"
+LOG_ENDINGS = (".txt", ".md", ".pdf", ".log", ".json", ".jsonl", ".html")
+
+
+class WriteupError(Exception):
+    """There can be no write-up; the text is one sentence that says what to do."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; 0 where a PDF was made, 2 where none could be."""
+    parser = argparse.ArgumentParser(prog="python -m course.writeup", description=__doc__)
+    parser.add_argument("--student", type=Path, default=Path("student"), help="the folder with answers.md and the code")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="what run_experiments.py left")
+    parser.add_argument("--notebook", type=Path, help="the notebook, with all outputs saved")
+    parser.add_argument(
+        "--ai-log", type=Path, action="append", default=[], metavar="FILE",
+        help=f"a log of an AI tool, as text or PDF; those in student/{AI_LOGS}/ are taken without this",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, default=Path(), help="the folder for PDF and zip")
+    options = parser.parse_args(arguments)
+    try:
+        with typesetter() as sets:
+            _make(options, sets)
+    except (WriteupError, MissingPackageError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{options.out} can't be written ({error.strerror}): name another folder with --out.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _make(options: argparse.Namespace, sets: Typesetter) -> None:
+    answers = _read_answers(options.student / ANSWERS)
+    records, remarks = read_records(options.results)
+    reader, made = _set(answers, records, options, sets)
+    stem = file_stem(answers.team)
+    options.out.mkdir(parents=True, exist_ok=True)
+    pdf = options.out / f"{stem}.pdf"
+    unfinished = pdf.with_name(f"{pdf.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_bytes(made)
+        unfinished.replace(pdf)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    print(f"{pdf}: the write-up, {len(made) / 1e6:.1f} MB.")
+
+    notebook, notebook_says = _notebook(options.notebook, options.student)
+    logs, logs_say = _ai_logs(options.ai_log, options.student)
+    remarks = [
+        *_about_answers(answers),
+        *_about_reading(reader),
+        *_about_results(records, remarks, options),
+        *notebook_says,
+        *logs_say,
+    ]
+    named = [name for name in answers.team if ascii_name(name)]
+    for name in answers.team:
+        if name not in named:
+            remarks.append(f"{name} has no Latin letters for the file's name: add them, as in “李明 (Li Ming)”.")
+    if named:
+        package = Package(options.student, options.results, records, pdf, notebook, logs)
+        path = options.out / f"{stem}.zip"
+        size = pack(package, path)
+        print(f"{path}: what to hand in, {size / 1e6:.1f} MB.")
+        remarks += package.remarks
+    else:
+        where = options.student / ANSWERS
+        remarks.append(f"No zip was made: write the names into {where}, as in “Team: Ada Lovelace, Alan Turing”.")
+    for remark in remarks:
+        print(f"- {plain(remark)}")
+
+
+def _read_answers(path: Path) -> Answers:
+    try:
+        return parse(read_bytes(path.resolve(), MAX_ANSWERS).decode("utf-8-sig", "replace"))
+    except UnreadableError as error:
+        raise WriteupError(f"{error}: name the folder in which {ANSWERS} is with --student.") from None
+
+
+def _set(
+    answers: Answers, records: dict[str, Record], options: argparse.Namespace, sets: Typesetter
+) -> tuple[Reader, bytes]:
+    """The PDF, and who read the answers for it."""
+    for as_written in (False, True):
+        reader = Reader(lambda address: _picture(address, options, sets), as_written=as_written)
+        with suppress(TypesettingError):
+            return reader, sets.pdf(document(answers, records, options.results, reader, sets.pictures))
+    raise WriteupError("The write-up can't be set: tell the course staff, and hand in answers.md itself.")
+
+
+def _picture(address: str, options: argparse.Namespace, sets: Typesetter) -> str | None:
+    """A picture that an answer shows: a PNG or JPEG in the folder of the code, or in that of the results."""
+    try:
+        path = (options.student / address).resolve()
+        inside = any(path.is_relative_to(folder.resolve()) for folder in (options.student, options.results))
+    except (OSError, ValueError, RuntimeError):  # no path at all
+        return None
+    return sets.pictures.add(path, ["png", "jpg"]) if inside else None
+
+
+# ---- what is missing, one sentence each ----------------------------------------------------------------------------
+
+
+def _about_answers(answers: Answers) -> list[str]:
+    says = list(answers.remarks)
+    for answer in answers.answers:
+        if answer.over:
+            says.append(f"{_name(answer)} has {answer.words} words, and {answer.limit} are allowed: shorten it.")
+    unanswered = [answer for answer in answers.answers if answer.found and not answer.answered]
+    several = {
+        answer.part for answer in answers.answers if [one.part for one in answers.answers].count(answer.part) > 1
+    }
+    if unanswered:
+        names = [answer.part + (f" ({answer.title})" if answer.part in several else "") for answer in unanswered]
+        says.append(f"Not answered yet: {', '.join(names)}.")
+    return says
+
+
+def _name(answer: Answer) -> str:
+    return f"{answer.part} {answer.title}"
+
+
+def _about_reading(reader: Reader) -> list[str]:
+    says = []
+    if reader.as_written:
+        says.append("The answers could not be set, and are shown as they were written: look for unusual formulas.")
+    for latex in dict.fromkeys(reader.unset):
+        says.append(f"The formula {latex} is shown as it was written: write it with other commands.")
+    for address in dict.fromkeys(reader.missing):
+        says.append(f"The image {address} is not shown: put it into the folder of {ANSWERS}, as PNG or JPEG.")
+    return says[:20]
+
+
+def _about_results(records: dict[str, Record], unreadable: list[str], options: argparse.Namespace) -> list[str]:
+    if not records and not unreadable:
+        return [f"{options.results} has no results: make experiments makes them, --results names another folder."]
+    says = list(unreadable)
+    if missing := [part for part in MODULES if part not in records]:
+        says.append(f"No results of {', '.join(missing)}: python run_experiments.py makes them.")
+    if quick := [part for part, record in records.items() if record.profile != "full"]:
+        says.append(f"Quick results of {', '.join(quick)} earn no points: --profile full makes those that do.")
+    for part, record in records.items():
+        for module in MODULES[part]:
+            path = options.student / f"{module}.py"
+            if path.is_file() and record.student.get(path.name) != code_digest(path):
+                says.append(f"The results of {part} were made with another {path.name}: run {part} again.")
+    return says
+
+
+def _notebook(named: Path | None, student: Path) -> tuple[Path | None, list[str]]:
+    """The notebook that was named, or the only one in the folder of the code or next to it."""
+    if named is not None:
+        if not named.is_file():
+            return None, [f"The notebook {named} does not exist: name another one with --notebook."]
+        return named, notebook_remarks(named)
+    for folder in (student, student.resolve().parent):
+        found = sorted(path for path in folder.glob("*.ipynb") if path.is_file())
+        if len(found) == 1:
+            return found[0], notebook_remarks(found[0])
+        if found:
+            names = " and ".join(path.name for path in found[:2])
+            return None, [f"{folder} has several notebooks, as {names}: name the one to hand in with --notebook."]
+    return None, ["The zip has no notebook: name it with --notebook, with all outputs saved."]
+
+
+def _ai_logs(named: Sequence[Path], student: Path) -> tuple[list[Path], list[str]]:
+    """The logs that were named, and those in the folder for them."""
+    there = sorted(path for path in (student / AI_LOGS).glob("[!.]*") if path.is_file())
+    logs = [path for path in named if path.is_file()] + there
+    says = [f"The log {path} does not exist: name another one with --ai-log." for path in named if not path.is_file()]
+    for path in logs:
+        if path.suffix.lower() not in LOG_ENDINGS:
+            says.append(f"{path.name} is neither text nor PDF, which the course asks for: save it as one of them.")
+    if not logs:
+        folder = student / AI_LOGS
+        says.append(
+            f"The zip has no logs of AI tools: if you used any, put them into {folder} or name them (--ai-log)."
+        )
+    return logs, says
+
+
+if __name__ == "__main__":
+    sys.exit(main())

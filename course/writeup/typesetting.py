@@ -1,0 +1,101 @@
+"""From the document to a PDF, with typst: a wheel that needs no LaTeX, no network and no fonts of the system."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+from course.writeup.document import Pictures
+
+__all__ = ["MissingPackageError", "Typesetter", "TypesettingError", "typesetter"]
+
+TEMPLATE = Path(__file__).resolve().with_name("template.typ")
+#: Signs that typst's own fonts don't have are DejaVu's, which matplotlib brings.
+FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+DATE = datetime(2025, 1, 1, tzinfo=timezone.utc)
+"""of every file, so that the same texts make the same bytes"""
+
+
+class MissingPackageError(Exception):
+    """A package of the extra ``writeup`` is not there; the text is one sentence."""
+
+
+class TypesettingError(Exception):
+    """A document that can't be set; the text is typst's."""
+
+
+class Typesetter:
+    """Typst, in a folder in which there is nothing but what it may read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pictures = Pictures(folder, self._sets)
+        (folder / TEMPLATE.name).write_bytes(TEMPLATE.read_bytes())
+
+    def _sets(self, name: str) -> bool:
+        """Whether a picture can be set; one that is damaged would end the whole document."""
+        import typst
+
+        page = self.folder / "one-picture.typ"
+        page.write_text(f'#image("{name}", width: 10cm)\n', encoding="utf-8")
+        try:
+            typst.compile(page, root=self.folder, ignore_system_fonts=True)
+        except typst.TypstError:
+            return False
+        return True
+
+    def pdf(self, document: dict[str, Any]) -> bytes:
+        """The document as PDF.
+
+        Raises:
+            TypesettingError: it can't be set, a fault of the template.
+        """
+        import typst
+
+        try:
+            made = typst.compile(self._main(document), format="pdf", timestamp=DATE, **self._options())
+        except typst.TypstError as error:
+            raise TypesettingError(str(error)) from error
+        assert isinstance(made, bytes)
+        return made
+
+    def pages(self, document: dict[str, Any], ppi: float = 100) -> list[bytes]:
+        """The document as PNG, one a page."""
+        import typst
+
+        made = typst.compile(self._main(document), format="png", ppi=ppi, **self._options())
+        return [made] if isinstance(made, bytes) else list(made or [])
+
+    def _options(self) -> dict[str, Any]:
+        return {"root": self.folder, "font_paths": [FONTS], "ignore_system_fonts": True}
+
+    def _main(self, document: dict[str, Any]) -> Path:
+        # A lone surrogate, half of a sign, is in no font and in no UTF-8.
+        text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+        (self.folder / "document.json").write_bytes(text)
+        return self.folder / TEMPLATE.name
+
+
+@contextmanager
+def typesetter() -> Iterator[Typesetter]:
+    """A typesetter in a folder that is removed at the end.
+
+    Raises:
+        MissingPackageError: the extra ``writeup`` is not installed.
+    """
+    for package in ("typst", "latex2mathml"):
+        try:
+            __import__(package)
+        except ImportError:
+            raise MissingPackageError(
+                f"The package {package} is missing, which the write-up needs: pip install -e .[writeup]."
+            ) from None
+    with tempfile.TemporaryDirectory(prefix="writeup-") as folder:
+        yield Typesetter(Path(folder).resolve())

@@ -1,0 +1,527 @@
+"""The write-up: a PDF of answers and results, the zip to hand in, and one sentence for whatever is missing."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+import msgspec
+import pytest
+from pypdf import PdfReader
+
+from course import records
+from course.answers import parse
+from course.experiments.runner import Session
+from course.records import code_digest
+from course.writeup import __main__ as command
+from course.writeup import markdown as reading
+from course.writeup.formulas import FormulaError, tree
+from course.writeup.markdown import Reader
+from course.writeup.packing import MAX_STEM, ascii_name, file_stem
+from grader.submission.intake import find
+from grader.validation.cases import SOLUTION, STUBS
+from tests.quick_results import PARTS, TINY
+
+TEAM = "Team: Zoë Müller, Ada Lovelace"
+STEM = "CS2420_PSet2_ZoeMuller_AdaLovelace"
+ANSWERS = (STUBS / "answers.md").read_text(encoding="utf-8")
+BEST = "## 1.1 Which learning rate is best, and why (100)"
+
+
+class Desk:
+    """A team's folders, and what came of one ``make writeup``."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.capsys = folder, capsys
+        self.student, self.out = folder / "student", folder / "out"
+        self.results = folder / "results"
+        self.student.mkdir()
+        for path in SOLUTION.glob("[a-z]*.py"):
+            shutil.copy(path, self.student)
+        self.write(ANSWERS)
+        self.code, self.said, self.errors = -1, "", ""
+
+    def write(self, text: str) -> None:
+        (self.student / "answers.md").write_bytes(text.encode("utf-8", "surrogatepass"))
+
+    def answer(self, text: str, team: str = TEAM) -> None:
+        """Write the answers, the first of which is this."""
+        self.write(re.sub(r"Team:.*", lambda _: team, ANSWERS).replace(BEST, f"{BEST}\n\n{text}\n"))
+
+    def make(self, *arguments: str | Path) -> Desk:
+        folders = ("--student", self.student, "--results", self.results, "--out", self.out)
+        self.code = command.main([str(argument) for argument in (*folders, *arguments)])
+        self.said, self.errors = self.capsys.readouterr()
+        return self
+
+    @property
+    def pdf(self) -> Path:
+        (path,) = self.out.glob("*.pdf")
+        return path
+
+    @property
+    def text(self) -> str:
+        """Of all pages, with single spaces."""
+        return " ".join(" ".join(page.extract_text() for page in PdfReader(self.pdf).pages).split())
+
+    @property
+    def packed(self) -> dict[str, bytes]:
+        (path,) = self.out.glob("*.zip")
+        with zipfile.ZipFile(path) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return Desk(tmp_path, capsys)
+
+
+@pytest.fixture(scope="session")
+def drawn_results(quick_results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results with their figures."""
+    folder = tmp_path_factory.mktemp("drawn") / "results"
+    shutil.copytree(quick_results, folder, copy_function=os.link)  # what is drawn and written is new files
+    Session(PARTS, TINY, SOLUTION, folder).draw()
+    return folder
+
+
+@pytest.fixture
+def full_desk(desk: Desk, drawn_results: Path) -> Desk:
+    """With results that the solution left."""
+    desk.results = drawn_results
+    desk.answer("The rate 0.1 is **best**.")
+    return desk
+
+
+# ---- the PDF ----
+
+
+def test_the_pdf_has_the_course_s_name_the_team_and_every_question(full_desk):
+    full_desk.make()
+    assert full_desk.code == 0
+    assert full_desk.pdf.name == f"{STEM}.pdf"
+    assert "Zoë Müller and Ada Lovelace" in full_desk.text
+    for answer in parse(ANSWERS).answers:
+        assert answer.title.replace("'", "’") in full_desk.text.replace("'", "’")
+
+
+def test_each_figure_of_the_results_is_in_the_pdf_with_profile_and_seed(full_desk):
+    text = full_desk.make().text
+    made = [records.read(full_desk.results / part) for part in PARTS]
+    captions = [caption.partition(" (part")[0] for record in made for caption in record.figures.values()]
+    assert captions
+    for number, caption in enumerate(captions, start=1):
+        assert f"Figure {number}. {caption}. Quick profile, seed 43." in text
+
+
+def test_figures_are_lines_and_not_points_so_that_their_words_can_be_read(full_desk):
+    assert "Test accuracy (%)" in full_desk.make().text
+
+
+def test_a_figure_whose_pdf_is_damaged_is_the_png(full_desk, tmp_path):
+    shutil.copytree(full_desk.results, tmp_path / "copy")
+    full_desk.results = tmp_path / "copy"
+    for path in full_desk.results.rglob("*.pdf"):
+        path.write_bytes(b"%PDF-1.4\nrubbish")
+    full_desk.make()
+    images = [image for page in PdfReader(full_desk.pdf).pages for image in page.images]
+    assert len(images) == len(list(full_desk.results.rglob("*.png")))
+    assert "Figure 1." in full_desk.text
+
+
+def test_a_figure_that_is_damaged_altogether_is_left_out(full_desk, tmp_path):
+    shutil.copytree(full_desk.results, tmp_path / "copy")
+    full_desk.results = tmp_path / "copy"
+    for path in [*full_desk.results.rglob("*.pdf"), *full_desk.results.rglob("*.png")]:
+        path.write_bytes(path.read_bytes()[:50])
+    assert full_desk.make().code == 0
+    assert "Figure" not in full_desk.text
+
+
+def test_tables_of_the_records_and_of_their_runs_are_in_the_pdf(full_desk):
+    text = full_desk.make().text
+    record = records.read(full_desk.results / "3.3")
+    assert f"{record.tables[0].title}. Quick profile, seed 43." in text
+    for row in record.tables[0].rows:
+        assert f"{row[1]:,} {row[2]:,}" in text
+    run = record.runs[0]
+    assert f"{run.title} {len(run.accuracies)} " in text
+    assert f"{100 * run.accuracies[-1]:.2f}" in text
+
+
+def test_a_stand_in_is_named_in_the_captions(full_desk):
+    stand_ins = records.read(full_desk.results / "4.2").stand_ins
+    assert stand_ins
+    text = full_desk.make().text.replace("’", "'")
+    for sentence in stand_ins:
+        assert sentence in text
+
+
+def test_equal_texts_make_equal_files(full_desk):
+    full_desk.make()
+    first = {path.name: path.read_bytes() for path in full_desk.out.iterdir()}
+    shutil.rmtree(full_desk.out)
+    full_desk.make()
+    assert {path.name: path.read_bytes() for path in full_desk.out.iterdir()} == first
+    assert len(first) == 2
+
+
+def test_words_are_shown_against_the_limit(desk):
+    desk.answer("These are five words only.")
+    assert "5 of 100 words" in desk.make().text
+
+
+def test_an_answer_over_the_limit_is_marked_and_said(desk):
+    desk.answer("word " * 101)
+    desk.make()
+    assert "101 words, 100 allowed" in desk.text
+    assert "1.1 Which learning rate is best, and why has 101 words, and 100 are allowed: shorten it." in desk.said
+
+
+def test_what_is_not_answered_is_shown_and_said(desk):
+    desk.answer("Answered.")
+    desk.make()
+    assert desk.text.count("Not answered yet.") == 11
+    assert "Not answered yet: 1.2, 2.1, 2.2 (8 bits against full precision), 2.2 (4" in desk.said
+
+
+def test_without_results_the_pdf_says_how_to_make_them(desk):
+    desk.answer("a")
+    desk.make()
+    assert "No results yet: python run_experiments.py 1.1 makes them." in desk.text
+    assert f"{desk.results} has no results: make experiments makes them" in desk.said
+
+
+def test_results_of_other_code_are_said(full_desk):
+    (full_desk.student / "pruning.py").write_text("changed = True\n")
+    said = full_desk.make().said
+    assert "The results of 3.3 were made with another pruning.py: run 3.3 again." in said
+    assert "another training.py" not in said
+    assert code_digest(SOLUTION / "training.py") == records.read(full_desk.results / "1.2").student["training.py"]
+
+
+def test_a_record_that_can_t_be_read_is_said(desk):
+    (desk.results / "1.1").mkdir(parents=True)
+    (desk.results / "1.1" / "record.json").write_text("{}")
+    assert "1.1/record.json can't be read" in desk.make().said
+    assert desk.code == 0
+
+
+# ---- Markdown and formulas ----
+
+
+def test_markdown_becomes_text_without_its_signs(desk):
+    desk.answer(
+        "A **bold** and *slanted* ~~struck~~ [link](https://a.b) with `code`.\n\n- one\n- two\n\n3. three\n\n"
+        "> quoted\n\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n```\nx = [1]\n```\n\n### Smaller\n\n---\n\nend\\\nline"
+    )
+    text = desk.make().text
+    for part in ("A bold and slanted struck link with code.", "one", "3. three", "quoted", "a b 1 2", "x = [1]"):
+        assert part in text
+    links = [note.get_object() for page in PdfReader(desk.pdf).pages for note in page.get("/Annots") or ()]
+    assert [link["/A"]["/URI"] for link in links] == ["https://a.b"]
+
+
+def test_no_link_leads_to_a_file_or_a_script(desk):
+    desk.answer("[a](file:///etc/passwd) [b](javascript:alert) [c](https://right.org)")
+    desk.make()
+    links = [note.get_object() for page in PdfReader(desk.pdf).pages for note in page.get("/Annots") or ()]
+    assert [link["/A"]["/URI"] for link in links] == ["https://right.org"]
+
+
+@pytest.mark.parametrize(
+    ("latex", "shown"),
+    [
+        (r"\alpha + \beta", "𝛼 + 𝛽"),
+        (r"abc", "𝑎𝑏𝑐"),
+        (r"x_i^2 \times 10^{-3}", "10−3"),
+        (r"\mathrm{softmax}\left(\frac{QK^\top}{\sqrt{d_k}}\right)V", "softmax"),
+        (r"\begin{cases} a & x > 0 \\ b & \text{otherwise} \end{cases}", "otherwise"),
+        (r"\begin{align} p &= q \\ r &= s \end{align}", "𝑝 = 𝑞"),
+        (r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}", "[1 3 2 4]"),  # by columns
+        (r"\lVert w \rVert_1 \le \lfloor \hat{x} \rfloor", "≤"),
+        (r"\operatorname{round}(x) \approx \mathbb{E}[y]", "round(𝑥) ≈ 𝔼[𝑦]"),
+        (r"\sum_{i=1}^{n} \binom{n}{i} \overline{z}", "∑"),
+    ],
+)
+def test_formulas_are_formulas(desk, latex, shown):
+    desk.answer(f"So ${latex}$ and\n\n$${latex}$$\n\nso on.")
+    desk.make()
+    assert shown in desk.text
+    assert "\\" not in desk.text
+    assert "as it was written" not in desk.said
+
+
+@pytest.mark.parametrize("latex", [r"\unheard{x}", "x_", r"\frac{1}", r"\left(", "{", r"\def\a{\a\a}\a", "x^" * 300])
+def test_a_formula_that_can_t_be_set_is_shown_as_it_was_written_and_said(desk, latex):
+    desk.answer(f"So ${latex}$ here.")
+    desk.make()
+    assert desk.code == 0
+    assert latex.replace(" ", "")[:40] in desk.text.replace(" ", "")
+    assert f"The formula {latex[:20]}" in desk.said
+
+
+def test_definitions_of_new_commands_are_no_formulas():
+    with pytest.raises(FormulaError):
+        tree(r"\newcommand{\a}{bbbb}\a")
+
+
+def test_an_image_of_the_team_is_shown(full_desk):
+    shutil.copy(full_desk.results / "1.1" / "learning-rates.png", full_desk.student / "mine.png")
+    full_desk.answer("Look: ![my own curve](mine.png)")
+    full_desk.make()
+    assert sum(len(page.images) for page in PdfReader(full_desk.pdf).pages) == 1
+
+
+@pytest.mark.parametrize("address", ["../secret.png", "/etc/passwd", "https://a.b/c.png", "missing.png", "text.png"])
+def test_an_image_from_elsewhere_or_of_another_kind_is_not_shown_and_said(full_desk, address):
+    shutil.copy(full_desk.results / "1.1" / "learning-rates.png", full_desk.folder / "secret.png")
+    (full_desk.student / "text.png").write_text("no picture")
+    full_desk.answer(f"![a picture]({address})")
+    full_desk.make()
+    assert not any(page.images for page in PdfReader(full_desk.pdf).pages)
+    assert "[image: a picture]" in full_desk.text
+    assert f"The image {address} is not shown" in full_desk.said
+
+
+# ---- texts that would do harm ----
+
+COMMANDS = [
+    '#read("/etc/passwd")',
+    '#panic("no")',
+    "#set page(width: 1pt)",
+    '#include "document.json"',
+    "$#read(x)$ $#panic()$",
+    "= Heading",
+    "<label> @label",
+    '`#read("a")`',
+    "```\n#panic()\n```",
+    "| #panic() |\n|---|\n| #read(1) |",
+    "\\u{1F600} // /* comment",
+    '"quoted" [brackets] ] ) }',
+]
+
+
+@pytest.mark.parametrize("text", COMMANDS)
+def test_commands_of_the_typesetter_are_texts(desk, text):
+    desk.answer(f"{text}\n\nThe end is here.", team=f"Team: {text.split(chr(10))[0].replace(',', '')}, Ada")
+    assert desk.make().code == 0
+    assert "The end is here." in desk.text
+    assert "root:" not in desk.text
+    assert all(word in desk.text for word in re.findall(r"[#@][a-z]+", text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\0\x1b[31m\u202e", "\ud800", "a" * 30_000, "\u0301" * 10_000, "*a **b " * 2_000, ">" * 500 + " a",
+     "|" + "a|" * 300 + "\n|" + "-|" * 300 + "\n", "- a\n" * 3_000, "$" + "\\frac{1}{" * 60 + "x" + "}" * 60 + "$",
+     "<table><tr><td>", "<!-- never closed", "```\nnever closed", "$$\nnever closed", "[a]: b\n[a][a]", "🙂中文"],
+    ids=range(15),
+)  # fmt: skip
+def test_odd_texts_make_a_pdf(desk, text):
+    desk.answer(text)
+    assert desk.make().code == 0
+    assert "Which learning rate is best" in desk.text
+
+
+def test_a_record_of_anybody_makes_a_pdf(full_desk, tmp_path):
+    shutil.copytree(full_desk.results, tmp_path / "copy")
+    full_desk.results = tmp_path / "copy"
+    record = records.read(full_desk.results / "1.1")
+    record.title = '#panic() "*_$'
+    record.figures = {"../../../etc/passwd": "x", "learning-rates": "#read() $x$ " + "a" * 3_000}
+    record.stand_ins = ["\x1b[31m#panic()"] * 3
+    record.tables = [records.Table("#t", ["a"] * 50, [["#b"] * 40, [float("1e300")] * 50])]
+    record.runs[0].accuracies = [5e300]
+    (full_desk.results / "1.1" / "record.json").write_bytes(msgspec.json.encode(record))
+    assert full_desk.make().code == 0
+    assert "#panic()" in full_desk.text
+
+
+def test_answers_that_break_the_template_are_shown_as_they_were_written(desk, monkeypatch):
+    monkeypatch.setattr(reading, "tree", lambda latex, display: ["accent", ["row", []], "no accent"])
+    desk.answer("See $x$ here.")
+    assert desk.make().code == 0
+    assert "See $x$ here." in desk.text
+    assert "are shown as they were written" in desk.said
+
+
+def test_what_is_nested_too_deeply_keeps_its_words():
+    nodes = Reader(lambda address: None).read("> " * 15 + "deep words")
+    assert "deep words" in json.dumps(nodes)
+
+
+# ---- the zip ----
+
+
+def test_the_zip_holds_the_pdf_the_code_the_answers_and_the_results(full_desk):
+    packed = full_desk.make().packed
+    made = {f"{STEM}.pdf", "student/answers.md"}
+    made |= {f"student/{path.name}" for path in SOLUTION.glob("[a-z]*.py")}
+    made |= {f"results/{part}/record.json" for part in PARTS}
+    made |= {f"results/{path.relative_to(full_desk.results)}" for path in full_desk.results.rglob("*.safetensors")}
+    assert set(packed) == made
+    assert packed[f"{STEM}.pdf"] == full_desk.pdf.read_bytes()
+
+
+def test_the_grader_finds_code_and_results_in_the_zip(full_desk, tmp_path):
+    full_desk.make()
+    with zipfile.ZipFile(full_desk.out / f"{STEM}.zip") as archive:
+        archive.extractall(tmp_path / "unpacked")
+    found = find(tmp_path / "unpacked")
+    assert found.folder == tmp_path / "unpacked" / "student"
+    assert found.results is not None
+    assert found.results == tmp_path / "unpacked" / "results"
+    for part in PARTS:
+        record = records.read(found.results / part)
+        assert all((found.results / part / run.checkpoint.file).is_file() for run in record.runs if run.checkpoint)
+
+
+def notebook(path: Path, *counts: int | None) -> Path:
+    cells: list[dict[str, object]] = [
+        {"cell_type": "code", "source": "1", "outputs": [], "execution_count": count} for count in counts
+    ]
+    path.write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": "a"}, *cells], "nbformat": 4}))
+    return path
+
+
+def test_notebook_and_logs_go_into_the_zip(desk, tmp_path):
+    desk.answer("a")
+    log = tmp_path / "chat.txt"
+    log.write_text("hello")
+    (desk.student / "ai-logs").mkdir()
+    (desk.student / "ai-logs" / "chat.txt").write_text("there")
+    made = notebook(tmp_path / "pset.ipynb", 1, 2)
+    packed = desk.make("--notebook", made, "--ai-log", log).packed
+    assert packed["pset.ipynb"] == made.read_bytes()
+    assert {packed[name] for name in packed if name.startswith("ai-logs/")} == {b"hello", b"there"}
+    assert "The zip has no" not in desk.said
+
+
+def test_the_only_notebook_beside_the_code_is_taken(desk):
+    desk.answer("a")
+    notebook(desk.folder / "pset.ipynb", 1)
+    assert "pset.ipynb" in desk.make().packed
+
+
+def test_of_several_notebooks_none_is_taken(desk):
+    desk.answer("a")
+    for name in ("a.ipynb", "b.ipynb"):
+        notebook(desk.student / name, 1)
+    assert not any(name.endswith(".ipynb") for name in desk.make().packed)
+    assert "has several notebooks, as a.ipynb and b.ipynb: name the one to hand in with --notebook." in desk.said
+
+
+def test_a_notebook_that_was_not_run_is_said(desk):
+    desk.answer("a")
+    desk.make("--notebook", notebook(desk.folder / "pset.ipynb", 1, None, None))
+    assert "pset.ipynb has 2 of 3 code cells that were not run" in desk.said
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"cells": 1}', '{"cells": [1]}', "[" * 100_000])
+def test_a_notebook_that_is_none_is_said(desk, text):
+    desk.answer("a")
+    (desk.folder / "pset.ipynb").write_text(text)
+    assert "pset.ipynb is no notebook that can be read" in desk.make().said
+
+
+def test_missing_notebook_and_logs_are_said_and_the_zip_is_made(desk):
+    desk.answer("a")
+    desk.make()
+    assert "The zip has no notebook: name it with --notebook" in desk.said
+    assert "The zip has no logs of AI tools" in desk.said
+    assert f"{STEM}.pdf" in desk.packed
+
+
+def test_files_that_were_named_and_do_not_exist_are_said(desk):
+    desk.answer("a")
+    desk.make("--notebook", "no.ipynb", "--ai-log", "no.txt")
+    assert "The notebook no.ipynb does not exist" in desk.said
+    assert "The log no.txt does not exist" in desk.said
+    assert desk.code == 0
+
+
+def test_a_log_that_is_neither_text_nor_pdf_is_said(desk, tmp_path):
+    desk.answer("a")
+    (tmp_path / "chat.docx").write_bytes(b"PK")
+    assert "chat.docx is neither text nor PDF" in desk.make("--ai-log", tmp_path / "chat.docx").said
+
+
+def test_a_module_that_is_missing_is_said(desk):
+    desk.answer("a")
+    (desk.student / "pruning.py").unlink()
+    assert "student/pruning.py is not in the zip" in desk.make().said
+    assert "student/training.py" in desk.packed
+
+
+# ---- names ----
+
+
+def test_without_names_there_is_a_pdf_and_no_zip_and_a_sentence(desk):
+    desk.make()
+    assert desk.code == 0
+    assert desk.pdf.name == "CS2420_PSet2.pdf"
+    assert "The names of the team are missing." in desk.text
+    assert not list(desk.out.glob("*.zip"))
+    assert f"No zip was made: write the names into {desk.student / 'answers.md'}" in desk.said
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("Zoë Müller", "ZoeMuller"), ("Jean-Luc O'Neill Jr.", "JeanLucONeillJr"), ("Łukasz Żółć", "LukaszZolc"),
+     ("Weiß Ærø", "WeissAero"), ("../../etc/passwd", "etcpasswd"), ("李明 (Li Ming)", "LiMing"), ("李明", ""),
+     ("a" * 99, "a" * 40)],
+)  # fmt: skip
+def test_a_file_s_name_has_letters_and_digits_only(name, kept):
+    assert ascii_name(name) == kept
+
+
+def test_a_name_without_latin_letters_is_said(desk):
+    desk.answer("a", team="Team: 李明, Ada Lovelace")
+    desk.make()
+    assert "李明 has no Latin letters for the file's name: add them, as in “李明 (Li Ming)”." in desk.said
+    assert desk.pdf.name == "CS2420_PSet2_AdaLovelace.pdf"
+
+
+def test_a_large_team_has_a_name_that_every_disk_takes():
+    assert len(file_stem(["Somebody Withalongname"] * 40)) <= MAX_STEM
+
+
+# ---- what can't be done ----
+
+
+def test_a_folder_without_answers_is_refused_with_a_sentence(desk):
+    (desk.student / "answers.md").unlink()
+    desk.make()
+    assert desk.code == 2
+    assert desk.errors == (
+        "answers.md is missing, or no plain file: name the folder in which answers.md is with --student.\n"
+    )
+
+
+def test_a_folder_that_can_t_be_written_is_refused_with_a_sentence(desk):
+    desk.out.write_text("a file")
+    desk.make()
+    assert desk.code == 2
+    assert "can't be written" in desk.errors
+
+
+@pytest.mark.parametrize("package", ["typst", "latex2mathml"])
+def test_a_missing_package_is_named(desk, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    desk.make()
+    assert desk.code == 2
+    assert desk.errors == (f"The package {package} is missing, which the write-up needs: pip install -e .[writeup].\n")
+
+
+def test_the_command_line_runs(run, tmp_path):
+    done = run("-m", "course.writeup", "--student", STUBS, "--results", tmp_path, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert PdfReader(io.BytesIO((tmp_path / "CS2420_PSet2.pdf").read_bytes())).pages
+    assert done.stderr == ""
