@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from course.answers import QUESTIONS
 from grader.gradebook import Gradebook, State
 from grader.grading import grade
 from grader.submission.contract import FILES, MODULES, NAMES, PROVIDED
@@ -458,6 +459,9 @@ def test_a_complete_hand_in(take, tmp_path):
     book = solution_notebook()
     for count, cell in enumerate(cell for cell in book.cells if cell.cell_type == "code"):
         cell.execution_count = count + 1
+    for question in QUESTIONS:
+        heading = f"## {question.part} {question.title}" + (f" ({question.limit})" if question.limit else "")
+        book.cells.append(nbformat.v4.new_markdown_cell(f"{heading}\n\nThat it is so, since it was measured."))
     files = {
         "work/CS2420_PSet2.ipynb": nbformat.writes(book).encode(),
         "writeup.pdf": b"%PDF-1.7",
@@ -479,6 +483,17 @@ def test_what_a_hand_in_lacks_is_said(take, tmp_path):
     assert found["exactly one notebook"] == "there is none: add it"
     assert found["the write-up as PDF"] == "writeup.pdf is no PDF that opens: make it again"
     assert found["logs of AI tools, as text or PDF"].startswith("there are none: add them as ai-log.txt")
+
+
+def test_answers_are_counted(take, tmp_path):
+    (tmp_path / "quantization.py").write_text("x = 1")
+    long = "word " * 101 + "$x = 1$"
+    (tmp_path / "answers.md").write_text(
+        f"Team: Ada Lovelace\n\n## 1.1 Which learning rate is best, and why (100)\n\n{long}"
+    )
+    found = {item.what: item for item in take(tmp_path).checklist}
+    assert found["the team's names"].found == "Ada Lovelace"
+    assert found["written answers within their limits"].found.startswith("1.1 has 101 words of 100: shorten them")
 
 
 def test_cells_that_were_not_run_in_order_are_noticed(take, tmp_path):

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from course import answers
 from course.untrusted import UnreadableError, read_bytes
 from grader.submission.cells import Cell
 from grader.submission.intake import Item
 
 __all__ = ["Handed", "checklist"]
 
-NAME = re.compile(r"CS2420_PSet2(_[A-Za-z][A-Za-z-]*)+\.zip")
+NAME = re.compile(r"CS2420_PSet2(_[A-Za-z][A-Za-z0-9-]*)+\.zip")
 PATTERN = "CS2420_PSet2_<Name1>_<Name2>.zip"
 #: Words that the names of logs of generative-AI tools have in them.
 TOOLS = re.compile(
@@ -43,7 +44,15 @@ class Handed:
 
 def checklist(handed: Handed) -> tuple[Item, ...]:
     """The lines of the checklist, each with what was found and what to do."""
-    return (_name(handed), *_notebook(handed), _pdf(handed), _logs(handed))
+    written = answers.parse(handed.answers) if handed.answers.strip() else None
+    return (
+        _name(handed),
+        _team(handed, written),
+        *_notebook(handed),
+        _pdf(handed),
+        _limits(written),
+        _logs(handed),
+    )
 
 
 def _name(handed: Handed) -> Item:
@@ -56,6 +65,15 @@ def _name(handed: Handed) -> Item:
     if not name.endswith(".zip"):
         return Item(what, False, f"hand in a zip called {PATTERN}")
     return Item(what, False, f"{name} should be called {PATTERN}, with the last name of each member of the team")
+
+
+def _team(handed: Handed, written: answers.Answers | None) -> Item:
+    what = "the team's names"
+    if written is not None and written.team:
+        return Item(what, True, ", ".join(written.team))
+    if NAME.fullmatch(handed.path.name):
+        return Item(what, True, "in the zip's name")
+    return Item(what, False, "write them behind Team: in answers.md, or in the notebook's first text")
 
 
 def _notebook(handed: Handed) -> tuple[Item, Item]:
@@ -79,6 +97,21 @@ def _notebook(handed: Handed) -> tuple[Item, Item]:
     else:
         item = Item(saved, True, f"{len(cells)} cells")
     return Item(one, True, "one"), item
+
+
+def _limits(written: answers.Answers | None) -> Item:
+    what = "written answers within their limits"
+    if written is None:
+        return Item(what, None, "there is no answers.md: those in the PDF are not counted here")
+    over = [f"{one.part} has {one.words} words of {one.limit}" for one in written.answers if one.over]
+    left = [one.part for one in written.answers if not one.answered]
+    if over:
+        return Item(what, False, f"{_some(over)}: shorten them (formulas, tables and code are not counted)")
+    if left:
+        return Item(
+            what, False, f"{_some(list(dict.fromkeys(left)))} {'is' if len(left) == 1 else 'are'} not answered yet"
+        )
+    return Item(what, True, f"all {len(written.answers)} answered")
 
 
 def _some(labels: Sequence[str]) -> str:
