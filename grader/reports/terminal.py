@@ -178,8 +178,8 @@ def _next(gradebook: Gradebook) -> str:
         test = selected[0][0]
         what = "Nothing" if len(selected) == len(gradebook.results) else "Nothing of this"
         return (
-            f"{what} is implemented yet. Start with part {test.part}: the stubs in student/ say what each function "
-            "has to do; then grade again."
+            f"{what} is implemented yet. Start with part {test.part}: the stubs say what each function has to do; "
+            "then grade again."
         )
     ahead = [pair for pair in selected if pair[1].state in (State.FAILED, State.PARTIAL)] or [
         pair for pair in selected if pair[1].state is not State.PASSED
