@@ -1,1 +1,1 @@
-"""What students are handed: the notebook."""
+"""What students are handed: the notebook, and the zip with all that they get."""

@@ -161,7 +161,7 @@ def linear_map(layer: nn.Module, inputs: int) -> tuple[Tensor, Tensor]:
 def fit_layer(layer: nn.Module, inputs: Tensor, labels: Tensor, steps: int) -> None:
     """Some steps of Adam on a layer alone: how far they go doesn't depend on the scale of its parts."""
     layer.train()
-    optimizer = torch.optim.Adam(layer.parameters(), lr=3e-3)
+    optimizer = torch.optim.Adam(layer.parameters(), lr=3e-3, fused=True)
     for _ in range(steps):
         optimizer.zero_grad(set_to_none=True)
         functional.cross_entropy(layer(inputs), labels).backward()
@@ -221,7 +221,7 @@ def learn_sequences(
     model = make(**sizes)
     model.train()
     draw_weights(model)
-    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
     for sources, targets in zip(context.split(batch), target.split(batch), strict=True):
         optimizer.zero_grad(set_to_none=True)
         out = model(sources, targets[:, :-1])

@@ -1,0 +1,134 @@
+"""Make the zip that students get: ``make handout``.
+
+It holds the stubs, the course's code, the public suites with what runs them, fixtures, the README without what is for
+staff, and the notebook. Before it is written, :mod:`grader.handout.proof` looks through it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import nbformat
+from rich.console import Console
+
+from grader import ROOT
+from grader.catalog import RESULTS, read_suites
+from grader.handout import notebook
+from grader.handout.proof import leaks
+
+__all__ = ["FOLDER", "files", "main", "readme", "write"]
+
+FOLDER = "CS2420_PSet2"
+"""what the zip unpacks to"""
+TOP = ("LICENSE", "Makefile", "pyproject.toml", "run_experiments.py", ".gitignore")
+FOLDERS = ("course", "fixtures", "grader", "student", "docs")
+#: Of these folders; a path or the beginning of one.
+LEFT_OUT = (
+    "grader/solution",
+    "grader/validation",
+    "grader/handout/archive.py",
+    "grader/handout/proof.py",
+    "grader/handout/staff.mk",
+    "grader/gradescope",
+    "grader/suites/test_part1_hidden.py",
+    "docs/mutants.md",
+    "docs/validation.md",
+    "docs/security.md",
+    "docs/picture.py",
+    "docs/__init__.py",
+)
+DATE = (2025, 1, 1, 0, 0, 0)
+"""of every file, so that the same files make the same zip"""
+
+
+def files() -> dict[str, bytes]:
+    """What students get, by path."""
+    found = {name: (ROOT / name).read_bytes() for name in TOP}
+    for path in _paths():
+        found[path.relative_to(ROOT).as_posix()] = path.read_bytes()
+    found["CS2420_PSet2.ipynb"] = (nbformat.writes(notebook.build(ROOT / "student")) + "\n").encode()
+    found["README.md"] = readme((ROOT / "README.md").read_text(encoding="utf-8"), found).encode()
+    return dict(sorted(found.items()))
+
+
+def _paths() -> Iterator[Path]:
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            name = path.relative_to(ROOT).as_posix()
+            parts = Path(name).parts
+            hidden = any(part == "__pycache__" or part.startswith(".") for part in parts)
+            if path.is_file() and not hidden and not name.startswith(LEFT_OUT):
+                yield path
+
+
+def readme(text: str, given: dict[str, bytes]) -> str:
+    """The README for students: without the staff's chapter, and without what they don't get.
+
+    Args:
+        given: what students get, by path.
+    """
+    text = re.sub(r"^## For the course staff\n.*?(?=^## )", "", text, flags=re.MULTILINE | re.DOTALL)
+    targets = set(re.findall(r"^([a-z]+):", given["Makefile"].decode(), re.MULTILINE))
+    kept = [line for line in text.splitlines() if _concerns_students(line, targets, given)]
+    return "\n".join(kept) + "\n"
+
+
+def _concerns_students(line: str, targets: set[str], given: dict[str, bytes]) -> bool:
+    """Whether a line has no command, and no row of a table, about what isn't there."""
+    if (command := re.match(r"make (\w+)", line)) and command[1] not in targets:
+        return False
+    if line.startswith("| `"):
+        places = re.findall(r"`([^`]+)`", line.split("|")[1])
+        return all(any(name.startswith(place) for name in given) for place in places)
+    return True
+
+
+def write(path: Path) -> int:
+    """Write the zip and return its size in bytes.
+
+    Raises:
+        ValueError: it would give something away; the text says what, a line each.
+    """
+    given = files()
+    if found := leaks(given):
+        raise ValueError("\n".join(map(str, found)))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in given.items():
+            entry = zipfile.ZipInfo(f"{FOLDER}/{name}", DATE)
+            entry.external_attr = 0o100644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)
+    return path.stat().st_size
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="make handout", description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("CS2420_PSet2_handout.zip"), help="the zip")
+    options = parser.parse_args(arguments)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    try:
+        size = write(options.out)
+    except ValueError as error:
+        console.print(f"No hand-out was made: it would give something away.\n{error}")
+        return 1
+    except OSError as error:
+        console.print(f"The hand-out can't be written: {error}.")
+        return 2
+    hidden = [test.number for test in read_suites() if test.hidden]
+    of_results = [test for test in read_suites() if RESULTS in test.tags]
+    console.print(f"{options.out}: {size / 1e6:.1f} MB, nothing of the solution, the hidden tests or the exam in it.")
+    console.print(
+        f"{len(read_suites()) - len(hidden)} tests, {len(of_results)} of them of results; hidden and not in it: "
+        f"{', '.join(hidden)}. Give students the zip; in Colab they upload it beside the notebook that is in it."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

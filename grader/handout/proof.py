@@ -1,0 +1,138 @@
+"""Prove that what students get holds nothing that would give the problem set away: by content, not by name.
+
+Secret are the reference solution, the hidden tests, and the cases of the grader's own exam: solutions with a change.
+A file gives something away where it has a run of :data:`RUN` words and signs in common with a secret, in any layout.
+What everybody knows from the stubs and the course's code doesn't count; nor, for hidden tests, what the public ones
+have, and for cases, how the rest of the grader imports and loops. All of that is held against the solution itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from grader import ROOT
+from grader.submission.contract import MODULES, NAMES
+from grader.submission.notebook import is_stub
+
+__all__ = ["RUN", "Leak", "leaks", "secrets"]
+
+Kind = Literal["wrong", "right", "broken"]
+RUN = 16
+"""words and signs: the longest run that the solution and the suites have in common by chance is shorter"""
+WORD = re.compile(r"\w+|[^\w\s]")
+SUITES = ROOT / "grader" / "suites"
+VALIDATION = ROOT / "grader" / "validation"
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A run of words in a file that students get."""
+
+    file: str
+    secret: str
+    """where it is from"""
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file} has this in common with {self.secret}: {self.text}"
+
+
+def secrets() -> dict[str, str]:
+    """The texts of what students must not get, by path."""
+    paths = [
+        *sorted((ROOT / "grader" / "solution").glob("*.py")),
+        *sorted(SUITES.glob("*hidden*.py")),
+        *(path for kind in get_args(Kind) for path in sorted((VALIDATION / kind).glob("*.py"))),
+        VALIDATION / "equivalent.toml",
+    ]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+def leaks(files: Mapping[str, bytes]) -> list[Leak]:
+    """What files give away, and files of whose content nothing is known."""
+    texts = {name: text for name, data in files.items() if (text := _text(name, data)) is not None}
+    found = [
+        Leak(name, "no file that is known", "its content can't be looked at")
+        for name, data in files.items()
+        if name not in texts and not _is_known(name, data)
+    ]
+    found += [Leak(name, "no stub", "something is filled in") for name in texts if _is_filled_stub(name, texts[name])]
+    known = _runs(_read("student", "course"))
+    suites, grader = known | _runs(_read("grader/suites")), known | _runs(_read("grader"))
+    of_secrets: dict[tuple[str, ...], str] = {}
+    for secret, text in secrets().items():
+        public = known if "/solution/" in secret else suites if "/suites/" in secret else grader
+        for run in _runs([text]) - public:
+            of_secrets.setdefault(run, secret)
+    for name, text in texts.items():
+        for run in sorted(_runs([text]) & of_secrets.keys())[:3]:
+            found.append(Leak(name, of_secrets[run], " ".join(run)))
+    return found
+
+
+def _runs(texts: Iterable[str]) -> set[tuple[str, ...]]:
+    found: set[tuple[str, ...]] = set()
+    for text in texts:
+        words = WORD.findall(text)
+        found.update(tuple(words[at : at + RUN]) for at in range(len(words) - RUN + 1))
+    return found
+
+
+def _read(*folders: str) -> Iterator[str]:
+    """The modules of these folders of the repository, secrets apart."""
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        parts = path.relative_to(ROOT).parts
+        if "hidden" not in path.name and parts[1] not in ("solution", "validation", "handout"):
+            yield path.read_text(encoding="utf-8")
+
+
+def _text(name: str, data: bytes) -> str | None:
+    """A file as text; of notebooks, cells and outputs; None where it is none."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if name.endswith(".ipynb"):
+        cells = json.loads(text)["cells"]
+        return "\n".join("".join(cell["source"]) + json.dumps(cell.get("outputs", "")) for cell in cells)
+    return text
+
+
+def _is_known(name: str, data: bytes) -> bool:
+    """Whether a file that is no text is one of fixtures/, or a picture of this repository, byte for byte."""
+    path = ROOT / name
+    return path.is_file() and path.read_bytes() == data and _holds_arrays(name, data)
+
+
+def _holds_arrays(name: str, data: bytes) -> bool:
+    if name.endswith(".npz"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive, np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {f"{key}.npy" for key in arrays} == set(archive.namelist()) <= {"images.npy", "labels.npy"}
+    return name.startswith("fixtures/") and name.endswith(".safetensors")
+
+
+def _is_filled_stub(name: str, text: str) -> bool:
+    """Whether a module of student/ has anything that a stub hasn't."""
+    path = Path(name)
+    if path.parent.name != "student" or path.stem not in MODULES.values():
+        return False
+    names = NAMES[path.stem]
+    defined = [node for node in ast.parse(text).body if _defines(node) & names.keys()]
+    return not all(map(is_stub, defined)) or {one for node in defined for one in _defines(node)} != set(names)
+
+
+def _defines(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
