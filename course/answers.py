@@ -29,7 +29,19 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-__all__ = ["MAX_PARSED", "QUESTIONS", "Answer", "Answers", "Question", "count_words", "parse", "text_of_html", "tokens"]
+__all__ = [
+    "MAX_PARSED",
+    "QUESTIONS",
+    "Answer",
+    "Answers",
+    "Question",
+    "count_words",
+    "is_written",
+    "of_cells",
+    "parse",
+    "text_of_html",
+    "tokens",
+]
 
 #: The first so many characters of an answer are read as Markdown; 150 words have about 1,000. What is behind is text.
 MAX_PARSED = 20_000
@@ -112,6 +124,24 @@ class Answers:
     """texts under numbered headings that are none of the questions'"""
     remarks: tuple[str, ...] = ()
     """what was odd: headings that are missing, doubled or unknown; one sentence each"""
+
+
+def of_cells(texts: Iterable[str]) -> str:
+    """The text cells of a notebook that answer a question, or name the team, put together as answers.md is."""
+    headings = tuple(f"{question.part} {question.title}".casefold() for question in QUESTIONS)
+    kept = []
+    for text in (text.strip() for text in texts):
+        heading = text.partition("\n")[0].lstrip("# ").strip() if text.startswith("#") else ""
+        answers = heading.casefold().startswith(headings) or (_NUMBERED.match(heading) and _LIMIT.search(heading))
+        if answers or any(line.startswith("Team:") for line in text.splitlines()):
+            kept.append(text)
+    return "\n\n".join(kept)
+
+
+def is_written(text: str) -> bool:
+    """Whether anything is answered, or the team named."""
+    found = parse(text)
+    return bool(found.team) or any(answer.answered for answer in found.answers)
 
 
 def parse(text: str) -> Answers:

@@ -136,6 +136,21 @@ def test_a_notebook_fills_in_for_stubs_and_not_for_files(take, tmp_path):
     assert path.is_file()
 
 
+def test_what_is_the_same_in_the_notebook_and_as_files_is_not_mentioned(take, tmp_path):
+    shutil.copytree(SOLUTION, tmp_path / "student")
+    nbformat.write(solution_notebook(), tmp_path / "PSet2.ipynb")
+    assert take(tmp_path).notes == ()
+
+
+def test_answers_of_the_notebook_take_the_place_of_untouched_ones(take, tmp_path):
+    shutil.copytree(STUBS, tmp_path / "student")
+    question = QUESTIONS[-1]
+    notebook(tmp_path / "one.ipynb", "text:Team: Ada Lovelace", f"text:## {question.part} {question.title}\n\nTwice.")
+    assert "Twice." in take(tmp_path).answers
+    (tmp_path / "student" / "answers.md").write_text(f"## {question.part} {question.title}\n\nThree times.")
+    assert "Three times." in take(tmp_path).answers
+
+
 def module_file(name: str) -> str:
     return (SOLUTION / f"{name}.py").read_text()
 

@@ -410,6 +410,28 @@ def test_the_only_notebook_beside_the_code_is_taken(desk):
     assert "pset.ipynb" in desk.make().packed
 
 
+def notebook_with(desk: Desk, *texts: str) -> None:
+    cells = [{"cell_type": "markdown", "metadata": {}, "source": text} for text in texts]
+    document = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (desk.folder / "pset2.ipynb").write_text(json.dumps(document))
+
+
+def test_answers_in_the_notebook_are_taken_where_answers_md_has_none(desk):
+    notebook_with(desk, f"# Problem set\n\n{TEAM}", "## 1.1 Learning rates\n\nThe task.", f"{BEST}\n\nBy experiment.")
+    desk.make()
+    assert desk.pdf.stem == STEM
+    assert "By experiment." in desk.text
+    assert "The task." not in desk.text
+
+
+def test_answers_md_wins_over_the_notebook(desk):
+    notebook_with(desk, f"{BEST}\n\nBy experiment.")
+    desk.answer("By thinking.")
+    desk.make()
+    assert "By thinking." in desk.text
+    assert "By experiment." not in desk.text
+
+
 def test_of_several_notebooks_none_is_taken(desk):
     desk.answer("a")
     for name in ("a.ipynb", "b.ipynb"):

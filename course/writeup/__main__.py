@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from course.answers import Answer, Answers, parse
+from course.answers import Answer, Answers, is_written, of_cells, parse
 from course.experiments.report import plain
 from course.records import MODULES, Record, code_digest
 from course.untrusted import UnreadableError, read_bytes
 from course.writeup.document import document, read_records
 from course.writeup.markdown import Reader
-from course.writeup.packing import Package, ascii_name, file_stem, notebook_remarks, pack
+from course.writeup.packing import Package, ascii_name, file_stem, notebook_remarks, notebook_texts, pack
 from course.writeup.typesetting import MissingPackageError, Typesetter, TypesettingError, typesetter
 
 __all__ = ["main"]
@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _make(options: argparse.Namespace, sets: Typesetter) -> None:
-    answers = _read_answers(options.student / ANSWERS)
+    notebook, notebook_says = _notebook(options.notebook, options.student)
+    answers = _read_answers(options.student / ANSWERS, notebook)
     records, remarks = read_records(options.results)
     reader, made = _set(answers, records, options, sets)
     stem = file_stem(answers.team)
@@ -70,7 +71,6 @@ def _make(options: argparse.Namespace, sets: Typesetter) -> None:
         unfinished.unlink(missing_ok=True)
     print(f"{pdf}: the write-up, {len(made) / 1e6:.1f} MB.")
 
-    notebook, notebook_says = _notebook(options.notebook, options.student)
     logs, logs_say = _ai_logs(options.ai_log, options.student)
     remarks = [
         *_about_answers(answers),
@@ -96,11 +96,16 @@ def _make(options: argparse.Namespace, sets: Typesetter) -> None:
         print(f"- {plain(remark)}")
 
 
-def _read_answers(path: Path) -> Answers:
+def _read_answers(path: Path, notebook: Path | None) -> Answers:
+    """The answers of answers.md, or of the notebook where nothing is written there."""
+    in_notebook = of_cells(notebook_texts(notebook)) if notebook is not None else ""
     try:
-        return parse(read_bytes(path.resolve(), MAX_ANSWERS).decode("utf-8-sig", "replace"))
+        text = read_bytes(path.resolve(), MAX_ANSWERS).decode("utf-8-sig", "replace")
     except UnreadableError as error:
-        raise WriteupError(f"{error}: name the folder in which {ANSWERS} is with --student.") from None
+        if not in_notebook:
+            raise WriteupError(f"{error}: name the folder in which {ANSWERS} is with --student.") from None
+        text = in_notebook
+    return parse(in_notebook if is_written(in_notebook) and not is_written(text) else text)
 
 
 def _set(

@@ -13,7 +13,7 @@ from pathlib import Path
 from course.records import FILE, MODULES, PARTS, Record
 from course.untrusted import UnreadableError, read_bytes
 
-__all__ = ["Package", "ascii_name", "file_stem", "notebook_remarks", "pack"]
+__all__ = ["Package", "ascii_name", "file_stem", "notebook_remarks", "notebook_texts", "pack"]
 
 DATE = (2025, 1, 1, 0, 0, 0)
 """of every file, so that the same files make the same zip"""
@@ -124,6 +124,15 @@ def _results(package: Package, record: Record) -> Iterator[tuple[str, bytes]]:
             package.remarks.append(
                 f"{error}: run {record.part} again, since the zip has no results/{record.part}/{name}."
             )
+
+
+def notebook_texts(path: Path) -> list[str]:
+    """The text cells of a notebook; none where it can't be read."""
+    try:
+        cells = json.loads(read_bytes(path.resolve(), MAX_ATTACHMENT))["cells"]
+        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    except (UnreadableError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return []
 
 
 def notebook_remarks(path: Path) -> list[str]:

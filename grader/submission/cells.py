@@ -16,15 +16,13 @@ from functools import cached_property
 
 import nbformat
 
-__all__ = ["Cell", "NotebookError", "Problem", "Statement", "answers_in", "parse", "read_cells", "read_notebook"]
+__all__ = ["Cell", "NotebookError", "Problem", "Statement", "parse", "read_cells", "read_notebook"]
 
 MAX_CELL = 1_000_000
 """characters: beyond, no person wrote it"""
 #: Cell magics below which there is Python.
 PYTHON_BELOW = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python")
 TITLE = re.compile(r"\s*#+\s*(?:@title\b\s*)?(?:code\s*)?cell\s*(\d{1,2}\.\d{1,2}[a-z]?)\b", re.IGNORECASE)
-ANSWER = re.compile(r"#{1,6}\s*\d\.\d\b.{0,200}\(\d+\)\s*$|#{1,6}\s*5\.1\s+Hyperparameters", re.MULTILINE)
-TEAM = re.compile(r"^Team:", re.MULTILINE)
 HEADING = re.compile(r"\W*(?:code\s*)?cell\s*(\d{1,2}\.\d{1,2}[a-z]?)\b", re.IGNORECASE)
 
 Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -184,12 +182,6 @@ def read_cells(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
             heading = ""
             cells.append(_read_cell(cell, label, number, source))
     return tuple(cells)
-
-
-def answers_in(notebook: nbformat.NotebookNode) -> str:
-    """The text cells with written answers, and the one with the team's names, put together as answers.md."""
-    texts = [cell.source.strip() for cell in notebook.cells if cell.get("cell_type") == "markdown"]
-    return "\n\n".join(text for text in texts if ANSWER.match(text) or TEAM.search(text))
 
 
 def _tagged(cell: nbformat.NotebookNode) -> str:

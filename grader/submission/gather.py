@@ -7,6 +7,7 @@ writes into SCRATCH alone, and says on standard output what it found, as JSON.
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import sys
@@ -17,9 +18,10 @@ from pathlib import Path
 
 import msgspec
 
+from course import answers
 from course.untrusted import UnreadableError, read_bytes
 from grader.submission.archives import ArchiveError, is_archive, unpack
-from grader.submission.cells import Cell, NotebookError, answers_in, parse, read_cells, read_notebook
+from grader.submission.cells import Cell, NotebookError, parse, read_cells, read_notebook
 from grader.submission.checklist import Handed, checklist
 from grader.submission.contract import FILES, NAMES
 from grader.submission.intake import ACCEPTED, Submission, SubmissionError, as_data, find
@@ -157,18 +159,18 @@ def _chosen(found: _Found, notes: list[str], path: Path, scratch: Path, name: st
     modules = _from_book(found, files, book)
     if book is not None:
         notes += book.notes if modules else []
-        both = [file for file in files if file not in modules and book.modules[file[:-3]].written]
+        both = [file for file in files if file not in modules and _differ(found.root / files[file], book, file[:-3])]
         if both:
             notes.append(f"In the notebook and as files: {', '.join(both)}. The files were graded.")
-    answers = _answers(found) or (book.answers if book is not None else "")
+    written = _answers(found, book)
     submission = Submission(
         found.root / (folder or Path()),
         path.resolve().name,
         results=_results(found),
-        answers=answers,
+        answers=written,
         notes=tuple(dict.fromkeys(notes)),
     )
-    handed = Handed(path, found.root, found.files, len(books) + len(problems), book.cells if book else (), answers)
+    handed = Handed(path, found.root, found.files, len(books) + len(problems), book.cells if book else (), written)
     submission = replace(submission, checklist=checklist(handed))
     if not modules and not others:
         if path.is_dir():  # as it lies there: pytest shows a student the file's own path, and results may lie beside it
@@ -249,7 +251,8 @@ def _books(found: _Found) -> tuple[list[_Book], list[str]]:
             notebook = read_notebook(read_bytes(found.root / file, MAX_NOTEBOOK).decode("utf-8-sig", "replace"))
             cells = read_cells(notebook)
             modules, notes = modules_of(cells)
-            books.append(_Book(file, cells, modules, notes, answers_in(notebook)))
+            texts = [cell.source for cell in notebook.cells if cell.get("cell_type") == "markdown"]
+            books.append(_Book(file, cells, modules, notes, answers.of_cells(texts)))
         except UnreadableError as error:
             problems.append(f"{error}: clear the outputs of cells that print much, and save it again.")
         except NotebookError as error:
@@ -271,10 +274,34 @@ def _from_book(found: _Found, files: dict[str, Path], book: _Book | None) -> dic
 def _is_untouched(path: Path, module: str) -> bool:
     """Whether a module has stubs alone."""
     try:
-        statements, problem = parse(read_bytes(path, MAX_TEXT).decode("utf-8", "replace"))
-    except (UnreadableError, RecursionError, MemoryError):
+        statements, problem = parse(_read(path))
+    except (RecursionError, MemoryError):
         return False
     return problem is None and all(is_stub(one.node) for one in statements if one.binds & NAMES[module].keys())
+
+
+def _differ(path: Path, book: _Book, module: str) -> bool:
+    """Whether the notebook defines something of a module otherwise than its file does."""
+    if not book.modules[module].written:
+        return False
+    file, made = (_definitions(text, module) for text in (_read(path), book.modules[module].text))
+    return any(file.get(name) != made[name] for name in book.modules[module].written if name in made)
+
+
+def _definitions(text: str, module: str) -> dict[str, str]:
+    """What the handout's names are defined as, by name, whatever the layout."""
+    try:
+        statements, _ = parse(text)
+        return {name: ast.dump(one.node) for one in statements for name in one.binds & NAMES[module].keys()}
+    except (RecursionError, MemoryError):
+        return {}
+
+
+def _read(path: Path) -> str:
+    try:
+        return read_bytes(path, MAX_TEXT).decode("utf-8", "replace")
+    except UnreadableError:
+        return ""
 
 
 def _results(found: _Found) -> Path | None:
@@ -286,12 +313,15 @@ def _results(found: _Found) -> Path | None:
     return None
 
 
-def _answers(found: _Found) -> str:
+def _answers(found: _Found, book: _Book | None) -> str:
+    """answers.md, or what the notebook has of it where nothing is written there."""
+    texts = [book.answers] if book is not None else []
     for file in found.files:
         if file.name == "answers.md":
             with suppress(UnreadableError):
-                return read_bytes(found.root / file, MAX_TEXT).decode("utf-8", "replace")
-    return ""
+                texts.insert(0, read_bytes(found.root / file, MAX_TEXT).decode("utf-8", "replace"))
+                break
+    return next(filter(answers.is_written, texts), texts[0] if texts else "")
 
 
 def _nothing(found: _Found, problems: Sequence[str], name: str) -> str:
