@@ -21,7 +21,9 @@ def resnet18_stand_in(seed: int) -> dict[str, Tensor]:
     from torchvision.models import resnet18
 
     generator = torch.Generator().manual_seed(seed)
-    model = resnet18()
+    with torch.device("meta"):  # without the time for weights that are drawn anew here
+        model = resnet18()
+    model.to_empty(device="cpu")
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
@@ -33,6 +35,7 @@ def resnet18_stand_in(seed: int) -> dict[str, Tensor]:
                 module.bias.uniform_(-0.1, 0.1, generator=generator)
                 module.running_mean.uniform_(-0.1, 0.1, generator=generator)  # type: ignore[union-attr]
                 module.running_var.uniform_(0.9, 1.1, generator=generator)  # type: ignore[union-attr]
+                module.num_batches_tracked.zero_()  # type: ignore[union-attr]
         model.fc.weight.mul_(0.2)
         model.fc.bias.uniform_(-0.1, 0.1, generator=generator)
     return dict(model.state_dict())

@@ -14,7 +14,7 @@ import stat
 import struct
 from collections.abc import Iterable
 
-from grader.sandbox.seccomp import PR_SET_NO_NEW_PRIVS, prctl
+from grader.sandbox.seccomp import PR_SET_NO_NEW_PRIVS, libc, prctl
 
 __all__ = ["restrict", "version"]
 
@@ -78,7 +78,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
 def _call(number: int, *arguments: int | bytes | None) -> int:
     """A system call that the C library has no function for."""
     wide = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
-    return int(ctypes.CDLL(None, use_errno=True).syscall(ctypes.c_long(number), *wide))
+    return int(libc().syscall(ctypes.c_long(number), *wide))
 
 
 def _checked(result: int) -> int:

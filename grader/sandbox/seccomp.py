@@ -17,6 +17,7 @@ import os
 import platform
 import struct
 from collections.abc import Iterator
+from functools import cache
 
 __all__ = ["ARCHITECTURES", "install"]
 
@@ -115,6 +116,12 @@ def install() -> None:
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(filter_))
 
 
+@cache
+def libc() -> ctypes.CDLL:
+    """The C library: each time it is loaded a class is made, which a worker would pay for."""
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def prctl(option: int, *values: int) -> None:
     """``prctl(2)``.
 
@@ -122,7 +129,7 @@ def prctl(option: int, *values: int) -> None:
         OSError: it failed.
     """
     arguments = [ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)[:4]]
-    if ctypes.CDLL(None, use_errno=True).prctl(option, *arguments) != 0:
+    if libc().prctl(option, *arguments) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
 

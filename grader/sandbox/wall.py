@@ -36,7 +36,7 @@ import msgspec
 
 from grader import ROOT
 from grader.sandbox import landlock, seccomp
-from grader.sandbox.seccomp import PR_SET_PDEATHSIG, prctl
+from grader.sandbox.seccomp import PR_SET_PDEATHSIG, libc, prctl
 
 __all__ = ["Wall", "die_with_parent", "enclose", "kill_user", "remove_tree", "survey", "sweep_files"]
 
@@ -236,7 +236,7 @@ def _give_up_capabilities() -> None:
     with suppress(OSError):  # a kernel before 4.3 has no ambient capabilities
         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     header = struct.pack("<Ii", CAPABILITY_VERSION, 0)
-    if ctypes.CDLL(None, use_errno=True).capset(header, bytes(24)) != 0:
+    if libc().capset(header, bytes(24)) != 0:
         raise OSError(ctypes.get_errno(), "capabilities could not be given up")
 
 

@@ -19,6 +19,7 @@ import sys
 import types
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -125,6 +126,7 @@ class Executor:
             path = self.submission / f"{module}.py"
             if not path.is_file():
                 raise MissingName(f"{module}.py is missing from the submission.")
+            before = len(sys.modules)
             try:
                 self._modules[full] = importlib.import_module(full)
             except BaseException as error:
@@ -132,7 +134,9 @@ class Executor:
                     error.while_importing = True  # type: ignore[attr-defined]
                 raise
             finally:  # modules that it imported itself are this submission's as well
-                self._modules.update({k: v for k, v in sys.modules.items() if k.startswith("student.")})
+                # Only the new ones are looked at: looking at a name copies its page into this process.
+                new = list(islice(reversed(sys.modules), max(len(sys.modules) - before, 0)))
+                self._modules.update({name: sys.modules[name] for name in new if name.startswith("student.")})
         return self._modules[full]
 
     def _put_modules_in_place(self) -> None:
@@ -140,8 +144,9 @@ class Executor:
         package = sys.modules.get("student")
         if package is not None and getattr(package, "executor", None) is self:
             return
-        for name in [name for name in sys.modules if name == "student" or name.startswith("student.")]:
-            del sys.modules[name]
+        if package is not None:
+            for name in [name for name in sys.modules if name == "student" or name.startswith("student.")]:
+                del sys.modules[name]
         package = types.ModuleType("student")
         package.__path__ = [str(self.submission)]
         package.executor = self  # type: ignore[attr-defined]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -100,19 +100,31 @@ class TorchHome:
     def fill(self, name: str, state: dict[str, torch.Tensor]) -> None:
         """Put the weights under the file name that torchvision looks for."""
         checkpoints = self.folder / "hub" / "checkpoints"
-        checkpoints.mkdir(parents=True)
-        path = checkpoints / Path(name).name
-        torch.save(state, path)
-        # Mapped from the file that workers read, it takes no memory of its own.
-        self.state = torch.load(path, mmap=True, weights_only=True)
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        torch.save(state, checkpoints / Path(name).name)
+        self.read()
+
+    def read(self) -> None:
+        """Take the weights of the file: mapped from what workers read, they take no memory of their own."""
+        for path in self.folder.glob("hub/checkpoints/*"):
+            self.state = torch.load(path, mmap=True, weights_only=True)
 
 
 @pytest.fixture(scope="session")
-def torch_home(request: pytest.FixtureRequest) -> Iterator[TorchHome]:
-    """For the time of the run, where workers can read it."""
-    with tempfile.TemporaryDirectory(prefix="torch-", dir=request.config.stash[GRADING].launcher.shared) as folder:
-        Path(folder).chmod(0o755)  # workers may be other users
-        yield TorchHome(Path(folder))
+def torch_home(request: pytest.FixtureRequest) -> TorchHome:
+    """Where workers can read it. It stays as long as the launcher, for further runs with the same seed."""
+    grading = request.config.stash[GRADING]
+    shared = Path(grading.launcher.shared)
+    home = TorchHome(shared / f"torch-{grading.seed('pretrained'):x}")
+    for other in shared.glob("torch-*"):
+        if other != home.folder:
+            shutil.rmtree(other)
+    if home.folder.exists():
+        home.read()
+    else:
+        home.folder.mkdir()
+        home.folder.chmod(0o755)  # workers may be other users
+    return home
 
 
 @pytest.fixture
