@@ -441,8 +441,7 @@ def _fault(reason: str) -> Outcome:
 
 def _note(report: pytest.TestReport, outcome: Outcome) -> None:
     """Put an outcome into a report: as data for the controller, as text for pytest's own output."""
-    report.grade = dataclasses.asdict(outcome)  # type: ignore[attr-defined]
-    report.grade["state"] = outcome.state.value
+    report.grade = msgspec.to_builtins(outcome)  # type: ignore[attr-defined]
     if outcome.state is State.PASSED:
         return
     report.outcome = "failed"
