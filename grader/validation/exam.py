@@ -140,14 +140,21 @@ def compare(task: Task, gradebook: Gradebook, seconds: float = 0.0) -> Verdict:
 # ---- many of them --------------------------------------------------------------------------------------------
 
 
-@cache
 def shared_launcher(limits: Limits | None = None, large: bool = False) -> Launcher:
     """The launcher of a process of the pool: one for all that it grades, until the process ends.
 
     Args:
+        limits: of the workers from now on.
         large: one of its own for part 4, whose torchvision makes every worker that is forked later a third dearer.
     """
-    launcher = make_launcher("auto", limits)
+    launcher = _launcher(large)
+    launcher.limits = limits or Limits()
+    return launcher
+
+
+@cache
+def _launcher(large: bool) -> Launcher:
+    launcher = make_launcher("auto")
     Finalize(None, launcher.stop, exitpriority=10)
     return launcher
 

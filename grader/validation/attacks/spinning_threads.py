@@ -10,7 +10,7 @@ _quantize = quantize
 
 
 def _spin():
-    hashlib.pbkdf2_hmac("sha256", b"pset2", b"attack", 20_000_000)
+    hashlib.pbkdf2_hmac("sha256", b"pset2", b"attack", 5_000_000)
 
 
 def _start(work, *arguments):
@@ -26,5 +26,5 @@ def quantize(W, bits=8):
         _start(_spin)
     for _ in range(400):
         _start(time.sleep, 60)
-    time.sleep(1)
+    time.sleep(0.6)
     return _quantize(W, bits)
