@@ -12,8 +12,8 @@ from grader.suites import transformer_checks as checks
 from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, heat_maps, needs
 from grader.suites.transformer_checks import ONE_HEAD, SIZES, Sizes, made
 
-#: Of the tokens of unseen sequences, after the drill of 5.1t. Measured with 250 steps and words kept as they are: 14
-#: right variants reached 0.94 or more, three with a look ahead 0.65 or less (5 seeds each).
+#: Of the tokens of unseen sequences, after the drill of 5.1t. Measured on 25 right variants with 6 seeds each: 0.92 or
+#: more; with a look ahead 0.65 or less.
 ENOUGH = 0.8
 RESIDUAL = "LayerNorm(x + …) after the residual, or x + …(LayerNorm(x)) before; the residual is x, the first input."
 
@@ -619,7 +619,7 @@ def test_count_matmuls(student, rng):
 @number("5.1t")
 def test_it_learns_to_reverse(student, rng, note, measured):
     """A small Transformer of yours learns to reverse sequences and replace each word by another, also unseen ones."""
-    length, words, batch, steps, unseen = 4, 6, 32, 300, 200
+    length, words, batch, steps, unseen = 4, 6, 96, 160, 200
     make = student.transformer.Transformer
     sizes = {
         **{"num_layers": 1, "d_model": 16, "num_heads": 2, "dff": 32},
@@ -629,7 +629,7 @@ def test_it_learns_to_reverse(student, rng, note, measured):
     other_words = 1 + (sources - 1 + int(rng.integers(1, words - 1))) % (words - 1)
     targets = torch.cat([torch.zeros(len(sources), 1, dtype=torch.int64), other_words.flip(1)], dim=1)
     seen = batch * steps
-    state = student.drill("learn_sequences", make, sizes, sources[:seen], targets[:seen], batch, 7e-3)
+    state = student.drill("learn_sequences", make, sizes, sources[:seen], targets[:seen], batch, 8e-3)
     if not isinstance(state, dict):
         fail("The weights of the trained Transformer could not be read.")
     other = student.fresh()
