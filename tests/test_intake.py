@@ -422,6 +422,90 @@ def test_what_a_function_lacks_is_explained(launcher, tmp_path):
     assert "loader is made in Code Cell 1.2 by code that trains, downloads, plots or reads files" in message
 
 
+QUANTIZE = "def quantize(W, bits=8):\n    return "
+
+
+@pytest.mark.parametrize(
+    ("cell", "expression"),
+    [
+        ("from numpy import *", "int(max(array([1, 7])))"),
+        ("from dataclasses import dataclass\n@dataclass\nclass Args:\n    scale: int", "Args(7).scale"),
+        ("class Settings:\n    pass\nsettings = Settings()\nsettings.scale = 7", "settings.scale"),
+        ("cache = None\ndef cached():\n    global cache\n    cache = cache or 7\n    return cache", "cached()"),
+        (
+            "calls = 6\ndef count():\n    global calls\n    calls += 1\ndef counted():\n    count()\n    return calls",
+            "counted()",
+        ),
+        (
+            "from abc import ABC, abstractmethod\nclass Base(ABC):\n    @abstractmethod\n    def value(self):\n"
+            "        pass\nclass Seven(Base):\n    def value(self):\n        return 7",
+            "Seven().value()",
+        ),
+        ("import numpy as np\nnp.random.seed(0)\nLEVELS = np.int64(7)", "int(LEVELS)"),
+        ("import torch\nfor x in data:\n    step()\n    torch.save(x, 'x')\nLEVELS = torch.tensor(7)", "int(LEVELS)"),
+        ("rates = [1]\nrates.append(7)\nrates.sort()\nBEST = rates[-1]", "BEST"),
+        (
+            "settings = {'a': 7}\nsettings.update(b=1)\nsettings['best'] = train(settings)",
+            "settings['a'] * settings['b']",
+        ),
+        ("class A:\n    pass\ndef seven(self):\n    return 7\nsetattr(A, 'value', seven)", "A().value()"),
+        ("with open('x') as file:\n    x = file\nimport threading\nwith threading.Lock():\n    SEVEN = 7", "SEVEN"),
+        (
+            "try:\n    import no_such_module as seven\nexcept ImportError:\n    os.system(\n        'pip install it')\n"
+            "    import math as seven",
+            "int(seven.sqrt(49))",
+        ),
+        ("SEVEN = 7\nfirst = undefined(SEVEN)", "SEVEN"),
+        ("class Trainer:\n    def run(self):\n        self.backward()\nseven = 7\nbest = Trainer().run()", "seven"),
+        ("# copied\u2028from a page\nSEVEN = len('\x0c12345\x85')", "SEVEN"),
+    ],
+)
+def test_what_a_function_uses_is_there(take, tmp_path, cell, expression):
+    space: dict[str, object] = {}
+    exec(modules(take, notebook(tmp_path / "one.ipynb", cell, QUANTIZE + expression))["quantization"], space)
+    quantize = space["quantize"]
+    assert callable(quantize)
+    assert quantize(0) == 7
+
+
+def test_seeds_and_settings_of_libraries_are_left_out(take, tmp_path):
+    cells = ("import torch\ntorch.manual_seed(43)", QUANTIZE + "torch.tensor(W)")
+    assert "manual_seed" not in modules(take, notebook(tmp_path / "one.ipynb", *cells))["quantization"]
+
+
+def test_a_class_that_hands_all_on_to_its_base_is_written(take, tmp_path):
+    base = "class Base(nn.Module):\n    def __init__(self, causal, **sizes):\n        super().__init__()\n"
+    passes = "class {}(Base):\n    def __init__(self, **sizes):\n        super().__init__({}, **sizes)\n"
+    cells = (
+        f"from torch import nn\n{base}    def forward(self, x):\n        return x",
+        passes.format("CausalSelfAttention", True),
+        passes.format("CrossAttention", False) + "    def forward(self, x, context):\n        pass",
+    )
+    text = modules(take, notebook(tmp_path / "one.ipynb", *cells))["transformer"]
+    assert "class CausalSelfAttention(Base)" in text
+    assert "Part 5.1: CrossAttention" in text
+
+
+def test_a_value_that_needs_what_is_not_there_is_explained(take, tmp_path):
+    path = notebook(tmp_path / "one.ipynb", "BEST_LEARNING_RATE = best_of(3)", "def make_scheduler(*a):\n    return a")
+    submission = take(path)
+    assert submission.notes == (
+        "BEST_LEARNING_RATE is made in code cell no. 1 by code that needs best_of, which the notebook doesn't define: "
+        "write its value down.",
+    )
+
+
+def test_a_helper_that_is_defined_twice_is_mentioned(take, tmp_path):
+    cells = ["# Code Cell 3.3\ndef lowest(x):\n    return x", "def filter_l1_pruning(n, p):\n    return lowest(n)"]
+    cells += ["# Code Cell 3.4\ndef lowest(x):\n    return -x\ndef unstructured_pruning(n, p):\n    return lowest(n)"]
+    note = (
+        "lowest is defined in Code Cell 3.3 and otherwise in Code Cell 3.4: everything was graded with the last one. "
+        "Give one of them another name."
+    )
+    assert take(notebook(tmp_path / "one.ipynb", *cells)).notes == (note,)
+    assert take(notebook(tmp_path / "two.ipynb", cells[0], cells[0].replace("3.3", "3.4"), cells[1])).notes == ()
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -27,6 +27,8 @@ HEADING = re.compile(r"\W*(?:code\s*)?cell\s*(\d{1,2}\.\d{1,2}[a-z]?)\b", re.IGN
 
 Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 IMPORTS = (ast.Import, ast.ImportFrom)
+#: As Python counts lines: form feeds and what else ``str.splitlines`` knows are characters like any other.
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class NotebookError(Exception):
@@ -207,7 +209,7 @@ def _read_cell(raw: nbformat.NotebookNode, label: str, number: str, source: str)
 
 def parse(source: str) -> tuple[tuple[Statement, ...], Problem | None]:
     """The statements of a cell, or why there are none."""
-    lines = source.splitlines()
+    lines = LINE_END.split(source)
     first = next((line.strip() for line in lines if line.strip()), "")
     if first.startswith("%%"):
         if not first.startswith(PYTHON_BELOW):
@@ -302,6 +304,8 @@ def _changed(node: ast.AST) -> Iterator[str]:
         elif isinstance(one, ast.Expr) and isinstance(one.value, ast.Call):
             if isinstance(one.value.func, ast.Attribute):
                 yield from _root(one.value.func)
+            elif isinstance(one.value.func, ast.Name) and one.value.func.id == "setattr" and one.value.args:
+                yield from _root(one.value.args[0])
         elif isinstance(one, ast.AugAssign):
             yield from _root(one.target)
 
@@ -314,7 +318,12 @@ def _root(node: ast.expr) -> Iterator[str]:
 
 
 def _of_globals(table: symtable.SymbolTable) -> set[str]:
-    names = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced()}
+    names = {
+        symbol.get_name()
+        for symbol in table.get_symbols()
+        # ``global count; count += 1`` is no reference to symtable
+        if symbol.is_declared_global() or (symbol.is_global() and symbol.is_referenced())
+    }
     return names.union(*(_of_globals(child) for child in table.get_children()))
 
 

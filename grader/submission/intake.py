@@ -97,7 +97,7 @@ class Submission:
         if not self.origins:
             return text
         files = "|".join(re.escape(file) for file in self.origins)
-        text = re.sub(rf"\b({files}), line (\d+)", self._place, text)
+        text = re.sub(rf"\b({files}), line (\d{{1,7}})\b", self._place, text)
         text = text.replace("The file can't be imported", "The code of this part can't be run")
         reasons = (self.unmade.get(name) for name in re.findall(r"name '(\w+)' is not defined", text))
         for reason in dict.fromkeys(filter(None, reasons)):

@@ -17,11 +17,13 @@ which messages are put in terms of the notebook.
 from __future__ import annotations
 
 import ast
+import builtins
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 
-from grader.submission.cells import Cell, Node, Statement
+from grader.submission.cells import IMPORTS, Cell, Node, Statement, called, parse
 from grader.submission.contract import MODULES, NAMES, PROVIDED
 from grader.submission.intake import Origin
 
@@ -64,8 +66,17 @@ FETCH = {
 SHOW = {"plot", "subplots", "figure", "imshow", "show", "savefig", "save", "input", "check", "grade"}
 #: Functions and methods that train, read, download, plot or ask. What calls one when its cell is run is left out.
 LEFT_OUT = frozenset(TRAIN | READ | FETCH | SHOW)
+#: What runs where a module is imported, besides definitions: no loop that may wait, nothing that deletes.
+RUN = (
+    *(ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.If, ast.Try, ast.With, ast.Expr),
+    getattr(ast, "TypeAlias", ast.Assign),  # type X = ...: Python 3.12
+)
+#: Methods that a class of the notebook shares with others that do nothing of the kind: ``settings.update(a=1)``.
+EVERYWHERE = frozenset(dir(dict) + dir(list) + dir(set) + dir(str)) | {"__init__", "__call__", "forward"}
 #: The handout's notebook has it so.
 MISSPELT = {"unstructured_pruning": "unnstructured_pruning"}
+#: The names that tests ask for.
+HANDOUT = frozenset(name for names in NAMES.values() for name in names) | frozenset(MISSPELT.values())
 CONV_LAYER = '''
 
 def _with_conv_layer(net_class):
@@ -101,6 +112,7 @@ class Module:
     """names that it uses and that the notebook doesn't give it, each with the reason"""
     written: tuple[str, ...] = ()
     """the handout's names that the notebook defines, stubs apart"""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,7 +151,11 @@ class _Notebook:
             _Placed(cell, index, statement) for index, cell in enumerate(cells) for statement in cell.statements
         ]
         self.heavy = self._heavy_functions()
-        self.trained = self._trained()
+        self.placed = [self._without_fetching(one) for one in self.placed]
+        self.imported = frozenset(
+            name for one in self.placed if isinstance(one.statement.node, IMPORTS) for name in one.statement.binds
+        )
+        self.left_out, self.trained = self._trained()
 
     def _heavy_functions(self) -> frozenset[str]:
         """The functions of the notebook, and of libraries, that train, download, plot or read."""
@@ -150,28 +166,70 @@ class _Notebook:
             for name in one.statement.binds
         }
         heavy = set(LEFT_OUT - own.keys())
-        while more := {name for name, calls in own.items() if name not in heavy and calls & heavy}:
+        methods = [
+            (method.name, frozenset(called([method])))
+            for one in self.placed
+            if isinstance(one.statement.node, ast.ClassDef)
+            for method in one.statement.node.body
+            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name not in EVERYWHERE
+        ]
+        while more := {name for name, calls in (*own.items(), *methods) if name not in heavy and calls & heavy}:
             heavy |= more
         return frozenset(heavy)
 
     def _runs(self, statement: Statement) -> bool:
         """Whether a statement may run where a module is imported."""
-        node = statement.node
-        if statement.is_definition or isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.For | ast.If):
-            return not statement.calls_at_once & self.heavy
-        return isinstance(node, ast.Try) and not statement.calls_at_once & self.heavy
+        return (statement.is_definition or isinstance(statement.node, RUN)) and not self._is_heavy(statement)
 
-    def _trained(self) -> dict[str, str]:
-        """The names whose values come from training and the like, each with the cell that makes it."""
-        found: dict[str, str] = {}
-        for one in self.placed:
+    def _is_heavy(self, statement: Statement) -> bool:
+        return not statement.calls_at_once.isdisjoint(self.heavy)
+
+    def _without_fetching(self, one: _Placed) -> _Placed:
+        """The statement, without lines inside of a try or an if that download or install what it then imports."""
+        statement = one.statement
+        if not isinstance(statement.node, ast.Try | ast.If) or not self._is_heavy(statement):
+            return one
+        lines = list(statement.lines)
+        for node in ast.walk(statement.node):
+            if isinstance(node, ast.Expr) and FETCH.intersection(called([node])) and node.end_lineno is not None:
+                first, end = node.lineno - statement.first, node.end_lineno - statement.first + 1
+                if lines[first][: node.col_offset].strip() or any(mark in "".join(lines[first:end]) for mark in ";#"):
+                    return one
+                lines[first:end] = [lines[first][: node.col_offset] + "pass"] + [""] * (end - first - 1)
+        parsed, _ = parse("\n".join(lines))
+        if len(parsed) != 1 or self._is_heavy(parsed[0]):
+            return one
+        return replace(one, statement=replace(parsed[0], lines=tuple(lines), first=statement.first))
+
+    def _trained(self) -> tuple[frozenset[int], dict[str, str]]:
+        """What comes from training and the like.
+
+        Returns:
+            the statements that need it when they are run, by index; and the names that have their last value from
+            such a one, each with a sentence that says so.
+        """
+        left_out: set[int] = set()
+        values: dict[str, str] = {}
+        changed: set[str] = set()
+        known = {name for one in self.placed for name in one.statement.binds} | PROVIDED.keys() | vars(builtins).keys()
+        for index, one in enumerate(self.placed):
             statement = one.statement
             if statement.is_definition:
                 continue
-            if not self._runs(statement) or statement.needs_at_once & found.keys():
-                for name in (statement.binds | statement.changes) - PROVIDED.keys():
-                    found.setdefault(name, one.cell.label)
-        return found
+            heavy = self._is_heavy(statement)
+            lacks = frozenset[str]() if heavy or "*" in known else statement.needs - known
+            if lacks or heavy or statement.needs_at_once & (values.keys() | changed):
+                left_out.add(index)
+                changed |= statement.changes - self.imported - PROVIDED.keys()
+                by = f"needs {', '.join(sorted(lacks))}" if lacks else "trains, downloads, plots or reads files"
+                reason = "which the notebook doesn't define" if lacks else "which isn't run when a notebook is graded"
+                for name in statement.binds - PROVIDED.keys():
+                    values[name] = f"{name} is made in {one.cell.label} by code that {by}, {reason}"
+            elif self._runs(statement) and not isinstance(statement.node, ast.AugAssign):
+                for name in statement.binds:
+                    values.pop(name, None)
+                    changed.discard(name)
+        return frozenset(left_out), values
 
     # ---- one module ----
 
@@ -199,7 +257,8 @@ class _Notebook:
             if missing not in defined:
                 self._add_stub(builder, missing, of)
         unmade = {one: reason for one, reason in unmade.items() if one not in defined}
-        return Module(builder.text, builder.origins, unmade, tuple(one for one in NAMES[name] if one in defined))
+        written = tuple(one for one in NAMES[name] if one in defined)
+        return Module(builder.text, builder.origins, unmade, written, tuple(_two_helpers(kept)))
 
     def _needed(self, part: str, names: Iterable[str]) -> tuple[list[_Placed], dict[str, str]]:
         """The statements that a module is made of, in their order, and the names that it lacks."""
@@ -212,8 +271,10 @@ class _Notebook:
             kept.update(chosen)
             for index in chosen:
                 wanted |= self.placed[index].statement.needs - PROVIDED.keys()
+        bound = {name for index in kept for name in self.placed[index].statement.binds}
+        if kept and wanted - bound - PROVIDED.keys():
+            kept.update(self._star_imports(part, wanted - bound - PROVIDED.keys()))
         statements = [self.placed[index] for index in sorted(kept)]
-        bound = {name for one in statements for name in one.statement.binds}
         return statements, {
             name: reason for name in sorted(wanted - bound) if (reason := self._why_missing(name)) is not None
         }
@@ -222,29 +283,44 @@ class _Notebook:
         """The statements that give the wanted names their values in this part."""
         found: list[int] = []
         for name in wanted:
-            of_name = [index for index, one in enumerate(self.placed) if self._gives(one, name)]
-            written = [index for index in of_name if not self.placed[index].is_stub]
-            of_name = written if any(name in self.placed[index].statement.binds for index in written) else []
+            of_name = [index for index in range(len(self.placed)) if self._gives(index, name)]
+            if name in HANDOUT:  # a helper that does nothing is as it should be
+                of_name = [index for index in of_name if not self.placed[index].is_stub]
+            if not any(name in self.placed[index].statement.binds for index in of_name):
+                continue
             earlier = [index for index in of_name if (self.placed[index].cell.part or part) <= part]
             found += earlier or of_name
         return found
 
-    def _gives(self, one: _Placed, name: str) -> bool:
-        statement = one.statement
-        if not self._runs(statement):
+    def _gives(self, index: int, name: str) -> bool:
+        statement = self.placed[index].statement
+        if index in self.left_out or not self._runs(statement):
             return False
-        if not statement.is_definition and (statement.needs_at_once | {name}) & self.trained.keys():
+        if not statement.is_definition and name in self.trained:
             return False
         if name in statement.binds:
             return name not in PROVIDED or isinstance(statement.node, ast.Import | ast.ImportFrom)
+        if isinstance(statement.node, ast.Expr) and name in self.imported:  # torch.manual_seed(0)
+            return False
         return name in statement.changes and name not in PROVIDED
+
+    def _star_imports(self, part: str, missing: set[str]) -> list[int]:
+        """Each ``from module import *`` that may have such a name; one that isn't here, only where it has to."""
+        found = [
+            (index, one.statement.node)
+            for index, one in enumerate(self.placed)
+            if "*" in one.statement.binds and (one.cell.part or part) <= part
+        ]
+        lacks = not missing <= vars(builtins).keys()
+        return [
+            index
+            for index, node in found
+            if lacks or (isinstance(node, ast.ImportFrom) and find_spec((node.module or "").partition(".")[0] or "."))
+        ]
 
     def _why_missing(self, name: str) -> str | None:
         if name in self.trained:
-            return (
-                f"{name} is made in {self.trained[name]} by code that trains, downloads, plots or reads files, "
-                "which isn't run when a notebook is graded"
-            )
+            return self.trained[name]
         pattern = re.compile(rf"^\s*(?:(?:def|class)\s+{re.escape(name)}\b|{re.escape(name)}\s*(?::[^=]*)?=[^=])", re.M)
         for cell in self.cells:
             if cell.problem is not None and pattern.search(cell.source):
@@ -296,6 +372,7 @@ class _Notebook:
         if shadowed:
             notes.append(f"Taken from course/, not from the notebook: {', '.join(shadowed)}.")
         for module in made.values():
+            notes += module.notes
             for name, reason in module.unmade.items():
                 if name.isupper() and any(name in names for names in NAMES.values()):
                     notes.append(f"{reason[0].upper()}{reason[1:]}: write its value down.")
@@ -341,6 +418,26 @@ def _without_repeated_imports(kept: Sequence[_Placed]) -> list[_Placed]:
     return found
 
 
+def _two_helpers(kept: Sequence[_Placed]) -> Iterator[str]:
+    """A sentence for each helper that is defined twice, where what uses the first one gets the second."""
+    definitions: dict[str, list[int]] = {}
+    for index, one in enumerate(kept):
+        if isinstance(one.statement.node, Node) and one.statement.node.name not in HANDOUT:
+            definitions.setdefault(one.statement.node.name, []).append(index)
+    for name, (first, *more) in definitions.items():
+        if not more or name in kept[more[-1]].statement.needs:  # it builds upon the first
+            continue
+        one, last = kept[first], kept[more[-1]]
+        users = (each.statement for each in kept[first + 1 : more[-1]])
+        if ast.dump(one.statement.node) == ast.dump(last.statement.node) or one.cell.label == last.cell.label:
+            continue
+        if any(isinstance(user.node, Node) and name in user.needs for user in users):
+            yield (
+                f"{name} is defined in {one.cell.label} and otherwise in {last.cell.label}: everything was graded with "
+                "the last one. Give one of them another name."
+            )
+
+
 def _mentions(cell: Cell, name: str) -> bool:
     return re.search(rf"^\s*(?:def|class)\s+{name}\b", cell.source, re.M) is not None
 
@@ -353,19 +450,28 @@ def is_stub(node: ast.stmt) -> bool:
         methods = [one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
         others = [one for one in node.body if one not in methods]
         inherits = any(ast.unparse(base) not in ("nn.Module", "torch.nn.Module", "Module") for base in node.bases)
-        return all(map(is_stub, methods)) and all(map(_says_nothing, others)) and (bool(methods) or not inherits)
+        if inherits and all(map(_passes_on, methods)):  # all of it is in the other class
+            return False
+        return all(map(is_stub, methods)) and all(map(_says_nothing, others))
     if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant):
         return node.value.value is None or node.value.value is ...
     return False
+
+
+def _passes_on(node: ast.stmt) -> bool:
+    """Whether a method calls the one that it inherits."""
+    return any(isinstance(one, ast.Expr) and _is_super_call(one.value) for one in getattr(node, "body", []))
+
+
+def _is_super_call(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node).startswith("super(")
 
 
 def _says_nothing(node: ast.stmt) -> bool:
     if isinstance(node, ast.Pass | ast.AnnAssign):
         return not isinstance(node, ast.AnnAssign) or node.value is None
     if isinstance(node, ast.Expr):
-        constant = isinstance(node.value, ast.Constant)
-        made = isinstance(node.value, ast.Call) and ast.unparse(node.value).startswith("super(")
-        return constant or made
+        return isinstance(node.value, ast.Constant) or _is_super_call(node.value)
     if isinstance(node, ast.Return):
         return node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
     if isinstance(node, ast.Raise):
