@@ -53,6 +53,9 @@ BODY = SECRET[SECRET.index("    off = mask == 0") : SECRET.index("def filter_l1_
         ("notes.txt", BODY),
         ("CS2420_PSet2.ipynb", json.dumps({"cells": [{"source": [BODY]}]})),
         ("CS2420_PSet2.ipynb", json.dumps({"cells": [{"source": "", "outputs": [{"text": BODY}]}]})),
+        ("CS2420_PSet2.ipynb", json.dumps({"cells": [{"source": "", "metadata": {"note": BODY}}]})),
+        ("CS2420_PSet2.ipynb", json.dumps({"cells": [], "metadata": {"notes": [{"text": BODY.splitlines(True)}]}})),
+        ("CS2420_PSet2.ipynb", json.dumps({"cells": [{"source": "", "attachments": {"a": {"text/plain": BODY}}}]})),
         ("grader/suites/test_more.py", (ROOT / HIDDEN).read_text(encoding="utf-8")),
         ("docs/mutants.md", secrets()["grader/validation/equivalent.toml"]),
         ("case.py", secrets()["grader/validation/wrong/attention_heads_ignored.py"]),
@@ -60,6 +63,13 @@ BODY = SECRET[SECRET.index("    off = mask == 0") : SECRET.index("def filter_l1_
         ("student/training.py", "BEST_LEARNING_RATE: float | None = 0.1\n"),
         ("student/training.py", (SOLUTION / "training.py").read_text(encoding="utf-8")),
         ("student/pruning.py", (ROOT / "student/pruning.py").read_text(encoding="utf-8") + "\nPRUNE_EPOCHS = [10]\n"),
+        (
+            "student/pruning.py",
+            (ROOT / "student/pruning.py").read_text(encoding="utf-8") + "\ndef _half(n):\n    return n / 2\n",
+        ),
+        ("student/pruning_draft.py", "PRUNE_EPOCHS = [10]\n"),
+        ("student/ai-logs/log.txt", "PRUNE_EPOCHS = [10]\n"),
+        ("student/answers.md", "Team: Curie\n"),
     ],
 )
 def test_what_would_give_something_away_is_found(given, name, text):

@@ -20,8 +20,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from course import answers
 from grader import ROOT
-from grader.submission.contract import MODULES, NAMES
+from grader.submission.contract import FILES, MODULES, NAMES
 from grader.submission.notebook import is_stub
 
 __all__ = ["RUN", "Leak", "leaks", "secrets"]
@@ -67,6 +68,7 @@ def leaks(files: Mapping[str, bytes]) -> list[Leak]:
         if name not in texts and not _is_known(name, data)
     ]
     found += [Leak(name, "no stub", "something is filled in") for name in texts if _is_filled_stub(name, texts[name])]
+    found += [Leak(name, "no stub", "only the stubs belong there") for name in files if _is_stray(name)]
     known = _runs(_read("student", "course"))
     suites, grader = known | _runs(_read("grader/suites")), known | _runs(_read("grader"))
     of_secrets: dict[tuple[str, ...], str] = {}
@@ -97,15 +99,26 @@ def _read(*folders: str) -> Iterator[str]:
 
 
 def _text(name: str, data: bytes) -> str | None:
-    """A file as text; of notebooks, cells and outputs; None where it is none."""
+    """A file as text; of notebooks, every text in them, metadata and outputs too; None where it is none."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None
     if name.endswith(".ipynb"):
-        cells = json.loads(text)["cells"]
-        return "\n".join("".join(cell["source"]) + json.dumps(cell.get("outputs", "")) for cell in cells)
+        return "\n".join(_strings(json.loads(text)))
     return text
+
+
+def _strings(data: object) -> Iterator[str]:
+    """The texts in JSON; lines that are a list, as one."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, list) and all(isinstance(one, str) for one in data):
+        yield "".join(data)
+    elif isinstance(data, (list, dict)):
+        for key, one in data.items() if isinstance(data, dict) else enumerate(data):
+            yield str(key)
+            yield from _strings(one)
 
 
 def _is_known(name: str, data: bytes) -> bool:
@@ -121,13 +134,21 @@ def _holds_arrays(name: str, data: bytes) -> bool:
     return name.startswith("fixtures/") and name.endswith(".safetensors")
 
 
-def _is_filled_stub(name: str, text: str) -> bool:
-    """Whether a module of student/ has anything that a stub hasn't."""
+def _is_stray(name: str) -> bool:
+    """Whether something of student/ is neither a stub nor the empty answers: a draft, a log, results."""
     path = Path(name)
+    return path.parts[0] == "student" and path.as_posix() not in {f"student/{file}" for file in (*FILES, "answers.md")}
+
+
+def _is_filled_stub(name: str, text: str) -> bool:
+    """Whether a module of student/, or its answers, has anything that a stub hasn't."""
+    path = Path(name)
+    if name == "student/answers.md":
+        return answers.is_written(text)
     if path.parent.name != "student" or path.stem not in MODULES.values():
         return False
     names = NAMES[path.stem]
-    defined = [node for node in ast.parse(text).body if _defines(node) & names.keys()]
+    defined = [node for node in ast.parse(text).body if _defines(node)]
     return not all(map(is_stub, defined)) or {one for node in defined for one in _defines(node)} != set(names)
 
 
