@@ -125,6 +125,8 @@ def unpack(
     """Write what a submission is graded as: the six modules, results/ and answers.md."""
     if out.exists() and not (out / UNPACKED).is_file() and (not out.is_dir() or any(out.iterdir())):
         _stop(f"{out} holds something else: name a new folder.")
+    if not out.absolute().parent.is_dir() or not os.access(out.absolute().parent, os.W_OK):
+        _stop(f"{out} can't be written: {out.absolute().parent} is no folder that you can write to.")
     with _opened(path) as submission:
         if out.resolve() in (submission.folder, *submission.folder.parents):
             _stop(f"{out} holds the submission itself: name a new folder.")
@@ -135,7 +137,7 @@ def unpack(
             if submission.answers:
                 (made / "answers.md").write_text(submission.answers + "\n", encoding="utf-8")
             if submission.results is not None:
-                shutil.copytree(submission.results, made / "results", symlinks=True)
+                _copy_results(submission.results, made / "results")
             if out.exists():
                 out.rename(Path(place) / "old")
             made.rename(out)
@@ -143,6 +145,20 @@ def unpack(
     for note in submission.notes:
         console.print(note)
     console.print(f"{out}: {', '.join(sorted(file.name for file in out.iterdir() if file.name != UNPACKED))}")
+
+
+def _copy_results(results: Path, folder: Path) -> None:
+    """Copy results; of what is no plain file, or can't be read, nothing."""
+
+    def others(place: str, names: list[str]) -> list[str]:
+        paths = [Path(place) / name for name in names]
+        return [
+            path.name
+            for path in paths
+            if path.is_symlink() or not (path.is_file() or path.is_dir()) or not os.access(path, os.R_OK)
+        ]
+
+    shutil.copytree(results, folder, ignore=others)
 
 
 UNPACKED = ".unpacked"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 import zipfile
@@ -311,6 +312,11 @@ def test_an_error_is_shown_at_its_line_of_the_cell(launcher, tmp_path):
     assert "Code Cell 2.1, line 6, in quantize\n    return W / undefined" in message
 
 
+def test_a_line_number_beyond_all_files_is_left_alone(take, tmp_path):
+    text = "quantization.py, line " + "1" * 5000
+    assert take(notebook(tmp_path / "one.ipynb", "def quantize(W):\n    return W")).located(text) == text
+
+
 def test_an_endless_loop_is_shown_at_its_line_of_the_cell(launcher, tmp_path):
     cell = "def quantize(W):\n    while True:\n        pass"
     with open_submission(notebook(tmp_path / "one.ipynb", "x = 1", cell)) as submission:
@@ -420,6 +426,26 @@ def test_what_a_function_lacks_is_explained(launcher, tmp_path):
         gradebook = grade(submission, parts=("2.1a",), launcher=launcher)
     message = next(outcome.message for test, outcome in gradebook.results if test.number == "2.1a")
     assert "loader is made in Code Cell 1.2 by code that trains, downloads, plots or reads files" in message
+
+
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        ("x = 1\ndef dequantize(W, W):\n    return W", "line 2: duplicate argument 'W' in function definition"),
+        ("x = 1\n\nreturn x", "line 3: 'return' outside function"),
+        ("x = " + " + ".join(["1"] * 900), "line 1: it is nested too deeply"),
+        ("x = a" + ".b" * 900, "line 1: it is nested too deeply"),
+    ],
+)
+def test_what_only_the_compiler_refuses_costs_its_cell_alone(take, tmp_path, cell, problem):
+    path = notebook(tmp_path / "one.ipynb", cell, "def quantize(W):\n    return 1")
+    assert "def quantize" in modules(take, path)["quantization"]
+    assert take(path).notes == (f"code cell no. 1 doesn't parse ({problem}): it was skipped.",)
+
+
+def test_a_cell_of_nothing_but_magics_takes_no_time(take, tmp_path):
+    path = notebook(tmp_path / "one.ipynb", "%x 1\n" * 15_000 + "def quantize(W):\n    return 1")
+    assert "return 1" in modules(take, path)["quantization"]
 
 
 QUANTIZE = "def quantize(W, bits=8):\n    return "
@@ -539,6 +565,26 @@ def test_a_notebook_is_unpacked_into_modules(run, tmp_path):
     refused = run("-m", "grader", "unpack", path, "--out", tmp_path)
     assert refused.returncode == 2
     assert "holds something else: name a new folder" in refused.stderr
+
+
+def test_only_plain_files_of_results_are_unpacked(run, tmp_path):
+    handed = tmp_path / "handed"
+    (handed / "results" / "1.1").mkdir(parents=True)
+    shutil.copy(SOLUTION / "training.py", handed)
+    (handed / "results" / "1.1" / "record.json").write_text("{}")
+    (handed / "results" / "1.1" / "link").symlink_to("/etc/passwd")
+    os.mkfifo(handed / "results" / "pipe")
+    done = run("-m", "grader", "unpack", handed, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    found = [path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out" / "results").rglob("*")]
+    assert sorted(found) == ["results/1.1", "results/1.1/record.json"]
+
+
+def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence(run, tmp_path):
+    done = run("-m", "grader", "unpack", SOLUTION, "--out", tmp_path / "no" / "out")
+    assert done.returncode == 2
+    assert "is no folder that you can write to" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_pytest_takes_a_notebook(run, tmp_path):

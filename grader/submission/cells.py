@@ -20,6 +20,8 @@ __all__ = ["Cell", "NotebookError", "Problem", "Statement", "parse", "read_cells
 
 MAX_CELL = 1_000_000
 """characters: beyond, no person wrote it"""
+#: Lines for IPython that are looked for one by one; where a cell has more, what looks like one is one.
+MAX_MAGICS = 200
 #: Cell magics below which there is Python.
 PYTHON_BELOW = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python")
 TITLE = re.compile(r"\s*#+\s*(?:@title\b\s*)?(?:code\s*)?cell\s*(\d{1,2}\.\d{1,2}[a-z]?)\b", re.IGNORECASE)
@@ -202,9 +204,28 @@ def _read_cell(raw: nbformat.NotebookNode, label: str, number: str, source: str)
         return Cell(label, number, source, problem=too_long, executed=count, failed=failed)
     try:
         statements, problem = parse(source)
+        problem = problem or _not_compiled(statements)
+        statements = () if problem is not None else statements
     except (RecursionError, MemoryError):
         return Cell(label, number, source, problem=Problem(1, "it is nested too deeply", ""), executed=count)
     return Cell(label, number, source, statements, problem, count, failed)
+
+
+def _not_compiled(statements: Iterable[Statement]) -> Problem | None:
+    """What only the compiler refuses: two parameters of one name, a return outside of a function.
+
+    Raises:
+        RecursionError: something is nested so deeply that what it binds and needs can't be told.
+    """
+    for one in statements:
+        try:
+            compile(ast.Module([one.node], []), "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            line = getattr(error, "lineno", None) or one.first
+            text = one.lines[line - one.first].strip() if 0 <= line - one.first < len(one.lines) else ""
+            return Problem(line, str(getattr(error, "msg", error)), text)
+        _ = one.binds, one.changes, one.needs, one.needs_at_once, one.calls_at_once, one.calls
+    return None
 
 
 def parse(source: str) -> tuple[tuple[Statement, ...], Problem | None]:
@@ -223,7 +244,7 @@ def parse(source: str) -> tuple[tuple[Statement, ...], Problem | None]:
 
 def _without_magics(lines: list[str]) -> ast.Module | Problem:
     """The cell's tree; lines that only IPython understands are replaced in ``lines``."""
-    for _ in range(len(lines) + 1):
+    for _ in range(min(len(lines) + 1, MAX_MAGICS)):
         tree = _tree(lines)
         if isinstance(tree, ast.Module) or not _replace_magic(lines, tree.line - 1):
             break
