@@ -532,6 +532,12 @@ def test_a_helper_that_is_defined_twice_is_mentioned(take, tmp_path):
     assert take(notebook(tmp_path / "two.ipynb", cells[0], cells[0].replace("3.3", "3.4"), cells[1])).notes == ()
 
 
+@pytest.mark.parametrize("place", [".", ".nowhere", "..", "nowhere"])
+def test_a_star_import_of_what_is_not_there_is_no_fault(take, tmp_path, place):
+    source = f"from {place} import *\ndef quantize(W):\n    return len(W)"
+    assert "def quantize" in modules(take, notebook(tmp_path / "one.ipynb", source))["quantization"]
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -306,17 +306,15 @@ class _Notebook:
 
     def _star_imports(self, part: str, missing: set[str]) -> list[int]:
         """Each ``from module import *`` that may have such a name; one that isn't here, only where it has to."""
-        found = [
-            (index, one.statement.node)
-            for index, one in enumerate(self.placed)
-            if "*" in one.statement.binds and (one.cell.part or part) <= part
-        ]
         lacks = not missing <= vars(builtins).keys()
-        return [
-            index
-            for index, node in found
-            if lacks or (isinstance(node, ast.ImportFrom) and find_spec((node.module or "").partition(".")[0] or "."))
-        ]
+        found = []
+        for index, one in enumerate(self.placed):
+            node = one.statement.node
+            if "*" in one.statement.binds and isinstance(node, ast.ImportFrom) and (one.cell.part or part) <= part:
+                top = (node.module or "").partition(".")[0] if not node.level else ""
+                if lacks or (top and find_spec(top)):
+                    found.append(index)
+        return found
 
     def _why_missing(self, name: str) -> str | None:
         if name in self.trained:
