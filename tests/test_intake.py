@@ -124,6 +124,14 @@ def test_modules_in_several_folders_are_put_together(take, tmp_path):
     assert submission.notes == ("Not in one folder with the others, and graded as well: b/depthwise.py.",)
 
 
+def test_the_whole_repository_handed_in_is_its_student_folder(take, tmp_path):
+    shutil.copytree(STUBS, tmp_path / "in" / "student")
+    (tmp_path / "in" / "student" / "pruning.py").unlink()
+    shutil.copytree(SOLUTION, tmp_path / "in" / "grader" / "solution")
+    (tmp_path / "in" / "grader" / "__init__.py").write_text("")
+    assert not (take(tmp_path / "in").folder / "pruning.py").exists()
+
+
 def test_a_notebook_fills_in_for_stubs_and_not_for_files(take, tmp_path):
     shutil.copytree(STUBS, tmp_path / "in" / "student")
     shutil.copy(SOLUTION / "quantization.py", tmp_path / "in" / "student")

@@ -133,7 +133,7 @@ def _survey(root: Path) -> _Found:
             if hidden or entry.is_symlink():
                 if entry.name in FILES:
                     found.notes.append(f"{entry.name} is a link, which isn't followed: hand in the file itself.")
-            elif entry.is_dir() and depth < MAX_DEPTH:
+            elif entry.is_dir() and depth < MAX_DEPTH and not _is_ours(entry):
                 folders.append((Path(entry.path), depth + 1))
             elif entry.is_file():
                 found.files.append(Path(entry.path).relative_to(root))
@@ -141,6 +141,11 @@ def _survey(root: Path) -> _Found:
             found.notes.append(f"Only {MAX_FILES:,} files were looked at: hand in code, results and the write-up only.")
             break
     return found
+
+
+def _is_ours(entry: os.DirEntry[str]) -> bool:
+    """Whether a folder is this repository's ``grader`` or ``course``, handed in with the rest."""
+    return entry.name in ("grader", "course") and os.path.isfile(os.path.join(entry.path, "__init__.py"))
 
 
 def _chosen(found: _Found, notes: list[str], path: Path, scratch: Path, name: str) -> Submission:
