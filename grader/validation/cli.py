@@ -27,7 +27,7 @@ __all__ = ["mutants", "validate"]
 def validate(
     cases: Annotated[list[str] | None, typer.Argument(help="Cases by the names of their files; all without.")] = None,
     part: Annotated[list[str] | None, typer.Option(help="Only cases of this part: 2. May be repeated.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; as many as cores without.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; one more than cores without.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page, tests by cases, to this file.")] = None,
     messages: Annotated[bool, typer.Option("--messages", help="Print what each wrong submission is told.")] = False,
     repeat: Annotated[
@@ -91,7 +91,7 @@ def validate(
 
 def mutants(
     part: Annotated[list[str] | None, typer.Option(help="Only the solution of this part: 2. May be repeated.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; as many as cores without.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; one more than cores without.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report, as docs/mutants.md, to this file.")] = None,
 ) -> None:
     """Change the solution in small ways by mutation engines, and list what the suites don't notice.

@@ -161,10 +161,10 @@ def _launcher(large: bool) -> Launcher:
 
 @contextmanager
 def pool(jobs: int | None = None) -> Iterator[ProcessPoolExecutor]:
-    """Processes that grade: as many as there are cores, if not told otherwise."""
+    """Processes that grade: one more than there are cores, if not told otherwise, since each waits for its workers."""
     # Not forked: this process may have threads, and those of the pool start some.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs or os.cpu_count() or 1, mp_context=context) as executor:
+    with ProcessPoolExecutor(jobs or (os.cpu_count() or 1) + 1, mp_context=context) as executor:
         try:
             yield executor
         finally:
