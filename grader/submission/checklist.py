@@ -59,7 +59,7 @@ def _name(handed: Handed) -> Item:
     what = "the zip's name, with the team's"
     name = handed.path.name
     if handed.path.is_dir():
-        return Item(what, None, f"a folder was graded: hand in a zip called {PATTERN}")
+        return Item(what, None, f"can't be told of a folder: call it {PATTERN}")
     if NAME.fullmatch(name):
         return Item(what, True, name)
     if not name.endswith(".zip"):
