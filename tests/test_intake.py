@@ -278,7 +278,7 @@ def test_a_notebook_earns_what_its_modules_earn(launcher, tmp_path):
 BLANK = (
     "# Code Cell 1.1\n!pip install torch\nfrom torch import nn",
     "# Code Cell 1.5\nLEARNING_RATES = ...\nlr =",
-    "# Code Cell 2.1\ndef quantize(W):\n    # TODO\n    pass\n\ndef dequantize(W, extra_args):\n    '''Yours.'''",
+    "# Code Cell 2.1\ndef quantize(W):\n    # your code\n    pass\n\ndef dequantize(W, extra_args):\n    '''Yours.'''",
     "# Code Cell 3.1\nclass SparseConvNet(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
     "    def forward(self, x):\n        pass",
     "# Code Cell 3.3\ndef filter_l1_pruning(net, prune_percent):\n    ...",

@@ -18,7 +18,6 @@ __all__ = ["SCHEMA", "render", "write"]
 
 SCHEMA = Path(__file__).resolve().parent / "results.schema.json"
 MAX_OUTPUT = 10_000
-ITEM_SIGNS = {True: "✓", False: "✗", None: "·"}
 
 
 def render(gradebook: Gradebook) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def _summary(gradebook: Gradebook) -> str:
         lines.append(f"{hidden:g} {verb} decided by tests whose results are shown later.")
     if gradebook.checklist:
         lines.append("To hand in (no points):")
-        lines += [f"{ITEM_SIGNS[item.done]} {item.what}: {cut(plain(item.found), 500)}" for item in gradebook.checklist]
+        lines += [f"{item.sign} {item.what}: {cut(plain(item.found), 500)}" for item in gradebook.checklist]
     if gradebook.undecided:
         lines.append(f"{gradebook.undecided:g} points are undecided: the grader had a fault, staff will grade again.")
     return "\n".join(lines)

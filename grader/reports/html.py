@@ -43,7 +43,7 @@ def render(gradebook: Gradebook) -> str:
     return pages.get_template("page.html.j2").render(
         gradebook=gradebook,
         signs=SIGNS,
-        item_signs={True: ("✓", "passed"), False: ("✗", "failed"), None: ("·", "open")},
+        item_kinds={True: "passed", False: "failed", None: "open"},
         state=State,
         automatic=sum(part.automatic for part in rubric),
         handout=sum(part.handout for part in rubric),

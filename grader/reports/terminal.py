@@ -21,7 +21,7 @@ SIGNS = {
     State.NOT_IMPLEMENTED: ("○", "bright_black"),
     State.NOT_RUN: ("·", "bright_black"),
 }
-ITEM_SIGNS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "bright_black")}
+ITEM_STYLES = {True: "green", False: "red", None: "bright_black"}
 BAR_WIDTH = 8  # so that the table fits into 80 columns
 
 
@@ -122,8 +122,8 @@ def _checklist(gradebook: Gradebook) -> list[RenderableType]:
         return [Text("Nothing is packed to be handed in yet: make writeup does it, and says what is missing.")]
     table = Table.grid(padding=(0, 1))
     for item in gradebook.checklist:
-        sign = ITEM_SIGNS[item.done]
-        table.add_row(Text("  ") + Text(*sign), item.what, Text(plain(item.found), style="bright_black"))
+        sign = Text(item.sign, style=ITEM_STYLES[item.done])
+        table.add_row(Text("  ") + sign, item.what, Text(plain(item.found), style="bright_black"))
     return [Text("To hand in (no points)", style="bold underline"), table]
 
 

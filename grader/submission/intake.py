@@ -69,6 +69,10 @@ class Item:
     found: str
     """what was found, and what to do"""
 
+    @property
+    def sign(self) -> str:
+        return "·" if self.done is None else "✓" if self.done else "✗"
+
 
 @dataclass(frozen=True)
 class Submission:
