@@ -211,6 +211,8 @@ if find_spec("grader.validation") is not None:  # a copy for students goes witho
     staff = import_module("grader.validation.cli")
     app.command()(staff.validate)
     app.command()(staff.mutants)
+if find_spec("grader.batch") is not None:
+    app.command()(import_module("grader.batch.cli").batch)
 
 
 ADVICE = "docs/security.md says which layer is missing, and what to do about it."

@@ -13,6 +13,7 @@ from grader.submission.intake import Item
 
 __all__ = [
     "FAULT_MESSAGE",
+    "UNGRADED",
     "Gradebook",
     "Measurement",
     "Outcome",
@@ -20,6 +21,7 @@ __all__ = [
     "PartScore",
     "Picture",
     "State",
+    "not_graded",
     "not_run_because_of",
 ]
 
@@ -103,6 +105,10 @@ FAULT_MESSAGE = (
     "The grader itself had a fault in this test. It doesn't count against you: "
     "tell the course staff, who will grade it again."
 )
+UNGRADED = (
+    "The grader itself had a fault. It doesn't count against you: tell the course staff, who will grade it again."
+)
+"""where it had it before it came to any test"""
 
 
 def not_run_because_of(needed: GradedTest) -> str:
@@ -215,3 +221,19 @@ class Gradebook:
     def undecided(self) -> float:
         """Points of tests in which the grader had a fault."""
         return sum(test.points for test, outcome in self.results if outcome.fault)
+
+
+def not_graded(
+    reason: str, notes: tuple[str, ...] = (), fault: str = "", submission: str = "submission", seed: int = 0
+) -> Gradebook:
+    """A gradebook in which nothing was graded, for one reason.
+
+    Args:
+        fault: for staff.
+    """
+    gradebook = Gradebook(submission=submission, seed=seed, notes=(reason, *notes))
+    for test in gradebook.tests:
+        gradebook.record(test.number, Outcome(State.NOT_RUN, message=reason, fault=fault))
+    if fault:
+        gradebook.faults.append(fault)
+    return gradebook

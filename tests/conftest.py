@@ -35,7 +35,9 @@ def launcher() -> Iterator[Launcher]:
 def run() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run ``python`` with these arguments in the repository's root, as a user does."""
 
-    def run_python(*arguments: str | Path, cwd: Path = ROOT, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run_python(
+        *arguments: str | Path, cwd: Path = ROOT, stdin: str = "", timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
         # Without what an outer pytest leaves in the environment.
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
         return subprocess.run(
@@ -44,7 +46,7 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=timeout,
             env={**environment, "COLUMNS": "100", "NO_COLOR": "1"},
         )
 

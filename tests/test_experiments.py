@@ -20,9 +20,9 @@ from course import checkpoints
 from course.datasets import DataError, load
 from course.experiments import lab as lab_module
 from course.experiments import part1, part4
-from course.experiments.cli import _lock
 from course.experiments.profiles import PROFILES
 from course.experiments.runner import EXPERIMENTS, ConflictError, Session, parts_of
+from course.lock import lock
 from course.records import MODULES, PARTS, Record, comparable, read
 from course.trainer import evaluate
 from grader.validation.cases import SOLUTION, STUBS
@@ -248,11 +248,10 @@ def test_what_is_replaced_is_kept_until_its_successor_is_complete(tmp_path, subm
 
 
 def test_two_runs_do_not_write_into_one_folder(run, tmp_path):
-    lock = _lock(tmp_path)
-    done = run("run_experiments.py", "3.1", "--student", SOLUTION, "--out", tmp_path)
+    with lock(tmp_path):
+        done = run("run_experiments.py", "3.1", "--student", SOLUTION, "--out", tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("another run is writing into ")
-    lock.close()
 
 
 def test_what_was_skipped_is_no_result_that_could_be_lost(tmp_path):

@@ -6,10 +6,9 @@ import ast
 import errno
 import os
 import shutil
-import sys
 from enum import Enum
 from pathlib import Path
-from typing import IO, Annotated
+from typing import Annotated
 
 import torch
 import typer
@@ -22,6 +21,7 @@ from course.experiments.progress import Bar
 from course.experiments.report import duration, summary_rows
 from course.experiments.runner import ConflictError, Session, parts_of
 from course.experiments.student_code import MODULES
+from course.lock import lock
 from course.records import Record
 
 __all__ = ["app"]
@@ -89,7 +89,7 @@ def experiments(
             raise refuse(f"{out} has {free / 1e6:.0f} MB left, and {DISK[profile.value] / 1e6:.0f} MB are needed")
         if not os.access(out, os.W_OK):
             raise refuse(f"{out} can't be written: change its permissions, or name another folder with --out")
-        lock = _lock(out)
+        held = lock(out)
     except ConflictError as error:
         raise refuse(str(error)) from None
     except BlockingIOError:
@@ -97,29 +97,9 @@ def experiments(
     except OSError as error:
         sentence = f"{out} can't be the folder of results ({error.strerror}): name another one with --out"
         raise refuse(sentence) from None
-    with lock:
+    with held:
         code = _run(session, console, errors, bar)
     raise typer.Exit(code)
-
-
-def _lock(out: Path) -> IO[str]:
-    """A file that holds other runs off while it is open; a run that is killed lets go of it.
-
-    Raises:
-        BlockingIOError: another run has it.
-    """
-    file = (out / ".lock").open("w")
-    if sys.platform != "win32":  # there, two runs at the same time are not kept apart
-        import fcntl
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise
-        except OSError:  # a file system without locks
-            pass
-    return file
 
 
 def _student_folder(given: Path | None) -> Path:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from grader import ROOT
 from grader.catalog import tomllib
-from grader.gradescope.run import not_graded
+from grader.gradebook import not_graded
 from grader.reports import gradescope
 
 __all__ = ["build", "main"]
@@ -25,7 +25,7 @@ __all__ = ["build", "main"]
 HERE = Path(__file__).resolve().parent
 #: Besides what lies at the zip's top.
 FOLDERS = ("course", "fixtures", "grader")
-LEFT_OUT = ("__pycache__", "validation", "handout")
+LEFT_OUT = ("__pycache__", "batch", "handout", "validation")
 MARGIN_SECONDS = 90
 """for the container's start and for Gradescope's taking up of the report"""
 NOT_YET = "Not graded yet: the grader did not come to its end. If you read this, tell the course staff."

@@ -11,13 +11,12 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from grader.gradebook import Gradebook, Outcome, State
+from grader.gradebook import UNGRADED, not_graded
 from grader.gradescope import metadata
 from grader.grading import grade
 from grader.reports import gradescope, terminal
@@ -25,7 +24,7 @@ from grader.sandbox import doctor
 from grader.sandbox.launch import make_launcher
 from grader.submission.intake import Submission, SubmissionError, open_submission
 
-__all__ = ["main", "not_graded"]
+__all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,26 +74,6 @@ def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: fl
         launcher.stop()
     Console(highlight=False, markup=False).print(terminal.render(gradebook))
     return 0
-
-
-UNGRADED = (
-    "The grader itself had a fault. It doesn't count against you: tell the course staff, who will grade it again."
-)
-
-
-def not_graded(reason: str, notes: tuple[str, ...] = (), fault: str = "") -> Gradebook:
-    """A gradebook in which nothing was graded, for one reason.
-
-    Args:
-        fault: for staff.
-    """
-    gradebook = Gradebook(submission="submission", seed=0, notes=(reason, *notes))
-    for test in gradebook.tests:
-        outcome = Outcome(State.NOT_RUN, message=reason)
-        gradebook.record(test.number, replace(outcome, fault=fault) if fault else outcome)
-    if fault:
-        gradebook.faults.append(fault)
-    return gradebook
 
 
 if __name__ == "__main__":

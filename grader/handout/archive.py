@@ -29,6 +29,7 @@ TOP = ("LICENSE", "Makefile", "pyproject.toml", "run_experiments.py", ".gitignor
 FOLDERS = ("course", "fixtures", "grader", "student", "docs")
 #: Of these folders; a path or the beginning of one.
 LEFT_OUT = (
+    "grader/batch",
     "grader/solution",
     "grader/validation",
     "grader/handout/archive.py",

@@ -22,12 +22,16 @@ SIGNS = {
     State.NOT_RUN: "·",
 }
 MAX_OUTPUT = 10_000
+HERE = Path(__file__).resolve().parent
 
 
 def environment(folder: Path) -> jinja2.Environment:
-    """How pages are made of a folder's templates: what is put in is escaped, and what is missing is an error."""
+    """How pages are made of a folder's templates: what is put in is escaped, and what is missing is an error.
+
+    Templates can include what lies in this folder, such as the colors of all pages.
+    """
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
+        loader=jinja2.FileSystemLoader([folder, HERE]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -37,7 +41,7 @@ def environment(folder: Path) -> jinja2.Environment:
 
 def render(gradebook: Gradebook) -> str:
     """The page as text."""
-    pages = environment(Path(__file__).resolve().parent)
+    pages = environment(HERE)
     pages.filters.update(points=points, plain=plain, image=_image, output=_output)
     rubric = read_rubric()
     return pages.get_template("page.html.j2").render(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
-from functools import cache
-from multiprocessing.util import Finalize
 from pathlib import Path
 
 import pytest
@@ -20,12 +15,13 @@ from grader.catalog import read_suites
 from grader.gradebook import Gradebook, Measurement, State
 from grader.grading import grade
 from grader.plugin import STUDENT, graded_test
-from grader.sandbox.launch import Launcher, make_launcher
+from grader.processes import interruptible, pool, shared_launcher
+from grader.sandbox.launch import Launcher
 from grader.sandbox.limits import Limits
 from grader.validation.cases import SOLUTION, Case, of_code
 from grader.validation.impact import Uses, affected
 
-__all__ = ["SEED", "Task", "Verdict", "compare", "examine", "examine_all", "pool", "shared_launcher"]
+__all__ = ["SEED", "Task", "Verdict", "compare", "examine", "examine_all"]
 
 SEED = 2420
 """of the inputs: a case whose mistake shows for most inputs, but not for all, has one verdict"""
@@ -140,39 +136,9 @@ def compare(task: Task, gradebook: Gradebook, seconds: float = 0.0) -> Verdict:
 # ---- many of them --------------------------------------------------------------------------------------------
 
 
-def shared_launcher(limits: Limits | None = None, large: bool = False) -> Launcher:
-    """The launcher of a process of the pool: one for all that it grades, until the process ends.
-
-    Args:
-        limits: of the workers from now on.
-        large: one of its own for part 4, whose torchvision makes every worker that is forked later a third dearer.
-    """
-    launcher = _launcher(large)
-    launcher.limits = limits or Limits()
-    return launcher
-
-
-@cache
-def _launcher(large: bool) -> Launcher:
-    launcher = make_launcher("auto")
-    Finalize(None, launcher.stop, exitpriority=10)
-    return launcher
-
-
-@contextmanager
-def pool(jobs: int | None = None) -> Iterator[ProcessPoolExecutor]:
-    """Processes that grade: one more than there are cores, if not told otherwise, since each waits for its workers."""
-    # Not forked: this process may have threads, and those of the pool start some.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs or (os.cpu_count() or 1) + 1, mp_context=context) as executor:
-        try:
-            yield executor
-        finally:
-            executor.shutdown(cancel_futures=True)
-
-
 def _examine_in_pool(task: Task) -> Verdict:
-    return examine(task, shared_launcher(SHORT if task.case.kind == "broken" else None, task.case.part == "4"))
+    with interruptible():
+        return examine(task, shared_launcher(SHORT if task.case.kind == "broken" else None, task.case.part == "4"))
 
 
 def examine_all(tasks: Sequence[Task], jobs: int | None = None, thorough: bool = True) -> Iterator[Verdict]:

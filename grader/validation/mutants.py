@@ -24,9 +24,10 @@ import pytest
 from grader.catalog import tomllib
 from grader.gradebook import State
 from grader.grading import grade
+from grader.processes import interruptible, pool, shared_launcher
 from grader.submission.contract import MODULES
 from grader.validation.cases import SOLUTION, of_code, write_solution
-from grader.validation.exam import SEED, pool, shared_launcher
+from grader.validation.exam import SEED
 
 __all__ = ["Fate", "Mutant", "equivalents", "mutants_of", "try_all"]
 
@@ -167,7 +168,7 @@ class _UntilOneIsLost:
 def try_one(mutant: Mutant, seed: int = SEED) -> Fate:
     """Grade a mutant until it loses a test."""
     started = time.perf_counter()
-    with TemporaryDirectory(prefix="pset2-mutant-") as place:
+    with interruptible(), TemporaryDirectory(prefix="pset2-mutant-") as place:
         folder = Path(place) / "submission"
         write_solution(folder)
         (folder / f"{mutant.module}.py").write_text(mutant.text, encoding="utf-8")
