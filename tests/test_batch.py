@@ -17,13 +17,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from course.crew import Crew, Died, pool
 from grader.batch import digests, page, tables
-from grader.batch.crew import Crew, Died
 from grader.batch.ledger import Entry, Header, Ledger, LedgerError, Status
 from grader.batch.roster import HandIn, Person, RosterError, read_roster
 from grader.batch.work import Task
 from grader.catalog import RESULTS, read_suites
-from grader.processes import pool
 from grader.validation.cases import SOLUTION, STUBS, read_cases, write_modules, write_solution
 from tests.classes import write_class
 from tests.conftest import ROOT
@@ -329,7 +328,7 @@ def test_an_executor_may_try_again_itself():
 def test_a_pool_goes_when_its_owner_is_killed(tmp_path):
     code = (
         "import sys, time\n"
-        "from grader.processes import pool\n"
+        "from course.crew import pool\n"
         "if __name__ == '__main__':\n"
         "    with pool(2) as executor:\n"
         "        futures = [executor.submit(time.sleep, 60) for _ in range(2)]\n"

@@ -6,6 +6,8 @@ import ast
 import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -16,13 +18,17 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from course.cluster import ClusterError, connected
+from course.crew import Crew, pool
+from course.experiments.division import run_parts
+from course.experiments.lab import device_of
 from course.experiments.profiles import PROFILES
 from course.experiments.progress import Bar
 from course.experiments.report import duration, summary_rows
 from course.experiments.runner import ConflictError, Session, parts_of
 from course.experiments.student_code import MODULES
 from course.lock import lock
-from course.records import Record
+from course.records import PARTS, Record
 
 __all__ = ["app"]
 
@@ -52,6 +58,10 @@ def experiments(
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of all random numbers; the handout's is 43.")] = 43,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for PyTorch's choice.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="Parts at the same time, in processes of their own.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="A Dask scheduler, tcp://host:8786, whose workers run the parts.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Keep what is finished, go on where a run stopped.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Make anew what is there already.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and how long it takes here.")] = False,
@@ -64,12 +74,14 @@ def experiments(
         errors.print(f"{sentence}." if not sentence.endswith(".") else sentence, markup=False)
         return typer.Exit(2)
 
+    if jobs > 1 and not threads:
+        threads = max((os.cpu_count() or 1) // jobs, 1)
     if threads:
         torch.set_num_threads(threads)
     try:
         chosen = parts_of(parts or [])
         folder = _student_folder(student)
-        where = _device(device)
+        where = torch.device("cpu") if scheduler else device_of(device)  # workers have their own
     except ValueError as error:
         raise refuse(str(error)) from None
     if folder == REFERENCE and student is None:
@@ -98,8 +110,29 @@ def experiments(
         sentence = f"{out} can't be the folder of results ({error.strerror}): name another one with --out"
         raise refuse(sentence) from None
     with held:
-        code = _run(session, console, errors, bar)
+        try:
+            with _crew(scheduler, jobs, device, console) as crew:
+                code = _run(session, console, errors, bar, _divided(session, crew, device, threads))
+        except (ClusterError, ValueError) as error:  # a worker may have no such device
+            raise refuse(str(error)) from None
     raise typer.Exit(code)
+
+
+def _crew(scheduler: str | None, jobs: int, device: str, console: Console) -> AbstractContextManager[Crew | None]:
+    """Who runs the parts; None: this process, one after another."""
+    if scheduler:
+        return connected(scheduler, lambda text: console.print(text, markup=False), gpu=device.startswith("cuda"))
+    return nullcontext(Crew(pool, jobs) if jobs > 1 else None)
+
+
+def _divided(session: Session, crew: Crew | None, device: str, threads: int) -> Iterator[tuple[Record, bool]]:
+    """Run the parts; records with whether they were finished before."""
+    if crew is None:
+        for part in session.parts:
+            record = session.run(part)
+            yield record, part in session.kept
+    else:
+        yield from run_parts(session, crew, device, threads)
 
 
 def _student_folder(given: Path | None) -> Path:
@@ -126,36 +159,23 @@ def _is_untouched(folder: Path) -> bool:
     return True
 
 
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        first = str(error).split("\n")[0].split(". ")[0][:100]
-        raise ValueError(f"--device {name} can't be used here ({first}): choose auto, cpu or cuda") from None
-    if device.type not in ("cpu", "cuda"):
-        raise ValueError(f"--device {name} is not supported: choose auto, cpu or cuda")
-    return device
-
-
-def _run(session: Session, console: Console, errors: Console, bar: Bar) -> int:
+def _run(session: Session, console: Console, errors: Console, bar: Bar, done: Iterator[tuple[Record, bool]]) -> int:
     """Run all parts; the exit code."""
     records: list[Record] = []
-    code, part = 0, ""
+    code = 0
     try:
-        for part in session.parts:
-            record = session.run(part)
+        for record, kept in done:
             bar.stop()
             records.append(record)
-            _say(record, console, kept=part in session.kept)
+            _say(record, console, kept=kept)
     except KeyboardInterrupt:
         bar.stop()
+        part = _left(session, records)[0]
         errors.print(f"Interrupted in part {part}: what is finished is kept, and --resume goes on from there.")
         code = 130
     except OSError as error:
         bar.stop()
+        part = _left(session, records)[0]
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         what = "The disk is full: make room" if full else f"Part {part} can't be written ({error.strerror}): look"
         errors.print(f"{what} in {session.out}, and --resume goes on from there.")
@@ -165,11 +185,16 @@ def _run(session: Session, console: Console, errors: Console, bar: Bar) -> int:
     except OSError as error:
         errors.print(f"The report can't be written ({error}): the records are kept, and --resume makes it anew.")
         return code or 1
-    _summary(records, session, console)
+    _summary(sorted(records, key=lambda record: PARTS.index(record.part)), session, console)
     console.print(f"Report: {page}", soft_wrap=True)
     if session.profile.name == "quick":
         console.print("Quick results earn no points: --profile full makes those that do, best on a GPU.")
     return code or int(any(record.state == "failed" for record in records))
+
+
+def _left(session: Session, records: list[Record]) -> list[str]:
+    """The parts without a record yet, the one that runs first."""
+    return [part for part in session.parts if part not in {record.part for record in records}]
 
 
 SYMBOLS = {"complete": "[green]✓[/]", "skipped": "[yellow]·[/]", "failed": "[red]✗[/]", "unfinished": "[yellow]◐[/]"}

@@ -27,7 +27,7 @@ from course.experiments.student_code import StudentCode, StudentCodeError
 from course.records import Checkpoint, Claim, Data, Environment, Record, Run, Settings, Table, write
 from course.trainer import Diverged, History, Precision, Recipe, Training, evaluate
 
-__all__ = ["Lab", "Watch", "describe_device", "environment"]
+__all__ = ["Lab", "Watch", "describe_device", "device_of", "environment"]
 
 #: Between two savings of a run's state, in seconds: what a killed run loses at most, and an epoch.
 SAVE_EVERY = 2.0
@@ -65,6 +65,25 @@ def describe_device(device: torch.device) -> str:
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def device_of(name: str) -> torch.device:
+    """The device that is called ``cpu``, ``cuda`` or ``cuda:1``, or the best that is here (``auto``).
+
+    Raises:
+        ValueError: there is none such.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).split("\n")[0].split(". ")[0][:100]
+        raise ValueError(f"--device {name} can't be used here ({first}): choose auto, cpu or cuda") from None
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"--device {name} is not supported: choose auto, cpu or cuda")
+    return device
 
 
 def environment(device: torch.device) -> Environment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from grader.batch import page, tables
-from grader.batch.crew import Crew, Died
+from course.cluster import ClusterError, connected
+from course.crew import Crew, Died, pool, usual_jobs
+from grader.batch import digests, page, tables
 from grader.batch.ledger import Entry, Header, Ledger, LedgerError, Status
 from grader.batch.roster import HandIn, Roster, RosterError, read_roster
 from grader.batch.work import Task, as_result, grade_one
 from grader.gradebook import UNGRADED, not_graded
-from grader.processes import pool, usual_jobs
 from grader.reports.text import points, write_atomically
 
 __all__ = ["batch"]
@@ -43,6 +43,10 @@ def batch(
     deadline: Annotated[
         float, typer.Option(min=1, help="Seconds a submission: tests that are left then are not run.")
     ] = 900,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="A Dask scheduler, tcp://host:8786, whose workers grade in the place of --jobs."),
+    ] = None,
     require_isolation: Annotated[
         bool, typer.Option("--require-isolation", help="Grade only if student code can't reach tests and reports.")
     ] = False,
@@ -68,10 +72,11 @@ def batch(
             ledger.begin(header)
             for name in roster.left_out:
                 console.print(f"{name} is left out: it is no folder, archive, notebook or module.")
-            crew = Crew(pool, min(jobs or usual_jobs(), len(roster.hand_ins)))
             interrupted = False
             try:
-                _grade(roster, ledger, header, deadline, crew)
+                jobs = min(jobs or usual_jobs(), len(roster.hand_ins))
+                with connected(scheduler, console.print) if scheduler else nullcontext(Crew(pool, jobs)) as crew:
+                    _grade(roster, ledger, header, deadline, crew)
             except KeyboardInterrupt:
                 interrupted = True
             finally:
@@ -79,7 +84,7 @@ def batch(
                 graded = page.Class(submissions.resolve().name, header.seed, roster.hand_ins, entries)
                 write_atomically(out / "grades.csv", tables.render(roster.hand_ins, entries))
                 write_atomically(out / "index.html", page.render(graded))
-    except (RosterError, LedgerError) as error:
+    except (RosterError, LedgerError, ClusterError) as error:
         _stop(str(error))
     console.print(_summary(graded))
     console.print(f"Grades: {out / 'grades.csv'}    class page: {out / 'index.html'}")
@@ -151,7 +156,16 @@ def _grade(roster: Roster, ledger: Ledger, header: Header, deadline: float, crew
 def _task(hand_in: HandIn, ledger: Ledger, entry: Entry | None, seed: int, deadline: float) -> Task:
     final = entry is not None and entry.status in (Status.GRADED, Status.REFUSED) and ledger.is_complete(hand_in.id)
     known = entry.key if entry is not None and final else ""
-    return Task(hand_in.id, hand_in.path.absolute(), hand_in.name, seed, deadline, known)
+    return Task(
+        hand_in.id,
+        hand_in.path.absolute(),
+        hand_in.name,
+        seed,
+        deadline,
+        known,
+        there=hand_in.path.exists(),
+        grader=digests.of_grader(),
+    )
 
 
 @contextmanager

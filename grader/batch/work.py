@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import threading
 import traceback
 from collections.abc import Iterator, Mapping
@@ -12,14 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from course.cluster import ClusterError, demand
+from course.crew import interruptible
 from course.untrusted import UnreadableError, read_bytes
 from grader.batch import digests
 from grader.batch.ledger import Entry, Status
 from grader.gradebook import UNGRADED, Gradebook, not_graded
 from grader.grading import grade
-from grader.processes import interruptible, shared_launcher
 from grader.reports import gradescope, html
 from grader.reports.text import cut, plain
+from grader.sandbox.launch import shared_launcher
 from grader.submission.contract import FILES
 from grader.submission.intake import Submission, SubmissionError, open_submission
 
@@ -44,6 +47,10 @@ class Task:
     """seconds; tests that are left then are not run"""
     known: str = ""
     """the key of the grade that it has; empty where there is none"""
+    there: bool = True
+    """whether it was there when the batch began: then every machine that grades has to see it"""
+    grader: str = ""
+    """what :func:`grader.batch.digests.of_grader` has to be where it is graded; empty: that is not looked at"""
 
     @property
     def key(self) -> str:
@@ -69,8 +76,18 @@ _alone = threading.Lock()
 
 
 def grade_one(task: Task) -> Graded | None:
-    """Grade a submission; None where the grade that it has is still right."""
+    """Grade a submission; None where the grade that it has is still right.
+
+    Raises:
+        ClusterError: this machine can't grade it as the others do.
+    """
     with _alone, interruptible():
+        if task.there:
+            demand(task.path)
+        if task.grader not in ("", digests.of_grader()):
+            raise ClusterError(
+                f"{socket.gethostname()} has another version of this software: bring all to the same one."
+            )
         key = task.key
         if key == task.known:
             return None

@@ -1,15 +1,17 @@
-"""Which way workers are made: forked, spawned, or not at all."""
+"""Which way workers are made: forked, spawned, or not at all; and the launcher of a process that grades many."""
 
 from __future__ import annotations
 
 import sys
+from functools import cache
+from multiprocessing.util import Finalize
 
 from grader.sandbox.in_process import InProcessLauncher
 from grader.sandbox.limits import Limits
 from grader.sandbox.spawn import SpawnLauncher
 from grader.sandbox.workers import Launcher
 
-__all__ = ["Launcher", "make_launcher"]
+__all__ = ["Launcher", "make_launcher", "shared_launcher"]
 
 
 def make_launcher(mode: str, limits: Limits | None = None) -> Launcher:
@@ -24,3 +26,22 @@ def make_launcher(mode: str, limits: Limits | None = None) -> Launcher:
     if mode == "spawn":
         return SpawnLauncher(limits)
     return InProcessLauncher(limits)
+
+
+def shared_launcher(limits: Limits | None = None, large: bool = False) -> Launcher:
+    """The launcher of this process: one for all that it grades, until it ends.
+
+    Args:
+        limits: of the workers from now on.
+        large: one of its own for part 4, whose torchvision makes every worker that is forked later a third dearer.
+    """
+    launcher = _launcher(large)
+    launcher.limits = limits or Limits()
+    return launcher
+
+
+@cache
+def _launcher(large: bool) -> Launcher:
+    launcher = make_launcher("auto")
+    Finalize(None, launcher.stop, exitpriority=10)
+    return launcher

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from course.crew import interruptible, pool
 from grader.catalog import read_suites
 from grader.gradebook import Gradebook, Measurement, State
 from grader.grading import grade
 from grader.plugin import STUDENT, graded_test
-from grader.processes import interruptible, pool, shared_launcher
-from grader.sandbox.launch import Launcher
+from grader.sandbox.launch import Launcher, shared_launcher
 from grader.sandbox.limits import Limits
 from grader.validation.cases import SOLUTION, Case, of_code
 from grader.validation.impact import Uses, affected

@@ -21,10 +21,11 @@ from typing import Any
 
 import pytest
 
+from course.crew import interruptible, pool
 from grader.catalog import tomllib
 from grader.gradebook import State
 from grader.grading import grade
-from grader.processes import interruptible, pool, shared_launcher
+from grader.sandbox.launch import shared_launcher
 from grader.submission.contract import MODULES
 from grader.validation.cases import SOLUTION, of_code, write_solution
 from grader.validation.exam import SEED

@@ -1,0 +1,92 @@
+"""Parts that are run at the same time: by processes of this machine, or by the workers of a cluster.
+
+Parts don't depend on each other until their figures are drawn.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from course.cluster import demand
+from course.crew import Crew, Died, interruptible
+from course.experiments.lab import device_of
+from course.experiments.profiles import PROFILES
+from course.experiments.runner import Session
+from course.records import Record, read, write
+
+__all__ = ["PartTask", "run_part", "run_parts"]
+
+
+# The student's modules are one package in a process; a worker of a cluster may have several threads.
+_alone = threading.Lock()
+
+
+@dataclass(frozen=True)
+class PartTask:
+    """One part, to be run in a process of its own."""
+
+    part: str
+    profile: str
+    student: Path
+    out: Path
+    seed: int
+    device: str
+    """as it was asked for: each machine finds its own ``auto``"""
+    resume: bool
+    replace: bool
+    threads: int
+    """of the CPU; 0 for PyTorch's choice"""
+
+
+def run_part(task: PartTask) -> tuple[Record, bool]:
+    """Run a part; its record, and whether it was finished before.
+
+    Raises:
+        ClusterError: this machine doesn't see the folders.
+        ValueError: it has no such device.
+        OSError: the disk is full.
+    """
+    demand(task.student, task.out)
+    if task.threads:
+        torch.set_num_threads(task.threads)
+    device = device_of(task.device)
+    profile = PROFILES[task.profile]
+    session = Session([task.part], profile, task.student, task.out, task.seed, device, task.resume, task.replace)
+    with _alone, interruptible():
+        record = session.run(task.part)
+    return record, task.part in session.kept
+
+
+def run_parts(session: Session, crew: Crew, device: str, threads: int) -> Generator[tuple[Record, bool], None, None]:
+    """Run the parts of a session; records come as they are there, with whether they were finished before."""
+    tasks = [
+        PartTask(
+            part,
+            session.profile.name,
+            session.student.absolute(),
+            session.out.absolute(),
+            session.seed,
+            device,
+            session.resume,
+            session.replace,
+            threads,
+        )
+        for part in session.parts
+    ]
+    with closing(crew.results(run_part, tasks)) as results:
+        for task, result in results:
+            yield _given_up(session.out / task.part) if isinstance(result, Died) else result
+
+
+def _given_up(folder: Path) -> tuple[Record, bool]:
+    record = read(folder)
+    record.state = "failed"
+    record.reason = "its process died whenever it ran this part, as it does where memory runs out"
+    write(record, folder)
+    return record, False
