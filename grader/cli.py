@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from enum import Enum
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,13 +29,24 @@ from grader.catalog import read_suites
 from grader.gradebook import Gradebook
 from grader.grading import grade as run_suites
 from grader.plugin import graded_test
-from grader.reports import terminal
+from grader.reports import gradescope, terminal
 from grader.reports.text import unwritable
 from grader.sandbox.launch import Launcher, make_launcher
 from grader.submission.intake import Submission, SubmissionError, open_submission
 from grader.submission.stage import stage
 
 __all__ = ["app"]
+
+
+class Device(str, Enum):
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class ProfileName(str, Enum):
+    quick = "quick"
+    full = "full"
+
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -63,6 +75,16 @@ def grade(
     deadline: Annotated[
         float | None, typer.Option(min=1, help="Seconds: tests that are left then are not run.")
     ] = None,
+    device: Annotated[
+        Device, typer.Option(help="cuda: run the tests of code on the GPU as well, and say what differs there.")
+    ] = Device.cpu,
+    experiments: Annotated[
+        ProfileName | None,
+        typer.Option(help="Run its experiments again (quick or full), in the place of the results that it brings."),
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="The folder for --experiments, kept, and taken up if it is there.")
+    ] = None,
 ) -> None:
     """Grade one submission and print the score table."""
     parts = tuple(part or ())
@@ -87,7 +109,19 @@ def grade(
             launcher = None
     console = Console(highlight=False, markup=False)
     tests = {number for name in parts or ("",) for number in _numbers(name)}
-    with _opened(path) as submission, _Progress(len(tests)) as watch:
+    if results is not None and experiments is None:
+        _stop("--results names the folder for --experiments, which was not asked for.")
+    if device is Device.cuda:
+        from grader import gpu  # needs POSIX
+
+        if problem := gpu.why_not(require_isolation):
+            _stop(problem)
+    with ExitStack() as stack:
+        submission = stack.enter_context(_opened(path))
+        if experiments is not None:
+            place = results or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pset2-results-")))
+            submission = _with_new_results(submission, place, experiments.value, parts, device)
+        watch = stack.enter_context(_Progress(len(tests)))
         gradebook = run_suites(
             submission,
             name=submission.name,
@@ -100,6 +134,10 @@ def grade(
             launcher=launcher,
             watch=watch,
         )
+        if device is Device.cuda and not gradebook.interrupted:
+            gradebook.notes += gpu.notes(gradebook, gpu.grade_there(submission, gradebook, parts))
+            if json is not None:
+                gradescope.write(gradebook, json)
     if launcher is not None:
         launcher.stop()
     console.print(terminal.render(gradebook))
@@ -115,6 +153,22 @@ def grade(
         raise typer.Exit(130)
     if _nothing_graded(gradebook):
         _stop("Nothing could be graded: the grader had a fault in every test. The lines above say which.")
+
+
+def _with_new_results(
+    submission: Submission, place: Path, profile: str, parts: tuple[str, ...], device: Device
+) -> Submission:
+    """The submission with results that are made now."""
+    from grader import rerun  # the experiments' libraries are needed here alone
+
+    wanted = rerun.parts_with_results(parts)
+    if not wanted:
+        _stop("No test of these parts looks at results: leave out --experiments, or name other parts.")
+    told = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    try:
+        return rerun.rerun(submission, place, profile=profile, parts=wanted, device=device.value, tell=told.print)
+    except rerun.RerunError as error:
+        _stop(str(error))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Training on a GPU: the captured step against the plain loop. On machines without one all of it is skipped.
+"""Training on a GPU: the captured step against the plain loop; grading there. Without a GPU all of it is skipped.
 
 The bounds of differences are estimates: two ways of rounding, which training makes larger.
 """
@@ -21,6 +21,11 @@ from course.graphs import GraphSteps
 from course.layers import get_sparse_conv2d_layers
 from course.models import ConvNet, MNISTNet
 from course.trainer import Diverged, PlainSteps, Recipe, Training
+from grader import gpu
+from grader.gradebook import State
+from grader.grading import grade
+from grader.submission.intake import find
+from grader.validation.cases import SOLUTION
 from tests.test_training import (
     ADAM,
     EPOCHS,
@@ -380,3 +385,27 @@ def test_convnet_learns_as_well_in_bfloat16():
         last.append(sum(run.history.losses[-36:]) / 36)
     assert max(last) < 2.05
     assert abs(last[0] - last[1]) < 0.15
+
+
+# ---- grading -----------------------------------------------------------------------------------------------
+
+
+def test_the_solution_is_right_on_the_gpu_as_well(launcher):
+    here = grade(SOLUTION, launcher=launcher)
+    there = gpu.grade_there(find(SOLUTION), here)
+    assert not [outcome.fault for _, outcome in there.results if outcome.fault]
+    assert len(gpu.notes(here, there)) == 1, "\n".join(gpu.notes(here, there))
+
+
+def test_too_much_for_the_gpu_is_a_failed_test_and_no_dead_grader(submission, launcher):
+    greedy = (SOLUTION / "depthwise.py").read_text() + (
+        "\n\nclass DepthwiseSeparableConvolution(nn.Module):\n"
+        "    def __init__(self, *_, **__):\n"
+        "        torch.empty(1 << 45, dtype=torch.uint8)\n"
+    )
+    one = find(submission(depthwise=greedy))
+    here = grade(one, parts=("6.1a", "2.1a"), launcher=launcher)
+    there = gpu.grade_there(one, here, ("6.1a", "2.1a"))
+    outcomes = {test.number: outcome for test, outcome in there.results if there.is_selected(test)}
+    assert outcomes["2.1a"].state is State.PASSED
+    assert "memory" in outcomes["6.1a"].message

@@ -38,10 +38,11 @@ PRELOAD = {
 }
 
 
-def _environment() -> dict[str, str]:
-    """Of the server, and to begin with of its workers: no token or password of who grades, and no GPU."""
-    kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
-    return {**{name: os.environ[name] for name in kept if name in os.environ}, "CUDA_VISIBLE_DEVICES": ""}
+def _environment(device: str) -> dict[str, str]:
+    """Of the server and its workers: no token or password of who grades, and no GPU where none is asked for."""
+    kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    return environment if device.startswith("cuda") else {**environment, "CUDA_VISIBLE_DEVICES": ""}
 
 
 #: A launcher may serve a whole class.
@@ -99,10 +100,12 @@ class ForkLauncher:
 
     Args:
         without: layers of the wall to leave out, see :mod:`grader.sandbox.wall`: for tests of the others.
+        device: where workers make and are given tensors, as ``cuda``.
     """
 
-    def __init__(self, limits: Limits, without: tuple[str, ...] = ()) -> None:
+    def __init__(self, limits: Limits, without: tuple[str, ...] = (), device: str = "cpu") -> None:
         self.limits = limits
+        self.device = device
         self._without = without
         self.slowness = 1.0
         self._process: subprocess.Popen[bytes] | None = None
@@ -154,7 +157,7 @@ class ForkLauncher:
                 stdout=log,
                 stderr=log,
                 pass_fds=[theirs.fileno()],
-                env={**_environment(), **ONE_THREAD},
+                env={**_environment(self.device), **ONE_THREAD},
                 cwd=self._scratch,
                 start_new_session=True,
             )
@@ -268,7 +271,7 @@ class ForkLauncher:
         ours, theirs = socket.socketpair()
         read_end, write_end = os.pipe()
         try:
-            settings = Settings(str(wanted[0]), str(scratch), self.limits, str(self.shared))
+            settings = Settings(str(wanted[0]), str(scratch), self.limits, str(self.shared), self.device)
             answer = self._post(Fork(settings, wanted[1]), [theirs.fileno(), write_end])
         finally:
             theirs.close()

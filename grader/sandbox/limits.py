@@ -46,11 +46,12 @@ class Limits(msgspec.Struct, frozen=True):
     """what is kept of a worker's prints; the rest is read and dropped"""
 
 
-def apply(limits: Limits, *, own_user: bool = False) -> None:
+def apply(limits: Limits, *, own_user: bool = False, gpu: bool = False) -> None:
     """Limit this process, where the platform can (POSIX). Called in a worker before it loads student code.
 
     Args:
         own_user: its user id is no other process's, so that the user's processes can be counted.
+        gpu: it will use CUDA, which reserves hundreds of gigabytes of addresses: its data are limited in their place.
     """
     if sys.platform == "win32":  # deadlines only
         return
@@ -68,7 +69,7 @@ def apply(limits: Limits, *, own_user: bool = False) -> None:
     if own_user:
         limit(resource.RLIMIT_NPROC, limits.threads)
     if sys.platform == "linux":  # macOS doesn't enforce it
-        limit(resource.RLIMIT_AS, _address_space() + limits.memory_bytes)
+        limit(resource.RLIMIT_DATA if gpu else resource.RLIMIT_AS, _address_space() + limits.memory_bytes)
         try:  # if memory runs out, the kernel should end this process and no other
             with open("/proc/self/oom_score_adj", "w") as file:
                 file.write("1000")

@@ -230,6 +230,8 @@ def _preload(modules: tuple[str, ...]) -> None:
 
 
 def _assert_one_thread() -> None:
+    if torch.cuda.is_initialized():  # its context does not survive a fork
+        raise RuntimeError("the fork server has initialised CUDA, and its workers could not use it")
     threads = len(os.listdir("/proc/self/task"))
     if threads != 1:
         raise RuntimeError(f"the fork server has {threads} threads and can't fork safely")

@@ -51,7 +51,7 @@ from grader.sandbox.vocabulary import VOCABULARY
 if TYPE_CHECKING:
     from grader.sandbox.wall import Wall
 
-__all__ = ["HERE", "SEED", "WHERE_FILE", "Executor", "Settings", "run"]
+__all__ = ["HERE", "SEED", "WHERE_FILE", "Executor", "Settings", "moved", "run"]
 
 OF_THE_REPOSITORY = (str(ROOT / "course"), str(ROOT / "fixtures"))
 """what student code may read of it"""
@@ -74,13 +74,16 @@ class Settings(msgspec.Struct, frozen=True):
     limits: Limits
     shared: str = ""
     """a folder that the worker may read: what tests put there for it"""
+    device: str = "cpu"
+    """where tensors are made, and moved to on their way in"""
 
 
 class Executor:
     """Carries out calls on a submission. Objects that don't travel stay here, by number."""
 
-    def __init__(self, submission: Path) -> None:
+    def __init__(self, submission: Path, device: str = "cpu") -> None:
         self.submission = submission
+        self.device = device
         self._objects: list[Any] = []
         self._modules: dict[str, types.ModuleType] = {}
         self._words: dict[str, Callable[..., Any]] = {
@@ -97,6 +100,8 @@ class Executor:
         self._put_modules_in_place()
         args = [decode(value, buffers, self._resolve) for value in call.args]
         kwargs = {name: decode(value, buffers, self._resolve) for name, value in call.kwargs.items()}
+        if self.device != "cpu":
+            args, kwargs = moved(args, self.device), moved(kwargs, self.device)
         result = word(*args, **kwargs)
         out: list[Any] = []
         return encode(result, out, self.keep), out
@@ -161,6 +166,28 @@ class Executor:
         return getattr(importlib.import_module(f"course.{module}"), name)
 
 
+def moved(value: Any, device: str) -> Any:
+    """What was received, with its tensors on a device."""
+    if isinstance(value, torch.Tensor):
+        data = value.detach().to(device)
+        return nn.Parameter(data, value.requires_grad) if isinstance(value, nn.Parameter) else data
+    if isinstance(value, list | tuple):
+        return type(value)(moved(item, device) for item in value)
+    if isinstance(value, dict):
+        return {key: moved(item, device) for key, item in value.items()}
+    return value
+
+
+def _use(device: str) -> None:
+    """Make tensors on a device from now on, and compute there as exactly as the tolerances of the tests assume.
+
+    They are those of float32, whose rounding doesn't depend on the order of a sum; TF32 has 10 bits of the 23.
+    """
+    torch.set_default_device(device)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
 def run(connection: socket.socket, settings: Settings, wall: Wall | None = None, user: int | None = None) -> NoReturn:
     """Answer calls until the grader hangs up. Standard output and error must be where they belong already.
 
@@ -171,12 +198,14 @@ def run(connection: socket.socket, settings: Settings, wall: Wall | None = None,
     if hasattr(signal, "SIGUSR1"):  # sent before a worker is stopped, to learn the line it is at
         faulthandler.register(signal.SIGUSR1, file=open(WHERE_FILE, "w"), all_threads=False)  # noqa: SIM115
     sys.dont_write_bytecode = True
-    limits_module.apply(settings.limits, own_user=user is not None)
+    limits_module.apply(settings.limits, own_user=user is not None, gpu=settings.device.startswith("cuda"))
     if wall is not None:
         from grader.sandbox.wall import enclose  # Linux
 
         enclose(wall, user, read=[settings.submission, settings.shared, *OF_THE_REPOSITORY], write=[settings.scratch])
     torch.set_num_threads(1)
+    if settings.device != "cpu":
+        _use(settings.device)
     connection.sendall(HERE)
     try:
         (seed,) = SEED.unpack(receive(SEED.size, connection.recv_into))
@@ -185,7 +214,7 @@ def run(connection: socket.socket, settings: Settings, wall: Wall | None = None,
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
-    executor = Executor(Path(settings.submission))
+    executor = Executor(Path(settings.submission), settings.device)
     while True:
         try:
             call, buffers = read_frame(lambda count: receive(count, connection.recv_into))

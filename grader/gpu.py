@@ -1,0 +1,81 @@
+"""The tests of code on the GPU as well: what is right on the CPU and fails there, or the other way round.
+
+Points come from the CPU, where they are the same everywhere. Workers on the GPU make their tensors there
+(``torch.set_default_device``) and get the tests' tensors there; TF32 is off, so that the tolerances, which are those of
+float32 sums in any order, hold as they are.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from grader.catalog import RESULTS, read_suites
+from grader.gradebook import Gradebook, State
+from grader.grading import grade
+from grader.sandbox.fork import ForkLauncher
+from grader.sandbox.limits import Limits
+from grader.submission.intake import Submission
+
+__all__ = ["grade_there", "notes", "why_not"]
+
+#: A worker's first use of CUDA takes seconds.
+LIMITS = Limits(call_seconds=30.0, test_seconds=60.0, cpu_seconds=180)
+#: What CUDA asks of the kernel is not on the lists of what workers may.
+WITHOUT = ("Landlock", "seccomp")
+
+
+def why_not(require_isolation: bool) -> str:
+    """One sentence on why nothing can be graded on a GPU here; empty where it can."""
+    if not torch.cuda.is_available():
+        return "No GPU can be used here: leave out --device cuda. In a container, --gpus all gives it one."
+    if require_isolation:
+        return "On a GPU student code is not isolated in full: leave out --require-isolation or --device cuda."
+    return ""
+
+
+def grade_there(submission: Submission, here: Gradebook, parts: Sequence[str] = (), device: str = "cuda") -> Gradebook:
+    """Run the tests of code again, with tensors on the GPU and the same inputs. One run at a time has the GPU."""
+    chosen = tuple(
+        test.number
+        for test in read_suites()
+        if RESULTS not in test.tags and (not parts or test.number.startswith(tuple(parts)))
+    )
+    with _owned():
+        launcher = ForkLauncher(LIMITS, WITHOUT, device)
+        try:
+            return grade(submission, name=here.submission, parts=chosen, seed=here.seed, launcher=launcher)
+        finally:
+            launcher.stop()
+
+
+@contextmanager
+def _owned() -> Iterator[None]:
+
+    path = Path(tempfile.gettempdir()) / f"pset2-gpu-{os.getuid()}.lock"
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def notes(here: Gradebook, there: Gradebook) -> tuple[str, ...]:
+    """What differs, a line each."""
+    pairs = [(test, outcome, there.outcome(test)) for test, outcome in here.results if there.is_selected(test)]
+    differing = [(test, other) for test, outcome, other in pairs if _passed(outcome.state) != _passed(other.state)]
+    if not differing:
+        return (f"On the GPU all {len(pairs)} tests of code come out as on the CPU.",)
+    lines = [f"On the GPU {len(differing)} of {len(pairs)} tests come out otherwise; no point depends on it:"]
+    for test, other in differing:
+        said = (other.fault or other.message).strip().partition("\n")[0] or other.state.value
+        lines.append(f"  {test.number} {other.state.value} there: {said}")
+    return tuple(lines)
+
+
+def _passed(state: State) -> bool:
+    return state is State.PASSED

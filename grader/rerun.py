@@ -1,0 +1,170 @@
+"""Run a submission's experiments again, in the place of the results that it brings along."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.error
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from course.datasets import DataError, Name, complete_arrays
+from course.downloads import data_dir
+from course.experiments.profiles import PROFILES
+from course.records import FILE, PARTS
+from grader import ROOT
+from grader.catalog import RESULTS, read_suites
+from grader.reports.text import plain
+from grader.sandbox.experiments import Order
+from grader.submission.intake import Submission
+from grader.submission.stage import stage
+
+__all__ = ["RerunError", "parts_with_results", "rerun"]
+
+SETS: tuple[Name, ...] = ("cifar10", "mnist", "cinic10")
+
+
+class RerunError(Exception):
+    """It can't be done; the text is one sentence that says what to do."""
+
+
+def parts_with_results(prefixes: Sequence[str] = ()) -> tuple[str, ...]:
+    """The parts whose results earn points, of those that are graded."""
+    graded = [test for test in read_suites() if not prefixes or test.number.startswith(tuple(prefixes))]
+    wanted = {test.part for test in graded if RESULTS in test.tags}
+    return tuple(part for part in PARTS if part in wanted)
+
+
+def rerun(
+    submission: Submission,
+    out: Path,
+    *,
+    profile: str,
+    parts: Sequence[str],
+    device: str = "cpu",
+    seed: int = 43,
+    tell: Callable[[str], object] = print,
+) -> Submission:
+    """The submission with results that were made here and now.
+
+    Student code runs in a process of its own, which can read the course's code and data, and write ``out``.
+
+    Args:
+        out: an empty folder, or one with earlier results of this submission, which are taken up.
+        device: ``cpu`` or ``cuda``.
+        seed: of the experiments; the handout's is 43.
+        tell: is told what goes on, a line at a time.
+
+    Raises:
+        RerunError: this platform has no wall, or ``out`` holds something else.
+    """
+    if sys.platform != "linux":
+        raise RerunError("Experiments are run again on Linux only: elsewhere nothing keeps student code out.")
+    if out.exists() and any(path.name not in (*PARTS, ".lock", "report.html") for path in out.iterdir()):
+        raise RerunError(f"{out} holds something else: name a new folder for the results.")
+    if PROFILES[profile].source == "complete":
+        _fetch(tell)
+    with tempfile.TemporaryDirectory(prefix="pset2-rerun-", ignore_cleanup_errors=True) as place:
+        os.chmod(place, 0o711)
+        scratch = Path(place) / "scratch"
+        scratch.mkdir()
+        stage(submission.folder, scratch / "student")
+        made = Path(place) / "results"
+        _take_up(out, made)
+        order = Order(
+            str(scratch / "student"),
+            str(made),
+            str(scratch),
+            tuple(parts),
+            profile,
+            seed,
+            device,
+            os.cpu_count() or 1,
+            str(data_dir()),
+            _torch_home(),
+        )
+        try:
+            _carry_out(order, tell)
+        finally:
+            _bring_back(made, out)
+    note = f"Its experiments were run again here (profile {profile}), in the place of the results that it brings along."
+    return replace(submission, results=out.resolve(), notes=(*submission.notes, note))
+
+
+def _carry_out(order: Order, tell: Callable[[str], object]) -> None:
+    code = "import sys; sys.path.insert(0, sys.argv[1]); from grader.sandbox.experiments import main; main()"
+    kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    # One thread until the wall stands; then as many as the order says.
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    home = dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME"), order.scratch)
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", code, str(ROOT)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={**environment, **one, **home},
+        cwd=order.scratch,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(msgspec.json.encode(order) + b"\n")
+            process.stdin.close()
+            while line := process.stdout.readline(1000):
+                tell(plain(line.decode(errors="replace").rstrip()))
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        tell(f"The experiments ended early (exit code {process.returncode}): what they had done is graded.")
+
+
+def _take_up(out: Path, made: Path) -> None:
+    """Earlier results, for the experiments to go on with: plain files of parts, and nothing that a link leads to."""
+    made.mkdir()
+    for part in PARTS:
+        if (out / part / FILE).is_file():
+            _copy_part(out / part, made / part)
+
+
+def _bring_back(made: Path, out: Path) -> None:
+    """What was made, in files of who grades."""
+    out.mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
+        if (made / part).is_dir() and not (made / part).is_symlink():
+            _copy_part(made / part, out / part)
+
+
+def _copy_part(source: Path, target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    for path in source.iterdir():
+        if path.is_file() and not path.is_symlink():
+            shutil.copyfile(path, target / path.name)
+
+
+def _fetch(tell: Callable[[str], object]) -> None:
+    """Get what the full profile needs: behind the wall nothing is downloaded. A part whose data are missing says so."""
+    for name in SETS:
+        try:
+            complete_arrays(name)
+        except DataError as error:
+            tell(f"{name}: {error}")
+    try:
+        from torchvision.models import ResNet18_Weights, resnet18
+
+        resnet18(weights=ResNet18_Weights.IMAGENET1K_V1)
+    except (urllib.error.URLError, OSError) as error:
+        tell(f"ResNet-18's weights can't be downloaded ({error}): random ones stand in for them.")
+
+
+def _torch_home() -> str:
+    import torch
+
+    return str(Path(torch.hub.get_dir()).parent)

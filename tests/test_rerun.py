@@ -1,0 +1,157 @@
+"""Experiments of a submission, run again by who grades."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from course.records import Record, read
+from grader import gpu, rerun
+from grader.grading import grade
+from grader.submission.intake import find
+from grader.validation.cases import SOLUTION
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no wall")
+
+
+@pytest.fixture
+def again(submission, tmp_path) -> Callable[..., tuple[Record, list[str]]]:
+    """Run part 2.1 of a submission with these modules again."""
+
+    def run_again(**modules: str) -> tuple[Record, list[str]]:
+        said: list[str] = []
+        out = tmp_path / "made"
+        made = rerun.rerun(find(submission(**modules)), out, profile="quick", parts=("2.1",), tell=said.append)
+        assert made.results == out
+        assert "run again here (profile quick)" in made.notes[-1]
+        return read(out / "2.1"), said
+
+    return run_again
+
+
+def of_solution(module: str, more: str) -> str:
+    return (SOLUTION / f"{module}.py").read_text() + "\n\n" + more
+
+
+def test_results_are_made_of_the_code_that_is_graded(again):
+    record, said = again()
+    assert record.state == "complete"
+    assert said == ["2.1 Quantize and dequantize: complete"]
+
+
+HOSTILE = """
+def quantize(W, bits=8):
+    refused = []
+    for action in (
+        lambda: open({root!r} + "/grader/suites/checks.py").read(),
+        lambda: open({root!r} + "/grader/rubric.toml").read(),
+        lambda: open({other!r}, "w").write("changed"),
+        lambda: __import__("socket").socket(),
+        lambda: __import__("os").fork(),
+    ):
+        try:
+            action()
+        except OSError as error:
+            refused.append(error.errno)
+        else:
+            refused.append("got through")
+    raise ValueError(refused)
+"""
+
+
+def test_student_code_is_behind_the_wall_there_too(again, tmp_path):
+    other = tmp_path / "grades.csv"
+    other.write_text("as it was")
+    hostile = HOSTILE.format(root=str(SOLUTION.parent.parent), other=str(other))
+    record, _ = again(quantization=of_solution("quantization", hostile))
+    assert record.state == "failed"
+    assert "got through" not in record.reason
+    assert record.reason.count("13") + record.reason.count("1,") >= 2
+    assert other.read_text() == "as it was"
+
+
+def test_code_that_ends_the_process_ends_the_experiments_alone(submission, tmp_path):
+    said: list[str] = []
+    killer = find(
+        submission(quantization=of_solution("quantization", "def quantize(W, bits=8): __import__('os')._exit(3)"))
+    )
+    made = rerun.rerun(killer, tmp_path / "made", profile="quick", parts=("2.1",), tell=said.append)
+    assert said == ["The experiments ended early (exit code 3): what they had done is graded."]
+    assert made.results is not None
+    assert read(made.results / "2.1").state == "unfinished"
+
+
+def test_a_folder_of_something_else_is_left_alone(submission, tmp_path):
+    (tmp_path / "thesis.tex").write_text("years")
+    with pytest.raises(rerun.RerunError, match="holds something else: name a new folder"):
+        rerun.rerun(find(submission()), tmp_path, profile="quick", parts=("2.1",))
+    assert (tmp_path / "thesis.tex").read_text() == "years"
+
+
+def test_finished_parts_are_taken_up(submission, tmp_path):
+    one = find(submission())
+    for _ in range(2):
+        rerun.rerun(one, tmp_path / "made", profile="quick", parts=("3.1",), tell=lambda text: None)
+    first = read(tmp_path / "made" / "3.1")
+    assert first.state == "complete"
+
+
+def test_only_parts_whose_results_count_are_run():
+    assert rerun.parts_with_results() == ("1.1", "1.2", "3.2", "3.3", "3.4", "4.2", "6.2")
+    assert rerun.parts_with_results(["3.2", "2"]) == ("3.2",)
+    assert rerun.parts_with_results(["2.1"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--part", "2.1", "--experiments", "quick"], "No test of these parts looks at results"),
+        (["--results", "results"], "--results names the folder for --experiments"),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_a_sentence(run, arguments, said):
+    done = run("-m", "grader", "grade", SOLUTION, *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+# ---- on another device -----------------------------------------------------------------------------------------
+
+# "cpu:0" is the CPU under another name: tensors go the way that they go to a GPU.
+
+
+def test_what_comes_out_otherwise_on_another_device_is_told(submission, launcher):
+    only_here = (
+        "_forward = DepthwiseSeparableConvolution.forward\n"
+        "def forward(self, x):\n"
+        "    if torch.get_default_device().index is not None:\n"
+        "        raise TypeError('only on the CPU')\n"
+        "    return _forward(self, x)\n"
+        "DepthwiseSeparableConvolution.forward = forward\n"
+    )
+    one = find(submission(depthwise=of_solution("depthwise", only_here)))
+    parts = ("6.1a", "6.1b", "3.1")
+    here = grade(one, parts=parts, launcher=launcher)
+    there = gpu.grade_there(one, here, parts, "cpu:0")
+    first, *others = gpu.notes(here, there)
+    assert "no point depends on it" in first
+    assert any("6.1" in line and "only on the CPU" in line for line in others)
+    assert not any("3.1" in line for line in others)
+
+
+def test_the_solution_does_as_well_on_another_device(launcher):
+    parts = ("2.2a", "3.1", "5.1a", "6.1")
+    here = grade(SOLUTION, parts=parts, launcher=launcher)
+    there = gpu.grade_there(find(SOLUTION), here, parts, "cpu:0")
+    assert len(gpu.notes(here, there)) == 1
+    assert there.seed == here.seed
+
+
+def test_without_a_gpu_a_sentence_says_so(run):
+    if gpu.why_not(False) == "":
+        pytest.skip("here is one")
+    done = run("-m", "grader", "grade", SOLUTION, "--device", "cuda")
+    assert done.returncode == 2
+    assert done.stderr.startswith("No GPU can be used here")
