@@ -3,7 +3,7 @@
 MINUTES ?= 10
 EXTRAS := dev
 
-.PHONY: test validate mutants check bench autograder handout soak picture fixtures
+.PHONY: test validate mutants check bench bench-otter autograder handout soak picture fixtures
 
 help::
 	@echo
@@ -16,6 +16,7 @@ help::
 	@echo "make soak                         2,000 generated bad submissions and 50 killed graders: an hour"
 	@echo "make check                        lint, format and types"
 	@echo "make bench                        speed, as ratios in one run"
+	@echo "make bench-otter                  the same checks as an otter-grader assignment: five minutes, a download"
 	@echo "make picture                      make the README's picture anew"
 	@echo "make fixtures                     make fixtures/ anew from the complete data (a download)"
 
@@ -45,6 +46,10 @@ check: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.grading
 	@$(BIN)/python -m benchmarks.training
+
+bench-otter: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,benchmark]'
+	@$(BIN)/python -m benchmarks.otter
 
 picture: $(READY)
 	@$(BIN)/python -m docs.picture
