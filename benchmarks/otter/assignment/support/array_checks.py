@@ -7,7 +7,6 @@ arguments as that does. What needs a second process is left out: otter runs test
 from __future__ import annotations
 
 import math
-import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -60,19 +59,23 @@ def as_codes(value: Any, bits: int, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def size_of(value: Any) -> int:
-    """Bytes of extra arguments: 8 a number, arrays as they are, other objects as they are pickled."""
-    if hasattr(value, "nbytes"):
+    """Bytes of extra arguments: 8 a number, arrays as they are, objects by their attributes."""
+    if isinstance(value, np.ndarray | np.generic) or type(value).__module__ == "torch":
         return int(value.nbytes)
+    attributes = size_of(vars(value)) if hasattr(value, "__dict__") else 0
     if isinstance(value, list | tuple):
-        return sum(size_of(item) for item in value)
+        return attributes + sum(size_of(item) for item in value)
     if isinstance(value, dict):
-        return sum(size_of(key) + size_of(item) for key, item in value.items())
-    return 8 if isinstance(value, int | float) or value is None else len(pickle.dumps(value))
+        return attributes + sum(size_of(key) + size_of(item) for key, item in value.items())
+    if isinstance(value, str | bytes):
+        return attributes + 4 * len(value)
+    return attributes + 8
 
 
 def quantized(quantize: Callable[..., Any], W: np.ndarray, bits: int = 8) -> tuple[Any, Any]:
     """The codes and the extra arguments, which have to be small."""
-    codes, args = quantize(W) if bits == 8 else quantize(W, bits=bits)
+    held = W.copy()  # whether it is changed is 2.1g
+    codes, args = quantize(held) if bits == 8 else quantize(held, bits=bits)
     as_codes(codes, bits, W.shape)
     allowed = 1024 + 32 * (W.shape[0] if W.ndim == 2 else 1)
     assert size_of(args) <= allowed, "The extra arguments are too large."

@@ -29,7 +29,7 @@ Function = Callable[..., Any]
 def test_codes_are_uint8_of_the_same_shape(quantize: Function) -> None:
     for shape in [(100,), (20, 30)]:
         W = drawn_pairs(np.random.default_rng(), *shape)
-        codes, _ = quantize(W)
+        codes, _ = quantize(W.copy())
         assert as_array(codes, shape).dtype == np.uint8
         assert_codes_of_weights(codes, W)
 
