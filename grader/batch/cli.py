@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
@@ -19,6 +20,7 @@ from course.crew import Crew, Died, pool, usual_jobs
 from grader.batch import digests, page, tables
 from grader.batch.ledger import Entry, Header, Ledger, LedgerError, Status
 from grader.batch.roster import HandIn, Roster, RosterError, read_roster
+from grader.batch.similarity import SimilarityError, check_installed, write_report
 from grader.batch.work import Task, as_result, grade_one
 from grader.gradebook import UNGRADED, not_graded
 from grader.reports.text import points, write_atomically
@@ -47,6 +49,9 @@ def batch(
         str | None,
         typer.Option(help="A Dask scheduler, tcp://host:8786, whose workers grade in the place of --jobs."),
     ] = None,
+    similarity: Annotated[
+        bool, typer.Option("--similarity", help="Compare the submissions with each other, by copydetect.")
+    ] = False,
     require_isolation: Annotated[
         bool, typer.Option("--require-isolation", help="Grade only if student code can't reach tests and reports.")
     ] = False,
@@ -61,6 +66,8 @@ def batch(
         if hasattr(signal, stop):
             signal.signal(getattr(signal, stop), signal.default_int_handler)
     try:
+        if similarity:
+            check_installed()
         roster = read_roster(submissions, without=out)
         _check(out, submissions, ledger, resume, replace)
         if problem := _not_isolated(require_isolation):
@@ -84,7 +91,10 @@ def batch(
                 graded = page.Class(submissions.resolve().name, header.seed, roster.hand_ins, entries)
                 write_atomically(out / "grades.csv", tables.render(roster.hand_ins, entries))
                 write_atomically(out / "index.html", page.render(graded))
-    except (RosterError, LedgerError, ClusterError) as error:
+            if similarity and not interrupted:
+                found = _compare(roster, ledger, console)
+                write_atomically(out / "index.html", page.render(graded, found))
+    except (RosterError, LedgerError, ClusterError, SimilarityError) as error:
         _stop(str(error))
     console.print(_summary(graded))
     console.print(f"Grades: {out / 'grades.csv'}    class page: {out / 'index.html'}")
@@ -166,6 +176,24 @@ def _task(hand_in: HandIn, ledger: Ledger, entry: Entry | None, seed: int, deadl
         there=hand_in.path.exists(),
         grader=digests.of_grader(),
     )
+
+
+def _compare(roster: Roster, ledger: Ledger, console: Console) -> str:
+    """Write the page of similar submissions; a sentence about it."""
+    console.print("Comparing the submissions with each other ...")
+    names = Counter(hand_in.name for hand_in in roster.hand_ins)
+    modules = {
+        hand_in.name if names[hand_in.name] == 1 else f"{hand_in.name} ({hand_in.id})": ledger.code(hand_in.id)
+        for hand_in in roster.hand_ins
+        if ledger.code(hand_in.id).is_dir()
+    }
+    found = write_report(modules, ledger.folder)
+    for note in found.notes:
+        console.print(note)
+    if not found.pairs:
+        return f"no two of {found.submissions} are alike."
+    count = "one pair is" if len(found.pairs) == 1 else f"{len(found.pairs)} pairs are"
+    return f"{count} alike, of {found.submissions} submissions."
 
 
 @contextmanager
