@@ -37,6 +37,7 @@ LEFT_OUT = (
     "grader/handout/staff.mk",
     "grader/gradescope",
     "grader/suites/test_part1_hidden.py",
+    "docs/benchmarks.md",
     "docs/mutants.md",
     "docs/validation.md",
     "docs/security.md",
