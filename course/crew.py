@@ -106,17 +106,20 @@ def pool(jobs: int | None = None) -> Iterator[ProcessPoolExecutor]:
 
 _at_work = False
 """whether something would be left behind if this process of a pool ended at once"""
+_leaving = False
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Around work of a pool's process: where the pool is stopped, a KeyboardInterrupt comes out of it."""
+    """Around work of a pool's process: where the pool is stopped, a KeyboardInterrupt ends it, and then the process."""
     global _at_work
     _at_work = True
     try:
         yield
     finally:
         _at_work = False
+        if _leaving:  # not back to the pool: its queue's lock may be with a process that is gone
+            os._exit(0)
 
 
 def _begin() -> None:
@@ -126,9 +129,12 @@ def _begin() -> None:
 
 
 def _leave(*_: object) -> None:
-    if _at_work:
+    global _leaving
+    if not _at_work:
+        os._exit(0)
+    if not _leaving:
+        _leaving = True
         raise KeyboardInterrupt
-    os._exit(0)
 
 
 def _leave_with_parent() -> None:

@@ -7,6 +7,7 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from grader.batch.ledger import Entry, Status
@@ -81,7 +82,7 @@ class Class:
     def entry(self, hand_in: HandIn) -> Entry:
         return self.entries.get(hand_in.id, Entry(hand_in.id, Status.WAITING))
 
-    @property
+    @cached_property
     def graded(self) -> list[Entry]:
         """Those that count in distributions: what could not be graded says nothing about a test."""
         found = (self.entry(hand_in) for hand_in in self.hand_ins)
@@ -98,7 +99,7 @@ class Class:
         pairs = ((hand_in, self.entry(hand_in)) for hand_in in self.hand_ins)
         return [pair for pair in pairs if pair[1].status is not Status.GRADED]
 
-    @property
+    @cached_property
     def total(self) -> Spread:
         tests = read_suites()
         return Spread("", "Total", sum(test.points for test in tests), tuple(entry.score for entry in self.graded))
@@ -116,7 +117,7 @@ class Class:
             for number, tests in parts_of(read_suites()).items()
         ]
 
-    @property
+    @cached_property
     def tests(self) -> list[ClassResult]:
         return [self._result(test) for test in read_suites()]
 
