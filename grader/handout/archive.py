@@ -38,6 +38,8 @@ LEFT_OUT = (
     "grader/gradescope",
     "grader/suites/test_part1_hidden.py",
     "docs/benchmarks.md",
+    "docs/class.md",
+    "docs/image.md",
     "docs/mutants.md",
     "docs/validation.md",
     "docs/security.md",
