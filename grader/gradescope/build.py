@@ -25,7 +25,7 @@ __all__ = ["build", "main"]
 HERE = Path(__file__).resolve().parent
 #: Besides what lies at the zip's top.
 FOLDERS = ("course", "fixtures", "grader")
-LEFT_OUT = ("__pycache__", "batch", "handout", "validation")
+LEFT_OUT = ("__pycache__", "batch", "container", "handout", "validation")
 MARGIN_SECONDS = 90
 """for the container's start and for Gradescope's taking up of the report"""
 NOT_YET = "Not graded yet: the grader did not come to its end. If you read this, tell the course staff."

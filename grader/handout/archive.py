@@ -35,6 +35,7 @@ LEFT_OUT = (
     "grader/handout/archive.py",
     "grader/handout/proof.py",
     "grader/handout/staff.mk",
+    "grader/container",
     "grader/gradescope",
     "grader/suites/test_part1_hidden.py",
     "docs/benchmarks.md",

@@ -1,0 +1,312 @@
+"""The image, as far as that can be tested without building it: docs/image.md has what was built and run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+import typer
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from grader.catalog import tomllib
+from grader.cli import app
+from grader.container import entrypoint
+from tests.conftest import ROOT
+
+SCRIPT = ROOT / "grader" / "container" / "entrypoint.py"
+VERSIONS = (ROOT / "grader" / "container" / "versions.txt").read_text(encoding="utf-8").splitlines()
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+unix = pytest.mark.skipif(sys.platform == "win32", reason="containers are Linux")
+
+
+def start(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-I", str(SCRIPT), *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1", **environment},
+    )
+
+
+class Started(Exception):
+    """A verb's program would begin now: the folder, and its command."""
+
+
+# ---- what the image starts with --------------------------------------------------------------------------------
+
+
+@unix
+class TestEntryPoint:
+    def test_without_a_verb_there_is_a_help_that_names_each(self):
+        shown = start()
+        assert shown.returncode == 0
+        for name in entrypoint.VERBS:
+            assert re.search(rf"^  {name} +\w", shown.stdout, re.MULTILINE), name
+
+    def test_every_command_in_the_help_is_a_verb(self):
+        used = re.findall(r"IMAGE ([a-z]+)", start("help").stdout)
+        assert len(used) >= 6
+        assert set(used) <= {*entrypoint.VERBS}
+
+    def test_every_command_of_the_grader_is_a_verb(self):
+        commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+        assert {*commands} <= {*entrypoint.VERBS}
+
+    def test_options_that_write_are_the_commands_own(self):
+        commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+        for name, verb in entrypoint.VERBS.items():
+            if name in commands:
+                known = {option for parameter in commands[name].params for option in parameter.opts}
+                assert {*verb.writes} <= known, name
+
+    def test_an_unknown_verb_is_refused_in_one_sentence(self):
+        shown = start("regrade")
+        assert shown.returncode == 2
+        assert shown.stdout == ""
+        assert re.fullmatch(r"There is no verb regrade: choose one of grade, .*\.\n", shown.stderr)
+
+    def test_a_verb_passes_its_arguments_on(self):
+        shown = start("grade", "--part", "9", "student")
+        assert shown.returncode == 2
+        assert "There is no test of part 9" in shown.stderr
+
+    def test_modules_in_the_current_folder_are_not_imported(self, tmp_path):
+        for name in ("grader", "typer", "msgspec"):
+            (tmp_path / f"{name}.py").write_text("raise SystemExit('taken from the current folder')")
+        shown = start("unpack", "--help", cwd=tmp_path)
+        if sys.version_info >= (3, 11):  # that the image needs, for this reason
+            assert shown.returncode == 0, shown.stderr
+
+    def test_tests_begin_in_the_repository(self, tmp_path, monkeypatch):
+        def begin(file: str, command: list[str], environment: dict[str, str]) -> None:
+            raise Started(Path.cwd(), command)
+
+        monkeypatch.setattr(entrypoint.os, "execve", begin)
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(Started) as started:
+            entrypoint.main(["test", "tests/test_cli.py"])
+        place, command = started.value.args
+        assert place == ROOT
+        assert command[-1] == "tests/test_cli.py"
+
+    def test_without_paths_all_of_tests_are_meant(self):
+        assert "testpaths=tests" in entrypoint.program("test", [])
+
+
+@unix
+class TestMounts:
+    def test_a_submission_that_was_not_mounted_is_said_with_the_flag(self):
+        shown = start("grade", "/handed-in", "--part", "6")
+        assert shown.returncode == 2
+        assert shown.stderr == (
+            '/handed-in is not in the container: mount it, as in -v "$PWD/handed-in:/handed-in:ro".\n'
+        )
+
+    @pytest.mark.parametrize("arguments", [["--json", "r.json"], ["--json=r.json"], ["--html", "deep/er/page.html"]])
+    def test_a_folder_of_somebody_else_is_said_with_the_flag(self, arguments, closed, monkeypatch):
+        assert refusal("grade", [str(ROOT / "student"), *arguments], closed, monkeypatch) == (
+            f"{closed} can't be written by user {os.geteuid()}: "
+            "add -u 4321:8765 to docker run, the user that it belongs to."
+        )
+
+    @pytest.mark.parametrize("verb", ["experiments", "batch"])
+    def test_so_it_is_for_what_a_verb_writes_without_an_option(self, verb, closed, monkeypatch):
+        assert "add -u 4321:8765 to docker run" in refusal(verb, [], closed, monkeypatch)
+
+    def test_what_writes_nothing_needs_no_folder(self, closed, monkeypatch):
+        assert refusal("grade", [str(ROOT / "student")], closed, monkeypatch) == ""
+
+    def test_a_folder_that_the_user_closed_is_theirs_to_open(self, closed, monkeypatch):
+        monkeypatch.setattr(entrypoint.os, "geteuid", lambda: 4321)
+        assert refusal("experiments", [], closed, monkeypatch).endswith("by user 4321: change its permissions.")
+
+    def test_results_that_will_be_gone_are_announced(self, tmp_path, monkeypatch, capsys):
+        monkeypatch.setattr(entrypoint, "_is_mounted", lambda folder: False)
+        monkeypatch.chdir(tmp_path)
+        entrypoint._look_around(entrypoint.VERBS["experiments"], [])
+        assert capsys.readouterr().err == (
+            'results will be gone with the container: mount a folder, as in -v "$PWD:/out", to keep it.\n'
+        )
+
+
+@pytest.fixture
+def closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of somebody else's, in which this user, root or not, is taken to have no right to write."""
+    may, stat = os.access, Path.stat
+
+    def access(path: object, mode: int, **more: bool) -> bool:
+        return not (mode & os.W_OK and str(path) == str(tmp_path)) and may(str(path), mode, **more)
+
+    def owned(path: Path, **more: bool) -> os.stat_result:
+        found = stat(path, **more)
+        return os.stat_result([*found[:4], 4321, 8765, *found[6:]]) if path == tmp_path else found
+
+    monkeypatch.setattr(entrypoint.os, "access", access)
+    monkeypatch.setattr(Path, "stat", owned)
+    return tmp_path
+
+
+def refusal(verb: str, arguments: list[str], cwd: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What is said instead of running a verb; empty where it would run."""
+    monkeypatch.chdir(cwd)
+    try:
+        entrypoint._look_around(entrypoint.VERBS[verb], arguments)
+    except entrypoint.RefusedError as error:
+        return str(error)
+    return ""
+
+
+@unix
+class TestGPU:
+    """What experiments say of it, with a stand-in for the tool that comes with the driver."""
+
+    def test_a_gpu_is_named(self, tool, monkeypatch):
+        tool("echo 'NVIDIA A100-SXM4-80GB, 81920 MiB'")
+        assert entrypoint.gpu() == "GPU: NVIDIA A100-SXM4-80GB, 81920 MiB"
+
+    def test_further_ones_are_counted(self, tool):
+        tool("printf 'NVIDIA L4, 23034 MiB\\nNVIDIA L4, 23034 MiB\\nNVIDIA L4, 23034 MiB\\n'")
+        assert entrypoint.gpu().startswith("GPU: NVIDIA L4, 23034 MiB, and 2 more")
+
+    def test_without_one_the_flag_is_named(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert entrypoint.gpu() == "No GPU: this runs on the CPU; docker run --gpus all gives the container one."
+
+    def test_a_driver_that_fails_is_no_gpu(self, tool):
+        tool("echo 'NVIDIA-SMI has failed'; exit 9")
+        assert entrypoint.gpu().startswith("No GPU")
+
+    def test_an_image_for_the_cpu_says_so(self, tool, monkeypatch):
+        tool("echo 'NVIDIA L4, 23034 MiB'")
+        monkeypatch.setattr(entrypoint.metadata, "version", lambda name: "2.11.0+cpu")
+        assert "this image has PyTorch without CUDA" in entrypoint.gpu()
+
+    @pytest.fixture
+    def tool(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(entrypoint.metadata, "version", lambda name: "2.11.0")
+
+        def write(script: str) -> None:
+            (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{script}\n")
+            (tmp_path / "nvidia-smi").chmod(0o755)
+            monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+        return write
+
+
+# ---- what it is made of ----------------------------------------------------------------------------------------
+
+
+class TestVersions:
+    PINNED = re.compile(r"[a-z0-9-]+==[\w.!+]+( ; [\w '\"<>=!.*()-]+)?")
+
+    def test_each_line_is_a_name_and_a_version(self):
+        assert len(VERSIONS) > 100
+        for line in VERSIONS:
+            assert self.PINNED.fullmatch(line), line
+
+    def test_all_that_is_needed_is_pinned_within_its_range(self):
+        for needed in _needed():
+            pins = [pin for pin in map(Requirement, VERSIONS) if canonicalize_name(pin.name) == needed.name]
+            assert pins, f"{needed.name}: make versions"
+            for pin in pins:
+                (exact,) = pin.specifier
+                assert needed.specifier.contains(exact.version), f"{pin}: pyproject.toml wants {needed.specifier}"
+
+    @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+    def test_a_python_has_one_version_of_each(self, python):
+        here = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux"}
+        names = [pin.name for pin in map(Requirement, VERSIONS) if pin.marker is None or pin.marker.evaluate(here)]
+        assert len(names) == len({*names})
+
+    def test_no_address_is_in_it(self):
+        assert "/" not in "".join(VERSIONS)
+
+
+def _needed() -> list[Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    texts = [*project["dependencies"], *(text for extra in project["optional-dependencies"].values() for text in extra)]
+    found = [Requirement(text) for text in texts]
+    for requirement in found:
+        requirement.name = canonicalize_name(requirement.name)
+    return [requirement for requirement in found if requirement.name != canonicalize_name(project["name"])]
+
+
+class TestDockerfile:
+    def test_it_copies_what_is_there(self):
+        copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
+        assert copied
+        for names in copied:
+            for name in names.split():
+                assert (ROOT / name).exists(), name
+
+    def test_what_it_copies_is_let_in(self):
+        for name in ("pyproject.toml", "grader/container/versions.txt", "grader/container/entrypoint.py"):
+            assert _is_let_in(name)
+
+    def test_the_entry_point_and_the_health_check_are_this_script(self):
+        started = re.findall(r'"/opt/pset2/([\w./]+)"', DOCKERFILE)
+        assert len(started) == 2
+        assert {ROOT / name for name in started} == {SCRIPT}
+
+    def test_it_ends_as_an_ordinary_user(self):
+        *_, last = re.findall(r"^USER (\d+):\d+$", DOCKERFILE, re.MULTILINE)
+        assert 0 < int(last) < 20_000  # from there on, workers
+
+    def test_code_comes_after_all_that_is_installed(self):
+        final = DOCKERFILE.rpartition("\nFROM ")[2]
+        assert final.index("--from=packages") < final.index("--from=code")
+
+
+class TestIgnored:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            ".git/config",
+            ".venv/bin/python",
+            "autograder.zip",
+            "CS2420_PSet2_handout.zip",
+            "data/cifar10.npz",
+            "results/record.json",
+            "results-reference/1.1/record.json",
+            "results.json",
+            "grades/grades.csv",
+            "submissions/ada.zip",
+            "course/__pycache__/layers.cpython-312.pyc",
+            "grader/sandbox/__pycache__/wall.cpython-312.pyc",
+            "student/.ipynb_checkpoints/training-checkpoint.py",
+            "tests/.pytest_cache/README.md",
+            ".env",
+        ],
+    )
+    def test_what_lies_around_stays_out(self, name):
+        assert not _is_let_in(name)
+
+    @pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="no clone")
+    def test_all_that_is_tracked_comes_in(self):
+        tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        assert [name for name in tracked.splitlines() if not _is_let_in(name)] == []
+
+
+def _is_let_in(name: str) -> bool:
+    """Docker's rules, as far as they are used: the last pattern that fits a path, or a folder of it, counts."""
+    parts = name.split("/")
+    paths = ["/".join(parts[: count + 1]) for count in range(len(parts))]
+    let_in = True
+    for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            pattern = line.removeprefix("!")
+            anywhere = pattern.removeprefix("**/")
+            at = [path.rpartition("/")[2] for path in paths] if anywhere != pattern else [paths[0]]
+            if any(fnmatch(one, anywhere) for one in at):
+                let_in = line.startswith("!")
+    return let_in
