@@ -1,8 +1,9 @@
 # Everything in one image: grading, this software's own tests, and all experiments, on a GPU where there is one.
 # It holds the hidden tests and the solution, so it is the staff's, and nothing to give to students. See docs/image.md.
 #
-# PyTorch brings CUDA in its own packages, hence the slim base. What changes seldom comes first: a change of code copies
-# and compiles code, and no more.
+# PyTorch brings CUDA in its own packages, hence the slim base. What changes seldom comes first: a change of code
+# compiles and copies code, and no more. Packages are not copied from a stage into another: they come as wheels, nothing
+# is built that would have to stay behind, and 5 GB would be there twice.
 ARG PYTHON_VERSION=3.12
 
 FROM python:${PYTHON_VERSION}-slim-bookworm AS python
@@ -14,21 +15,21 @@ FROM python AS packages
 # Empty: the default index, where PyTorch has CUDA. Else PyTorch alone comes from here: the address of an index, or a
 # folder of wheels.
 ARG TORCH_INDEX=
-RUN python -m venv /opt/venv
-ENV PATH=/opt/venv/bin:$PATH \
-    PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    PIP_ROOT_USER_ACTION=ignore
-WORKDIR /build
+ENV PATH=/opt/venv/bin:$PATH
+WORKDIR /opt/packages
 COPY grader/container/versions.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
     if [ -z "$TORCH_INDEX" ]; then set --; \
     elif [ -d "$TORCH_INDEX" ]; then set -- --no-deps --no-index --find-links "$TORCH_INDEX"; \
     else set -- --no-deps --index-url "$TORCH_INDEX"; fi \
-    && pip install --constraint versions.txt "$@" torch torchvision
+    && python -m venv /opt/venv \
+    && pip install --disable-pip-version-check --constraint versions.txt "$@" torch torchvision
 COPY pyproject.toml ./
 # Without the code this makes a package of nothing: what counts is what it needs.
 RUN --mount=type=cache,target=/root/.cache/pip \
-    touch README.md LICENSE && pip install --constraint versions.txt '.[dev,container]' && pip check
+    touch README.md LICENSE \
+    && pip install --disable-pip-version-check --constraint versions.txt '.[dev,container]' \
+    && pip check
 
 
 FROM python AS code
@@ -39,7 +40,7 @@ RUN chmod -R u=rwX,go=rX . \
     && python -m compileall -q -x 'grader/validation/(wrong|right|broken|attacks)/' .
 
 
-FROM python
+FROM packages
 LABEL org.opencontainers.image.title="CS 2420 PSet 2, for the course staff" \
       org.opencontainers.image.licenses="MIT"
 # 1000 is the first user of most machines, and below the ids that workers get. Folders for results and for data can be
@@ -47,16 +48,14 @@ LABEL org.opencontainers.image.title="CS 2420 PSet 2, for the course staff" \
 RUN groupadd --gid 1000 staff2420 \
     && useradd --uid 1000 --gid 1000 --no-create-home --home-dir /tmp staff2420 \
     && install --directory --mode 1777 /data /out
-COPY --from=packages /opt/venv /opt/venv
-COPY --from=code /opt/pset2 /opt/pset2
-ENV PATH=/opt/venv/bin:$PATH \
-    HOME=/tmp \
+ENV HOME=/tmp \
     DATA_DIR=/data \
     TORCH_HOME=/data/torch \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
 USER 1000:1000
 WORKDIR /out
-# Some ten seconds of work: seldom enough that a batch of hours doesn't notice.
+# Ten to twenty seconds of work: seldom enough that a batch of hours doesn't notice.
 HEALTHCHECK --interval=1h --timeout=2m --retries=1 CMD ["python", "-I", "/opt/pset2/grader/container/entrypoint.py", "doctor"]
 # Ctrl-C and docker stop reach all processes, and those that lost their parent are reaped.
 ENTRYPOINT ["dumb-init", "--", "python", "-I", "/opt/pset2/grader/container/entrypoint.py"]
+COPY --from=code /opt/pset2 /opt/pset2

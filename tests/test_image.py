@@ -262,9 +262,10 @@ class TestDockerfile:
         *_, last = re.findall(r"^USER (\d+):\d+$", DOCKERFILE, re.MULTILINE)
         assert 0 < int(last) < 20_000  # from there on, workers
 
-    def test_code_comes_after_all_that_is_installed(self):
-        final = DOCKERFILE.rpartition("\nFROM ")[2]
-        assert final.index("--from=packages") < final.index("--from=code")
+    def test_a_change_of_code_repeats_no_other_step(self):
+        *_, last = DOCKERFILE.strip().split("\n")
+        assert last.startswith("COPY --from=code ")
+        assert DOCKERFILE.count("COPY . .") == 1  # in the stage of that name
 
 
 class TestIgnored:
