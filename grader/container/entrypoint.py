@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from itertools import zip_longest
@@ -203,12 +204,11 @@ def _option(arguments: Sequence[str], name: str, default: str) -> str:
 
 
 def _close_folders() -> None:
-    """Keep other users, which workers are, out of tests and solution; a read-only container leaves that to Landlock."""
-    for name in CLOSED:
-        try:
-            (ROOT / name).chmod(0o700)
-        except OSError:
-            return
+    """Keep other users, which workers are, from tests and solution; a read-only container leaves that to Landlock."""
+    shared = [folder for folder in map(Path, ("/out", "/data")) if folder.is_dir() and not _is_mounted(folder)]
+    for folder, mode in [*((ROOT / name, 0o700) for name in CLOSED), *((folder, 0o755) for folder in shared)]:
+        with suppress(OSError):
+            folder.chmod(mode)
 
 
 def _say(sentence: str) -> None:
