@@ -41,7 +41,9 @@ class Verb:
 
 
 VERBS = {
-    "grade": Verb("grade one submission: a folder, a notebook, a zip", reads=True, writes=("--json", "--html")),
+    "grade": Verb(
+        "grade one submission: a folder, a notebook, a zip", reads=True, writes=("--json", "--html", "--results")
+    ),
     "batch": Verb("grade a folder of submissions, into grades/", reads=True, writes=("--out",), default="grades"),
     "experiments": Verb("train, prune and fine-tune, into results/", writes=("--out",), default="results"),
     "unpack": Verb("write what a submission is graded as: the six modules", reads=True, writes=("--out",)),
@@ -89,6 +91,8 @@ def main(arguments: Sequence[str]) -> NoReturn:
             _look_around(VERBS[name], rest)
             if name == "experiments":
                 _look_around_for_experiments(rest)
+            elif _option(rest, "--device", "cpu") != "cpu":
+                _say(gpu())
     except RefusedError as error:
         _say(str(error))
         sys.exit(2)
