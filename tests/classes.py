@@ -43,6 +43,7 @@ def write_class(folder: Path, count: int = 60, seed: int = 2420) -> dict[str, st
         name = f"submission_{410_000_000 + draw.randrange(10**6) * 100 + index}"
         (folder / name).mkdir()
         write(folder / name)
+        (folder / name).chmod(0o755)  # cases copy the modes of the solution's folder
         kinds[name] = kind
         people = [f"Student {index:02}"] + ([f"Partner {index:02}"] if index % 5 == 0 else [])
         metadata[name] = {

@@ -21,7 +21,7 @@ from course.crew import Crew, Died, pool
 from grader.batch import digests, page, tables
 from grader.batch.ledger import Entry, Header, Ledger, LedgerError, Status
 from grader.batch.roster import HandIn, Person, RosterError, read_roster
-from grader.batch.work import Task
+from grader.batch.work import Task, grade_one
 from grader.catalog import RESULTS, read_suites
 from grader.validation.cases import SOLUTION, STUBS, read_cases, write_modules, write_solution
 from tests.classes import write_class
@@ -275,6 +275,15 @@ def test_nothing_that_is_handed_in_is_followed_or_waited_for(tmp_path):
     (tmp_path / "one" / "link").symlink_to("/dev/zero")
     (tmp_path / "one" / "folder").symlink_to("/")
     assert digests.of_submission(tmp_path / "one") == digests.of_submission(tmp_path / "one")
+
+
+def test_what_the_grader_may_not_read_is_no_zero(tmp_path, monkeypatch):
+    write_modules(STUBS, tmp_path / "ada")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    done = grade_one(Task("ada", tmp_path / "ada", "ada", 1, 60))
+    assert done is not None
+    assert done.entry.status is Status.FAULT
+    assert "can't be read by who grades: change its permissions" in done.entry.reason
 
 
 # ---- work that kills -------------------------------------------------------------------------------------------

@@ -672,3 +672,24 @@ def test_the_checklist_is_in_every_report(run, tmp_path, read_report):
     assert "✓ exactly one notebook: one" in read_report(report)["output"]
     assert "exactly one notebook: one" in page.read_text(encoding="utf-8")
     assert read_report(report)["score"] == 0
+
+
+def test_a_folder_that_can_not_be_looked_into_is_not_called_empty(tmp_path, monkeypatch):
+    for folder in ("mine", "mine/part2"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "mine" / "training.py").write_text("")
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path).name == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    locked = "mine"
+    with pytest.raises(SubmissionError, match="theirs can't be read: change its permissions"):
+        gather(tmp_path / "mine", tmp_path / "scratch", "theirs")
+    locked = "part2"
+    (tmp_path / "scratch").mkdir()
+    found = gather(tmp_path / "mine", tmp_path / "scratch", "theirs")
+    assert "The folder part2 can't be read: change its permissions." in found.notes

@@ -124,6 +124,9 @@ def as_result(
 
 
 def _gradebook(task: Task) -> tuple[Gradebook, Status, str, dict[str, bytes]]:
+    if task.there and not os.access(task.path, os.R_OK | (os.X_OK if task.path.is_dir() else 0)):
+        said = "what was handed in can't be read by who grades: change its permissions"  # so it is no zero
+        return not_graded(UNGRADED, (), said, task.name, task.seed), Status.FAULT, said, {}
     try:
         with open_submission(task.path) as submission:
             modules = _modules(submission)

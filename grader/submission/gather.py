@@ -63,6 +63,8 @@ class _Found:
     root: Path
     files: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    is_locked: bool = False
+    """whether it can't be looked into"""
 
 
 def gather(path: Path, scratch: Path, name: str) -> Submission:
@@ -80,6 +82,8 @@ def gather(path: Path, scratch: Path, name: str) -> Submission:
     else:
         root, notes = _unpacked(path, scratch, name)
     found = _survey(root)
+    if found.is_locked:
+        raise SubmissionError(f"{name} can't be read: change its permissions.")
     for depth in range(MAX_ARCHIVES_DEEP):  # an archive in an archive, or in Gradescope's folder
         inner = [file for file in found.files if is_archive(root / file)]
         if len(inner) != 1 or any(file.name in FILES or file.suffix == ".ipynb" for file in found.files):
@@ -126,6 +130,10 @@ def _survey(root: Path) -> _Found:
     for folder, depth in folders:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except PermissionError:
+            found.is_locked = folder == root
+            found.notes.append(f"The folder {folder.relative_to(root)} can't be read: change its permissions.")
+            continue
         except OSError:
             continue
         for entry in entries:
