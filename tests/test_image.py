@@ -87,20 +87,31 @@ class TestEntryPoint:
         if sys.version_info >= (3, 11):  # that the image needs, for this reason
             assert shown.returncode == 0, shown.stderr
 
-    def test_tests_begin_in_the_repository(self, tmp_path, monkeypatch):
+    def test_tests_begin_in_a_repository_of_their_own(self, tmp_path, monkeypatch):
         def begin(file: str, command: list[str], environment: dict[str, str]) -> None:
             raise Started(Path.cwd(), command)
 
         monkeypatch.setattr(entrypoint.os, "execve", begin)
+        monkeypatch.setattr(entrypoint.tempfile, "tempdir", str(tmp_path))
+        monkeypatch.setattr(entrypoint, "ROOT", _small_repository(tmp_path))
+        monkeypatch.setattr(entrypoint, "_close_folders", lambda: None)
         monkeypatch.chdir(tmp_path)
         with pytest.raises(Started) as started:
             entrypoint.main(["test", "tests/test_cli.py"])
         place, command = started.value.args
-        assert place == ROOT
+        assert place != tmp_path / "pset2"
+        assert (place / "tests" / "test_cli.py").is_file()
+        assert os.access(place, os.W_OK)
         assert command[-1] == "tests/test_cli.py"
 
     def test_without_paths_all_of_tests_are_meant(self):
         assert "testpaths=tests" in entrypoint.program("test", [])
+
+
+def _small_repository(folder: Path) -> Path:
+    (folder / "pset2" / "tests").mkdir(parents=True)
+    (folder / "pset2" / "tests" / "test_cli.py").touch()
+    return folder / "pset2"
 
 
 @unix
