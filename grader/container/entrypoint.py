@@ -210,7 +210,7 @@ def _option(arguments: Sequence[str], name: str, default: str) -> str:
 
 
 def _writable_copy() -> Path:
-    """The repository where pytest can keep its caches beside it, as in a clone; which workers, other users, can read."""
+    """The repository where pytest can keep its caches in it, as in a clone; workers, other users, can read it."""
     place = Path(tempfile.mkdtemp(prefix="pset2-"))
     place.chmod(0o755)
     return shutil.copytree(ROOT, place / ROOT.name)
