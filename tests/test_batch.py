@@ -23,6 +23,7 @@ from grader.batch.ledger import Entry, Header, Ledger, LedgerError, Status
 from grader.batch.roster import HandIn, Person, RosterError, read_roster
 from grader.batch.work import Task, grade_one
 from grader.catalog import RESULTS, read_suites
+from grader.gradebook import State
 from grader.validation.cases import SOLUTION, STUBS, read_cases, write_modules, write_solution
 from tests.classes import write_class
 from tests.conftest import ROOT
@@ -137,12 +138,35 @@ def test_ids_are_harmless_and_different(tmp_path):
         assert not one.startswith(("-", "."))
 
 
+def test_no_name_can_be_chosen_to_get_the_reports_of_another(tmp_path):
+    (tmp_path / "Ada Lovelace").mkdir()
+    (taken,) = (hand_in.id for hand_in in read_roster(tmp_path).hand_ins)
+    (tmp_path / taken).mkdir()
+    assert len({hand_in.id for hand_in in read_roster(tmp_path).hand_ins}) == 2
+
+
+def test_a_link_that_leads_to_itself_is_left_out(tmp_path):
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    roster = read_roster(tmp_path, without=tmp_path / "grades")
+    assert [hand_in.id for hand_in in roster.hand_ins] == ["ada"]
+    assert roster.left_out == ("loop",)
+
+
+@pytest.mark.parametrize("key", ["x" * 300, "../ada"])
+def test_what_no_folder_can_be_called_is_not_there(tmp_path, key):
+    (tmp_path / "submission_metadata.yml").write_text(json.dumps({key: {}}))
+    (listed,) = read_roster(tmp_path).hand_ins
+    assert not listed.path.exists()
+    assert len(listed.name) <= 200
+
+
 # ---- the table and the page ------------------------------------------------------------------------------------
 
 
 def full(id: str, share: float = 1.0, **other: object) -> Entry:
     scores = {test.number: test.points * share for test in read_suites()}
-    states = {test.number: "passed" if share == 1 else "failed" for test in read_suites()}
+    states = {test.number: State.PASSED if share == 1 else State.FAILED for test in read_suites()}
     return Entry(id, Status.GRADED, scores=scores, states=states, **other)  # type: ignore[arg-type]
 
 
@@ -181,6 +205,14 @@ def test_no_name_is_a_formula(name):
     assert row["Student"] == f"'{name}"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_a_file_name_that_is_no_text_is_a_row(tmp_path):
+    (tmp_path / os.fsdecode(b"ad\xe4\n.zip")).write_bytes(b"")
+    text = tables.render(read_roster(tmp_path).hand_ins, {})
+    assert rows(text)[1]["Submission"] == "ad\N{REPLACEMENT CHARACTER} .zip"
+    text.encode()
+
+
 def test_the_page_shows_whom_to_look_at_and_nothing_runs_in_it():
     nasty = "<script>alert(1)</script>"
     entries = {
@@ -206,9 +238,9 @@ def test_the_page_shows_whom_to_look_at_and_nothing_runs_in_it():
 def test_hardest_tests_are_those_that_who_tried_them_lost():
     number = read_suites()[0].number
     lost = full("b")
-    lost.scores[number], lost.states[number] = 0.0, "failed"
+    lost.scores[number], lost.states[number] = 0.0, State.FAILED
     skipped = full("c", 0.0)
-    skipped.states.update(dict.fromkeys(skipped.states, "not implemented"))
+    skipped.states.update(dict.fromkeys(skipped.states, State.NOT_IMPLEMENTED))
     graded = page.Class("class", 1, [hand_in(id) for id in "abc"], {"a": full("a"), "b": lost, "c": skipped})
     assert [(result.test.number, result.earned, result.tried) for result in graded.hardest] == [(number, 0.5, 2)]
 
@@ -239,6 +271,37 @@ def test_the_last_line_counts_and_modules_are_those_of_the_last_grading(tmp_path
     ledger.add(full("a"), "{}", "<p>", {"training.py": b"z"})
     assert ledger.entries()["a"].score == MAXIMUM
     assert {file.name: file.read_bytes() for file in ledger.code("a").iterdir()} == {"training.py": b"z"}
+
+
+def test_what_somebody_leaves_beside_the_modules_stops_nothing(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.begin(Header(1, "class"))
+    ledger.add(full("a"), "{}", "<p>", {"training.py": b"x"})
+    (ledger.code("a") / "__pycache__").mkdir()
+    (ledger.code("a") / "__pycache__" / "training.pyc").write_bytes(b"")
+    ledger.add(full("a"), "{}", "<p>", {"training.py": b"y"})
+    assert [file.name for file in ledger.code("a").iterdir()] == ["training.py"]
+
+
+@pytest.mark.parametrize("line", [b"{", b"[]", b"\xff", b'{"id": "a", "status": "graded", "states": {"1.1a": "well"}}'])
+def test_a_line_that_makes_no_sense_does_not_count(tmp_path, line):
+    ledger = Ledger(tmp_path)
+    ledger.begin(Header(1, "class"))
+    (tmp_path / "ledger.jsonl").write_bytes(line + b"\n")
+    assert ledger.entries() == {}
+
+
+@pytest.mark.parametrize("text", [None, b"", b"{}", b"\xff"])
+def test_a_batch_whose_seed_is_lost_says_what_to_do(tmp_path, text):
+    ledger = Ledger(tmp_path)
+    ledger.begin(Header(1, "class"))
+    ledger.add(full("a"), "{}", "<p>", {})
+    (tmp_path / "batch.json").unlink()
+    if text is not None:
+        (tmp_path / "batch.json").write_bytes(text)
+    assert ledger.exists
+    with pytest.raises(LedgerError, match="--seed tells --resume the seed"):
+        ledger.header()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no modes")

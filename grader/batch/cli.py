@@ -65,6 +65,8 @@ def batch(
     for stop in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: the table of what is graded is written
         if hasattr(signal, stop):
             signal.signal(getattr(signal, stop), signal.default_int_handler)
+    if resume and replace:
+        _stop("--resume keeps grades and --replace makes all anew: choose one of them.")
     try:
         if similarity:
             check_installed()
@@ -96,6 +98,9 @@ def batch(
                 write_atomically(out / "index.html", page.render(graded, found))
     except (RosterError, LedgerError, ClusterError, SimilarityError) as error:
         _stop(str(error))
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _stop(f"{out} can't be written: {error.strerror or error}{where}. What is graded stays: --resume goes on.")
     console.print(_summary(graded))
     console.print(f"Grades: {out / 'grades.csv'}    class page: {out / 'index.html'}")
     if interrupted:

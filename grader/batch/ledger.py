@@ -14,6 +14,7 @@ Lines are only added: whatever stops a batch, all of them that were written are 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
@@ -22,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 from course.lock import lock
+from grader.gradebook import State
 from grader.reports.text import write_atomically
 
 __all__ = ["Entry", "Header", "Ledger", "LedgerError", "Status"]
@@ -54,8 +56,8 @@ class Entry(msgspec.Struct, frozen=True):
     """why it is not graded, or not in full"""
     scores: dict[str, float] = {}
     """by the numbers of the tests"""
-    states: dict[str, str] = {}
-    """the same, as :class:`grader.gradebook.State` says them"""
+    states: dict[str, State] = {}
+    """what became of them, by the same numbers"""
     code: str = ""
     """SHA-256 of the modules: equal for equal ones"""
     seconds: float = 0.0
@@ -82,7 +84,7 @@ class Ledger:
 
     @property
     def exists(self) -> bool:
-        return self._header.is_file()
+        return self._header.is_file() or self._lines.is_file()
 
     def begin(self, header: Header) -> None:
         """Make the folder, or make it this batch's."""
@@ -100,7 +102,10 @@ class Ledger:
         try:
             return msgspec.json.decode(self._header.read_bytes(), type=Header)
         except (OSError, msgspec.MsgspecError):
-            raise LedgerError(f"{self._header} can't be read: name another folder with --out.") from None
+            raise LedgerError(
+                f"{self._header} can't be read: --seed tells --resume the seed, which index.html and all reports name; "
+                "--replace grades everything anew."
+            ) from None
 
     def forget(self) -> None:
         """Forget all gradings; reports stay until they are replaced."""
@@ -129,9 +134,11 @@ class Ledger:
         write_atomically(self.page(entry.id), page)
         code = self.code(entry.id)
         code.mkdir(exist_ok=True)
-        for file in code.iterdir():
-            if file.name not in modules:
-                file.unlink()
+        for path in code.iterdir():
+            if path.is_dir() and not path.is_symlink():  # __pycache__ of somebody who tried it
+                shutil.rmtree(path)
+            elif path.name not in modules:
+                path.unlink()
         for name, data in modules.items():
             (code / name).write_bytes(data)
         with self._lines.open("ab") as lines:

@@ -123,9 +123,11 @@ class Class:
 
     def _result(self, test: GradedTest) -> ClassResult:
         found = [entry for entry in self.graded if test.number in entry.states]
-        states = Counter(State(entry.states[test.number]) for entry in found)
-        tried = [entry for entry in found if State(entry.states[test.number]) in TRIED]
-        earned = sum(entry.scores[test.number] for entry in tried) / (test.points * len(tried)) if tried else 0.0
+        states = Counter(entry.states[test.number] for entry in found)
+        tried = [entry for entry in found if entry.states[test.number] in TRIED]
+        earned = (
+            sum(entry.scores.get(test.number, 0.0) for entry in tried) / (test.points * len(tried)) if tried else 0.0
+        )
         return ClassResult(test, states, earned)
 
     @property

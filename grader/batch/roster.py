@@ -7,6 +7,7 @@ keys are Ruby's symbols, as ``:submitters``.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +15,17 @@ from typing import Any
 
 import yaml
 
-from grader.reports.text import cut, plain
+from grader.reports.text import plain
 from grader.submission.contract import FILES
 
-__all__ = ["METADATA", "HandIn", "Person", "Roster", "RosterError", "read_roster"]
+__all__ = ["METADATA", "HandIn", "Person", "Roster", "RosterError", "read_roster", "shown"]
 
 METADATA = "submission_metadata.yml"
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".ipynb", ".py")
 """of files that are submissions"""
 MAX_NAME = 200
+DIGEST = re.compile(r"-[0-9a-f]{16}$")
+"""what makes ids different; a name that ends so itself gets one as well"""
 
 
 class RosterError(Exception):
@@ -82,7 +85,8 @@ def read_roster(folder: Path, without: Path | None = None) -> Roster:
     except PermissionError:
         raise RosterError(f"{folder} can't be read: change its permissions.") from None
     if without is not None:
-        entries = [path for path in entries if path.resolve() != without.resolve()]
+        itself = os.path.realpath(without)  # unlike Path.resolve, it takes a link that leads to itself
+        entries = [path for path in entries if os.path.realpath(path) != itself]
     if any(path.name in FILES for path in entries):
         raise RosterError(f"{folder} is one submission: python -m grader grade {folder} grades it.")
     if (folder / METADATA).is_file():
@@ -93,8 +97,8 @@ def read_roster(folder: Path, without: Path | None = None) -> Roster:
     if not taken:
         raise RosterError(f"{folder} holds no submissions: they are folders, archives or notebooks, one each.")
     return Roster(
-        tuple(HandIn(_id(path.name), path, (Person(_shown(_stem(path))),)) for path in taken),
-        tuple(_shown(path.name) for path in entries if path not in taken),
+        tuple(HandIn(_id(path.name), path, (Person(shown(_stem(path))),)) for path in taken),
+        tuple(shown(path.name) for path in entries if path not in taken),
     )
 
 
@@ -110,9 +114,9 @@ def _of_gradescope(folder: Path, entries: list[Path]) -> Roster:
     found = {str(key): about if isinstance(about, dict) else {} for key, about in listed.items()}
     hand_ins = [HandIn(_id(key), folder / _file_name(key), _people(key, about)) for key, about in found.items()]
     unlisted = [path for path in entries if path.is_dir() and path.name not in found]
-    hand_ins += [HandIn(_id(path.name), path, (Person(_shown(path.name)),)) for path in unlisted]
+    hand_ins += [HandIn(_id(path.name), path, (Person(shown(path.name)),)) for path in unlisted]
     others = [path for path in entries if not path.is_dir() and path.name != METADATA]
-    return Roster(tuple(hand_ins), tuple(_shown(path.name) for path in others))
+    return Roster(tuple(hand_ins), tuple(shown(path.name) for path in others))
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -135,14 +139,15 @@ def _people(key: str, about: dict[str, Any]) -> tuple[Person, ...]:
     listed = about.get(":submitters", about.get("submitters"))
     for one in listed if isinstance(listed, list) else ():
         if isinstance(one, dict):
-            name, sid, email = (_shown(one.get(f":{word}", one.get(word)) or "") for word in ("name", "sid", "email"))
-            people.append(Person(name or email or sid or _shown(key), sid, email))
-    return tuple(people) or (Person(_shown(key)),)
+            name, sid, email = (shown(one.get(f":{word}", one.get(word)) or "") for word in ("name", "sid", "email"))
+            people.append(Person(name or email or sid or shown(key), sid, email))
+    return tuple(people) or (Person(shown(key)),)
 
 
-def _shown(text: object) -> str:
+def shown(text: object) -> str:
     """A name as tables show it: one line of printable characters."""
-    return cut(" ".join(plain(str(text)).split()), MAX_NAME)
+    line = " ".join(plain(str(text)).split())
+    return line if len(line) <= MAX_NAME else f"{line[: MAX_NAME - 1]}…"
 
 
 def _stem(path: Path) -> str:
@@ -155,13 +160,13 @@ def _stem(path: Path) -> str:
 
 def _file_name(key: str) -> str:
     """A key of the metadata as the name of a folder beside it, which can lead nowhere else."""
-    is_name = key not in ("", ".", "..") and not re.search(r"[/\\\0]", key)
+    is_name = key not in ("", ".", "..") and not re.search(r"[/\\\0\ud800-\udfff]", key) and len(key.encode()) < 256
     return key if is_name else f"no folder can be called {_id(key)}"
 
 
 def _id(name: str) -> str:
-    """A name that every file system and every address takes; different ones stay different."""
+    """A name that every file system and every address takes; different ones stay different, whoever chose them."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:80]
-    if safe == name and not safe.startswith((".", "-")):
+    if safe == name and not safe.startswith((".", "-")) and not DIGEST.search(name):
         return safe
-    return f"{safe.lstrip('.-')}-{hashlib.sha256(name.encode(errors='surrogateescape')).hexdigest()[:8]}"
+    return f"{safe.lstrip('.-')}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:16]}"

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from grader.batch.ledger import Entry, Status
-from grader.batch.roster import HandIn
+from grader.batch.roster import HandIn, shown
 from grader.catalog import GradedTest, read_suites
 from grader.reports.text import points
 
@@ -48,10 +48,10 @@ def _rows(
             scores = [""] * len(parts)
         total = points(entry.score) if any(scores) else ""
         for person in hand_in.people:
-            about = (person.name, person.sid, person.email, hand_in.path.name)
+            about = (person.name, person.sid, person.email, shown(hand_in.path.name))
             yield [*map(_harmless, about), entry.status.value, *scores, total]
 
 
 def _harmless(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: students choose names."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if text.startswith(tuple("=+-@＝＋－＠")) else text

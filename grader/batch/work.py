@@ -115,7 +115,7 @@ def as_result(
         key,
         cut(plain(reason), MAX_REASON),
         {test.number: outcome.score for test, outcome in gradebook.results},
-        {test.number: outcome.state.value for test, outcome in gradebook.results},
+        {test.number: outcome.state for test, outcome in gradebook.results},
         _code(modules or {}),
         gradebook.seconds,
     )

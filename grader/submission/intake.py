@@ -146,6 +146,9 @@ def _check_exists(path: Path) -> None:
     try:
         if not path.exists():
             raise SubmissionError(f"{path} does not exist: name {ACCEPTED}.")
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        raise SubmissionError(f"{path} can't be read: its name is no text in UTF-8, give it another one.") from None
     except (PermissionError, ValueError):
         raise SubmissionError(f"{path} can't be read: change its permissions.") from None
 
