@@ -116,6 +116,7 @@ def grade(
 
         if problem := gpu.why_not(require_isolation):
             _stop(problem)
+        Console(stderr=True, highlight=False).print(gpu.warning(), soft_wrap=True, markup=False)
     with ExitStack() as stack:
         submission = stack.enter_context(_opened(path))
         if experiments is not None:

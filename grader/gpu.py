@@ -23,7 +23,7 @@ from grader.sandbox.fork import ForkLauncher
 from grader.sandbox.limits import Limits
 from grader.submission.intake import Submission
 
-__all__ = ["grade_there", "notes", "why_not"]
+__all__ = ["grade_there", "notes", "warning", "why_not"]
 
 #: A worker's first use of CUDA takes seconds.
 LIMITS = Limits(call_seconds=30.0, test_seconds=60.0, cpu_seconds=180)
@@ -38,6 +38,12 @@ def why_not(require_isolation: bool) -> str:
     if require_isolation:
         return "On a GPU student code is not isolated in full: leave out --require-isolation or --device cuda."
     return ""
+
+
+def warning() -> str:
+    """What is less safe on a GPU, as a sentence for who grades."""
+    user = "as another user" if os.geteuid() == 0 else "as you, with all that you may"
+    return f"On a GPU student code runs {user}, without Landlock and the filter of system calls (docs/class.md)."
 
 
 def grade_there(submission: Submission, here: Gradebook, parts: Sequence[str] = (), device: str = "cuda") -> Gradebook:
@@ -57,15 +63,17 @@ def grade_there(submission: Submission, here: Gradebook, parts: Sequence[str] = 
 
 @contextmanager
 def _owned() -> Iterator[None]:
-
     path = Path(tempfile.gettempdir()) / f"pset2-gpu-{os.getuid()}.lock"
-    with path.open("w") as file:
+    # In a folder where everybody may write: what a link leads to is not touched.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def notes(here: Gradebook, there: Gradebook) -> tuple[str, ...]:
     """What differs, a line each."""
+    if there.interrupted:
+        return ("The run on the GPU was interrupted: what differs there is not known.",)
     pairs = [(test, outcome, there.outcome(test)) for test, outcome in here.results if there.is_selected(test)]
     differing = [(test, other) for test, outcome, other in pairs if _passed(outcome.state) != _passed(other.state)]
     if not differing:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import urllib.error
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,16 +19,22 @@ from course.datasets import DataError, Name, complete_arrays
 from course.downloads import data_dir
 from course.experiments.profiles import PROFILES
 from course.records import FILE, PARTS
+from course.untrusted import UnreadableError, read_bytes
 from grader import ROOT
 from grader.catalog import RESULTS, read_suites
 from grader.reports.text import plain
 from grader.sandbox.experiments import Order
+from grader.submission.contract import FILES
 from grader.submission.intake import Submission
 from grader.submission.stage import stage
 
 __all__ = ["RerunError", "parts_with_results", "rerun"]
 
 SETS: tuple[Name, ...] = ("cifar10", "mnist", "cinic10")
+STAMP = ".made-of"
+"""the file that says of which code a folder's results are: some parts' records name none"""
+MAX_FILE_BYTES = 1 << 30
+"""ResNet-18's weights, with the state of their optimizer, have a tenth of that"""
 
 
 class RerunError(Exception):
@@ -62,12 +69,12 @@ def rerun(
         tell: is told what goes on, a line at a time.
 
     Raises:
-        RerunError: this platform has no wall, or ``out`` holds something else.
+        RerunError: this platform has no wall, or ``out`` holds something else, or can't be written.
     """
     if sys.platform != "linux":
         raise RerunError("Experiments are run again on Linux only: elsewhere nothing keeps student code out.")
-    if out.exists() and any(path.name not in (*PARTS, ".lock", "report.html") for path in out.iterdir()):
-        raise RerunError(f"{out} holds something else: name a new folder for the results.")
+    code = _code(submission.folder)
+    _check(out, code)
     if PROFILES[profile].source == "complete":
         _fetch(tell)
     with tempfile.TemporaryDirectory(prefix="pset2-rerun-", ignore_cleanup_errors=True) as place:
@@ -88,13 +95,40 @@ def rerun(
             os.cpu_count() or 1,
             str(data_dir()),
             _torch_home(),
+            MAX_FILE_BYTES,
         )
         try:
             _carry_out(order, tell)
         finally:
-            _bring_back(made, out)
+            _bring_back(made, out, tell)
     note = f"Its experiments were run again here (profile {profile}), in the place of the results that it brings along."
     return replace(submission, results=out.resolve(), notes=(*submission.notes, note))
+
+
+def _code(folder: Path) -> str:
+    """SHA-256 of the modules in a folder."""
+    digest = hashlib.sha256()
+    for file in FILES:
+        try:
+            data = read_bytes(folder / file, MAX_FILE_BYTES)
+        except UnreadableError:
+            continue
+        digest.update(file.encode() + hashlib.sha256(data).digest())
+    return digest.hexdigest()
+
+
+def _check(out: Path, code: str) -> None:
+    """Make the folder of results, or make sure that those in it are of this code."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        found = {path.name for path in out.iterdir()}
+        if found - {*PARTS, ".lock", "report.html", STAMP}:
+            raise RerunError(f"{out} holds something else: name a new folder for the results.")
+        if found.intersection(PARTS) and (STAMP not in found or (out / STAMP).read_text("utf-8").strip() != code):
+            raise RerunError(f"{out} holds results of other code: name a new folder for those of this submission.")
+        (out / STAMP).write_text(code + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RerunError(f"{out} can't be the folder of results ({error.strerror}): name another one.") from None
 
 
 def _carry_out(order: Order, tell: Callable[[str], object]) -> None:
@@ -134,19 +168,21 @@ def _take_up(out: Path, made: Path) -> None:
             _copy_part(out / part, made / part)
 
 
-def _bring_back(made: Path, out: Path) -> None:
-    """What was made, in files of who grades."""
-    out.mkdir(parents=True, exist_ok=True)
+def _bring_back(made: Path, out: Path, tell: Callable[[str], object]) -> None:
+    """What was made, in files of who grades. Student code may have left anything in there."""
     for part in PARTS:
-        if (made / part).is_dir() and not (made / part).is_symlink():
-            _copy_part(made / part, out / part)
+        try:
+            if (made / part).is_dir() and not (made / part).is_symlink():
+                _copy_part(made / part, out / part)
+        except OSError as error:
+            tell(f"{part}: what was made can't be copied ({error.strerror}).")
 
 
 def _copy_part(source: Path, target: Path) -> None:
     target.mkdir(exist_ok=True)
     for path in source.iterdir():
-        if path.is_file() and not path.is_symlink():
-            shutil.copyfile(path, target / path.name)
+        with suppress(UnreadableError):
+            (target / path.name).write_bytes(read_bytes(path, MAX_FILE_BYTES))
 
 
 def _fetch(tell: Callable[[str], object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -88,6 +89,45 @@ def test_a_folder_of_something_else_is_left_alone(submission, tmp_path):
     with pytest.raises(rerun.RerunError, match="holds something else: name a new folder"):
         rerun.rerun(find(submission()), tmp_path, profile="quick", parts=("2.1",))
     assert (tmp_path / "thesis.tex").read_text() == "years"
+
+
+@pytest.mark.parametrize("stamp", [None, "", "0" * 64])
+def test_results_of_other_code_are_not_taken_up(submission, tmp_path, stamp):
+    """The records of 1.1 and 3.2 name no module: another student's would pass for this one's."""
+    made = tmp_path / "made"
+    (made / "1.1").mkdir(parents=True)
+    if stamp is not None:
+        (made / rerun.STAMP).write_text(stamp)
+    with pytest.raises(rerun.RerunError, match="holds results of other code: name a new folder"):
+        rerun.rerun(find(submission()), made, profile="quick", parts=("1.1",))
+
+
+def test_only_plain_files_come_back(tmp_path):
+    made, out, secret = tmp_path / "made", tmp_path / "out", tmp_path / "secret"
+    secret.write_text("s")
+    for folder in (made / "1.1", made / "1.2" / "record.json", out / "3.2"):
+        folder.mkdir(parents=True)
+    (made / "1.1" / "record.json").write_text("{}")
+    (made / "1.1" / "weights.pt").symlink_to(secret)
+    os.mkfifo(made / "1.1" / "pipe")
+    with (made / "1.1" / "huge").open("wb") as huge:
+        huge.truncate(rerun.MAX_FILE_BYTES + 1)
+    (made / "3.2").symlink_to(made / "1.1")
+    (made / "elsewhere").mkdir()
+    rerun._bring_back(made, out, print)
+    assert {str(path.relative_to(out)) for path in out.rglob("*")} == {"1.1", "1.1/record.json", "1.2", "3.2"}
+
+
+def test_what_cannot_be_copied_is_told_and_the_rest_comes(tmp_path):
+    made, out, said = tmp_path / "made", tmp_path / "out", list[str]()
+    for part in ("1.1", "1.2"):
+        (made / part).mkdir(parents=True)
+        (made / part / "record.json").write_text("{}")
+    out.mkdir()
+    (out / "1.1").write_text("in the way")
+    rerun._bring_back(made, out, said.append)
+    assert said == ["1.1: what was made can't be copied (File exists)."]
+    assert (out / "1.2" / "record.json").is_file()
 
 
 def test_finished_parts_are_taken_up(submission, tmp_path):

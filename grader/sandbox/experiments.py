@@ -7,6 +7,7 @@ what it leaves is believed no more than results that are handed in. The grader m
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -31,6 +32,8 @@ class Order(msgspec.Struct, frozen=True):
     """where complete data sets are"""
     torch_home: str
     """where weights are that torchvision has downloaded"""
+    file_bytes: int
+    """that a file may have"""
 
 
 def main() -> None:
@@ -70,6 +73,10 @@ def _enclose(order: Order) -> None:
         ):
             os.chown(path, user, user, follow_symlinks=False)
     os.chdir(order.scratch)
+    for limit, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, order.file_bytes)):
+        hard = resource.getrlimit(limit)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (value, value))
     read = [str(ROOT / "course"), str(ROOT / "fixtures"), order.data, order.torch_home]
     enclose(wall, user, read=read, write=[order.scratch, order.out])
 
