@@ -9,6 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +20,15 @@ import pytest
 import torch
 
 from course import checkpoints
+from course.crew import Crew
 from course.datasets import DataError, load
 from course.experiments import lab as lab_module
 from course.experiments import part1, part4
+from course.experiments.division import run_parts
 from course.experiments.profiles import PROFILES
 from course.experiments.runner import EXPERIMENTS, ConflictError, Session, parts_of
 from course.lock import lock
-from course.records import MODULES, PARTS, Record, comparable, read
+from course.records import MODULES, PARTS, Record, comparable, read, write
 from course.trainer import evaluate
 from grader.validation.cases import SOLUTION, STUBS
 from tests.conftest import ROOT
@@ -459,3 +464,29 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     assert "Interrupted in part 1.1: what is finished is kept, and --resume goes on from there." in err
     assert "Report:" in out
     assert read(tmp_path / "1.1").state == "unfinished"
+
+
+# ---- processes that die ------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def nobody(jobs: int) -> Iterator[Executor]:
+    with ProcessPoolExecutor(1, initializer=os._exit, initargs=(1,)) as executor:
+        yield executor
+
+
+def test_a_part_whose_process_dies_at_once_has_a_record(tmp_path):
+    session = Session(["3.1"], PROFILES["quick"], SOLUTION, tmp_path)
+    ((record, _),) = run_parts(session, Crew(nobody, 1), "cpu", 1)
+    assert record.state == "failed"
+    assert "its process died" in read(tmp_path / "3.1").reason
+
+
+def test_a_part_whose_process_dies_at_once_loses_no_finished_results(tmp_path):
+    session = Session(["3.1"], PROFILES["quick"], SOLUTION, tmp_path, replace=True)
+    finished = session.blank("3.1")
+    finished.state = "complete"
+    write(finished, tmp_path / "3.1")
+    ((record, _),) = run_parts(session, Crew(nobody, 1), "cpu", 1)
+    assert record.state == "failed"
+    assert read(tmp_path / "3.1").state == "complete"

@@ -18,7 +18,7 @@ from course.crew import Crew, Died, interruptible
 from course.experiments.lab import device_of
 from course.experiments.profiles import PROFILES
 from course.experiments.runner import Session
-from course.records import Record, read, write
+from course.records import Record, RecordError, read, write
 
 __all__ = ["PartTask", "run_part", "run_parts"]
 
@@ -81,12 +81,19 @@ def run_parts(session: Session, crew: Crew, device: str, threads: int) -> Genera
     ]
     with closing(crew.results(run_part, tasks)) as results:
         for task, result in results:
-            yield _given_up(session.out / task.part) if isinstance(result, Died) else result
+            yield (_given_up(session, task.part), False) if isinstance(result, Died) else result
 
 
-def _given_up(folder: Path) -> tuple[Record, bool]:
-    record = read(folder)
+def _given_up(session: Session, part: str) -> Record:
+    """The record of a part whose process died, maybe before it wrote one."""
+    folder = session.out / part
+    try:
+        record = read(folder)
+    except RecordError:
+        record = session.blank(part)
+    kept = record.state == "complete"  # an earlier run's, which was not to be lost before its successor is there
     record.state = "failed"
     record.reason = "its process died whenever it ran this part, as it does where memory runs out"
-    write(record, folder)
-    return record, False
+    if not kept:
+        write(record, folder)
+    return record

@@ -118,17 +118,21 @@ class Session:
             return f"of another {', '.join(changed)}"
         return ""
 
-    def _begin(self, experiment: Experiment) -> tuple[Record, bool]:
-        """The record to fill, and whether there is nothing left to do."""
-        folder = self.out / experiment.part
-        record = Record(
-            part=experiment.part,
-            title=experiment.title,
+    def blank(self, part: str) -> Record:
+        """The record of a part that is to be run now."""
+        return Record(
+            part=part,
+            title=EXPERIMENTS[part].title,
             profile=self.profile.name,
             seed=self.seed,
             environment=environment(self.device),
-            student=self.code.digests(MODULES[experiment.part]),
+            student=self.code.digests(MODULES[part]),
         )
+
+    def _begin(self, experiment: Experiment) -> tuple[Record, bool]:
+        """The record to fill, and whether there is nothing left to do."""
+        folder = self.out / experiment.part
+        record = self.blank(experiment.part)
         if folder.is_dir():
             try:
                 old = read(folder)
