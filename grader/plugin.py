@@ -50,7 +50,17 @@ from grader.sandbox.protocol import Failure
 from grader.sandbox.proxies import Patience, Student
 from grader.submission.intake import Submission, SubmissionError, as_data, from_data, open_submission
 
-__all__ = ["GRADING", "LAUNCHER", "NOTES", "STUDENT", "SUBMISSION", "Grading", "NotMade", "graded_test"]
+__all__ = [
+    "GRADING",
+    "LAUNCHER",
+    "NOTES",
+    "OUT_OF_TIME",
+    "STUDENT",
+    "SUBMISSION",
+    "Grading",
+    "NotMade",
+    "graded_test",
+]
 
 STUDENT_FOLDER = SUITES.parent.parent / "student"
 SOLUTION_FOLDER = SUITES.parent / "solution"

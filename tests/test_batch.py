@@ -349,6 +349,24 @@ def test_what_the_grader_may_not_read_is_no_zero(tmp_path, monkeypatch):
     assert "can't be read by who grades: change its permissions" in done.entry.reason
 
 
+def test_what_is_listed_and_not_there_is_no_zero(tmp_path):
+    done = grade_one(Task("ada", tmp_path / "ada", "ada", 1, 60, there=False))
+    assert done is not None
+    assert done.entry.status is Status.FAULT
+    assert "is not there: export the submissions again" in done.entry.reason
+
+
+def test_who_runs_out_of_time_is_to_look_at(tmp_path):
+    write_modules(STUBS, tmp_path / "ada")
+    done = grade_one(Task("ada", tmp_path / "ada", "ada", 1, 0.001))
+    assert done is not None
+    assert done.entry.status is Status.OVERDUE
+    assert "tests were not run after 0.001 seconds" in done.entry.reason
+    graded = page.Class("class", 1, [hand_in("ada")], {"ada": done.entry})
+    assert graded.troubles
+    assert graded.graded
+
+
 # ---- work that kills -------------------------------------------------------------------------------------------
 
 

@@ -39,6 +39,8 @@ class Status(str, Enum):
     GRADED = "graded"
     UNDECIDED = "undecided"
     """graded, but for tests in which the grader itself had a fault"""
+    OVERDUE = "out of time"
+    """graded, but for tests that were not run before the deadline"""
     REFUSED = "nothing to grade"
     FAULT = "grader failed"
     """the grader's process died or stood still, or had a fault before it came to the tests"""

@@ -86,7 +86,7 @@ class Class:
     def graded(self) -> list[Entry]:
         """Those that count in distributions: what could not be graded says nothing about a test."""
         found = (self.entry(hand_in) for hand_in in self.hand_ins)
-        return [entry for entry in found if entry.status in (Status.GRADED, Status.UNDECIDED)]
+        return [entry for entry in found if entry.status in (Status.GRADED, Status.UNDECIDED, Status.OVERDUE)]
 
     @property
     def statuses(self) -> dict[Status, int]:

@@ -20,6 +20,7 @@ from grader.batch import digests
 from grader.batch.ledger import Entry, Status
 from grader.gradebook import UNGRADED, Gradebook, not_graded
 from grader.grading import grade
+from grader.plugin import OUT_OF_TIME
 from grader.reports import gradescope, html
 from grader.reports.text import cut, plain
 from grader.sandbox.launch import shared_launcher
@@ -124,7 +125,10 @@ def as_result(
 
 
 def _gradebook(task: Task) -> tuple[Gradebook, Status, str, dict[str, bytes]]:
-    if task.there and not os.access(task.path, os.R_OK | (os.X_OK if task.path.is_dir() else 0)):
+    if not task.there:
+        said = "what was handed in is not there: export the submissions again"
+        return not_graded(UNGRADED, (), said, task.name, task.seed), Status.FAULT, said, {}
+    if not os.access(task.path, os.R_OK | (os.X_OK if task.path.is_dir() else 0)):
         said = "what was handed in can't be read by who grades: change its permissions"  # so it is no zero
         return not_graded(UNGRADED, (), said, task.name, task.seed), Status.FAULT, said, {}
     try:
@@ -146,6 +150,9 @@ def _gradebook(task: Task) -> tuple[Gradebook, Status, str, dict[str, bytes]]:
         faults = [*gradebook.faults, *(outcome.fault for _, outcome in gradebook.results if outcome.fault)]
         reason = faults[0].strip().rpartition("\n")[2][:300]
         return gradebook, Status.UNDECIDED, reason, modules
+    if late := [test.number for test, outcome in gradebook.results if outcome.message == OUT_OF_TIME]:
+        reason = f"{len(late)} tests were not run after {task.deadline:g} seconds, the first {late[0]}: --deadline"
+        return gradebook, Status.OVERDUE, reason, modules
     return gradebook, Status.GRADED, "", modules
 
 

@@ -7,7 +7,6 @@ what it leaves is believed no more than results that are handed in. The grader m
 from __future__ import annotations
 
 import os
-import resource
 import sys
 from pathlib import Path
 
@@ -57,6 +56,8 @@ def main() -> None:
 
 
 def _enclose(order: Order) -> None:
+    import resource  # needs POSIX
+
     from grader import ROOT
     from grader.sandbox.wall import enclose, survey
 
