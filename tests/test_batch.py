@@ -24,6 +24,9 @@ from grader.batch.roster import HandIn, Person, RosterError, read_roster
 from grader.batch.work import Task, grade_one
 from grader.catalog import RESULTS, read_suites
 from grader.gradebook import State
+from grader.sandbox import doctor
+from grader.sandbox.fork import ForkLauncher
+from grader.sandbox.limits import Limits
 from grader.validation.cases import SOLUTION, STUBS, read_cases, write_modules, write_solution
 from tests.classes import write_class
 from tests.conftest import ROOT
@@ -365,6 +368,19 @@ def test_who_runs_out_of_time_is_to_look_at(tmp_path):
     graded = page.Class("class", 1, [hand_in("ada")], {"ada": done.entry})
     assert graded.troubles
     assert graded.graded
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no wall")
+def test_what_others_have_handed_in_is_tried_to_be_read(tmp_path, launcher):
+    write_modules(STUBS, tmp_path / "ada")
+    other = tmp_path / "ada" / "training.py"
+    attempt = "read what others have handed in"
+    assert attempt not in [found.attempt for found in doctor.open_ways(launcher, other)]
+    open_door = ForkLauncher(Limits(), without=("own user", "Landlock"))
+    try:
+        assert attempt in [found.attempt for found in doctor.open_ways(open_door, other)]
+    finally:
+        open_door.stop()
 
 
 # ---- work that kills -------------------------------------------------------------------------------------------

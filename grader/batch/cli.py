@@ -72,7 +72,7 @@ def batch(
             check_installed()
         roster = read_roster(submissions, without=out)
         _check(out, submissions, ledger, resume, replace)
-        if problem := _not_isolated(require_isolation):
+        if problem := _not_isolated(roster, require_isolation):
             console.print(problem)
         with ledger.locked():
             header = Header(_seed(ledger, seed, resume), str(submissions))
@@ -134,15 +134,16 @@ def _seed(ledger: Ledger, seed: int | None, resume: bool) -> int:
     return random.SystemRandom().randrange(SEEDS)
 
 
-def _not_isolated(refuse: bool) -> str:
+def _not_isolated(roster: Roster, refuse: bool) -> str:
     """A sentence where student code is not kept from what it must not reach; empty where it is."""
+    files = (file for hand_in in roster.hand_ins for file in (hand_in.path, *hand_in.path.glob("*")) if file.is_file())
     from grader.sandbox import doctor
     from grader.sandbox.launch import make_launcher
 
     doctor.with_secret()
     launcher = make_launcher("auto")
     try:
-        open_ways = [found.attempt for found in doctor.open_ways(launcher)]
+        open_ways = [found.attempt for found in doctor.open_ways(launcher, next(files, None))]
     finally:
         launcher.stop()
     if not open_ways:

@@ -129,17 +129,21 @@ def layers(launcher: Launcher) -> Iterator[tuple[str, str]]:
     yield "seccomp", "yes" if wall.seccomp else f"no: {wall.why_not['seccomp']}"
 
 
-def open_ways(launcher: Launcher) -> list[Finding]:
-    """What isolation needs to be refused here, and isn't; quick, for the beginning of a run."""
-    return [found for found in _attempts(launcher, thorough=False) if found.needed and not found.refused]
+def open_ways(launcher: Launcher, other: Path | None = None) -> list[Finding]:
+    """What isolation needs to be refused here, and isn't; quick, for the beginning of a run.
+
+    Args:
+        other: a file that somebody else has handed in, which has to be out of reach as well.
+    """
+    return [found for found in _attempts(launcher, False, other) if found.needed and not found.refused]
 
 
 def examine(launcher: Launcher) -> list[Finding]:
     """Everything that is tried, limits included."""
-    return list(_attempts(launcher, thorough=True))
+    return list(_attempts(launcher, True))
 
 
-def _attempts(launcher: Launcher, *, thorough: bool) -> Iterator[Finding]:
+def _attempts(launcher: Launcher, thorough: bool, other: Path | None = None) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory(prefix="pset2-doctor-") as place:  # of mode 0700
         submission, report = Path(place) / "submission", Path(place) / "results.json"
         submission.mkdir()
@@ -154,6 +158,8 @@ def _attempts(launcher: Launcher, *, thorough: bool) -> Iterator[Finding]:
         for attempt, path in secret_files.items():
             if path.exists():  # the students' copy goes without a solution
                 yield _try(launcher, submission, attempt, "read", str(path))
+        if other is not None:
+            yield _try(launcher, submission, "read what others have handed in", "read", str(other))
         yield _try(launcher, submission, "write beside the report", "write", str(report.parent / "other.json"))
         yield _try(launcher, submission, "change the tests", "change_mode", str(ROOT / "grader" / "suites"))
         yield _try(launcher, submission, "send a signal to the grader", "send_signal", os.getpid())
