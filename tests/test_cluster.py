@@ -30,7 +30,14 @@ class Cluster:
             free.bind(("127.0.0.1", 0))
             self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
         self.scheduler = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", self.address.rpartition(":")[2])
+        ends = time.monotonic() + 120
+        while not self._listens() and time.monotonic() < ends:
+            time.sleep(0.1)
         self.workers = [self._start("dask_worker", self.address, "--nthreads", "1") for _ in range(2)]
+
+    def _listens(self) -> bool:
+        with socket.socket() as one:
+            return one.connect_ex(("127.0.0.1", int(self.address.rpartition(":")[2]))) == 0
 
     def _start(self, what: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.{what}", *arguments, "--no-dashboard"]

@@ -62,7 +62,8 @@ def batch(
     """
     console = Console(highlight=False, markup=False, soft_wrap=True)
     ledger = Ledger(out)
-    for stop in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: the table of what is graded is written
+    # As Ctrl-C, also where a shell has switched that off: the table of what is graded is written.
+    for stop in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, stop):
             signal.signal(getattr(signal, stop), signal.default_int_handler)
     if resume and replace:
