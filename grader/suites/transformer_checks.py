@@ -309,6 +309,29 @@ def made(student: Student, name: str, *args: Any, **kwargs: Any) -> RemoteModule
     return as_module(getattr(student.transformer, name)(*args, **kwargs), f"{name}({', '.join(given)})")
 
 
+#: What a stack of layers is made with, next to its vocabulary.
+STACK = {"num_layers": 2, "d_model": SIZES.d_model, "num_heads": SIZES.num_heads, "dff": SIZES.dff}
+
+
+def small_transformer(student: Student, **changes: float) -> RemoteModule:
+    """A Transformer of two layers of ``SIZES``."""
+    vocabularies = {"input_vocab_size": SIZES.vocabulary, "target_vocab_size": SIZES.target_vocabulary}
+    return made(student, "Transformer", **{**STACK, **vocabularies, **changes})
+
+
+def drawn_tokens(rng: np.random.Generator, source: int, target: int, batch: int = 2) -> tuple[Tensor, Tensor]:
+    """Tokens of both vocabularies, the last token of each among them."""
+    context = torch.from_numpy(rng.integers(0, SIZES.vocabulary, size=(batch, source)))
+    tokens = torch.from_numpy(rng.integers(0, SIZES.target_vocabulary, size=(batch, target)))
+    context[0, 0], tokens[0, 0] = SIZES.vocabulary - 1, SIZES.target_vocabulary - 1
+    return context, tokens
+
+
+def forward(module: RemoteModule, *inputs: Tensor, what: str) -> Tensor:
+    """An output that is the next one's input; the same shape as the first input."""
+    return torch.from_numpy(as_array(module(*inputs), what, shape=tuple(inputs[0].shape), dtype="float32"))
+
+
 # ---- the positional encoding -------------------------------------------------------------------------------
 
 
