@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-__all__ = ["Crew", "Died", "interruptible", "pool", "usual_jobs"]
+__all__ = ["Crew", "Died", "heed_stops", "interruptible", "pool", "usual_jobs"]
 
 SECONDS_TO_LEAVE = 10.0
 
@@ -78,6 +78,14 @@ class Crew:
 
 
 # ---- this machine's processes ----
+
+
+def heed_stops() -> None:
+    """Take SIGTERM and SIGHUP for Ctrl-C, but for what is switched off, as nohup does with SIGHUP."""
+    for name in ("SIGTERM", "SIGHUP"):
+        stop = getattr(signal, name, None)
+        if stop is not None and signal.getsignal(stop) is signal.SIG_DFL:
+            signal.signal(stop, signal.default_int_handler)
 
 
 def usual_jobs() -> int:

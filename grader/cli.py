@@ -9,7 +9,6 @@ import io
 import os
 import re
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from course.crew import heed_stops
 from grader.catalog import read_suites
 from grader.gradebook import Gradebook
 from grader.grading import grade as run_suites
@@ -85,6 +85,9 @@ def grade(
     results: Annotated[
         Path | None, typer.Option(help="The folder for --experiments, kept, and taken up if it is there.")
     ] = None,
+    hours: Annotated[
+        float, typer.Option(min=0.01, help="End --experiments after so long, and grade what they have done.")
+    ] = 24.0,
 ) -> None:
     """Grade one submission and print the score table."""
     parts = tuple(part or ())
@@ -95,9 +98,7 @@ def grade(
     for file in (json, html):
         if file is not None and (problem := unwritable(file)):
             _stop(problem)
-    for stop in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: nothing is left behind, and the report says so
-        if hasattr(signal, stop):
-            signal.signal(getattr(signal, stop), signal.default_int_handler)
+    heed_stops()  # nothing is left behind, and the report says so
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or file that can't show ✓
     jobs = jobs or _default_jobs(parts, in_process)
@@ -121,7 +122,7 @@ def grade(
         submission = stack.enter_context(_opened(path))
         if experiments is not None:
             place = results or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pset2-results-")))
-            submission = _with_new_results(submission, place, experiments.value, parts, device)
+            submission = _with_new_results(submission, place, experiments.value, parts, device, hours)
         watch = stack.enter_context(_Progress(len(tests)))
         gradebook = run_suites(
             submission,
@@ -157,7 +158,7 @@ def grade(
 
 
 def _with_new_results(
-    submission: Submission, place: Path, profile: str, parts: tuple[str, ...], device: Device
+    submission: Submission, place: Path, profile: str, parts: tuple[str, ...], device: Device, hours: float
 ) -> Submission:
     """The submission with results that are made now."""
     from grader import rerun  # the experiments' libraries are needed here alone
@@ -167,7 +168,9 @@ def _with_new_results(
         _stop("No test of these parts looks at results: leave out --experiments, or name other parts.")
     told = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     try:
-        return rerun.rerun(submission, place, profile=profile, parts=wanted, device=device.value, tell=told.print)
+        return rerun.rerun(
+            submission, place, profile=profile, parts=wanted, device=device.value, hours=hours, tell=told.print
+        )
     except rerun.RerunError as error:
         _stop(str(error))
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.error
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -36,6 +39,9 @@ STAMP = ".made-of"
 MAX_FILE_BYTES = 1 << 30
 """ResNet-18's weights, with the state of their optimizer, have a tenth of that"""
 
+HOURS = 24.0
+SECONDS_FOR_LAST_WORDS = 5.0
+
 
 class RerunError(Exception):
     """It can't be done; the text is one sentence that says what to do."""
@@ -56,6 +62,7 @@ def rerun(
     parts: Sequence[str],
     device: str = "cpu",
     seed: int = 43,
+    hours: float = HOURS,
     tell: Callable[[str], object] = print,
 ) -> Submission:
     """The submission with results that were made here and now.
@@ -66,6 +73,7 @@ def rerun(
         out: an empty folder, or one with earlier results of this submission, which are taken up.
         device: ``cpu`` or ``cuda``.
         seed: of the experiments; the handout's is 43.
+        hours: after which they are ended, as an endless loop has to be.
         tell: is told what goes on, a line at a time.
 
     Raises:
@@ -98,7 +106,7 @@ def rerun(
             MAX_FILE_BYTES,
         )
         try:
-            _carry_out(order, tell)
+            _carry_out(order, hours, tell)
         finally:
             _bring_back(made, out, tell)
     note = f"Its experiments were run again here (profile {profile}), in the place of the results that it brings along."
@@ -131,33 +139,50 @@ def _check(out: Path, code: str) -> None:
         raise RerunError(f"{out} can't be the folder of results ({error.strerror}): name another one.") from None
 
 
-def _carry_out(order: Order, tell: Callable[[str], object]) -> None:
+def _carry_out(order: Order, hours: float, tell: Callable[[str], object]) -> None:
     code = "import sys; sys.path.insert(0, sys.argv[1]); from grader.sandbox.experiments import main; main()"
     kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     # One thread until the wall stands; then as many as the order says.
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     home = dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME"), order.scratch)
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-I", "-c", code, str(ROOT)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env={**environment, **one, **home},
         cwd=order.scratch,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    # Not read in this thread: where student code may start processes, one of them may keep the pipe open.
+    reader = threading.Thread(target=_tell_lines, args=(process.stdout, tell), daemon=True)
+    reader.start()
+    ended = ""
+    try:
+        with suppress(BrokenPipeError), process.stdin:
             process.stdin.write(msgspec.json.encode(order) + b"\n")
-            process.stdin.close()
-            while line := process.stdout.readline(1000):
-                tell(plain(line.decode(errors="replace").rstrip()))
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode:
-        tell(f"The experiments ended early (exit code {process.returncode}): what they had done is graded.")
+        process.wait(hours * 3600)
+    except subprocess.TimeoutExpired:
+        ended = f"after {hours:g} hours"
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    reader.join(SECONDS_FOR_LAST_WORDS)
+    if not reader.is_alive():
+        process.stdout.close()
+    if ended or process.returncode:
+        tell(
+            f"The experiments ended early ({ended or f'exit code {process.returncode}'}): what they had done is graded."
+        )
+
+
+def _tell_lines(output: IO[bytes], tell: Callable[[str], object]) -> None:
+    while line := output.readline(1000):
+        tell(plain(line.decode(errors="replace").rstrip()))
 
 
 def _take_up(out: Path, made: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,10 +17,14 @@ import pytest
 from grader.reports import gradescope
 from grader.sandbox.launch import Launcher, make_launcher
 from grader.sandbox.proxies import Student
+from grader.submission.gather import gather
+from grader.submission.intake import Submission
 from grader.validation.cases import SOLUTION
 from tests.quick_results import made_once
 
 ROOT = Path(__file__).resolve().parent.parent
+
+Take = Callable[[Path], Submission]
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +76,19 @@ def submission(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def take(tmp_path: Path) -> Take:
+    """Take something in, in this process."""
+
+    def take_in(path: Path) -> Submission:
+        scratch = tmp_path / "scratch"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        return gather(path, scratch, path.name)
+
+    return take_in
 
 
 @pytest.fixture

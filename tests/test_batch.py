@@ -468,6 +468,24 @@ def _lives(pid: int) -> bool:
         return False
 
 
+STOPPED = """
+import signal, sys
+from course.crew import heed_stops
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+heed_stops()
+signal.raise_signal(signal.SIGHUP)
+try:
+    signal.raise_signal(signal.SIGTERM)
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such signals")
+def test_a_stop_is_as_ctrl_c_but_for_nohup(run):
+    assert run("-c", STOPPED).stdout == "heard\n"
+
+
 # ---- the command -----------------------------------------------------------------------------------------------
 
 
@@ -550,6 +568,7 @@ def test_ctrl_c_leaves_a_table_and_says_how_to_go_on(run, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,  # a shell may have switched it off
     )
     ends = time.monotonic() + 240
     while time.monotonic() < ends and not (out / "ledger.jsonl").exists():

@@ -84,6 +84,23 @@ def test_code_that_ends_the_process_ends_the_experiments_alone(submission, tmp_p
     assert read(made.results / "2.1").state == "unfinished"
 
 
+def test_an_endless_loop_ends_with_the_hours_and_what_was_done_is_kept(submission, tmp_path):
+    said: list[str] = []
+    text = "def quantize_model(model, bits=8, stochastic=False):\n    while True: pass"
+    made = rerun.rerun(
+        find(submission(quantization=of_solution("quantization", text))),
+        tmp_path / "made",
+        profile="quick",
+        parts=("2.1", "2.2"),
+        hours=30 / 3600,
+        tell=said.append,
+    )
+    assert said[0] == "2.1 Quantize and dequantize: complete"
+    assert said[-1] == "The experiments ended early (after 0.00833333 hours): what they had done is graded."
+    assert made.results is not None
+    assert [read(made.results / part).state for part in ("2.1", "2.2")] == ["complete", "unfinished"]
+
+
 def test_a_folder_of_something_else_is_left_alone(submission, tmp_path):
     (tmp_path / "thesis.tex").write_text("years")
     with pytest.raises(rerun.RerunError, match="holds something else: name a new folder"):

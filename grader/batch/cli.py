@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
@@ -16,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from course.cluster import ClusterError, connected
-from course.crew import Crew, Died, pool, usual_jobs
+from course.crew import Crew, Died, heed_stops, pool, usual_jobs
 from grader.batch import digests, page, tables
 from grader.batch.ledger import Entry, Header, Ledger, LedgerError, Status
 from grader.batch.roster import HandIn, Roster, RosterError, read_roster
@@ -62,10 +61,7 @@ def batch(
     """
     console = Console(highlight=False, markup=False, soft_wrap=True)
     ledger = Ledger(out)
-    # As Ctrl-C, also where a shell has switched that off: the table of what is graded is written.
-    for stop in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, stop):
-            signal.signal(getattr(signal, stop), signal.default_int_handler)
+    heed_stops()  # the table of what is graded is written
     if resume and replace:
         _stop("--resume keeps grades and --replace makes all anew: choose one of them.")
     try:
