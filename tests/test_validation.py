@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,10 +20,11 @@ from grader.catalog import RESULTS, read_suites
 from grader.gradebook import Gradebook, Measurement, Outcome, State
 from grader.grading import grade
 from grader.validation import cli as validation_cli
-from grader.validation import mutants, survivors, tables
+from grader.validation import exam, mutants, survivors, tables
 from grader.validation.cases import SOLUTION, STUBS, Case, of_code, read_cases, solution_and_stubs
 from grader.validation.exam import SEED, Task, Verdict, compare, examine, examine_all, slowest_first
 from grader.validation.impact import affected
+from tests.conftest import ROOT
 
 CASES = read_cases()
 MAXIMUM = sum(test.points for test in read_suites())
@@ -133,7 +137,7 @@ def test_several_processes_come_to_the_verdicts_of_one():
 
 def test_what_takes_long_comes_first():
     kinds = [case_of("right"), case_of("broken"), case_of("right", module="transformer")]
-    order = [(task.case.kind, task.case.module) for task in slowest_first(map(Task, kinds))]
+    order = [(case.kind, case.module) for case in slowest_first(kinds)]
     assert order == [("broken", "training"), ("right", "transformer"), ("right", "training")]
 
 
@@ -190,6 +194,8 @@ def test_the_exam_runs_the_tests_that_a_case_can_change_and_no_others():
     assert set(found["solution_training"].uses) == set(of_code("1"))
     assert set(found["rates_zero_lost"].uses) == {"1.1a", "1.1b"}  # those that ask for LEARNING_RATES
     assert found["rates_zero_lost"].is_right
+    seconds = [Task(solution), Task(solution, 7)]
+    assert [set(one.uses) for one in examine_all(seconds, jobs=1, thorough=False)] == [set(of_code("1"))] * 2
     again = next(examine_all([Task(wrong)], jobs=1))
     assert set(again.uses) == set(of_code("1"))
 
@@ -250,6 +256,19 @@ def test_right_cases_are_repeated_with_other_seeds():
     assert "2 submissions graded" in output
 
 
+def test_what_was_graded_before_ctrl_c_is_shown(monkeypatch):
+    def stopped_after_one(tasks, *_: object):
+        yield examine(tasks[0], exam.shared_launcher())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(validation_cli, "examine_all", stopped_after_one)
+    code, output = validated("quarters_of_training", "--repeat", "3")
+    assert code == 130
+    assert "1 submissions graded" in output
+    assert "Interrupted: 2 of 3 were not graded." in output
+    assert validated("solution_quantization", "--calibrate", "3")[0] == 130
+
+
 def test_unknown_cases_and_parts_are_refused():
     assert validated("nonsense") == (
         2,
@@ -286,6 +305,14 @@ def test_both_engines_change_the_solution_and_no_change_comes_twice(of_training)
     assert {mutant.engine for mutant in of_training} == {"mutmut", "Cosmic Ray"}
     assert len({mutant.text for mutant in of_training}) == len(of_training)
     assert all(mutant.before != mutant.after for mutant in of_training)
+
+
+def test_mutants_are_made_in_any_folder(tmp_path):
+    code = "from grader.validation.mutants import mutants_of; print(len(mutants_of('training')))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    made = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    assert int(made.stdout) == len(mutants.mutants_of("training"))
 
 
 def test_a_mutant_is_killed_by_the_test_that_it_loses(of_training):

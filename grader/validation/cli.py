@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence, Sized
 from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -15,11 +15,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from course.crew import heed_stops
 from grader.reports.text import unwritable, write_atomically
 from grader.submission.contract import MODULES
 from grader.validation import tables
 from grader.validation.cases import Case, read_cases, solution_and_stubs
-from grader.validation.exam import SEED, Task, Verdict, examine_all
+from grader.validation.exam import SEED, Task, Verdict, examine_all, slowest_first
 
 __all__ = ["mutants", "validate"]
 
@@ -43,8 +44,9 @@ def validate(
 ) -> None:
     """Grade submissions whose right grade is known, and say where the grader errs.
 
-    Exit code 1: it errs somewhere.
+    Exit code 1: it errs somewhere; 130: it was interrupted, and says what it had found by then.
     """
+    heed_stops()
     chosen = _chosen(cases or [], part or [])
     left_out = [case for case in chosen if not all(map(find_spec, case.requires))]
     chosen = [case for case in chosen if case not in left_out]
@@ -56,20 +58,23 @@ def validate(
         solution = [case for case in chosen if case.name.startswith("solution_")]
         if not solution:
             _stop("Bounds are calibrated on the solution: name no case, or one of solution_training and so on.")
-        measured = [(verdict.case, tuple(verdict.measurements)) for verdict in _graded(list(map(Task, solution)), jobs)]
+        once = list(map(Task, solution))
+        measured = [(verdict.case, tuple(verdict.measurements)) for verdict in _all_of(once, _graded(once, jobs))]
         seeds = [draw.randrange(2**53) for _ in range(calibrate)]
         tasks = [Task(case, one, tests) for one in seeds for case, tests in measured if tests]
-        console.print(tables.calibration(_graded(tasks, jobs)))
+        verdicts = _graded(tasks, jobs)
+        console.print(tables.calibration(verdicts))
+        _all_of(tasks, verdicts)
         return
+    chosen = slowest_first(case for case in chosen if case.kind == "right" or not repeat)
     if repeat:
-        chosen = [case for case in chosen if case.kind == "right"]
         tasks = [Task(case, draw.randrange(2**53)) for _ in range(repeat) for case in chosen]
     else:
         tasks = [Task(case, SEED if seed is None else seed) for case in chosen]
     if not tasks:
         _stop("There is no such case among the right ones, which --repeat grades.")
     started = time.monotonic()
-    verdicts = _graded(tasks, jobs, thorough or bool(repeat))
+    verdicts = _graded(tasks, jobs, thorough)
     seconds = time.monotonic() - started
     if messages:
         for text in tables.messages(verdicts):
@@ -85,6 +90,7 @@ def validate(
 
         matrix.write(verdicts, html, seconds)
         console.print(f"Page: {html}", soft_wrap=True)
+    _all_of(tasks, verdicts)
     if not all(verdict.is_right for verdict in verdicts):
         raise typer.Exit(1)
 
@@ -101,6 +107,7 @@ def mutants(
     from grader.validation import mutants as testing
     from grader.validation import survivors
 
+    heed_stops()
     known = _known_parts(part or [])
     if report is not None and (problem := unwritable(report)):
         _stop(problem)
@@ -142,15 +149,22 @@ def _known_parts(parts: Sequence[str]) -> list[str]:
 
 
 def _graded(tasks: Sequence[Task], jobs: int | None, thorough: bool = True) -> list[Verdict]:
-    """Verdicts in the order of the tasks."""
+    """Verdicts in the order of the tasks; after Ctrl-C those that are there."""
     found: dict[tuple[str, int], Verdict] = {}
     with _progress() as bar:
         task = bar.add_task("starting", total=len(tasks))
-        with _interruptible(len(tasks), found):
+        with _interruptible(len(tasks), found), suppress(KeyboardInterrupt):
             for verdict in examine_all(tasks, jobs, thorough):
                 found[verdict.case.id, verdict.seed] = verdict
                 bar.update(task, advance=1, description=verdict.case.name)
-    return [found[one.case.id, one.seed] for one in tasks]
+    return [found[one.case.id, one.seed] for one in tasks if (one.case.id, one.seed) in found]
+
+
+def _all_of(tasks: Sequence[Task], verdicts: list[Verdict]) -> list[Verdict]:
+    """The verdicts; where somebody has stopped the command before it had all, this ends it."""
+    if missing := len(tasks) - len(verdicts):
+        _stop(f"Interrupted: {missing} of {len(tasks)} were not graded.", 130)
+    return verdicts
 
 
 def _progress() -> Progress:
@@ -169,6 +183,6 @@ def _interruptible(total: int, found: Sized) -> Iterator[None]:
         _stop(f"A process that graded died, as for want of memory, after {len(found)} of {total} submissions.")
 
 
-def _stop(sentence: str) -> NoReturn:
+def _stop(sentence: str, code: int = 2) -> NoReturn:
     Console(stderr=True, highlight=False).print(sentence, soft_wrap=True, markup=False)
-    raise typer.Exit(2)
+    raise typer.Exit(code)

@@ -21,7 +21,7 @@ from grader.sandbox.limits import Limits
 from grader.validation.cases import SOLUTION, Case, of_code
 from grader.validation.impact import Uses, affected
 
-__all__ = ["SEED", "Task", "Verdict", "compare", "examine", "examine_all"]
+__all__ = ["SEED", "Task", "Verdict", "compare", "examine", "examine_all", "slowest_first"]
 
 SEED = 2420
 """of the inputs: a case whose mistake shows for most inputs, but not for all, has one verdict"""
@@ -142,7 +142,7 @@ def _examine_in_pool(task: Task) -> Verdict:
 
 
 def examine_all(tasks: Sequence[Task], jobs: int | None = None, thorough: bool = True) -> Iterator[Verdict]:
-    """Grade in several processes; verdicts come as they are there.
+    """Grade in several processes, in the order of the tasks; verdicts come as they are there.
 
     Args:
         thorough: run all tests of a case's part. Without it, where the solution is among the tasks, it comes first, and
@@ -152,15 +152,24 @@ def examine_all(tasks: Sequence[Task], jobs: int | None = None, thorough: bool =
         BrokenExecutor: a process died, as it may where memory runs out.
     """
     with pool(jobs) as processes:
-        first = [] if thorough else [task for task in tasks if _is_solution(task.case)]
+        first = [] if thorough else _first_solutions(tasks)
         uses: dict[str, frozenset[str]] = {}
-        for verdict in processes.map(_examine_in_pool, slowest_first(first)):
+        for verdict in processes.map(_examine_in_pool, first):
             uses.update(verdict.uses if verdict.is_right else {})
             yield verdict
-        rest = [task if thorough else _shortened(task, uses) for task in tasks if task not in first]
-        futures = [processes.submit(_examine_in_pool, task) for task in slowest_first(rest)]
+        rest = [task if thorough or _is_solution(task.case) else _shortened(task, uses) for task in tasks]
+        futures = [processes.submit(_examine_in_pool, task) for task in rest if task not in first]
         for future in as_completed(futures):
             yield future.result()
+
+
+def _first_solutions(tasks: Iterable[Task]) -> list[Task]:
+    """The first task of each part that grades the solution as it is."""
+    found: dict[str, Task] = {}
+    for task in tasks:
+        if _is_solution(task.case):
+            found.setdefault(task.case.part, task)
+    return list(found.values())
 
 
 def _is_solution(case: Case) -> bool:
@@ -174,10 +183,10 @@ def _shortened(task: Task, uses: Uses) -> Task:
     return replace(task, tests=tuple(test for test in task.tests or of_code(case.part) if test in wanted))
 
 
-def slowest_first(tasks: Iterable[Task]) -> list[Task]:
+def slowest_first(cases: Iterable[Case]) -> list[Case]:
     """What may wait for endless loops, then the large networks: no process ends long after the others."""
 
-    def key(task: Task) -> tuple[bool, int]:
-        return task.case.kind != "broken", "453261".index(task.case.part)
+    def key(case: Case) -> tuple[bool, int]:
+        return case.kind != "broken", "453261".index(case.part)
 
-    return sorted(tasks, key=key)
+    return sorted(cases, key=key)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 import difflib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,7 +33,9 @@ from grader.validation.exam import SEED
 
 __all__ = ["Fate", "Mutant", "equivalents", "mutants_of", "try_all"]
 
-EQUIVALENT = Path(__file__).resolve().parent / "equivalent.toml"
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parent.parent
+EQUIVALENT = HERE / "equivalent.toml"
 
 
 @dataclass(frozen=True)
@@ -117,10 +120,22 @@ def _shape(text: str) -> str:
 def _by_mutmut(path: Path, text: str) -> Iterator[str]:
     from mutmut.mutation import file_mutation
 
-    module, mutations, *_ = file_mutation.create_mutations(str(path), text)  # reads [tool.mutmut] in pyproject.toml
+    with _working_directory(REPOSITORY):  # where mutmut reads its settings, in pyproject.toml
+        module, mutations, *_ = file_mutation.create_mutations(str(path), text)
     for one in mutations:
         changed: Any = file_mutation.deep_replace(module, one.original_node, one.mutated_node)
         yield changed.code
+
+
+@contextmanager
+def _working_directory(folder: Path) -> Iterator[None]:
+    """contextlib.chdir, which Python 3.10 has not."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def _by_cosmic_ray(path: Path, text: str) -> Iterator[str]:
