@@ -27,9 +27,11 @@ def rounding(W: np.ndarray) -> float:
 
 
 def drawn_weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Normally distributed float32 weights on both sides of 0, whose minimum is not near a whole number."""
+    """Normally distributed float32 weights, whose minimum is below 0, not near a whole number, nor near -maximum."""
     W = rng.normal(size=shape)
-    return np.asarray(W - W.min() - rng.integers(2, 4) - rng.uniform(0.35, 0.65), dtype=np.float32)
+    low = rng.integers(2, 4) + rng.uniform(0.35, 0.65)
+    span = 2 * low + rng.uniform(0.5, 1)
+    return np.asarray((W - W.min()) / np.ptp(W) * span - low, dtype=np.float32)
 
 
 def drawn_pairs(rng: np.random.Generator, *shape: int) -> np.ndarray:
