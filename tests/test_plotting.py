@@ -12,6 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from course import plotting
+from course.plotting import style
+from course.plotting.curves import MAX_POINTS
 from course.records import Run, Settings
 from course.trainer import moving_average
 
@@ -80,7 +82,7 @@ def test_the_loss_is_a_moving_average_against_the_epoch():
     expected = moving_average(run.losses, 100)
     assert loss[0] == pytest.approx([100 / STEPS, expected[0]])
     assert loss[-1] == pytest.approx([50, expected[-1]])
-    assert len(loss) <= plotting.MAX_POINTS
+    assert len(loss) <= MAX_POINTS
     (accuracy,) = curves(right)
     np.testing.assert_allclose(accuracy, np.stack([np.arange(1, 51), np.multiply(run.accuracies, 100)], axis=1))
 
@@ -244,7 +246,7 @@ def test_no_text_is_cut_and_no_legend_lies_on_data(every_figure):
 
 
 def test_several_things_differ_in_color_line_marker_and_hatch():
-    looks = plotting._looks(len(plotting.COLORS))
+    looks = style.looks(len(style.COLORS))
     for field in zip(*looks, strict=True):
         assert len(set(map(str, field))) == len(looks)
 

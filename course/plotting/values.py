@@ -1,0 +1,229 @@
+"""Figures of values that belong to no epoch: pure functions from numbers to matplotlib figures."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from course.plotting.style import (
+    COLORS,
+    NUMBERS,
+    SMALL,
+    legend_below,
+    log_axis,
+    looks,
+    number,
+    percent_axis,
+    placeholder,
+    styled_figure,
+)
+
+__all__ = ["accuracy_spread", "bars", "encoding", "histograms"]
+
+
+def accuracy_spread(
+    groups: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+    baseline: float | None = None,
+    xlabel: str = "",
+    baseline_label: str = "full precision",
+) -> Figure:
+    """Accuracies of several groups, with their numbers in % (parts 2.2, 2.3).
+
+    A single value has a marker. Several repetitions are all drawn, lightly, next to their mean and standard deviation
+    (of a sample, with n − 1).
+
+    Args:
+        groups: name → accuracies in [0, 1].
+        baseline: the accuracy that all are compared with, in [0, 1]: a horizontal line.
+
+    Raises:
+        ValueError: a value outside [0, 1].
+    """
+    checked = [value for values in groups.values() for value in values] + ([] if baseline is None else [baseline])
+    if not all(0 <= value <= 1 for value in checked):
+        raise ValueError("accuracies are in [0, 1], of which the figure makes %")
+    groups = {name: values for name, values in groups.items() if len(values)}
+    with styled_figure(title, height=3.1) as figure:
+        axes = figure.subplots()
+        if not groups:
+            return placeholder(figure, axes, text="nothing was measured")
+        handles = []
+        several = max(map(len, groups.values())) > 1
+        for place, values in enumerate(groups.values()):
+            points = 100 * np.asarray(values, dtype=np.float64)
+            mean, top = points.mean(), points.max()
+            if len(points) == 1:
+                text = f"{mean:.2f}"
+                axes.plot(place, mean, "o", color=COLORS[0], markersize=7)
+            else:
+                deviation = points.std(ddof=1)
+                text, top = f"{mean:.2f} ± {deviation:.2f}", max(top, mean + deviation)
+                across = place - 0.1 + np.linspace(-0.1, 0.1, len(points))
+                axes.plot(across, points, "o", color=COLORS[1], markersize=4, alpha=0.6, markeredgewidth=0)
+                axes.errorbar(place + 0.1, mean, deviation, fmt="D", color=COLORS[0], capsize=4, markersize=6)
+            box: Any = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+            axes.annotate(
+                text, (place, top), (0, 7), textcoords="offset points", ha="center", va="bottom", zorder=4, bbox=box
+            )
+        if several:
+            handles += [
+                Line2D([], [], color=COLORS[1], linestyle="", marker="o", markersize=4, label="one repetition"),
+                Line2D([], [], color=COLORS[0], linestyle="", marker="D", label="mean ± standard deviation"),
+            ]
+        if baseline is not None:
+            line: Any = {"color": "black", "linestyle": "--", "linewidth": 1}
+            axes.axhline(100 * baseline, zorder=1, **line)
+            handles.append(Line2D([], [], label=f"{baseline_label}: {100 * baseline:.2f} %", **line))
+        axes.set_ylabel("Test accuracy (%)")
+        percent_axis(axes, above=0.14)
+        axes.set_xlabel(xlabel)
+        axes.set_xlim(-0.6, len(groups) - 0.4)
+        axes.set_xticks(range(len(groups)), [textwrap.fill(name, max(8, 64 // len(groups))) for name in groups])
+        axes.grid(visible=False, axis="x")
+        legend_below(figure, handles)
+    return figure
+
+
+def histograms(groups: Mapping[str, np.ndarray], *, title: str, xlabel: str, log: bool = True) -> Figure:
+    """How values are distributed, as shares in % of each group, over bins that all groups share (part 2.1).
+
+    Args:
+        groups: name → numbers, of any shape; what isn't finite is left out, and the legend says how many that are.
+        xlabel: what the values are, with their unit.
+        log: whether the shares have a logarithmic axis.
+    """
+    flat = {name: np.asarray(values, dtype=np.float64).ravel() for name, values in groups.items()}
+    finite = {name: values[np.isfinite(values)] for name, values in flat.items()}
+    with styled_figure(title, height=3.1) as figure:
+        axes = figure.subplots()
+        if not any(map(len, finite.values())):
+            return placeholder(figure, axes, text="there are no values")
+        low = min(values.min() for values in finite.values() if len(values))
+        high = max(values.max() for values in finite.values() if len(values))
+        edges = np.histogram_bin_edges([], bins=40, range=(low, high))
+        handles, shares = [], []
+        for (name, values), look in zip(finite.items(), looks(len(finite)), strict=True):
+            left_out = len(flat[name]) - len(values)
+            label = f"{name} ({len(values):,} values{f', {left_out:,} not finite' if left_out else ''})"
+            handles.append(Line2D([], [], color=look.color, linestyle=look.line, label=label))
+            if len(values):
+                share = 100 * np.histogram(values, edges)[0] / len(values)
+                shares.append(share)
+                axes.stairs(share, edges, color=look.color, linestyle=look.line, linewidth=1.4, baseline=None)
+        axes.set_xlabel(xlabel)
+        axes.set_ylabel("Share of the values (%)")
+        if log:
+            positive = np.concatenate(shares)
+            log_axis(axes.yaxis, positive[positive > 0].min(), positive.max())
+        else:
+            axes.set_ylim(bottom=0)
+        legend_below(figure, handles)
+    return figure
+
+
+def encoding(values: np.ndarray, *, title: str) -> Figure:
+    """The positional encoding as a heat map (part 5.1): all positions, and the first ones enlarged.
+
+    Args:
+        values: (length, depth), in [−1, 1].
+    """
+    values = np.asarray(values, dtype=np.float64)
+    length, depth = values.shape
+    first = min(length, 64)
+    # So many that pixels have no less: where a picture is made of every sixth position, the fast waves look slow.
+    together = math.ceil(length / 512)
+    starts = np.arange(0, length, together)
+    means = np.add.reduceat(values, starts) / np.diff(starts, append=length)[:, None]
+    with styled_figure(title, height=4.6) as figure:
+        left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+        for axes, shown, drawn in ((left, length, means), (right, first, values[:first])):
+            # An image, and no mesh of half a million cells: the PDF stays small.
+            image = axes.imshow(
+                drawn.T,
+                cmap="coolwarm",
+                vmin=-1,
+                vmax=1,
+                aspect="auto",
+                origin="lower",
+                extent=(-0.5, shown - 0.5, -0.5, depth - 0.5),
+                interpolation="none",
+            )
+            axes.grid(visible=False)
+            axes.set_xlabel("Position")
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+        left.set_ylabel("Depth")
+        left.set_title(f"all {length:,} positions" + (f" (means of {together})" if together > 1 else ""))
+        right.set_title(f"the first {first}")
+        figure.colorbar(image, ax=[left, right], label="Encoding", ticks=[-1, -0.5, 0, 0.5, 1], aspect=30)
+    return figure
+
+
+def bars(
+    labels: Sequence[str], groups: Mapping[str, Sequence[float]], *, title: str, ylabel: str, log: bool = False
+) -> Figure:
+    """Grouped bars with their numbers, one row of bars for each label (parts 3.1, 4.1, 6.1).
+
+    The bars lie, so that long names and numbers have room.
+
+    Args:
+        groups: name → (labels,) values, 0 or larger.
+        ylabel: what the values are, with their unit.
+
+    Raises:
+        ValueError: a group has another number of values than there are labels.
+    """
+    for name, values in groups.items():
+        if len(values) != len(labels):
+            raise ValueError(f"{name}: {len(values)} values for {len(labels)} labels")
+    count = len(groups)
+    names = ["\n".join(textwrap.shorten(line, 40, placeholder="…") for line in label.split("\n")) for label in labels]
+    lines = max((name.count("\n") + 1 for name in names), default=1)
+    with styled_figure(title, height=0.9 + len(labels) * max(0.13 + 0.17 * lines, 0.1 + 0.19 * count)) as figure:
+        axes = figure.subplots()
+        if not count or not labels:
+            return placeholder(figure, axes, text="there are no values")
+        width = 0.82 / count
+        places = np.arange(len(labels))
+        handles = []
+        heights = np.asarray(list(groups.values()), dtype=np.float64)
+        positive = heights[heights > 0]
+        low = 10.0 ** math.floor(math.log10(positive.min()) - 0.1) if log and len(positive) else 0.0
+        if low:
+            axes.set_xscale("log")
+            log_axis(axes.xaxis, low, positive.max())
+        for order, ((name, given), look) in enumerate(zip(groups.items(), looks(count), strict=True)):
+            drawn = axes.barh(
+                places + width * (order + 0.5) - 0.41,
+                np.maximum(given, low),
+                0.94 * width,
+                left=0,
+                color=look.color,
+                hatch=look.hatch,
+                edgecolor="white",
+                linewidth=0,
+            )
+            axes.bar_label(drawn, [number(value) for value in given], padding=3, fontsize=SMALL)
+            handles.append(Patch(facecolor=look.color, hatch=look.hatch, edgecolor="white", label=name))
+        most = float(positive.max()) if len(positive) else 1.0
+        axes.set_xlim(low, low * (most / low) ** 1.22 if low else 1.18 * most)
+        axes.set_yticks(places, names)
+        axes.set_ylim(len(labels) - 0.45, -0.55)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(visible=False, axis="y")
+        axes.set_xlabel(ylabel)
+        if not low:
+            axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+            axes.xaxis.set_major_formatter(NUMBERS)
+        if count > 1:
+            legend_below(figure, handles)
+    return figure
