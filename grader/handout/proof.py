@@ -23,7 +23,7 @@ import numpy as np
 from course import answers
 from grader import ROOT
 from grader.submission.contract import FILES, MODULES, NAMES
-from grader.submission.notebook import is_stub
+from grader.submission.stubs import is_stub
 
 __all__ = ["RUN", "Leak", "leaks", "secrets"]
 

@@ -25,7 +25,8 @@ from grader.submission.cells import Cell, NotebookError, parse, read_cells, read
 from grader.submission.checklist import Handed, checklist
 from grader.submission.contract import FILES, NAMES
 from grader.submission.intake import ACCEPTED, Submission, SubmissionError, as_data, find
-from grader.submission.notebook import Module, is_stub, modules_of
+from grader.submission.notebook import Module, modules_of
+from grader.submission.stubs import is_stub
 
 __all__ = ["gather", "main"]
 

@@ -23,56 +23,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 
-from grader.submission.cells import IMPORTS, Cell, Node, Statement, called, parse
+from grader.submission.cells import IMPORTS, Cell, Node, Statement
 from grader.submission.contract import MODULES, NAMES, PROVIDED
+from grader.submission.effects import Effects
 from grader.submission.intake import Origin
+from grader.submission.stubs import is_stub
 
-__all__ = ["Module", "is_stub", "modules_of"]
+__all__ = ["Module", "modules_of"]
 
-TRAIN = {
-    "backward",
-    "step",
-    "zero_grad",
-    "fit",
-    "train",
-    "train_model",
-    "train_epoch",
-    "test",
-    "evaluate",
-    "experiments",
-}
-READ = {
-    "DataLoader",
-    "CIFAR10",
-    "CIFAR100",
-    "CINIC10",
-    "MNIST",
-    "ImageFolder",
-    "load",
-    "open",
-    "urlopen",
-    "urlretrieve",
-}
-FETCH = {
-    "download_url",
-    "download_and_extract_archive",
-    "extractall",
-    "mount",
-    "upload",
-    "get_ipython",
-    "system",
-    "Popen",
-}
-SHOW = {"plot", "subplots", "figure", "imshow", "show", "savefig", "save", "input", "check", "grade"}
-#: Functions and methods that train, read, download, plot or ask. What calls one when its cell is run is left out.
-LEFT_OUT = frozenset(TRAIN | READ | FETCH | SHOW)
-#: What runs where a module is imported, besides definitions: no loop that may wait, nothing that deletes.
-RUN = (
-    *(ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.If, ast.Try, ast.With, ast.Expr),
-    getattr(ast, "TypeAlias", ast.Assign),  # type X = ...: Python 3.12
-)
-#: Methods that a class of the notebook shares with others that do nothing of the kind: ``settings.update(a=1)``.
-EVERYWHERE = frozenset(dir(dict) + dir(list) + dir(set) + dir(str)) | {"__init__", "__call__", "forward"}
 #: The handout's notebook has it so.
 MISSPELT = {"unstructured_pruning": "unnstructured_pruning"}
 #: The names that tests ask for.
@@ -150,56 +108,12 @@ class _Notebook:
         self.placed = [
             _Placed(cell, index, statement) for index, cell in enumerate(cells) for statement in cell.statements
         ]
-        self.heavy = self._heavy_functions()
-        self.placed = [self._without_fetching(one) for one in self.placed]
+        self.effects = Effects([one.statement for one in self.placed])
+        self.placed = [replace(one, statement=self.effects.without_fetching(one.statement)) for one in self.placed]
         self.imported = frozenset(
             name for one in self.placed if isinstance(one.statement.node, IMPORTS) for name in one.statement.binds
         )
         self.left_out, self.trained = self._trained()
-
-    def _heavy_functions(self) -> frozenset[str]:
-        """The functions of the notebook, and of libraries, that train, download, plot or read."""
-        own = {
-            name: one.statement.calls
-            for one in self.placed
-            if isinstance(one.statement.node, ast.FunctionDef | ast.AsyncFunctionDef)
-            for name in one.statement.binds
-        }
-        heavy = set(LEFT_OUT - own.keys())
-        methods = [
-            (method.name, frozenset(called([method])))
-            for one in self.placed
-            if isinstance(one.statement.node, ast.ClassDef)
-            for method in one.statement.node.body
-            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name not in EVERYWHERE
-        ]
-        while more := {name for name, calls in (*own.items(), *methods) if name not in heavy and calls & heavy}:
-            heavy |= more
-        return frozenset(heavy)
-
-    def _runs(self, statement: Statement) -> bool:
-        """Whether a statement may run where a module is imported."""
-        return (statement.is_definition or isinstance(statement.node, RUN)) and not self._is_heavy(statement)
-
-    def _is_heavy(self, statement: Statement) -> bool:
-        return not statement.calls_at_once.isdisjoint(self.heavy)
-
-    def _without_fetching(self, one: _Placed) -> _Placed:
-        """The statement, without lines inside of a try or an if that download or install what it then imports."""
-        statement = one.statement
-        if not isinstance(statement.node, ast.Try | ast.If) or not self._is_heavy(statement):
-            return one
-        lines = list(statement.lines)
-        for node in ast.walk(statement.node):
-            if isinstance(node, ast.Expr) and FETCH.intersection(called([node])) and node.end_lineno is not None:
-                first, end = node.lineno - statement.first, node.end_lineno - statement.first + 1
-                if lines[first][: node.col_offset].strip() or any(mark in "".join(lines[first:end]) for mark in ";#"):
-                    return one
-                lines[first:end] = [lines[first][: node.col_offset] + "pass"] + [""] * (end - first - 1)
-        parsed, _ = parse("\n".join(lines))
-        if len(parsed) != 1 or self._is_heavy(parsed[0]):
-            return one
-        return replace(one, statement=replace(parsed[0], lines=tuple(lines), first=statement.first))
 
     def _trained(self) -> tuple[frozenset[int], dict[str, str]]:
         """What comes from training and the like.
@@ -216,7 +130,7 @@ class _Notebook:
             statement = one.statement
             if statement.is_definition:
                 continue
-            heavy = self._is_heavy(statement)
+            heavy = self.effects.is_heavy(statement)
             lacks = frozenset[str]() if heavy or "*" in known else statement.needs - known
             if lacks or heavy or statement.needs_at_once & (values.keys() | changed):
                 left_out.add(index)
@@ -225,7 +139,7 @@ class _Notebook:
                 reason = "which the notebook doesn't define" if lacks else "which isn't run when a notebook is graded"
                 for name in statement.binds - PROVIDED.keys():
                     values[name] = f"{name} is made in {one.cell.label} by code that {by}, {reason}"
-            elif self._runs(statement) and not isinstance(statement.node, ast.AugAssign):
+            elif self.effects.may_run(statement) and not isinstance(statement.node, ast.AugAssign):
                 for name in statement.binds:
                     values.pop(name, None)
                     changed.discard(name)
@@ -294,7 +208,7 @@ class _Notebook:
 
     def _gives(self, index: int, name: str) -> bool:
         statement = self.placed[index].statement
-        if index in self.left_out or not self._runs(statement):
+        if index in self.left_out or not self.effects.may_run(statement):
             return False
         if not statement.is_definition and name in self.trained:
             return False
@@ -438,40 +352,3 @@ def _two_helpers(kept: Sequence[_Placed]) -> Iterator[str]:
 
 def _mentions(cell: Cell, name: str) -> bool:
     return re.search(rf"^\s*(?:def|class)\s+{name}\b", cell.source, re.M) is not None
-
-
-def is_stub(node: ast.stmt) -> bool:
-    """Whether a definition says nothing yet: it does nothing, or raises NotImplementedError alone."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return all(map(_says_nothing, node.body))
-    if isinstance(node, ast.ClassDef):
-        methods = [one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
-        others = [one for one in node.body if one not in methods]
-        inherits = any(ast.unparse(base) not in ("nn.Module", "torch.nn.Module", "Module") for base in node.bases)
-        if inherits and all(map(_passes_on, methods)):  # all of it is in the other class
-            return False
-        return all(map(is_stub, methods)) and all(map(_says_nothing, others))
-    if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant):
-        return node.value.value is None or node.value.value is ...
-    return False
-
-
-def _passes_on(node: ast.stmt) -> bool:
-    """Whether a method calls the one that it inherits."""
-    return any(isinstance(one, ast.Expr) and _is_super_call(one.value) for one in getattr(node, "body", []))
-
-
-def _is_super_call(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node).startswith("super(")
-
-
-def _says_nothing(node: ast.stmt) -> bool:
-    if isinstance(node, ast.Pass | ast.AnnAssign):
-        return not isinstance(node, ast.AnnAssign) or node.value is None
-    if isinstance(node, ast.Expr):
-        return isinstance(node.value, ast.Constant) or _is_super_call(node.value)
-    if isinstance(node, ast.Return):
-        return node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
-    if isinstance(node, ast.Raise):
-        return node.exc is not None and "NotImplementedError" in ast.unparse(node.exc)
-    return False
