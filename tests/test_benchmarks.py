@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.otter import __main__ as benchmark
 from grader.catalog import read_suites
+from grader.suites import quantization_checks
 from grader.validation.cases import Case, read_cases
 
 EQUAL = [test for test in read_suites() if test.number.startswith(benchmark.PARTS)]
@@ -75,6 +77,15 @@ def test_otter_s_checks_decide_as_those_here(case: Case, checks, tmp_path):
         assert not found
     else:
         assert found - case.may_lose == expected - case.may_lose
+
+
+def test_no_drawn_weights_make_a_symmetric_range_right():
+    otter = runpy.run_path(str(benchmark.ASSIGNMENT / "support" / "array_checks.py"))
+    for draw in (quantization_checks.drawn_weights, otter["drawn_weights"]):
+        for seed in range(1000):
+            W = draw(np.random.default_rng(seed), 40, 25)
+            assert W.min() < 0 < W.max()
+            assert abs(W.max() + W.min()) > np.ptp(W) / 20
 
 
 def test_the_submissions_are_cases_of_the_exam():
