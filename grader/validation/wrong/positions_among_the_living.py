@@ -1,5 +1,5 @@
 # pruning: positions in the list of living filters are used as filter numbers
-# loses 3.3d: filters that were switched off are not among the smallest of those tha
+# loses 3.3d: were switched off
 # loses 3.3e
 
 from course.layers import get_sparse_conv2d_layers
