@@ -35,6 +35,8 @@ class InProcessLauncher(WithSharedFolder):
 
 
 class _InProcessWorker:
+    spent = 0.0  # there are no limits
+
     def __init__(self, submission: Path) -> None:
         self._submission = submission
         self._executor = Executor(submission)

@@ -18,6 +18,7 @@ from course.untrusted import UnreadableError, read_bytes
 from grader.sandbox.failures import StudentError
 from grader.sandbox.limits import Limits
 from grader.sandbox.protocol import ROOM, Call, Failure, Handle, encode
+from grader.sandbox.timer import Allowance
 from grader.sandbox.workers import Launcher, Worker
 from grader.submission.contract import MODULES
 
@@ -81,17 +82,17 @@ class Patience:
         """Whether the run's time is over."""
         return time.monotonic() >= self.ends
 
-    def seconds(self, name: str, limits: Limits, slowness: float, spent: float) -> float:
+    def allowance(self, name: str, limits: Limits, slowness: float, spent: float) -> Allowance:
         """What a call of this function gets: the deadline at first, then 1/2, 1/3 and from then on 1/4 of it.
 
         It is not more than what is left of the test's time and of the run's.
 
         Args:
-            spent: seconds that earlier calls of the test took.
+            spent: seconds that earlier calls of the test took by themselves.
         """
         share = 1 / (1 + min(self._times.get(name, 0), 3))
         own = min(limits.call_seconds * share, limits.test_seconds - spent / slowness) * slowness
-        return max(min(own, self.ends - time.monotonic()), 0.0)
+        return Allowance(max(min(own, self.ends - time.monotonic()), 0.0), self.ends)
 
     def ran_out(self, name: str) -> None:
         """Note that a call of this function was not answered in time."""
@@ -112,10 +113,10 @@ class _Line:
         values = [encode(arg, buffers, self._handle, depth=-ROOM) for arg in args]
         called = called or word
         name = called.partition("(")[0]
-        started = time.monotonic()
+        before = self.worker.spent
 
-        def allowed(limits: Limits, slowness: float) -> float:
-            return self._patience.seconds(name, limits, slowness, sum(self._spent))
+        def allowed(limits: Limits, slowness: float) -> Allowance:
+            return self._patience.allowance(name, limits, slowness, sum(self._spent))
 
         try:
             return self.worker.call(Call(word, values, {}), buffers, called, self._proxy, allowed)
@@ -124,7 +125,7 @@ class _Line:
                 self._patience.ran_out(name)
             raise
         finally:
-            self._spent.append(time.monotonic() - started)
+            self._spent.append(self.worker.spent - before)
 
     def _handle(self, value: Any) -> Handle:
         if not isinstance(value, Remote):

@@ -31,6 +31,7 @@ from grader.sandbox.protocol import (
     read_frame,
     receive,
 )
+from grader.sandbox.timer import Allowance, Timer
 from grader.sandbox.worker import HERE, WHERE_FILE
 
 __all__ = [
@@ -49,8 +50,8 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 """for the environment of processes in which student code runs"""
 
 Resolve = Callable[[Handle], Any]
-Allowed = Callable[[Limits, float], float]
-"""the seconds that a call gets, from a worker's limits and the slowness of the machine"""
+Allowed = Callable[[Limits, float], Allowance]
+"""what a call gets, from a worker's limits and the slowness of the machine"""
 
 LOOK_SECONDS = 0.25
 """between two looks at the files of a worker that is waited for"""
@@ -58,6 +59,9 @@ LOOK_SECONDS = 0.25
 
 class Worker(Protocol):
     """One process (or none of its own) in which student code runs."""
+
+    spent: float
+    """seconds that its calls took by themselves, where they are limited"""
 
     def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, allowed: Allowed) -> Any:
         """Carry out a call and return its value; StudentError where student code failed."""
@@ -212,25 +216,25 @@ class SocketWorker:
         self._take_turn = take_turn
         self._watched = watched or (lambda: ((scratch, pid()),))
         self.alive = True
+        self.spent = 0.0
 
     def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, allowed: Allowed) -> Any:
         if not self.alive:
             raise ended(called, "an earlier call of this test had ended it already")
-        seconds = allowed(self._limits, self._slowness)
-        deadline = time.monotonic() + seconds
+        timer = Timer(self._pid(), allowed(self._limits, self._slowness))
         self._take_turn()
         try:
             self._look_at_files()
             for piece in frame_bytes(call, buffers):
-                self._connection.settimeout(max(deadline - time.monotonic(), 0.001))
-                self._connection.sendall(piece)
-            reply, received = read_frame(lambda count: self._read(count, deadline))
+                self._send(memoryview(piece).cast("B"), timer)
+            reply, received = read_frame(lambda count: self._read(count, timer))
             if not isinstance(reply, Reply):
                 raise ProtocolError("the worker's answer is no reply")
             if reply.failure is not None:
                 raise StudentError(_in_bounds(reply.failure), called)
             return _decoded(reply, received, resolve)
         except TimeoutError:
+            seconds = timer.had
             where = self._ask_where()
             self._stop()
             raise timed_out(called, seconds, where) from None
@@ -239,15 +243,29 @@ class SocketWorker:
         except (ProtocolError, _TooMuch) as error:
             self._stop()
             raise ended(called, str(error)) from None
+        finally:
+            self.spent += timer.spent
 
-    def _read(self, count: int, deadline: float) -> Any:
-        return receive(count, lambda view: self._receive(view, deadline))
-
-    def _receive(self, view: memoryview, deadline: float) -> int:
-        while (remaining := deadline - time.monotonic()) > 0:
-            self._connection.settimeout(min(remaining, LOOK_SECONDS))
+    def _send(self, view: memoryview, timer: Timer) -> None:
+        while view:
+            if (left := timer.left) <= 0:
+                raise TimeoutError
+            self._connection.settimeout(min(left, LOOK_SECONDS))
             with suppress(TimeoutError):
+                view = view[self._connection.send(view) :]
+
+    def _read(self, count: int, timer: Timer) -> Any:
+        return receive(count, lambda view: self._receive(view, timer))
+
+    def _receive(self, view: memoryview, timer: Timer) -> int:
+        while not timer.has_ended:
+            left = timer.left
+            # What is there already is taken: it may be the grader itself that comes late.
+            self._connection.settimeout(min(max(left, 0.0), LOOK_SECONDS))
+            with suppress(TimeoutError, BlockingIOError):
                 return self._connection.recv_into(view)
+            if left <= 0:
+                break
             self._look_at_files()
         raise TimeoutError
 
