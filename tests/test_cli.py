@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+
 import pytest
 
 from grader.catalog import RESULTS, read_suites
 from grader.validation.cases import SOLUTION
+from tests.conftest import ROOT
 
 MAXIMUM = sum(test.points for test in read_suites())
 #: What a solution without results of experiments earns.
@@ -93,3 +98,24 @@ def test_bad_input_is_one_sentence_and_exit_code_2(run, tmp_path, arguments, sen
     assert sentence in result.stderr
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_who_stops_it_while_student_code_runs_gets_the_report_as_it_was(submission, tmp_path, jobs):
+    folder = submission(quantization="def quantize(W, bits=8):\n    while True:\n        pass\n")
+    report = tmp_path / "results.json"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grader", "grade", folder, "--part", "2", "--jobs", jobs, "--json", report],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    ends = time.monotonic() + 120
+    while time.monotonic() < ends and (not report.exists() or "had not finished" not in report.read_text()):
+        time.sleep(0.1)
+    process.terminate()  # as Ctrl-C, which a shell may have switched off for this test
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert "incomplete" in said

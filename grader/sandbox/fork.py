@@ -218,6 +218,8 @@ class ForkLauncher:
         self._take_turn(one)
 
         def end(wait: bool) -> int | None:
+            if one not in self._at_work:  # the server has been stopped, and its workers with it
+                return None
             self._at_work.remove(one)
             answer = self._post(End(one.pid, str(one.scratch)))
             if not wait:  # it is waited for before the next worker gets to work
