@@ -14,9 +14,9 @@ from typing import NamedTuple
 __all__ = ["Allowance", "Timer", "waited"]
 
 CROWDED = 10.0
-"""times its seconds is what a call may take by the wall clock, however busy the machine is"""
+"""times its seconds is what a call may take by the wall clock: chosen, so that what makes itself wait ends too"""
 SHORT = 0.05
-"""seconds; of calls that take less, all of it counts: asking the kernel would take longer than many of them"""
+"""seconds; shorter calls count whole, without the two readings, of 13 µs each, of what they waited"""
 
 
 class Allowance(NamedTuple):
