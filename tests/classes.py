@@ -1,10 +1,14 @@
-"""A class of made-up students: what they hand in is right, wrong, broken, hostile, damaged, or a copy.
+"""A class of made-up students, what is right, wrong, broken, hostile or damaged in it, and the grades that they get.
 
 ``python -m tests.classes FOLDER [COUNT]`` writes one, as Gradescope exports it.
 """
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import math
 import random
 import shutil
 import sys
@@ -15,11 +19,15 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from grader.catalog import RESULTS, read_suites
 from grader.validation.cases import STUBS, read_cases, write_modules, write_solution
 from grader.validation.siege import read_attacks
 from tests.mutilated import mutilated, solution_notebook, zip_of
 
-__all__ = ["write_class"]
+__all__ = ["MAXIMUM", "check_grades", "rows", "write_class"]
+
+MAXIMUM = sum(test.points for test in read_suites())
+OF_CODE = {test.number for test in read_suites() if RESULTS not in test.tags}
 
 Write = Callable[[Path], object]
 
@@ -101,6 +109,38 @@ def _zip(folder: Path) -> None:
     files = {f"mine/{file.name}": file.read_bytes() for file in (folder / "mine").iterdir()}
     shutil.rmtree(folder / "mine")
     (folder / "CS2420_PSet2_Ada_Alan.zip").write_bytes(zip_of(files))
+
+
+# ---- their grades ----------------------------------------------------------------------------------------------
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    """The rows of a table of grades, the maxima first."""
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def check_grades(out: Path, kinds: dict[str, str]) -> None:
+    """Hold the table and the reports to what is known of each submission."""
+    cases = {case.id: case for case in read_cases()}
+    maxima, *students = rows((out / "grades.csv").read_text())
+    assert float(maxima["Total"]) == MAXIMUM
+    assert {row["Submission"] for row in students} == set(kinds)
+    for row in students:
+        kind = kinds[row["Submission"]].removeprefix("copy of ")
+        if kind == "empty":
+            assert (row["Status"], row["Total"]) == ("nothing to grade", "0")
+            continue
+        if kind == "damaged":
+            assert row["Status"] in ("graded", "nothing to grade")
+            continue
+        assert row["Status"] == "graded", kind
+        report = json.loads((out / "reports" / f"{row['Submission']}.json").read_text())
+        assert math.isclose(float(row["Total"]), report["score"], abs_tol=0.01)
+        lost = {test["number"] for test in report["tests"] if test["status"] != "passed"} & OF_CODE
+        if kind in cases:
+            assert lost - cases[kind].may_lose == set(cases[kind].loses), kind
+        elif not kind.startswith("attack/"):
+            assert lost == (OF_CODE if kind == "stubs" else set()), kind
 
 
 if __name__ == "__main__":

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 
-from course.crew import Crew, Died, pool
 from grader.batch import digests, page, tables
 from grader.batch.ledger import Entry, Header, Ledger, LedgerError, Status
 from grader.batch.roster import HandIn, Person, RosterError, read_roster
 from grader.batch.work import Task, grade_one
-from grader.catalog import RESULTS, read_suites
+from grader.catalog import read_suites
 from grader.gradebook import State
 from grader.sandbox import doctor
 from grader.sandbox.fork import ForkLauncher
 from grader.sandbox.limits import Limits
-from grader.validation.cases import SOLUTION, STUBS, read_cases, write_modules, write_solution
-from tests.classes import write_class
-from tests.conftest import ROOT
-
-MAXIMUM = sum(test.points for test in read_suites())
-OF_CODE = {test.number for test in read_suites() if RESULTS not in test.tags}
-
-
-def rows(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text)))
-
+from grader.validation.cases import STUBS, write_modules, write_solution
+from tests.classes import MAXIMUM, rows
 
 # ---- who handed in what ----------------------------------------------------------------------------------------
 
@@ -381,237 +364,3 @@ def test_what_others_have_handed_in_is_tried_to_be_read(tmp_path, launcher):
         assert attempt in [found.attempt for found in doctor.open_ways(open_door, other)]
     finally:
         open_door.stop()
-
-
-# ---- work that kills -------------------------------------------------------------------------------------------
-
-
-def work(number: int) -> int:
-    if number % 4 == 3:
-        os._exit(1)
-    return number * number
-
-
-@contextmanager
-def plain_pool(jobs: int):
-    with ProcessPoolExecutor(jobs) as executor:
-        yield executor
-
-
-def test_work_that_kills_its_process_costs_itself_alone():
-    found = dict(Crew(plain_pool, 2).results(work, range(12)))
-    assert {number for number, result in found.items() if isinstance(result, Died)} == {3, 7, 11}
-    assert {number: result for number, result in found.items() if number % 4 != 3} == {
-        number: number * number for number in range(12) if number % 4 != 3
-    }
-
-
-class Cluster(Executor):
-    """Tries again by itself, and says so in the end."""
-
-    def submit(self, fn, /, *args, **kwargs):
-        return self.inner.submit(refuse, *args)
-
-    def __enter__(self):
-        self.inner = ProcessPoolExecutor(1)
-        return self
-
-    def __exit__(self, *error):
-        self.inner.shutdown()
-
-
-def refuse(number: int) -> int:
-    if number == 2:
-        raise TimeoutError("tried 3 times")
-    return number
-
-
-def test_an_executor_may_try_again_itself():
-    found = dict(Crew(lambda jobs: Cluster(), 2, deadly=(TimeoutError,)).results(work, range(4)))
-    assert [number for number, result in found.items() if isinstance(result, Died)] == [2]
-
-
-def test_a_pool_goes_when_its_owner_is_killed(tmp_path):
-    code = (
-        "import sys, time\n"
-        "from course.crew import pool\n"
-        "if __name__ == '__main__':\n"
-        "    with pool(2) as executor:\n"
-        "        futures = [executor.submit(time.sleep, 60) for _ in range(2)]\n"
-        "        import multiprocessing\n"
-        "        print(*[child.pid for child in multiprocessing.active_children()], flush=True)\n"
-        "        time.sleep(60)\n"
-    )
-    (tmp_path / "owner.py").write_text(code)
-    owner = subprocess.Popen(
-        [sys.executable, tmp_path / "owner.py"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert owner.stdout is not None
-    children = list(map(int, owner.stdout.readline().split()))
-    time.sleep(5)  # until they have begun
-    owner.kill()
-    owner.wait()
-    ends = time.monotonic() + 30
-    while children and time.monotonic() < ends:
-        children = [pid for pid in children if _lives(pid)]
-        time.sleep(0.2)
-    assert not children
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
-STOPPED = """
-import signal, sys
-from course.crew import heed_stops
-signal.signal(signal.SIGHUP, signal.SIG_IGN)
-heed_stops()
-signal.raise_signal(signal.SIGHUP)
-try:
-    signal.raise_signal(signal.SIGTERM)
-except KeyboardInterrupt:
-    print("heard")
-"""
-
-
-@pytest.mark.skipif(os.name != "posix", reason="there are no such signals")
-def test_a_stop_is_as_ctrl_c_but_for_nohup(run):
-    assert run("-c", STOPPED).stdout == "heard\n"
-
-
-# ---- the command -----------------------------------------------------------------------------------------------
-
-
-def check_grades(out: Path, kinds: dict[str, str]) -> None:
-    """Hold the table and the reports to what is known of each submission."""
-    cases = {case.id: case for case in read_cases()}
-    maxima, *students = rows((out / "grades.csv").read_text())
-    assert float(maxima["Total"]) == MAXIMUM
-    assert {row["Submission"] for row in students} == set(kinds)
-    for row in students:
-        kind = kinds[row["Submission"]].removeprefix("copy of ")
-        if kind == "empty":
-            assert (row["Status"], row["Total"]) == ("nothing to grade", "0")
-            continue
-        if kind == "damaged":
-            assert row["Status"] in ("graded", "nothing to grade")
-            continue
-        assert row["Status"] == "graded", kind
-        report = json.loads((out / "reports" / f"{row['Submission']}.json").read_text())
-        assert float(row["Total"]) == pytest.approx(report["score"], abs=0.01)
-        lost = {test["number"] for test in report["tests"] if test["status"] != "passed"} & OF_CODE
-        if kind in cases:
-            assert lost - cases[kind].may_lose == set(cases[kind].loses), kind
-        elif not kind.startswith("attack/"):
-            assert lost == (OF_CODE if kind == "stubs" else set()), kind
-
-
-def test_a_batch_that_is_killed_goes_on(run, tmp_path):
-    folder, out = tmp_path / "class", tmp_path / "grades"
-    kinds = write_class(folder, 8)
-    batch = subprocess.Popen(
-        [sys.executable, "-m", "grader", "batch", folder, "--out", out, "--jobs", "2"],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    lines = out / "ledger.jsonl"
-    ends = time.monotonic() + 240
-    while time.monotonic() < ends and (not lines.exists() or lines.read_bytes().count(b"\n") < 2):
-        time.sleep(0.1)
-    batch.kill()
-    batch.wait()
-    kept = lines.read_bytes()
-    assert 2 <= kept.count(b"\n") < len(kinds)
-    done = run("-m", "grader", "batch", folder, "--out", out, "--resume", "--jobs", "2", timeout=500)
-    assert done.returncode == 0, done.stderr
-    assert lines.read_bytes().startswith(kept)
-    check_grades(out, kinds)
-    assert "Equal code" in (out / "index.html").read_text()
-
-
-def test_only_what_has_changed_is_graded_again(run, tmp_path):
-    folder, out = tmp_path / "class", tmp_path / "grades"
-    for name in ("ada", "alan"):
-        write_modules(STUBS, folder / name)
-    first = run("-m", "grader", "batch", folder, "--out", out)
-    assert first.returncode == 0, first.stderr
-    refused = run("-m", "grader", "batch", folder, "--out", out)
-    assert refused.returncode == 2
-    assert "holds grades already: --resume keeps those that are still right" in refused.stderr
-    (folder / "alan" / "depthwise.py").write_text((SOLUTION / "depthwise.py").read_text())
-    (folder / "grace.ipynb").write_text("{")
-    second = run("-m", "grader", "batch", folder, "--out", out, "--resume")
-    assert second.returncode == 0, second.stderr
-    assert "ada: as it was" in second.stderr
-    assert len((out / "ledger.jsonl").read_bytes().splitlines()) == 4
-    graded = {row["Student"]: row for row in rows((out / "grades.csv").read_text())}
-    assert float(graded["alan"]["Total"]) > 0 == float(graded["ada"]["Total"])
-    assert graded["grace"]["Status"] == "nothing to grade"
-
-
-def test_ctrl_c_leaves_a_table_and_says_how_to_go_on(run, tmp_path):
-    folder, out = tmp_path / "class", tmp_path / "grades"
-    for index in range(8):
-        write_solution(folder / f"student{index}")
-    batch = subprocess.Popen(
-        [sys.executable, "-m", "grader", "batch", folder, "--out", out],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,  # a shell may have switched it off
-    )
-    ends = time.monotonic() + 240
-    while time.monotonic() < ends and not (out / "ledger.jsonl").exists():
-        time.sleep(0.1)
-    os.killpg(batch.pid, signal.SIGINT)  # as a terminal does it: to all processes
-    said, errors = batch.communicate(timeout=60)
-    assert batch.returncode == 130
-    assert "Interrupted: the same command with --resume goes on." in said
-    assert "Traceback" not in errors
-    statuses = [row["Status"] for row in rows((out / "grades.csv").read_text())[1:]]
-    assert {"graded", "not graded yet"} == set(statuses)
-    assert (out / "index.html").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["{class}", "--out", "{class}"], "holds the submissions themselves"),
-        (["{class}", "--out", "{other}"], "holds something else"),
-        (["{class}", "--out", "{file}"], "is a file"),
-        (["{nowhere}"], "does not exist"),
-    ],
-)
-def test_nothing_is_lost_by_a_wrong_path(run, tmp_path, arguments, said):
-    places = {name: tmp_path / name for name in ("class", "other", "file", "nowhere")}
-    write_modules(STUBS, places["class"] / "ada")
-    (places["other"] / "mine").mkdir(parents=True)
-    places["file"].write_text("mine")
-    done = run("-m", "grader", "batch", *(argument.format(**places) for argument in arguments), cwd=ROOT)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-    assert places["file"].read_text() == "mine"
-
-
-def test_a_submission_that_kills_the_grader_is_a_row(tmp_path):
-    """A process of the pool that dies whenever it has this submission, which none is known to do."""
-    found = dict(Crew(pool, 2).results(grade_or_die, ["ada", "kills", "alan"]))
-    assert isinstance(found["kills"], Died)
-    assert [found["ada"], found["alan"]] == ["ada", "alan"]
-
-
-def grade_or_die(name: str) -> str:
-    if name == "kills":
-        os._exit(1)
-    return name

@@ -16,8 +16,8 @@ from course.cluster import ClusterError, connected, demand
 from course.crew import Died
 from grader.batch.work import Task, grade_one
 from grader.validation.cases import SOLUTION, STUBS, write_modules
+from tests.classes import rows
 from tests.conftest import ROOT
-from tests.test_batch import rows
 
 pytest.importorskip("distributed")
 
