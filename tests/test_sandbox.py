@@ -254,6 +254,70 @@ def test_scratch_folders_are_gone_at_the_end(quantization):
     assert not scratch.parent.exists()
 
 
+COLLAPSED = """
+import mmap
+from pathlib import Path
+from grader.sandbox import pages
+
+def megabytes(what):
+    rollup = Path("/proc/self/smaps_rollup").read_text()
+    return int(rollup.partition(what + ":")[2].split()[0]) >> 10
+
+memory = mmap.mmap(-1, 64 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+text = bytes(range(256)) * 16
+for page in range(len(memory) // mmap.PAGESIZE):  # 16 MB are full, and of the rest every eighth page
+    if page * mmap.PAGESIZE < 16 << 20 or page % 8 == 0:
+        memory[page * mmap.PAGESIZE : page * mmap.PAGESIZE + len(text)] = text
+resident = megabytes("Rss")
+pages.collapse()
+print(megabytes("AnonHugePages"), megabytes("Rss") - resident)
+for page in range(len(memory) // mmap.PAGESIZE):
+    full = page * mmap.PAGESIZE < 16 << 20 or page % 8 == 0
+    assert memory[page * mmap.PAGESIZE + 255] == (255 if full else 0)
+"""
+
+
+@pytest.fixture
+def huge_pages(run) -> tuple[int, int]:
+    """Megabytes of them in a process with 16 MB in full pages and 48 MB in nearly empty ones; and what they cost."""
+    done = run("-c", COLLAPSED)
+    if "hpage_pmd_size" in done.stderr or done.stdout.startswith("0 "):
+        pytest.skip("this kernel has no huge pages to give")
+    assert done.returncode == 0, done.stderr
+    made, more = map(int, done.stdout.split())
+    return made, more
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fork")
+def test_memory_in_use_is_put_into_huge_pages_and_what_is_nearly_empty_is_not(huge_pages):
+    made, more = huge_pages
+    assert made >= 12
+    assert more <= 12
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fork")
+def test_many_workers_make_the_next_ones_cheap(huge_pages):
+    from grader.sandbox.fork import ForkLauncher
+
+    def of_the_server() -> int:
+        assert launcher._process is not None
+        rollup = Path(f"/proc/{launcher._process.pid}/smaps_rollup").read_text()
+        return int(rollup.partition("AnonHugePages:")[2].split()[0])
+
+    launcher = ForkLauncher(Limits())
+    for _ in range(40):
+        student = Student(launcher, SOLUTION, "2", seed=1)
+        assert student.hold(1)
+        student.close()
+    launcher.discard_spare()  # the next worker, which would keep the old pages, as where another submission comes
+    student = Student(launcher, SOLUTION, "2", seed=1)
+    codes, _ = student.quantization.quantize(np.array([400.0, 500.0, 600.0]))
+    assert codes.tolist() == [0, 128, 255]
+    assert of_the_server() > 20 << 10
+    student.close()
+    launcher.stop()
+
+
 def test_a_function_that_hangs_again_and_again_gets_less_time(quantization):
     launcher = make_launcher("auto", SHORT)
     student = quantization(launcher, "def quantize(W):\n    while True:\n        pass\n")

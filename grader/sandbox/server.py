@@ -28,6 +28,7 @@ import torch
 from torch.nn import functional
 
 from grader.sandbox.limits import slowness
+from grader.sandbox.pages import collapse
 from grader.sandbox.seccomp import prctl
 from grader.sandbox.wall import Wall, kill_user, remove_tree, survey, sweep_files
 from grader.sandbox.worker import Settings, run
@@ -80,6 +81,8 @@ class Ended(msgspec.Struct, tag=True):
 
 
 MAX_PACKET = 1 << 16
+FORKS = 30
+"""so many show that more are to come, as with a class: making pages huge takes about what it saves in thirty forks"""
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -103,6 +106,10 @@ class _Server:
         self._users = cycle(self._wall.users) if self._wall.users else None
         self._live: dict[int, int | None] = {}
         """workers by process id, with the user ids that they have for themselves"""
+        self._forks = 0
+        """since something was imported"""
+        self._collapsed = False
+        """whether what is in memory has been put into huge pages since then"""
 
     def serve(self) -> None:
         self._say(Ready(slowness(), self._wall))
@@ -116,7 +123,9 @@ class _Server:
                 self._leave()
             request = decoder.decode(packet)
             if isinstance(request, Fork):
-                _preload(request.preload)
+                if _preload(request.preload):
+                    self._forks, self._collapsed = 0, False
+                self._make_forks_cheap()
                 answer: Forked | Failed | Ended = self._fork(descriptors, request.settings)
             elif isinstance(request, Sweep):
                 if (user := self._live.get(request.pid)) is not None:
@@ -131,6 +140,14 @@ class _Server:
             self._control.send(msgspec.msgpack.encode(answer))
         except OSError:  # nobody is there any more
             self._leave()
+
+    def _make_forks_cheap(self) -> None:
+        """Where many were needed, and while there is no worker that would keep the pages that it was forked with."""
+        self._forks += 1
+        if self._forks > FORKS and not self._collapsed and not self._live:
+            with suppress(OSError):
+                collapse()
+            self._collapsed = True
 
     def _fork(self, descriptors: list[int], settings: Settings) -> Forked | Failed:
         connection, output = descriptors
@@ -219,7 +236,8 @@ def _warm_up() -> None:
     _assert_one_thread()
 
 
-def _preload(modules: tuple[str, ...]) -> None:
+def _preload(modules: tuple[str, ...]) -> bool:
+    """Import modules; whether there is one more in memory now."""
     new = [name for name in modules if name not in sys.modules]
     for name in new:
         with suppress(ImportError):  # then student code meets it, where it is its own affair
@@ -227,6 +245,7 @@ def _preload(modules: tuple[str, ...]) -> None:
     if new:
         _assert_one_thread()
         gc.freeze()
+    return any(name in sys.modules for name in new)
 
 
 def _assert_one_thread() -> None:
