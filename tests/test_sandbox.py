@@ -255,7 +255,7 @@ def test_scratch_folders_are_gone_at_the_end(quantization):
 
 
 COLLAPSED = """
-import mmap
+import ctypes, mmap
 from pathlib import Path
 from grader.sandbox import pages
 
@@ -263,6 +263,12 @@ def megabytes(what):
     rollup = Path("/proc/self/smaps_rollup").read_text()
     return int(rollup.partition(what + ":")[2].split()[0]) >> 10
 
+probe = mmap.mmap(-1, 4 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+probe[:] = bytes(len(probe))
+inside = -(-ctypes.addressof(ctypes.c_char.from_buffer(probe)) // (2 << 20)) * (2 << 20)
+if ctypes.CDLL(None).madvise(ctypes.c_void_p(inside), ctypes.c_size_t(2 << 20), pages.MADV_COLLAPSE):
+    raise SystemExit("none here")
+before = megabytes("AnonHugePages")
 memory = mmap.mmap(-1, 64 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 text = bytes(range(256)) * 16
 for page in range(len(memory) // mmap.PAGESIZE):  # 16 MB are full, and of the rest every eighth page
@@ -270,7 +276,7 @@ for page in range(len(memory) // mmap.PAGESIZE):  # 16 MB are full, and of the r
         memory[page * mmap.PAGESIZE : page * mmap.PAGESIZE + len(text)] = text
 resident = megabytes("Rss")
 pages.collapse()
-print(megabytes("AnonHugePages"), megabytes("Rss") - resident)
+print(megabytes("AnonHugePages") - before, megabytes("Rss") - resident)
 for page in range(len(memory) // mmap.PAGESIZE):
     full = page * mmap.PAGESIZE < 16 << 20 or page % 8 == 0
     assert memory[page * mmap.PAGESIZE + 255] == (255 if full else 0)
@@ -281,7 +287,7 @@ for page in range(len(memory) // mmap.PAGESIZE):
 def huge_pages(run) -> tuple[int, int]:
     """Megabytes of them in a process with 16 MB in full pages and 48 MB in nearly empty ones; and what they cost."""
     done = run("-c", COLLAPSED)
-    if "hpage_pmd_size" in done.stderr or done.stdout.startswith("0 "):
+    if "none here" in done.stderr:
         pytest.skip("this kernel has no huge pages to give")
     assert done.returncode == 0, done.stderr
     made, more = map(int, done.stdout.split())

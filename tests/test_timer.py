@@ -40,11 +40,11 @@ def dequantize(W, args):
 
 @contextmanager
 def crowd() -> Iterator[None]:
-    """One core for this process and all that it starts, and three others on it that never wait."""
+    """One core for this process and all that it starts, and five others on it that never wait."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(before)})
     spin = [sys.executable, "-c", "while True: pass"]
-    others = [subprocess.Popen(spin, start_new_session=True) for _ in range(3)]
+    others = [subprocess.Popen(spin, start_new_session=True) for _ in range(5)]
     try:
         time.sleep(0.5)
         yield
@@ -82,10 +82,11 @@ def test_what_others_take_is_not_the_call_s(student):
 
 @busy
 @pytest.mark.parametrize("call", ["quantize", "dequantize"])
-def test_what_never_ends_is_stopped_all_the_same(student, call):
+def test_what_never_ends_is_stopped_all_the_same(student, call, monkeypatch):
+    # Where yet others want this core, the wall clock would be first; its own tests are below.
+    monkeypatch.setattr("grader.sandbox.timer.CROWDED", 10 * CROWDED)
     started = time.monotonic()
-    # After a second of its own, or ten by the clock, where yet others want this core.
-    with pytest.raises(StudentError, match=r"had not finished after (1|10) seconds"):
+    with pytest.raises(StudentError, match="had not finished after 1 seconds"):
         getattr(student.quantization, call)(1, 4)
     assert time.monotonic() - started < CROWDED + 20
 
