@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -301,17 +303,64 @@ def test_memory_in_use_is_put_into_huge_pages_and_what_is_nearly_empty_is_not(hu
     assert more <= 12
 
 
+def huge_megabytes(launcher: Launcher) -> int:
+    """How much of a fork server's memory is in huge pages."""
+    from grader.sandbox.fork import ForkLauncher
+
+    assert isinstance(launcher, ForkLauncher)
+    assert launcher._process is not None
+    rollup = Path(f"/proc/{launcher._process.pid}/smaps_rollup").read_text()
+    return int(rollup.partition("AnonHugePages:")[2].split()[0]) >> 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fork")
+def test_the_servers_heap_is_in_huge_pages_from_the_beginning(huge_pages):
+    if "[never]" in Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text():
+        pytest.skip("this system gives none to a program that asks for them")
+    if tuple(map(int, platform.libc_ver()[1].split("."))) < (2, 35):
+        pytest.skip("this C library does not ask for them")
+    launcher = make_launcher("fork")
+    student = Student(launcher, SOLUTION, "2", seed=1)
+    assert student.hold(1)
+    assert huge_megabytes(launcher) > 20
+    student.close()
+    launcher.stop()
+
+
+def test_student_code_has_its_garbage_collected(any_mode, quantization):
+    code = """
+        import gc
+        import weakref
+
+
+        class Ring:
+            pass
+
+
+        def quantize(W):
+            ring = Ring()
+            ring.itself = ring
+            seen = weakref.ref(ring)
+            del ring
+            kept = [[] for _ in range(100_000)]
+            return gc.isenabled() and seen() is None
+    """
+    student = quantization(any_mode, textwrap.dedent(code))
+    assert student.quantization.quantize(1) is True
+    student.close()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="fork")
 def test_many_workers_make_the_next_ones_cheap(huge_pages):
     from grader.sandbox.fork import ForkLauncher
 
-    def of_the_server() -> int:
-        assert launcher._process is not None
-        rollup = Path(f"/proc/{launcher._process.pid}/smaps_rollup").read_text()
-        return int(rollup.partition("AnonHugePages:")[2].split()[0])
-
     launcher = ForkLauncher(Limits())
-    for _ in range(40):
+    for _ in range(25):
+        student = Student(launcher, SOLUTION, "2", seed=1)
+        assert student.hold(1)
+        student.close()
+    few = huge_megabytes(launcher)
+    for _ in range(15):
         student = Student(launcher, SOLUTION, "2", seed=1)
         assert student.hold(1)
         student.close()
@@ -319,7 +368,7 @@ def test_many_workers_make_the_next_ones_cheap(huge_pages):
     student = Student(launcher, SOLUTION, "2", seed=1)
     codes, _ = student.quantization.quantize(np.array([400.0, 500.0, 600.0]))
     assert codes.tolist() == [0, 128, 255]
-    assert of_the_server() > 20 << 10
+    assert huge_megabytes(launcher) > few + 20
     student.close()
     launcher.stop()
 

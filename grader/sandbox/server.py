@@ -113,7 +113,7 @@ class _Server:
 
     def serve(self) -> None:
         self._say(Ready(slowness(), self._wall))
-        gc.freeze()  # what is here now stays, so that a worker's collections don't copy its pages
+        _begin_to_collect()
         decoder = msgspec.msgpack.Decoder(Fork | End | Sweep)
         while True:
             packet, descriptors = b"", list[int]()
@@ -239,13 +239,20 @@ def _warm_up() -> None:
 def _preload(modules: tuple[str, ...]) -> bool:
     """Import modules; whether there is one more in memory now."""
     new = [name for name in modules if name not in sys.modules]
-    for name in new:
-        with suppress(ImportError):  # then student code meets it, where it is its own affair
-            importlib.import_module(name)
     if new:
+        gc.disable()
+        for name in new:
+            with suppress(ImportError):  # then student code meets it, where it is its own affair
+                importlib.import_module(name)
         _assert_one_thread()
-        gc.freeze()
+        _begin_to_collect()
     return any(name in sys.modules for name in new)
+
+
+def _begin_to_collect() -> None:
+    """Look for garbage from now on, but not in what is here: a worker's collections would copy its pages."""
+    gc.freeze()
+    gc.enable()
 
 
 def _assert_one_thread() -> None:

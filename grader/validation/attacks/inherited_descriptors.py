@@ -21,7 +21,7 @@ def _others():
 
 def _secrets():
     known = {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "HOME", "TMPDIR", "USER", "LD_LIBRARY_PATH"}
-    known |= {"CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"}
+    known |= {"CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GLIBC_TUNABLES"}
     names = set(os.environ)
     try:
         with open("/proc/self/environ", "rb") as file:
