@@ -19,7 +19,17 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["RESULTS", "SUITES", "CatalogError", "GradedTest", "RubricPart", "Visibility", "read_rubric", "read_suites"]
+__all__ = [
+    "RESULTS",
+    "SUITES",
+    "CatalogError",
+    "GradedTest",
+    "RubricPart",
+    "Visibility",
+    "all_points",
+    "read_rubric",
+    "read_suites",
+]
 
 SUITES = Path(__file__).resolve().parent / "suites"
 RUBRIC = Path(__file__).resolve().parent / "rubric.toml"
@@ -105,6 +115,11 @@ def read_suites(folder: Path = SUITES) -> tuple[GradedTest, ...]:
         if missing := set(test.needs) - known:
             raise CatalogError(f"{test.number} needs {', '.join(sorted(missing))}, which no suite has")
     return tuple(tests)
+
+
+def all_points() -> float:
+    """The points of all tests of the suites together."""
+    return sum(test.points for test in read_suites())
 
 
 def _describe(file: str, node: ast.FunctionDef) -> GradedTest:

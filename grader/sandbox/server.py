@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import math
 import os
 import signal
 import socket
@@ -106,10 +107,8 @@ class _Server:
         self._users = cycle(self._wall.users) if self._wall.users else None
         self._live: dict[int, int | None] = {}
         """workers by process id, with the user ids that they have for themselves"""
-        self._forks = 0
-        """since something was imported"""
-        self._collapsed = False
-        """whether what is in memory has been put into huge pages since then"""
+        self._forks_left: float = FORKS
+        """before what is in memory is put into huge pages; after that infinite, until something is imported"""
 
     def serve(self) -> None:
         self._say(Ready(slowness(), self._wall))
@@ -124,7 +123,7 @@ class _Server:
             request = decoder.decode(packet)
             if isinstance(request, Fork):
                 if _preload(request.preload):
-                    self._forks, self._collapsed = 0, False
+                    self._forks_left = FORKS
                 self._make_forks_cheap()
                 answer: Forked | Failed | Ended = self._fork(descriptors, request.settings)
             elif isinstance(request, Sweep):
@@ -143,11 +142,11 @@ class _Server:
 
     def _make_forks_cheap(self) -> None:
         """Where many were needed, and while there is no worker that would keep the pages that it was forked with."""
-        self._forks += 1
-        if self._forks > FORKS and not self._collapsed and not self._live:
+        self._forks_left -= 1
+        if self._forks_left < 0 and not self._live:
             with suppress(OSError):
                 collapse()
-            self._collapsed = True
+            self._forks_left = math.inf
 
     def _fork(self, descriptors: list[int], settings: Settings) -> Forked | Failed:
         connection, output = descriptors

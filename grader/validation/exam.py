@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from course.crew import interruptible, pool
-from grader.catalog import read_suites
+from grader.catalog import all_points
 from grader.gradebook import Gradebook, Measurement, State
 from grader.grading import grade
 from grader.plugin import STUDENT, graded_test
@@ -27,7 +27,6 @@ SEED = 2420
 """of the inputs: a case whose mistake shows for most inputs, but not for all, has one verdict"""
 SHORT = Limits(call_seconds=1.0, test_seconds=4.0)
 """for broken submissions, of which some wait in every test"""
-MAXIMUM = sum(test.points for test in read_suites())
 
 
 @dataclass(frozen=True)
@@ -116,8 +115,8 @@ def compare(task: Task, gradebook: Gradebook, seconds: float = 0.0) -> Verdict:
         measurements={test.number: outcome.measurements for test, outcome in gradebook.results if outcome.measurements},
     )
     verdict.faults.extend(gradebook.faults)
-    if gradebook.maximum != MAXIMUM:
-        verdict.faults.append(f"the maximum is {gradebook.maximum:g} and not {MAXIMUM:g}")
+    if gradebook.maximum != (maximum := all_points()):
+        verdict.faults.append(f"the maximum is {gradebook.maximum:g} and not {maximum:g}")
     for number, symptom in case.loses.items():
         if number not in graded:
             continue

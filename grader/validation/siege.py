@@ -41,7 +41,7 @@ from typing import Any
 import msgspec
 
 from grader import ROOT
-from grader.catalog import read_suites
+from grader.catalog import all_points
 from grader.gradebook import Gradebook, State
 from grader.grading import grade
 from grader.reports import gradescope
@@ -234,7 +234,7 @@ def _wrong_words(attack: Attack, said: list[str]) -> Iterator[str]:
 
 
 def _wrong_report(gradebook: Gradebook, report: Path) -> Iterator[str]:
-    maximum = sum(test.points for test in read_suites())
+    maximum = all_points()
     try:
         found = json.loads(report.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
