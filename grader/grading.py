@@ -15,6 +15,8 @@ from grader.submission.intake import Submission, find
 __all__ = ["grade"]
 
 ROOT = SUITES.parent.parent
+ALONE = ("--disable-plugin-autoload", "-p", "pytest_timeout")
+"""for a run in one process, which needs no other plugin: to look for them takes a fifth of a run without tests"""
 
 
 class _Observer:
@@ -76,7 +78,7 @@ def grade(
         *(["--seed", str(seed)] if seed is not None else []),
         # Each process begins with a run of neighbouring tests, which share what their part needs to be loaded. (With
         # loadfile, which would keep them together, xdist waits for ever where a process dies.)
-        *(["-n", str(jobs), "--dist", "worksteal"] if jobs > 1 else []),
+        *(["-n", str(jobs), "--dist", "worksteal"] if jobs > 1 else ALONE),
         *([f"--results-json={results_json}"] if results_json else []),
         *(["--deadline", str(deadline)] if deadline is not None else []),
     ]

@@ -19,14 +19,14 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from grader.catalog import RESULTS, all_points, read_suites
+from grader.catalog import RESULTS, read_suites
 from grader.validation.cases import STUBS, read_cases, write_modules, write_solution
 from grader.validation.siege import read_attacks
+from tests.conftest import MAXIMUM
 from tests.mutilated import mutilated, solution_notebook, zip_of
 
-__all__ = ["MAXIMUM", "check_grades", "rows", "write_class"]
+__all__ = ["check_grades", "rows", "write_class"]
 
-MAXIMUM = all_points()
 OF_CODE = {test.number for test in read_suites() if RESULTS not in test.tags}
 
 Write = Callable[[Path], object]

@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from grader.catalog import RESULTS, all_points, read_suites
 from grader.reports import gradescope
 from grader.sandbox.launch import Launcher, make_launcher
 from grader.sandbox.proxies import Student
@@ -23,6 +24,9 @@ from grader.validation.cases import SOLUTION
 from tests.quick_results import made_once
 
 ROOT = Path(__file__).resolve().parent.parent
+MAXIMUM = all_points()
+OF_CODE = sum(test.points for test in read_suites() if RESULTS not in test.tags)
+"""what a solution without results of experiments earns"""
 
 Take = Callable[[Path], Submission]
 

@@ -20,7 +20,8 @@ from grader.sandbox import doctor
 from grader.sandbox.fork import ForkLauncher
 from grader.sandbox.limits import Limits
 from grader.validation.cases import STUBS, write_modules, write_solution
-from tests.classes import MAXIMUM, rows
+from tests.classes import rows
+from tests.conftest import MAXIMUM
 
 # ---- who handed in what ----------------------------------------------------------------------------------------
 

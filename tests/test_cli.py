@@ -8,13 +8,9 @@ import time
 
 import pytest
 
-from grader.catalog import RESULTS, all_points, read_suites
+from grader.catalog import RESULTS, read_suites
 from grader.validation.cases import SOLUTION
-from tests.conftest import ROOT
-
-MAXIMUM = all_points()
-#: What a solution without results of experiments earns.
-OF_CODE = sum(test.points for test in read_suites() if RESULTS not in test.tags)
+from tests.conftest import MAXIMUM, OF_CODE, ROOT
 
 
 def test_a_graded_solution(run, tmp_path, read_report):

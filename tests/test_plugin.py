@@ -12,15 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from grader.catalog import RESULTS, read_suites
+from grader.catalog import read_suites
 from grader.gradebook import State
 from grader.grading import grade
 from grader.validation.cases import SOLUTION
-from tests.conftest import ROOT
+from tests.conftest import MAXIMUM, OF_CODE, ROOT
 
-MAXIMUM = sum(test.points for test in read_suites())
-#: What a solution without results of experiments earns.
-OF_CODE = sum(test.points for test in read_suites() if RESULTS not in test.tags)
 PART_2 = "grader/suites/test_part2_quantization.py"
 PART_6 = "grader/suites/test_part6_depthwise.py"
 QUICK = tuple(word for part in ("2", "6.1", "6.2a", "6.2b", "6.2c") for word in ("--part", part))
@@ -46,6 +43,18 @@ def test_a_file_and_a_keyword_select_tests(run):
     assert "7 passed" in result.stdout
     assert "Quantize and dequantize" not in result.stdout
     assert "Everything that was graded here passed." in result.stdout
+
+
+def test_a_run_by_the_grader_has_the_last_resort_against_hanging_and_no_other_plugin(launcher):
+    class Watch:
+        def pytest_configure(self, config: pytest.Config) -> None:
+            self.seconds = config.getini("timeout")  # an error where nobody asks for it
+            self.others = [found.project_name for _, found in config.pluginmanager.list_plugin_distinfo()]
+
+    watch = Watch()
+    assert grade(SOLUTION, parts=("2.1a",), launcher=launcher, watch=watch).score > 0
+    assert float(watch.seconds) == 600
+    assert watch.others == []
 
 
 def test_collecting_only_starts_nothing(run):
