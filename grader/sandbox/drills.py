@@ -6,6 +6,8 @@ They are words of the vocabulary. What they return are weights, outputs and rate
 from __future__ import annotations
 
 import os
+import statistics
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -209,10 +211,12 @@ def learn_sequences(
     target: Tensor,
     batch: int,
     rate: float,
+    enough: float,
 ) -> dict[str, Tensor]:
     """Train a transformer to turn ``context`` (S, M) into ``target`` (S, L + 1), whose first token is the start.
 
-    The rows are used once, in order, ``batch`` in a step of Adam. The model may return logits, log-probabilities or
+    The rows are used once, in order, ``batch`` in a step of Adam, until of the tokens of the last eight batches, none
+    of which the model had seen, the share ``enough`` was right. The model may return logits, log-probabilities or
     probabilities.
 
     Returns:
@@ -222,6 +226,7 @@ def learn_sequences(
     model.train()
     draw_weights(model)
     optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
+    right: deque[float] = deque(maxlen=8)
     for sources, targets in zip(context.split(batch), target.split(batch), strict=True):
         optimizer.zero_grad(set_to_none=True)
         out = model(sources, targets[:, :-1])
@@ -229,6 +234,9 @@ def learn_sequences(
             out = (out + 1e-9).log()
         functional.cross_entropy(out.flatten(0, 1), targets[:, 1:].flatten()).backward()
         optimizer.step()
+        right.append(float((out.detach().argmax(-1) == targets[:, 1:]).float().mean()))
+        if len(right) == right.maxlen and statistics.fmean(right) >= enough:
+            break
     return {name: value.detach() for name, value in model.state_dict().items()}
 
 

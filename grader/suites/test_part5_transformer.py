@@ -11,9 +11,11 @@ from grader.suites import transformer_checks as checks
 from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, needs
 from grader.suites.transformer_checks import SIZES, STACK, drawn_tokens, forward, made, small_transformer
 
-#: Of the tokens of unseen sequences, after the drill of 5.1t. Measured on 25 right variants with 6 seeds each: 0.92 or
+#: Of the tokens of unseen sequences, after the drill of 5.1t. Measured on 25 right variants with 6 seeds each: 0.96 or
 #: more; with a look ahead 0.65 or less.
 ENOUGH = 0.8
+#: Of the tokens in training, each of which is predicted from the right ones before it: then it may stop.
+LEARNED = 0.99
 
 
 # ---- encoder, decoder --------------------------------------------------------------------------------------
@@ -233,7 +235,7 @@ def test_it_learns_to_reverse(student, rng, note, measured):
     other_words = 1 + (sources - 1 + int(rng.integers(1, words - 1))) % (words - 1)
     targets = torch.cat([torch.zeros(len(sources), 1, dtype=torch.int64), other_words.flip(1)], dim=1)
     seen = batch * steps
-    state = student.drill("learn_sequences", make, sizes, sources[:seen], targets[:seen], batch, 8e-3)
+    state = student.drill("learn_sequences", make, sizes, sources[:seen], targets[:seen], batch, 8e-3, LEARNED)
     if not isinstance(state, dict):
         fail("The weights of the trained Transformer could not be read.")
     other = student.fresh()
@@ -244,8 +246,8 @@ def test_it_learns_to_reverse(student, rng, note, measured):
     measured("share of right tokens", right, ENOUGH)
     assert_true(
         right >= ENOUGH,
-        f"After {steps} steps {right:.0%} of the tokens of unseen sequences are right, expected at least {ENOUGH:.0%}; "
-        f"guessing gives {1 / (words - 1):.0%}.",
+        f"After up to {steps} steps {right:.0%} of the tokens of unseen sequences are right, expected at least "
+        f"{ENOUGH:.0%}; guessing gives {1 / (words - 1):.0%}.",
         "where 5.1a to 5.1p pass, this does too; without positions or with a look ahead it can't be learned.",
     )
     note(f"{right:.0%} of the tokens of {unseen} unseen sequences were right.")
