@@ -6,14 +6,17 @@ ImageNet's weights can't be downloaded everywhere: what torchvision finds under 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from gradescope_utils.autograder_utils.decorators import number, weight
 from torch import Tensor
 
 from course.datasets import ImageDataset
+from grader.plugin import GRADING
 from grader.sandbox.proxies import RemoteModule, Student
 from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, needs
 
@@ -78,12 +81,6 @@ def rank_of(change: np.ndarray, weight: np.ndarray) -> int:
 
 def drawn_images(rng: np.random.Generator, count: int, size: int = 32) -> Tensor:
     return torch.from_numpy(rng.normal(size=(count, 3, size, size)).astype(np.float32))
-
-
-def batch_of(rng: np.random.Generator, photos: ImageDataset, count: int = 8) -> tuple[Tensor, Tensor]:
-    """Real images with their labels."""
-    chosen = torch.from_numpy(rng.choice(len(photos), count, replace=False))
-    return photos.normalize(photos.images[chosen]), photos.labels[chosen]
 
 
 def layer_map(student: Student, layer: RemoteModule) -> tuple[np.ndarray, np.ndarray]:
@@ -298,11 +295,28 @@ def test_lora_parameters(student, rng, pretrained):
 # ---- 4.2: training the three -------------------------------------------------------------------------------
 
 
+@dataclass
+class Lesson:
+    """What the three networks learn: a few real images with their labels."""
+
+    images: Tensor
+    labels: Tensor
+    loss: float | None = None
+    """of the pre-trained network, from which all three start: computed once"""
+
+
+@pytest.fixture(scope="session")
+def lesson(request: pytest.FixtureRequest, photos: ImageDataset) -> Lesson:
+    rng = np.random.default_rng(request.config.stash[GRADING].seed("lesson"))
+    chosen = torch.from_numpy(rng.choice(len(photos), 8, replace=False))
+    return Lesson(photos.normalize(photos.images[chosen]), photos.labels[chosen])
+
+
 def assert_learns(
     student: Student,
     model: RemoteModule,
     pretrained: State,
-    batch: tuple[Tensor, Tensor],
+    lesson: Lesson,
     measured: Callable[..., None],
     lora: bool = False,
 ) -> tuple[State, float, float]:
@@ -312,7 +326,7 @@ def assert_learns(
         The parameters afterwards by torchvision's names, and the loss before and after.
     """
 
-    images, labels = batch
+    batch = lesson.images, lesson.labels
 
     def effective() -> State:
         state = found_state(model, pretrained, without_classifier=lora)
@@ -322,11 +336,13 @@ def assert_learns(
             state["fc.bias"] = torch.from_numpy(bias.astype(np.float32))
         return state
 
-    student.drill("train_steps", model, images, labels, 0.01, 0.9, 5e-4, 3)
+    student.drill("train_steps", model, *batch, 0.01, 0.9, 5e-4, 3)
     after = effective()
     clean = student.clean()
-    # 4.1b, 4.1e and 4.1f: it started as that.
-    before, loss = (float(clean.drill("resnet18_loss", state, images, labels)) for state in (pretrained, after))
+    if lesson.loss is None:
+        lesson.loss = float(clean.drill("resnet18_loss", pretrained, *batch))
+    before = lesson.loss  # 4.1b, 4.1e and 4.1f: it started as that
+    loss = float(clean.drill("resnet18_loss", after, *batch))
     clean.close()  # a process that has held such a network takes memory, of which a container has little
     measured("share of the loss that is left", loss / before, 1, rises=False)
     assert_true(
@@ -346,10 +362,10 @@ def share(after: State, pretrained: State) -> str:
 @weight(2)
 @number("4.2a")
 @needs("4.1b")
-def test_the_whole_network_learns(student, rng, pretrained, photos, note, measured):
+def test_the_whole_network_learns(student, pretrained, lesson, note, measured):
     """pt_net: three steps on real images lower the loss, and every layer moves."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
-    after, before, loss = assert_learns(student, model, pretrained, batch_of(rng, photos), measured)
+    after, before, loss = assert_learns(student, model, pretrained, lesson, measured)
     still = [n for n, value in pretrained.items() if is_parameter(n) and torch.equal(after[n], value)]
     assert_true(not still, f"{len(still)} parameters did not move, for example {still[0] if still else ''}.")
     note(f"The loss fell from {before:.2f} to {loss:.2f}; {share(after, pretrained)}.")
@@ -358,11 +374,11 @@ def test_the_whole_network_learns(student, rng, pretrained, photos, note, measur
 @weight(2)
 @number("4.2b")
 @needs("4.1b", "4.1d")
-def test_the_frozen_network_learns(student, rng, pretrained, photos, note, measured):
+def test_the_frozen_network_learns(student, pretrained, lesson, note, measured):
     """net_freeze: three steps on real images lower the loss, and only what is not frozen moves."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     model = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
-    after, before, loss = assert_learns(student, model, pretrained, batch_of(rng, photos), measured)
+    after, before, loss = assert_learns(student, model, pretrained, lesson, measured)
     assert_some_stay(after, pretrained)
     note(f"The loss fell from {before:.2f} to {loss:.2f}; {share(after, pretrained)}.")
 
@@ -370,14 +386,14 @@ def test_the_frozen_network_learns(student, rng, pretrained, photos, note, measu
 @weight(2)
 @number("4.2c")
 @needs("4.1b", "4.1d", "4.1g")
-def test_the_frozen_network_with_lora_learns(student, rng, pretrained, photos, note, measured):
+def test_the_frozen_network_with_lora_learns(student, pretrained, lesson, note, measured):
     """net_freeze_lora: three steps on real images lower the loss; frozen layers stay, the classifier moves by B·A."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     model = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
     model = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier")
     sizes = {name: value.numel() for name, value in model.parameters().items()}
     count = trainable_numbers(student, model)
-    after, before, loss = assert_learns(student, model, pretrained, batch_of(rng, photos), measured, lora=True)
+    after, before, loss = assert_learns(student, model, pretrained, lesson, measured, lora=True)
     assert_some_stay(after, pretrained)
     change = (after["fc.weight"] - pretrained["fc.weight"]).double().numpy()
     assert_true(
