@@ -69,12 +69,6 @@ def train_steps(
     optimizer.zero_grad(set_to_none=True)  # of a large network they are many
 
 
-@word
-def trainable(module: nn.Module) -> dict[str, bool]:
-    """Whether each registered parameter takes a gradient, by name."""
-    return {name: parameter.requires_grad for name, parameter in module.named_parameters()}
-
-
 # ---- part 3 ------------------------------------------------------------------------------------------------
 
 

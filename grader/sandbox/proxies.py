@@ -224,6 +224,16 @@ class RemoteModule(Remote):
         """Registered parameters by name, each once."""
         return self._tensors("parameters")
 
+    def shapes(self, trained: bool = False) -> dict[str, tuple[int, ...]]:
+        """The shapes of registered parameters by name; with ``trained``, of those alone that take a gradient."""
+        found = self._ask("shapes", trained)
+        if not isinstance(found, dict) or not all(
+            isinstance(name, str) and isinstance(shape, list) and all(type(size) is int for size in shape)
+            for name, shape in found.items()
+        ):
+            raise _tampered("shapes")
+        return {name: tuple(shape) for name, shape in found.items()}
+
     def write(self, values: dict[str, Tensor]) -> None:
         """Write values into parameters and buffers by name, in place."""
         self._ask("write", values)

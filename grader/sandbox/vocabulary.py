@@ -100,6 +100,12 @@ def parameters(module: nn.Module) -> dict[str, Tensor]:
 
 
 @word
+def shapes(module: nn.Module, trained: bool) -> dict[str, list[int]]:
+    """The shapes of registered parameters by name; with ``trained``, of those alone that take a gradient."""
+    return {name: list(value.shape) for name, value in module.named_parameters() if value.requires_grad or not trained}
+
+
+@word
 def set_mode(module: nn.Module, training: bool) -> None:
     """``module.train()`` or ``module.eval()``"""
     module.train(training)

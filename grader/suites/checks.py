@@ -32,6 +32,7 @@ __all__ = [
     "fail",
     "heat_maps",
     "needs",
+    "parameter_count",
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -148,6 +149,11 @@ def as_module(value: Any, what: str) -> RemoteModule:
         fail(f"{what} is None, expected a torch module.", "is there a return statement?")
     kind = value.type_name if isinstance(value, Remote) else summary(value)
     fail(f"{what} is {kind}, expected a torch module.")
+
+
+def parameter_count(module: RemoteModule, trained: bool = False) -> int:
+    """How many numbers a module's registered parameters hold; with ``trained``, those alone that take a gradient."""
+    return sum(map(math.prod, module.shapes(trained).values()))
 
 
 def heat_maps(title: str, panels: dict[str, np.ndarray], x: str, y: str) -> Picture:

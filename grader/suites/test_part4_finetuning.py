@@ -5,6 +5,7 @@ ImageNet's weights can't be downloaded everywhere: what torchvision finds under 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from torch import Tensor
 from course.datasets import ImageDataset
 from grader.plugin import GRADING
 from grader.sandbox.proxies import RemoteModule, Student
-from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, needs
+from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, needs, parameter_count
 
 State = dict[str, Tensor]
 FEATURES, OUTPUTS = 512, 1000
@@ -39,11 +40,6 @@ def changed(function: Callable[..., Any], model: RemoteModule, what: str, *args:
 
 def classifier(model: RemoteModule) -> RemoteModule:
     return as_module(model.get("fc"), "The attribute fc of the model")
-
-
-def trainable_numbers(student: Student, module: RemoteModule) -> int:
-    flags = student.drill("trainable", module)
-    return sum(value.numel() for name, value in module.parameters().items() if flags.get(name) is True)
 
 
 def is_parameter(name: str) -> bool:
@@ -100,9 +96,8 @@ def layer_map(student: Student, layer: RemoteModule) -> tuple[np.ndarray, np.nda
 def test_it_is_resnet18(student, rng, pretrained):
     """load_pretrained() returns torchvision's ResNet-18 with its 1000 outputs, 11,689,512 parameters."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
-    parameters = model.parameters()
-    count = sum(value.numel() for value in parameters.values())
-    shapes = {name: tuple(value.shape) for name, value in parameters.items()}
+    shapes = model.shapes()
+    count = sum(map(math.prod, shapes.values()))
     expected = {name: tuple(value.shape) for name, value in pretrained.items() if is_parameter(name)}
     assert_true(
         shapes == expected,
@@ -142,7 +137,7 @@ def test_the_weights_arrive(student, rng, pretrained):
 def test_each_call_makes_a_trainable_model(student, pretrained):
     """load_pretrained() freezes nothing, and two calls return two models that share nothing."""
     one = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
-    frozen = [name for name, flag in student.drill("trainable", one).items() if not flag]
+    frozen = one.shapes().keys() - one.shapes(trained=True).keys()
     assert_true(
         not frozen,
         f"{len(frozen)} parameters of load_pretrained() take no gradient.",
@@ -216,7 +211,7 @@ def test_lora_starts_as_the_old_layer(student, rng, pretrained):
     x = drawn_images(rng, 4)
     before = as_array(model.eval()(x), "the output before", shape=(4, OUTPUTS))
     lora = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier")
-    count = trainable_numbers(student, classifier(lora))
+    count = parameter_count(classifier(lora), trained=True)
     assert_true(
         count < FEATURES * OUTPUTS,
         f"fc has {count:,} trainable numbers after add_lora_classifier, no fewer than before.",
@@ -282,7 +277,7 @@ def test_lora_parameters(student, rng, pretrained):
     for rank in (DEFAULT_RANK, int(rng.integers(11, 20))):
         given = {} if rank == DEFAULT_RANK else {"rank": rank}
         model = changed(student.finetuning.add_lora_classifier, resnet18(student), "add_lora_classifier", **given)
-        count = trainable_numbers(student, classifier(model))
+        count = parameter_count(classifier(model), trained=True)
         expected = rank * (FEATURES + OUTPUTS)
         assert_true(
             count in (expected, expected + OUTPUTS),
@@ -391,8 +386,7 @@ def test_the_frozen_network_with_lora_learns(student, pretrained, lesson, note, 
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     model = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
     model = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier")
-    sizes = {name: value.numel() for name, value in model.parameters().items()}
-    count = trainable_numbers(student, model)
+    count = parameter_count(model, trained=True)
     after, before, loss = assert_learns(student, model, pretrained, lesson, measured, lora=True)
     assert_some_stay(after, pretrained)
     change = (after["fc.weight"] - pretrained["fc.weight"]).double().numpy()
@@ -401,7 +395,8 @@ def test_the_frozen_network_with_lora_learns(student, pretrained, lesson, note, 
         "The classifier's weight changed by a matrix of a higher rank than 10.",
         "add_lora_classifier has to work on a frozen model too.",
     )
-    note(f"The loss fell from {before:.2f} to {loss:.2f}; {count:,} of {sum(sizes.values()):,} numbers are trainable.")
+    total = parameter_count(model)
+    note(f"The loss fell from {before:.2f} to {loss:.2f}; {count:,} of {total:,} numbers are trainable.")
 
 
 def assert_some_stay(after: State, pretrained: State) -> None:

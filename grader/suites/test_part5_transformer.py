@@ -8,7 +8,7 @@ from gradescope_utils.autograder_utils.decorators import number, weight
 from torch import Tensor
 
 from grader.suites import transformer_checks as checks
-from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, needs
+from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, needs, parameter_count
 from grader.suites.transformer_checks import SIZES, STACK, drawn_tokens, forward, made, small_transformer
 
 #: Of the tokens of unseen sequences, after the drill of 5.1t. Measured on 25 right variants with 6 seeds each: 0.96 or
@@ -144,14 +144,14 @@ def test_parameters(student, rng):
     attention = 4 * d * d + 2 * d  # four projections and a LayerNorm; biases of none, some or all projections
     counts = {}
     for name in ("GlobalSelfAttention", "CausalSelfAttention", "CrossAttention"):
-        counts[name] = checks.trainable_count(student, made(student, name, **SIZES.attention))
+        counts[name] = parameter_count(made(student, name, **SIZES.attention), trained=True)
         # There may be a norm before and one after, and CrossAttention may normalise the context by one of its own.
         norms = (0, 1, 2) if name == "CrossAttention" else (0, 1)
         allowed = [attention + biases * d + more * 2 * d for more in norms for biases in (4, 0, 1, 2, 3)]
         checks.assert_count(
             counts[name], allowed, f"{name} with d_model={d}", "four d_model × d_model projections and a LayerNorm."
         )
-    counts["FeedForward"] = checks.trainable_count(student, made(student, "FeedForward", d, dff))
+    counts["FeedForward"] = parameter_count(made(student, "FeedForward", d, dff), trained=True)
     checks.assert_count(
         counts["FeedForward"],
         [2 * d * dff + dff + d + 2 * d, 2 * d * dff + dff + d + 4 * d],
@@ -167,14 +167,14 @@ def test_parameters(student, rng):
             sizes = {**STACK, "num_layers": num_layers, "vocab_size": SIZES.vocabulary}
             expected = SIZES.vocabulary * d + num_layers * layer
             checks.assert_count(
-                checks.trainable_count(student, made(student, name, **sizes)),
+                parameter_count(made(student, name, **sizes), trained=True),
                 [expected, expected + 2 * d],  # a last LayerNorm of its own is fine
                 f"{name} with num_layers={num_layers}, d_model={d}, dff={dff}, vocab_size={SIZES.vocabulary}",
                 "an embedding and num_layers different layers, kept in an nn.ModuleList: a list registers nothing.",
             )
     last = SIZES.target_vocabulary * d
     expected = (SIZES.vocabulary + SIZES.target_vocabulary) * d + 2 * sum(layers.values()) + last
-    total = checks.trainable_count(student, small_transformer(student))
+    total = parameter_count(small_transformer(student), trained=True)
     # The last layer with a bias or without, with the embedding's weight or its own; last norms in none, one or both.
     allowed = [
         expected + bias - tied + norms * 2 * d
@@ -188,15 +188,13 @@ def test_parameters(student, rng):
     context, tokens = drawn_tokens(rng, 5, 4)
     upstream = checks.drawn_sequence(rng, 2, 4, SIZES.target_vocabulary)
     gradients = net.gradients(context, tokens, upstream=upstream).parameters
-    flags = student.drill("trainable", net)
-    for name, value in net.parameters().items():
-        if flags.get(name) is True:
-            arrived = gradients.get(name)  # that of a key's bias is 0, which the softmax takes out
-            assert_true(
-                isinstance(arrived, Tensor) and (value.ndim == 1 or bool((arrived != 0).any())),
-                f"No gradient of the Transformer's outputs arrives at {name}.",
-                "every layer takes part, and none is under no_grad or detached.",
-            )
+    for name, shape in net.shapes(trained=True).items():
+        arrived = gradients.get(name)  # that of a key's bias is 0, which the softmax takes out
+        assert_true(
+            isinstance(arrived, Tensor) and (len(shape) == 1 or bool((arrived != 0).any())),
+            f"No gradient of the Transformer's outputs arrives at {name}.",
+            "every layer takes part, and none is under no_grad or detached.",
+        )
 
 
 @weight(2)

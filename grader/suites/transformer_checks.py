@@ -425,12 +425,6 @@ def counted_matmuls(num_layers: int, num_heads: int) -> int:
     return product.count
 
 
-def trainable_count(student: Student, module: RemoteModule) -> int:
-    """How many numbers of a module are trained."""
-    flags = student.drill("trainable", module)
-    return sum(value.numel() for name, value in module.parameters().items() if flags.get(name) is True)
-
-
 def assert_count(found: int, allowed: Sequence[int], what: str, hint: str = "") -> None:
     """A count of parameters is one of those that are right."""
     if found not in allowed:
