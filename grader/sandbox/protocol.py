@@ -29,6 +29,7 @@ __all__ = [
     "decode",
     "encode",
     "frame_bytes",
+    "is_shape",
     "read_frame",
     "receive",
 ]
@@ -353,6 +354,11 @@ def _decode_tensor(value: TensorValue, buffers: list[Any]) -> torch.Tensor:
     return torch.nn.Parameter(tensor) if value.parameter and dtype.is_floating_point else tensor
 
 
+def is_shape(value: list[Any]) -> bool:
+    """Whether these are sizes that an array can have: to multiply a million takes seconds, to show them longer."""
+    return len(value) <= MAX_DIMENSIONS and all(type(size) is int and 0 <= size <= MAX_FRAME_BYTES for size in value)
+
+
 def _buffer(index: int, buffers: list[Any]) -> Any:
     if not 0 <= index < len(buffers) or buffers[index] is None:
         raise ProtocolError("a value of the answer has no data of its own")
@@ -362,8 +368,7 @@ def _buffer(index: int, buffers: list[Any]) -> Any:
 
 def _sized(value: Array | TensorValue, buffers: list[Any], itemsize: int) -> Any:
     data = _buffer(value.buffer, buffers)
-    # A shape of a million numbers takes seconds to multiply, and longer to show.
-    if len(value.shape) > MAX_DIMENSIONS or any(not 0 <= size <= MAX_FRAME_BYTES for size in value.shape):
+    if not is_shape(value.shape):
         raise ProtocolError("an array of the answer has no shape that an array can have")
     if math.prod(value.shape) * itemsize != len(data):
         raise ProtocolError("an array of the answer has another size than its data")

@@ -17,7 +17,7 @@ from torch import Tensor
 from course.untrusted import UnreadableError, read_bytes
 from grader.sandbox.failures import StudentError
 from grader.sandbox.limits import Limits
-from grader.sandbox.protocol import ROOM, Call, Failure, Handle, encode
+from grader.sandbox.protocol import ROOM, Call, Failure, Handle, encode, is_shape
 from grader.sandbox.timer import Allowance
 from grader.sandbox.workers import Launcher, Worker
 from grader.submission.contract import MODULES
@@ -228,8 +228,7 @@ class RemoteModule(Remote):
         """The shapes of registered parameters by name; with ``trained``, of those alone that take a gradient."""
         found = self._ask("shapes", trained)
         if not isinstance(found, dict) or not all(
-            isinstance(name, str) and isinstance(shape, list) and all(type(size) is int for size in shape)
-            for name, shape in found.items()
+            isinstance(name, str) and isinstance(shape, list) and is_shape(shape) for name, shape in found.items()
         ):
             raise _tampered("shapes")
         return {name: tuple(shape) for name, shape in found.items()}
