@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from course.experiments.runner import Session
 from grader.catalog import RESULTS, all_points, read_suites
 from grader.reports import gradescope
 from grader.sandbox.launch import Launcher, make_launcher
@@ -21,7 +22,8 @@ from grader.sandbox.proxies import Student
 from grader.submission.gather import gather
 from grader.submission.intake import Submission
 from grader.validation.cases import SOLUTION
-from tests.quick_results import made_once
+from tests.desk import Desk
+from tests.quick_results import PARTS, TINY, made_once
 
 ROOT = Path(__file__).resolve().parent.parent
 MAXIMUM = all_points()
@@ -131,3 +133,25 @@ def quick_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.getbasetemp()
     in_xdist = "PYTEST_XDIST_WORKER" in os.environ
     return made_once((base.parent if in_xdist else base) / "quick-results")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return Desk(tmp_path, capsys)
+
+
+@pytest.fixture(scope="session")
+def drawn_results(quick_results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results with their figures."""
+    folder = tmp_path_factory.mktemp("drawn") / "results"
+    shutil.copytree(quick_results, folder, copy_function=os.link)  # what is drawn and written is new files
+    Session(PARTS, TINY, SOLUTION, folder).draw()
+    return folder
+
+
+@pytest.fixture
+def full_desk(desk: Desk, drawn_results: Path) -> Desk:
+    """With results that the solution left."""
+    desk.results = drawn_results
+    desk.answer("The rate 0.1 is **best**.")
+    return desk

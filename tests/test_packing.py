@@ -1,0 +1,173 @@
+"""The zip to hand in: what is in it, what it and the PDF are called, and one sentence for whatever is missing."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from course import records
+from course.writeup.packing import MAX_STEM, ascii_name, file_stem
+from grader.submission.intake import find
+from grader.validation.cases import SOLUTION
+from tests.desk import BEST, STEM, TEAM, Desk
+from tests.quick_results import PARTS
+
+# ---- the zip ----
+
+
+def test_the_zip_holds_the_pdf_the_code_the_answers_and_the_results(full_desk):
+    packed = full_desk.make().packed
+    made = {f"{STEM}.pdf", "student/answers.md"}
+    made |= {f"student/{path.name}" for path in SOLUTION.glob("[a-z]*.py")}
+    made |= {f"results/{part}/record.json" for part in PARTS}
+    made |= {f"results/{path.relative_to(full_desk.results)}" for path in full_desk.results.rglob("*.safetensors")}
+    assert set(packed) == made
+    assert packed[f"{STEM}.pdf"] == full_desk.pdf.read_bytes()
+
+
+def test_the_grader_finds_code_and_results_in_the_zip(full_desk, tmp_path):
+    full_desk.make()
+    with zipfile.ZipFile(full_desk.out / f"{STEM}.zip") as archive:
+        archive.extractall(tmp_path / "unpacked")
+    found = find(tmp_path / "unpacked")
+    assert found.folder == tmp_path / "unpacked" / "student"
+    assert found.results is not None
+    assert found.results == tmp_path / "unpacked" / "results"
+    for part in PARTS:
+        record = records.read(found.results / part)
+        assert all((found.results / part / run.checkpoint.file).is_file() for run in record.runs if run.checkpoint)
+
+
+def notebook(path: Path, *counts: int | None) -> Path:
+    cells: list[dict[str, object]] = [
+        {"cell_type": "code", "source": "1", "outputs": [], "execution_count": count} for count in counts
+    ]
+    path.write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": "a"}, *cells], "nbformat": 4}))
+    return path
+
+
+def test_notebook_and_logs_go_into_the_zip(desk, tmp_path):
+    desk.answer("a")
+    log = tmp_path / "chat.txt"
+    log.write_text("hello")
+    (desk.student / "ai-logs").mkdir()
+    (desk.student / "ai-logs" / "chat.txt").write_text("there")
+    made = notebook(tmp_path / "pset.ipynb", 1, 2)
+    packed = desk.make("--notebook", made, "--ai-log", log).packed
+    assert packed["pset.ipynb"] == made.read_bytes()
+    assert {packed[name] for name in packed if name.startswith("ai-logs/")} == {b"hello", b"there"}
+    assert "The zip has no" not in desk.said
+
+
+def test_the_only_notebook_beside_the_code_is_taken(desk):
+    desk.answer("a")
+    notebook(desk.folder / "pset.ipynb", 1)
+    assert "pset.ipynb" in desk.make().packed
+
+
+def notebook_with(desk: Desk, *texts: str) -> None:
+    cells = [{"cell_type": "markdown", "metadata": {}, "source": text} for text in texts]
+    document = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (desk.folder / "pset2.ipynb").write_text(json.dumps(document))
+
+
+def test_answers_in_the_notebook_are_taken_where_answers_md_has_none(desk):
+    notebook_with(desk, f"# Problem set\n\n{TEAM}", "## 1.1 Learning rates\n\nThe task.", f"{BEST}\n\nBy experiment.")
+    desk.make()
+    assert desk.pdf.stem == STEM
+    assert "By experiment." in desk.text
+    assert "The task." not in desk.text
+
+
+def test_answers_md_wins_over_the_notebook(desk):
+    notebook_with(desk, f"{BEST}\n\nBy experiment.")
+    desk.answer("By thinking.")
+    desk.make()
+    assert "By thinking." in desk.text
+    assert "By experiment." not in desk.text
+
+
+def test_of_several_notebooks_none_is_taken(desk):
+    desk.answer("a")
+    for name in ("a.ipynb", "b.ipynb"):
+        notebook(desk.student / name, 1)
+    assert not any(name.endswith(".ipynb") for name in desk.make().packed)
+    assert "has several notebooks, as a.ipynb and b.ipynb: name the one to hand in with --notebook." in desk.said
+
+
+def test_a_notebook_that_was_not_run_is_said(desk):
+    desk.answer("a")
+    desk.make("--notebook", notebook(desk.folder / "pset.ipynb", 1, None, None))
+    assert "pset.ipynb has 2 of 3 code cells that were not run" in desk.said
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"cells": 1}', '{"cells": [1]}', "[" * 100_000])
+def test_a_notebook_that_is_none_is_said(desk, text):
+    desk.answer("a")
+    (desk.folder / "pset.ipynb").write_text(text)
+    assert "pset.ipynb is no notebook that can be read" in desk.make().said
+
+
+def test_missing_notebook_and_logs_are_said_and_the_zip_is_made(desk):
+    desk.answer("a")
+    desk.make()
+    assert "The zip has no notebook: name it with --notebook" in desk.said
+    assert "The zip has no logs of AI tools" in desk.said
+    assert f"{STEM}.pdf" in desk.packed
+
+
+def test_files_that_were_named_and_do_not_exist_are_said(desk):
+    desk.answer("a")
+    desk.make("--notebook", "no.ipynb", "--ai-log", "no.txt")
+    assert "The notebook no.ipynb does not exist" in desk.said
+    assert "The log no.txt does not exist" in desk.said
+    assert desk.code == 0
+
+
+def test_a_log_that_is_neither_text_nor_pdf_is_said(desk, tmp_path):
+    desk.answer("a")
+    (tmp_path / "chat.docx").write_bytes(b"PK")
+    assert "chat.docx is neither text nor PDF" in desk.make("--ai-log", tmp_path / "chat.docx").said
+
+
+def test_a_module_that_is_missing_is_said(desk):
+    desk.answer("a")
+    (desk.student / "pruning.py").unlink()
+    assert "student/pruning.py is not in the zip" in desk.make().said
+    assert "student/training.py" in desk.packed
+
+
+# ---- names ----
+
+
+def test_without_names_there_is_a_pdf_and_no_zip_and_a_sentence(desk):
+    desk.make()
+    assert desk.code == 0
+    assert desk.pdf.name == "CS2420_PSet2.pdf"
+    assert "The names of the team are missing." in desk.text
+    assert not list(desk.out.glob("*.zip"))
+    assert f"No zip was made: write the names into {desk.student / 'answers.md'}" in desk.said
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("Zoë Müller", "ZoeMuller"), ("Jean-Luc O'Neill Jr.", "JeanLucONeillJr"), ("Łukasz Żółć", "LukaszZolc"),
+     ("Weiß Ærø", "WeissAero"), ("../../etc/passwd", "etcpasswd"), ("李明 (Li Ming)", "LiMing"), ("李明", ""),
+     ("a" * 99, "a" * 40)],
+)  # fmt: skip
+def test_a_file_s_name_has_letters_and_digits_only(name, kept):
+    assert ascii_name(name) == kept
+
+
+def test_a_name_without_latin_letters_is_said(desk):
+    desk.answer("a", team="Team: 李明, Ada Lovelace")
+    desk.make()
+    assert "李明 has no Latin letters for the file's name: add them, as in “李明 (Li Ming)”." in desk.said
+    assert desk.pdf.name == "CS2420_PSet2_AdaLovelace.pdf"
+
+
+def test_a_large_team_has_a_name_that_every_disk_takes():
+    assert len(file_stem(["Somebody Withalongname"] * 40)) <= MAX_STEM
