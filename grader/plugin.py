@@ -29,7 +29,6 @@ import math
 import random
 import sys
 import time
-import traceback
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -41,12 +40,23 @@ import pytest
 from rich.console import Console
 
 from grader.catalog import SUITES, GradedTest, read_suites
-from grader.gradebook import FAULT_MESSAGE, Gradebook, Measurement, Outcome, Picture, State, not_run_because_of
+from grader.gradebook import Gradebook, Outcome, State, not_run_because_of
+from grader.outcomes import (
+    MEASUREMENTS,
+    PICTURES,
+    NotMade,
+    NotRun,
+    attach,
+    fault_of_grader,
+    forget_score,
+    outcome_of,
+    score_kept,
+    unusable,
+)
 from grader.reports import gradescope, terminal
 from grader.reports.text import MAX_MESSAGE, body, cut, unwritable
 from grader.sandbox.failures import SandboxError, StudentError
 from grader.sandbox.launch import Launcher, make_launcher
-from grader.sandbox.protocol import Failure
 from grader.sandbox.proxies import Patience, Student
 from grader.submission.intake import Submission, SubmissionError, as_data, from_data, open_submission
 
@@ -58,20 +68,11 @@ __all__ = [
     "STUDENT",
     "SUBMISSION",
     "Grading",
-    "NotMade",
     "graded_test",
 ]
 
 STUDENT_FOLDER = SUITES.parent.parent / "student"
 SOLUTION_FOLDER = SUITES.parent / "solution"
-
-
-class NotRun(Exception):
-    """A test that is not run; the text says why."""
-
-
-class NotMade(Exception):
-    """What a test looks at was not made yet; the text says what makes it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -242,9 +243,7 @@ class Grading:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        for function in _functions(item):  # it may have run before, for another submission
-            function.__dict__.pop("__score__", None)
-            function.__dict__.pop("__leaderboard_value__", None)
+        forget_score(item)  # it may have run before, for another submission
         try:
             return (yield)
         finally:
@@ -278,10 +277,10 @@ class Grading:
             except SandboxError as fault:
                 error, failure = fault, None
         if failure is None and error is not None and call.when == "call" and self._solution_passes(item, test, error):
-            failure = _unusable(error)
+            failure = unusable(error)
         if failure is not None and failure.failure.kind == "timeout" and self.patience.is_over:
             error, failure = NotRun(OUT_OF_TIME), None  # it might have been in time
-        outcome = _outcome(item, test, error, failure)
+        outcome = outcome_of(item, test, error, failure)
         outcome = dataclasses.replace(outcome, message=self.submission.located(cut(outcome.message, MAX_MESSAGE)))
         printed = student.printed if student is not None else ""
         pictures, measurements = item.stash.get(PICTURES, []), item.stash.get(MEASUREMENTS, [])
@@ -292,7 +291,7 @@ class Grading:
                 message = f"Not implemented yet: Part {test.part}."
             outcome, printed = dataclasses.replace(outcome, message=message, withheld=said), ""
         outcome = dataclasses.replace(outcome, pictures=pictures, measurements=measurements)
-        _note(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration))
+        attach(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration))
         return report
 
     def _solution_passes(self, item: pytest.Item, test: GradedTest, error: BaseException) -> bool:
@@ -308,18 +307,15 @@ class Grading:
         student = self.student(test, SOLUTION_FOLDER)
         new = {"student": student, "rng": self.rng(test)}
         arguments = {name: new.get(name, item.funcargs.get(name)) for name in item._fixtureinfo.argnames}
-        kept = {id(function): dict(function.__dict__) for function in _functions(item)}
         try:
-            item.obj(**arguments)
+            with score_kept(item):  # the solution's is not the student's
+                item.obj(**arguments)
         except Exception:
             return False
         else:
             return True
         finally:
             student.close()
-            for function in _functions(item):  # the solution's score is not the student's
-                function.__dict__.clear()
-                function.__dict__.update(kept[id(function)])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Reports of this process, or in xdist's controller those of all workers."""
@@ -329,7 +325,7 @@ class Grading:
         if (grade := getattr(report, "grade", None)) is not None:
             self.record(test, msgspec.convert(grade, Outcome))
         elif report.failed:  # a worker of xdist died
-            self.record(test, _fault(str(report.longrepr)))
+            self.record(test, fault_of_grader(str(report.longrepr)))
 
     # ---- faults that belong to no test ----
 
@@ -338,7 +334,7 @@ class Grading:
             file = Path(report.nodeid.partition("::")[0]).name
             for test in self.gradebook.tests:
                 if test.file == file:
-                    self.record(test, _fault(str(report.longrepr)))
+                    self.record(test, fault_of_grader(str(report.longrepr)))
 
     def pytest_keyboard_interrupt(self) -> None:
         self.gradebook.interrupted = True
@@ -394,11 +390,6 @@ NOTES = pytest.StashKey[tuple[str, ...]]()
 """set before a run starts: lines for the report"""
 TEST = pytest.StashKey[GradedTest]()
 STUDENT = pytest.StashKey[Student]()
-NOTE = pytest.StashKey[str]()
-"""what a test says about a pass"""
-PICTURES = pytest.StashKey[list[Picture]]()
-"""what a test shows, whether it passes or not"""
-MEASUREMENTS = pytest.StashKey[list[Measurement]]()
 
 
 def _give_memory_back() -> None:
@@ -406,53 +397,3 @@ def _give_memory_back() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library
             ctypes.CDLL(None).malloc_trim(0)
-
-
-def _functions(item: pytest.Item) -> list[Any]:
-    """A test's function with those that its decorators wrapped."""
-    functions = []
-    function = getattr(item, "function", None)
-    while function is not None:
-        functions.append(function)
-        function = getattr(function, "__wrapped__", None)
-    return functions
-
-
-def _outcome(item: pytest.Item, test: GradedTest, error: BaseException | None, failure: StudentError | None) -> Outcome:
-    """What a test came to: ``error`` is what came out of it, ``failure`` the student's share in that."""
-    # gradescope-utils' set_score and set_leaderboard_value leave their values on the function
-    kept = {key: value for function in _functions(item) for key, value in function.__dict__.items()}
-    score, leaderboard = kept.get("__score__"), kept.get("__leaderboard_value__")
-    if error is None:
-        score = test.points if score is None else score
-        state = State.PASSED if score >= test.points else State.PARTIAL if score > 0 else State.FAILED
-        return Outcome(state, score, item.stash.get(NOTE, ""), leaderboard=leaderboard)
-    if failure is not None and failure.not_implemented and not score:
-        return Outcome(State.NOT_IMPLEMENTED, message=str(failure))
-    if failure is not None or isinstance(error, AssertionError):
-        state = State.PARTIAL if score else State.FAILED
-        return Outcome(state, score or 0.0, str(failure or error), leaderboard=leaderboard)
-    if isinstance(error, NotRun):
-        return Outcome(State.NOT_RUN, message=str(error))
-    if isinstance(error, NotMade):
-        return Outcome(State.NOT_IMPLEMENTED, message=str(error))
-    return _fault("".join(traceback.format_exception(error)[-12:]))
-
-
-def _unusable(error: BaseException) -> StudentError:
-    """What student code returned broke the test."""
-    message = f"What your code returned can't be used: {type(error).__name__}: {error}"
-    return StudentError(Failure("died", "", cut(message, 500), []))
-
-
-def _fault(reason: str) -> Outcome:
-    return Outcome(State.NOT_RUN, message=FAULT_MESSAGE, fault=reason)
-
-
-def _note(report: pytest.TestReport, outcome: Outcome) -> None:
-    """Put an outcome into a report: as data for the controller, as text for pytest's own output."""
-    report.grade = msgspec.to_builtins(outcome)  # type: ignore[attr-defined]
-    if outcome.state is State.PASSED:
-        return
-    report.outcome = "failed"
-    report.longrepr = body(outcome.fault or outcome.message or outcome.state.value, outcome.printed)

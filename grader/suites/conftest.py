@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 from course.datasets import FIXTURES, ImageDataset, load
 from course.models import ConvNet, MNISTNet
 from grader.gradebook import Measurement, Picture
-from grader.plugin import GRADING, MEASUREMENTS, NOTE, PICTURES, STUDENT, TEST
+from grader.outcomes import MEASUREMENTS, NOTE, PICTURES
+from grader.plugin import GRADING, STUDENT, TEST
 from grader.sandbox.failures import SandboxError
 from grader.sandbox.proxies import Student
 from grader.suites.results_checks import Results

@@ -23,7 +23,7 @@ from course.experiments.profiles import PROFILES, Profile
 from course.models import CONVNET_LAYERS
 from course.records import Checkpoint, Record, RecordError, Run, Settings
 from course.trainer import evaluate
-from grader.plugin import NotMade
+from grader.outcomes import NotMade
 from grader.suites.checks import assert_true, fail
 
 __all__ = ["FINE_TUNED_COPY", "Expected", "Results", "counted_zeros", "multistep"]
