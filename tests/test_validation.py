@@ -11,14 +11,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from rich.console import Console
+from rich.console import Console, RenderableType
 from typer.testing import CliRunner
 
 from grader import cli
 from grader.catalog import RESULTS, read_suites
 from grader.gradebook import Gradebook, Measurement, Outcome, State
 from grader.grading import grade
+from grader.suites.checks import CheckFailure, assert_within, tolerances_kept
 from grader.validation import cli as validation_cli
 from grader.validation import exam, mutants, survivors, tables
 from grader.validation.cases import SOLUTION, STUBS, Case, of_code, read_cases, solution_and_stubs
@@ -43,6 +45,12 @@ def gradebook_of(**outcomes: Outcome) -> Gradebook:
         name = "_" + test.number.replace(".", "_")
         gradebook.record(test.number, outcomes.get(name, Outcome(State.PASSED, test.points)))
     return gradebook
+
+
+def printed(table: RenderableType) -> str:
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(table)
+    return console.export_text()
 
 
 # ---- the solution, the stubs, and what cases there are -----------------------------------------------------------
@@ -256,6 +264,41 @@ def test_right_cases_are_repeated_with_other_seeds():
     assert "2 submissions graded" in output
 
 
+def test_repeats_show_which_values_come_near_a_tolerance():
+    shares = [
+        {"6.1b": {"the sums": 0.3, "the output": share}, "6.1c": {"it": share / 3}} for share in (0.01, 0.5, 0.02)
+    ]
+    case = case_of("right", name="in_two_passes")
+    verdicts = [Verdict(case, seed, {}, frozenset(), shares=one) for seed, one in enumerate(shares)]
+    lines = printed(tables.repeated(verdicts)).splitlines()
+    assert [line.split() for line in lines if line.startswith("6.1")] == [
+        ["6.1b", "0.02", "0.50", "the", "output:", "in_two_passes", "(seed", "1)"]
+    ]
+    for verdict in verdicts:
+        verdict.shares.clear()
+    assert "tolerance" not in printed(tables.repeated(verdicts))
+
+
+def test_the_share_of_a_tolerance_is_kept():
+    found, expected = np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 4.0])
+    with tolerances_kept() as shares:
+        assert_within(found, expected, np.array([2.0, 1.0, 0.0]), "values")
+        assert_within(expected, expected, 1.0, "values")
+        assert_within(expected, expected, 0.0, "equal ones")
+        with pytest.raises(CheckFailure):
+            assert_within(found, expected, 0.1, "others")
+    assert shares == {"values": 0.25}
+    assert_within(found, expected, 1.0, "values")
+    assert shares == {"values": 0.25}
+
+
+def test_an_exam_keeps_how_near_a_submission_came_to_tolerances():
+    solution = next(case for case in solution_and_stubs() if case.name == "solution_depthwise")
+    verdict = examine(Task(solution, SEED, ("6.1a", "6.1b")), exam.shared_launcher())
+    assert set(verdict.shares) == {"6.1b"}
+    assert all(0 < share < 1 for share in verdict.shares["6.1b"].values())
+
+
 def test_what_was_graded_before_ctrl_c_is_shown(monkeypatch):
     def stopped_after_one(tasks, *_: object):
         yield examine(tasks[0], exam.shared_launcher())
@@ -282,9 +325,7 @@ def test_unknown_cases_and_parts_are_refused():
 def test_bounds_are_shown_against_what_was_measured():
     measured = [{"2.2c": [Measurement("digits recognised", value, 965)]} for value in (975, 970, 972)]
     verdicts = [Verdict(solution_and_stubs()[0], SEED, {}, frozenset(), measurements=one) for one in measured]
-    runner = Console(width=100, record=True, file=io.StringIO())
-    runner.print(tables.calibration(verdicts))
-    row = next(line for line in runner.export_text().splitlines() if line.startswith("2.2c"))
+    row = next(line for line in printed(tables.calibration(verdicts)).splitlines() if line.startswith("2.2c"))
     assert row.split() == ["2.2c", "digits", "recognised", "≥", "965", "970", "972", "975", "2", "σ"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from grader.grading import grade
 from grader.plugin import STUDENT, graded_test
 from grader.sandbox.launch import Launcher, shared_launcher
 from grader.sandbox.limits import Limits
+from grader.suites.checks import tolerances_kept
 from grader.validation.cases import SOLUTION, Case, of_code
 from grader.validation.impact import Uses, affected
 
@@ -50,6 +51,8 @@ class Verdict:
     """what tests measured beside a bound, by number"""
     uses: dict[str, frozenset[str]] = field(default_factory=dict)
     """the names that each test asked the submission for"""
+    shares: dict[str, dict[str, float]] = field(default_factory=dict)
+    """of their tolerances, that values have taken: by test and what was compared"""
 
     @property
     def is_right(self) -> bool:
@@ -77,18 +80,28 @@ def examine(task: Task, launcher: Launcher) -> Verdict:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="pset2-case-") as place:
         submission = case.write(Path(place) / "submission")
-        numbers, watch = task.tests or of_code(case.part), _Asked()
+        numbers, watch = task.tests or of_code(case.part), _Watch()
         gradebook = grade(submission, parts=numbers, seed=task.seed, launcher=launcher, watch=watch)
     verdict = compare(task, gradebook, time.perf_counter() - started)
     verdict.uses.update(watch.names)
+    verdict.shares.update(watch.shares)
     return verdict
 
 
-class _Asked:
-    """A pytest plugin that keeps the names that each test asks a submission for."""
+class _Watch:
+    """A pytest plugin that keeps the names that each test asks a submission for, and how near it came to tolerances."""
 
     def __init__(self) -> None:
         self.names: dict[str, frozenset[str]] = {}
+        self.shares: dict[str, dict[str, float]] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        with tolerances_kept() as shares:
+            result = yield
+        if shares and (test := graded_test(item.nodeid)):
+            self.shares[test.number] = shares
+        return result
 
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         if test := graded_test(item.nodeid):

@@ -20,6 +20,8 @@ from grader.validation.exam import Verdict
 
 __all__ = ["Catches", "calibration", "catches", "closing", "messages", "render", "repeated"]
 
+NEAR = 0.25
+"""A comparison that took such a share of its tolerance is shown."""
 FEW = 3
 """A case that at most so many tests of one part catch shows what each of them is there for."""
 
@@ -87,8 +89,36 @@ def repeated(verdicts: Sequence[Verdict]) -> RenderableType:
             str(sum(not verdict.is_right for verdict in those)),
             f"{sum(verdict.seconds for verdict in those):.0f}",
         )
-    problems = list(_problems(verdicts))
-    return Group(table, *([""] if problems else []), *problems)
+    pieces: list[RenderableType] = [table]
+    if near := _near(verdicts):
+        pieces += ["", near]
+    if problems := list(_problems(verdicts)):
+        pieces += ["", *problems]
+    return Group(*pieces)
+
+
+def _near(verdicts: Sequence[Verdict]) -> RenderableType | None:
+    """Where right values come near a tolerance: what rare inputs may take past it."""
+    found: dict[tuple[str, str], list[tuple[float, str]]] = {}
+    for verdict in verdicts:
+        for number, shares in verdict.shares.items():
+            for what, share in shares.items():
+                found.setdefault((number, what), []).append((share, f"{verdict.case.name} (seed {verdict.seed})"))
+    table = Table(title="Nearest to a tolerance, which is 1", title_justify="left", box=None, pad_edge=False)
+    table.add_column("Test", no_wrap=True)
+    for name in ("Median", "Largest"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Of what, and by which submission", overflow="fold")
+    shown: set[str] = set()
+    for (number, what), those in sorted(found.items(), key=lambda one: max(one[1]), reverse=True):
+        (largest, case), middle = max(those), sorted(those)[len(those) // 2][0]
+        if largest >= NEAR and number not in shown:
+            shown.add(number)
+            table.add_row(number, f"{middle:.2f}", f"{largest:.2f}", f"{what}: {case}")
+    if not table.row_count:
+        return None
+    note = "A bound that holds for certain may be used up; where the largest is far above the median, luck has a part."
+    return Group(table, Text(note))
 
 
 def calibration(verdicts: Sequence[Verdict]) -> RenderableType:
