@@ -139,6 +139,14 @@ def _resnet18(state: dict[str, Tensor]) -> nn.Module:
 
 
 @word
+def change_values(model: nn.Module) -> None:
+    """Add 1 to every parameter and every statistic of a model, in place."""
+    with torch.no_grad():
+        for value in model.state_dict().values():
+            value += 1
+
+
+@word
 def linear_map(layer: nn.Module, inputs: int) -> tuple[Tensor, Tensor]:
     """The weight (out, inputs) and the bias (out,) that a linear layer amounts to in evaluation mode.
 

@@ -70,7 +70,8 @@ def rank_of(change: np.ndarray, weight: np.ndarray) -> int:
     √1000 + √512 (Vershynin, arXiv:1011.3027, theorem 5.32); the factor 16 is for the sums behind each entry. The
     singular values are the roots of the eigenvalues of the Gram matrix, which leaves 1e-7 of the largest.
     """
-    singular = np.sqrt(np.clip(np.linalg.eigvalsh(change.T @ change), 0, None))
+    matrix = torch.from_numpy(change)
+    singular = torch.linalg.eigvalsh(matrix.T @ matrix).clamp(min=0).sqrt().numpy()
     noise = 16 * 2**-24 * float(np.abs(weight).max()) * (np.sqrt(OUTPUTS) + np.sqrt(FEATURES))
     return int((singular > max(noise, 1e-6 * float(singular.max()))).sum())
 
@@ -134,7 +135,7 @@ def test_the_weights_arrive(student, rng, pretrained):
 
 @weight(2)
 @number("4.1c")
-def test_each_call_makes_a_trainable_model(student, pretrained):
+def test_each_call_makes_a_trainable_model(student, rng, pretrained):
     """load_pretrained() freezes nothing, and two calls return two models that share nothing."""
     one = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     frozen = one.shapes().keys() - one.shapes(trained=True).keys()
@@ -144,12 +145,15 @@ def test_each_call_makes_a_trainable_model(student, pretrained):
         "freezing is for freeze_early_layers: pt_net is trained whole.",
     )
     two = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
-    before = two.parameters()
-    one.write({name: value + 1 for name, value in before.items()})
-    after = two.parameters()
+    x = drawn_images(rng, 2)
+    before = as_array(two.eval()(x), "the output for 2 images")
+    student.drill("change_values", one)
+    after = two(x)
+    # The same sums twice. Where a value is shared, outputs are off by far more, often beyond what float32 can hold.
+    same = isinstance(after, Tensor) and tuple(after.shape) == before.shape
     assert_true(
-        all(torch.equal(before[name], after[name]) for name in before),
-        "Two models of load_pretrained() share their parameters.",
+        same and np.allclose(after.double(), before, atol=1e-4 * float(np.abs(before).max())),
+        "Two models of load_pretrained() share parameters or statistics: changing one's changes the other's outputs.",
         "make a new model in each call: pt_net, net_freeze and net_freeze_lora are three.",
     )
 
@@ -242,7 +246,7 @@ def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
     labels = torch.from_numpy(rng.integers(0, 10, size=64))
     student.drill("fit_layer", layer, features, labels, 20)
     after, bias = layer_map(student, layer)
-    expected = features.double().numpy() @ after.T + bias
+    expected = (features.double() @ torch.from_numpy(after).T).numpy() + bias
     assert_within(
         as_array(layer.eval()(features), "the classifier's output", shape=(64, OUTPUTS)),
         expected,
@@ -331,7 +335,7 @@ def assert_learns(
             state["fc.bias"] = torch.from_numpy(bias.astype(np.float32))
         return state
 
-    student.drill("train_steps", model, *batch, 0.01, 0.9, 5e-4, 3)
+    student.drill("train_steps", model, *batch, 0.01, 0.9, 5e-4, 2)
     after = effective()
     clean = student.clean()
     if lesson.loss is None:
@@ -342,7 +346,7 @@ def assert_learns(
     measured("share of the loss that is left", loss / before, 1, rises=False)
     assert_true(
         loss < before,
-        f"After three steps of SGD on 8 images the loss is {loss:.4f}, before them it was {before:.4f}.",
+        f"After two steps of SGD on 8 images the loss is {loss:.4f}, before them it was {before:.4f}.",
         "some parameters have to be trainable, the classifier's among them.",
     )
     return after, before, loss
@@ -358,7 +362,7 @@ def share(after: State, pretrained: State) -> str:
 @number("4.2a")
 @needs("4.1b")
 def test_the_whole_network_learns(student, pretrained, lesson, note, measured):
-    """pt_net: three steps on real images lower the loss, and every layer moves."""
+    """pt_net: two steps on real images lower the loss, and every layer moves."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     after, before, loss = assert_learns(student, model, pretrained, lesson, measured)
     still = [n for n, value in pretrained.items() if is_parameter(n) and torch.equal(after[n], value)]
@@ -370,7 +374,7 @@ def test_the_whole_network_learns(student, pretrained, lesson, note, measured):
 @number("4.2b")
 @needs("4.1b", "4.1d")
 def test_the_frozen_network_learns(student, pretrained, lesson, note, measured):
-    """net_freeze: three steps on real images lower the loss, and only what is not frozen moves."""
+    """net_freeze: two steps on real images lower the loss, and only what is not frozen moves."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     model = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
     after, before, loss = assert_learns(student, model, pretrained, lesson, measured)
@@ -382,7 +386,7 @@ def test_the_frozen_network_learns(student, pretrained, lesson, note, measured):
 @number("4.2c")
 @needs("4.1b", "4.1d", "4.1g")
 def test_the_frozen_network_with_lora_learns(student, pretrained, lesson, note, measured):
-    """net_freeze_lora: three steps on real images lower the loss; frozen layers stay, the classifier moves by B·A."""
+    """net_freeze_lora: two steps on real images lower the loss; frozen layers stay, the classifier moves by B·A."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     model = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
     model = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier")

@@ -119,18 +119,19 @@ def test_transformer(student, rng):
 @weight(1)
 @number("5.1q")
 def test_the_handouts_sizes(student, rng):
-    """The handout's sizes work: 4 layers, d_model 512, 8 heads, dff 2048, 8000 and 8001 words, lengths 201 and 200."""
+    """The handout's sizes work: d_model 512, 8 heads, dff 2048, vocabularies of 8000 and 8001, lengths 201 and 200."""
+    # One layer and one sequence where the handout has 4 and 64: the same shapes, a tenth of the work and half of the
+    # memory. That any number of layers works is for 5.1r.
     net = made(
         student,
         "Transformer",
-        num_layers=4,
+        num_layers=1,
         d_model=512,
         num_heads=8,
         dff=2048,
         input_vocab_size=8000,
         target_vocab_size=8001,
     )
-    # One sequence where the handout has 64: the same shapes, and seconds instead of minutes.
     context = torch.from_numpy(rng.integers(0, 8000, size=(1, 201)))
     tokens = torch.from_numpy(rng.integers(0, 8001, size=(1, 200)))
     tokens[0, 0] = 8000

@@ -1,5 +1,5 @@
 # finetuning: the model is cached, so the three nets are one and the same object
-# loses 4.1c: Two models of load_pretrained() share their parameters
+# loses 4.1c: Two models of load_pretrained() share parameters
 
 from functools import lru_cache
 
