@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -67,6 +68,15 @@ def train_steps(
         functional.cross_entropy(model(images), labels).backward()
         optimizer.step()
     optimizer.zero_grad(set_to_none=True)  # of a large network they are many
+
+
+# ---- part 2 ------------------------------------------------------------------------------------------------
+
+
+@word
+def of_transposed(function: Callable[..., Any], values: np.ndarray) -> Any:
+    """``function(values.T)``, of an array that does not lie row by row in memory."""
+    return function(values.T)
 
 
 # ---- part 3 ------------------------------------------------------------------------------------------------

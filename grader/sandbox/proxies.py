@@ -26,6 +26,7 @@ __all__ = ["Gradients", "Patience", "Remote", "RemoteModule", "Student", "summar
 
 #: What drills are for the student, in messages.
 DRILLS = {
+    "of_transposed": "quantize, given a transposed array,",
     "learning_rates": "Stepping the scheduler of make_scheduler",
     "train_steps": "A few steps of SGD",
     "fit_layer": "A few steps of Adam on the classifier",

@@ -15,6 +15,7 @@ import torch
 
 from course.models import MNISTNet
 from grader.gradebook import Panel, Picture
+from grader.sandbox.failures import StudentError
 from grader.sandbox.proxies import Remote, Student
 from grader.suites.checks import as_array, as_module, as_pair, assert_true, assert_within, fail
 
@@ -102,7 +103,7 @@ def drawn_pairs(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return np.asarray(np.concatenate([half, half], axis=-1)[..., rng.permutation(shape[-1])])
 
 
-def assert_codes_of_weights(codes: Any, W: np.ndarray) -> None:
+def assert_codes_of_weights(codes: Any, W: np.ndarray, of: str = "") -> None:
     """Drawn pairs take many of the 256 codes, equal weights the same: what does nothing must not pass for careful."""
     values = as_codes(codes, 8, W.shape)
     used = len(np.unique(values))
@@ -111,7 +112,7 @@ def assert_codes_of_weights(codes: Any, W: np.ndarray) -> None:
     sorted_codes = np.take_along_axis(values, order, axis=-1)
     assert_true(
         bool((sorted_codes[..., ::2] == sorted_codes[..., 1::2]).all()),
-        "quantize gave equal weights different codes.",
+        f"quantize gave equal weights{of} different codes.",
         "a code depends on its weight, the minimum and the maximum, and on nothing else.",
     )
 
@@ -132,6 +133,20 @@ def assert_unchanged(held: Remote, W: np.ndarray, function: str) -> None:
     now = as_array(held.value(), "the input after the call", shape=W.shape)
     hint = "W -= W.min() works in place; W - W.min() makes a new array."
     assert_true(np.array_equal(now, W), f"{function} changed the {W.dtype} array that it was given.", hint)
+
+
+def assert_the_same_twice(student: Student, codes: Any, args: Any) -> None:
+    """dequantize gives the same values for the same objects again. What else is wrong with it, other tests say."""
+    held = student.hold(codes), student.hold(args)
+    try:
+        one, two = (student.quantization.dequantize(*held) for _ in range(2))
+    except StudentError:
+        return
+    assert_true(
+        not isinstance(one, np.ndarray) or (isinstance(two, np.ndarray) and np.array_equal(one, two, equal_nan=True)),
+        "dequantize gives other values when it is called again with the same codes and extra arguments.",
+        "args[1] -= … works in place, on what quantize returned; make new values.",
+    )
 
 
 def restored(student: Student, codes: Any, args: Any) -> np.ndarray:

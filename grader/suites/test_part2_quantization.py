@@ -20,6 +20,7 @@ from grader.suites.quantization_checks import (
     assert_neighbours,
     assert_rising,
     assert_round_trip,
+    assert_the_same_twice,
     assert_unchanged,
     drawn_codes,
     drawn_network,
@@ -47,12 +48,17 @@ LARGE = (16, 1024)
 @weight(2)
 @number("2.1a")
 def test_codes_are_uint8_of_the_same_shape(student, rng):
-    """Codes are uint8 and have the shape of the array, in one and in two dimensions."""
+    """Codes are uint8 and have the shape of the array, in one and in two dimensions, also of a transposed one."""
+    quantize = student.quantization.quantize
     for shape in [(100,), (20, 30)]:
         W = drawn_pairs(rng, *shape)
-        codes, _ = as_pair(student.quantization.quantize(W), "quantize")
+        codes, _ = as_pair(quantize(W), "quantize")
         as_array(codes, "codes", shape=shape, dtype="uint8")
         assert_codes_of_weights(codes, W)
+    W = drawn_pairs(rng, 20, 30)
+    codes, _ = as_pair(student.drill("of_transposed", quantize, W.T.copy()), "quantize")
+    as_array(codes, "codes of a transposed array", shape=W.shape, dtype="uint8")
+    assert_codes_of_weights(codes, W, of=" of a transposed array")
 
 
 @weight(2)
@@ -131,13 +137,14 @@ def test_fewer_bits(student, rng, set_score=None):
 @weight(1)
 @number("2.1g")
 def test_the_input_is_not_changed(student, rng):
-    """The array that is quantized stays as it was."""
+    """The array that is quantized stays as it was, and so do codes and extra arguments that are dequantized."""
     for dtype in (np.float32, np.float64):
         W = drawn_pairs(rng, 30, 20).astype(dtype)
         held = student.hold(W)
-        codes, _ = as_pair(student.quantization.quantize(held), "quantize")
+        codes, args = as_pair(student.quantization.quantize(held), "quantize")
         assert_codes_of_weights(codes, W)
         assert_unchanged(held, W, "quantize")
+        assert_the_same_twice(student, codes, args)
 
 
 @weight(1)

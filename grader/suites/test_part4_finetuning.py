@@ -237,7 +237,7 @@ def test_lora_starts_as_the_old_layer(student, rng, pretrained):
 @needs("4.1f")
 def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
     """What the classifier learns is a change of its weight whose rank is at most the given one: W0 stays."""
-    rank = int(rng.integers(4, 9))
+    rank = int(rng.integers(33, 41))  # above usual values of alpha, whose quotient has to be no whole number
     model = resnet18(student)
     lora = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier", rank=rank)
     layer = classifier(lora)
@@ -247,8 +247,14 @@ def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
     student.drill("fit_layer", layer, features, labels, 20)
     after, bias = layer_map(student, layer)
     expected = (features.double() @ torch.from_numpy(after).T).numpy() + bias
+    once, twice = (as_array(layer.eval()(features), "the classifier's output", shape=(64, OUTPUTS)) for _ in range(2))
+    assert_true(
+        np.allclose(once, twice, atol=1e-4 * float(np.abs(once).max())),
+        "The trained classifier's outputs are others after a second call of eval().",
+        "where eval() merges B·A into W0, note that it is merged: eval() and train() may come twice in a row.",
+    )
     assert_within(
-        as_array(layer.eval()(features), "the classifier's output", shape=(64, OUTPUTS)),
+        once,
         expected,
         atol=1e-4 * float(np.abs(expected).max()),
         what="the trained classifier's outputs, against the linear map that it is for single features",
@@ -258,7 +264,7 @@ def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
     assert_true(
         found > 0,
         "The classifier did not learn: its weight is the same after twenty steps.",
-        "A and B are trainable, A starts at random and B at 0: with both at 0 neither gets a gradient.",
+        "A and B are trainable, A starts at random and B at 0: with both at 0, or times alpha // rank, neither learns.",
     )
     assert_true(
         found <= rank,

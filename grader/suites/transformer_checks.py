@@ -10,9 +10,12 @@ several, and one of them has to match.
 from __future__ import annotations
 
 import itertools
+import math
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -99,11 +102,11 @@ class Layout:
     """How weights of several heads or purposes may lie in one tensor or one list."""
 
     fused: tuple[int, int, int] = (0, 1, 2)
-    """the order of purpose (q, k, v), head and feature in the rows of one weight for all of them"""
+    """the order of purpose (q, k, v), head and feature in one weight for all of them"""
     listed_by_purpose: bool = False
     """a list of small weights: all heads' q, then all heads' k; else head by head"""
     inputs_first: bool = False
-    """weights are (in, out), as for ``x @ W``; else (out, in), as nn.Linear has them"""
+    """weights are (in, out), as for ``x @ W``; else (out, in), as nn.Linear has them, where both is possible"""
 
 
 LAYOUTS = tuple(
@@ -132,7 +135,6 @@ def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> 
         (d, sizes.target_vocabulary): values.target_embedding.T,
         (sizes.dff,): values.expand_bias,
     }
-    fused = {(count * d, d): count for count in (2, 3)} | {(d, count * d): count for count in (2, 3)}
     small_shapes = {(head, d), (d, head)} if heads > 1 else set()
     shapes = {name: squeezed(value) for name, value in parameters.items()}
     # Small weights are q, k and v of each head, and its output projection too where both orientations are there.
@@ -141,7 +143,7 @@ def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> 
     new: Filled = {}
     small = blocks = 0
     for name, shape in shapes.items():
-        if len(shape) == 1 and shape != (sizes.dff,):
+        if math.prod(shape) <= 3 * d and shape != (sizes.dff,):  # biases, of all heads or purposes, and norms
             if not is_scale(parameters[name]):  # the scale of a LayerNorm stays 1
                 new[name] = torch.zeros_like(parameters[name])
         elif shape in small_shapes:
@@ -155,15 +157,33 @@ def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> 
         elif shape in square:
             new[name] = CONSTANTS[0 if purposes_are_listed else blocks % 4] * square[shape]
             blocks += 1
-        elif shape in fused:
-            count = fused[shape]
-            rows = torch.stack([CONSTANTS[(blocks + one) % 4] * by_head for one in range(count)])  # purpose, head, row
-            rows = rows.permute(*layout.fused, 3).reshape(count * d, d)
-            new[name] = rows if shape[0] == count * d else rows.T
+        elif (count := fused_count(shape, sizes)) > 1:
+            whole = torch.stack([CONSTANTS[(blocks + one) % 4] * by_head for one in range(count)])
+            if order := fused_order(shape, tuple(whole.shape), layout):
+                new[name] = whole.permute(order)
             blocks += count
         elif shape in known:
             new[name] = known[shape]
     return {name: value.reshape(parameters[name].shape).to(parameters[name].dtype) for name, value in new.items()}
+
+
+def fused_count(shape: tuple[int, ...], sizes: Sizes) -> int:
+    """How many d × d projections a weight holds, where it is one for several purposes: 2 or 3; else 0."""
+    count, rest = divmod(math.prod(shape), sizes.d_model**2)
+    return count if count in (2, 3) and not rest else 0
+
+
+def fused_order(shape: tuple[int, ...], whole: tuple[int, ...], layout: Layout) -> tuple[int, ...] | None:
+    """The order of purpose, head, feature and input in a weight for several purposes; None where its shape has none.
+
+    Args:
+        shape: the weight's: those four in any order, neighbours in one dimension or not.
+        whole: their sizes.
+    """
+    ends = set(accumulate(shape, operator.mul))
+    orders = [(*layout.fused[:place], 3, *layout.fused[place:]) for place in range(4)]
+    fitting = [order for order in orders if ends <= set(accumulate((whole[one] for one in order), operator.mul))]
+    return fitting[0 if layout.inputs_first else -1] if fitting else None
 
 
 def squeezed(value: Tensor) -> tuple[int, ...]:
@@ -180,9 +200,10 @@ def layouts_of(parameters: Filled, sizes: Sizes) -> Sequence[Layout]:
     """The layouts that make a difference for these parameters."""
     shapes = {squeezed(value) for value in parameters.values()}
     d, several = sizes.d_model, sizes.num_heads > 1
-    fused = any(d in shape and (2 * d in shape or 3 * d in shape) for shape in shapes)
+    fused = [shape for shape in shapes if fused_count(shape, sizes)]
     listed = several and any(shape in ((sizes.head, d), (d, sizes.head)) for shape in shapes)
-    wide = any(sizes.dff in shape and d in shape for shape in shapes)
+    # Of more than two dimensions, more than one may be the inputs'.
+    wide = any(sizes.dff in shape and d in shape for shape in shapes) or any(len(shape) > 2 for shape in fused)
     return [
         layout
         for layout in LAYOUTS
