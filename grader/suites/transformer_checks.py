@@ -177,12 +177,16 @@ def fused_order(shape: tuple[int, ...], whole: tuple[int, ...], layout: Layout) 
     """The order of purpose, head, feature and input in a weight for several purposes; None where its shape has none.
 
     Args:
-        shape: the weight's: those four in any order, neighbours in one dimension or not.
-        whole: their sizes.
+        shape: the weight's: the inputs in a dimension of their own, the others in any order, neighbours in one or not.
+        whole: the sizes of the four.
     """
-    ends = set(accumulate(shape, operator.mul))
-    orders = [(*layout.fused[:place], 3, *layout.fused[place:]) for place in range(4)]
-    fitting = [order for order in orders if ends <= set(accumulate((whole[one] for one in order), operator.mul))]
+    edges = {1, *accumulate(shape, operator.mul)}
+    fitting = []
+    for place in range(4):
+        order = (*layout.fused[:place], 3, *layout.fused[place:])
+        ends = [1, *accumulate((whole[axis] for axis in order), operator.mul)]
+        if edges <= set(ends) and {ends[place], ends[place + 1]} <= edges:
+            fitting.append(order)
     return fitting[0 if layout.inputs_first else -1] if fitting else None
 
 
