@@ -35,8 +35,8 @@ def add_lora_classifier(model: nn.Module, rank: int = 10) -> nn.Module:
     (rank, 512) drawn at random, and B (1000, rank), which starts at 0: both are trainable. The pre-trained bias is
     kept, frozen or not. So the model starts with the outputs it had, has rank·(512 + 1000) trainable numbers in ``fc``
     (1000 more with the bias), and what ``fc`` learns is a change of its weight of at most this rank. ``model.fc`` stays
-    the classifier; ``model`` may have frozen layers already. loralib, peft or your own layer. Changes the model;
-    returning it is optional.
+    the classifier; ``model`` may have frozen layers already. loralib, peft or your own layer; ``eval()`` or ``train()``
+    may be called twice in a row. Changes the model; returning it is optional.
     Source: Hu et al., LoRA, arXiv:2106.09685, section 4.1.
     """
     raise NotImplementedError("Part 4.1: add_lora_classifier")

@@ -22,7 +22,8 @@ def quantize(W: np.ndarray, bits: int = 8) -> tuple[np.ndarray, Any]:
     integer (``np.round``), and cast last.
 
     Args:
-        W: (n,) or (rows, columns), a float array, not changed by the call; any range, for example all negative.
+        W: (n,) or (rows, columns), a float array, not changed by the call; any range, for example all negative, and
+            any order in memory, for example a transposed array.
         bits: 1 to 8.
 
     Returns:
@@ -43,7 +44,7 @@ def dequantize(codes: np.ndarray, args: Any) -> np.ndarray:
 
     Args:
         codes: uint8, as ``quantize`` or ``stochastic_quantize`` returned them.
-        args: the extra arguments that came with these codes.
+        args: the extra arguments that came with these codes; like them not changed by the call.
 
     Returns:
         A float array of the shape of ``codes``.
