@@ -43,7 +43,8 @@ def filter_l1_pruning(net: nn.Module, prune_percent: float) -> None:
     """Part 3.3: switch off the filters with the smallest L1 norm, in each sparse layer of ``net``.
 
     Each call switches off ``round(filters × prune_percent)`` *more* filters of a layer, the smallest of those that
-    are still on, by setting their entries of the layer's ``_mask`` to 0. Weights may have changed since the last call.
+    are still on, by setting their entries of the layer's ``_mask`` to 0. Weights may have changed since the last call,
+    and an optimizer that was made before goes on training them.
 
     ``net`` is changed in place; it may be any network with sparse layers (``get_sparse_conv2d_layers(net)``), and each
     layer is looked at by itself. Weights that are kept, batch norm and linear layers stay as they are. What is off

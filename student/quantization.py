@@ -86,7 +86,7 @@ def quantize_model(
         model: for example a trained ``course.models.MNISTNet``; its parameters are float32 of one or two dimensions.
         bits: 1 to 8.
         stochastic: round by ``stochastic_quantize`` (part 2.3) instead of ``quantize``.
-        rng: for stochastic rounding.
+        rng: for stochastic rounding. Without one, every call draws anew.
 
     Returns:
         A model of the same class that takes float32 images, with at most 2^bits different values in each parameter (or

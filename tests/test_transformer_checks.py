@@ -30,7 +30,7 @@ def merged(weight: torch.Tensor, cuts: tuple[int, ...]) -> torch.Tensor:
 def test_one_tensor_for_several_projections_in_any_order(order, sizes):
     values = draw_values(np.random.default_rng(0), sizes)
     inputs = {order.index(3), order.index(3) + 1} - {0, 4}  # they have a dimension of their own
-    for count in (2, 3):
+    for count in (2, 3, 4):
         for cuts in itertools.chain.from_iterable(itertools.combinations((1, 2, 3), number) for number in (1, 2, 3)):
             if not inputs <= set(cuts):
                 continue

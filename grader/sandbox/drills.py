@@ -57,12 +57,15 @@ def scheduler_exception(make: Callable[..., Any], name: str) -> list[str]:
 
 
 @word
-def train_steps(
-    model: nn.Module, images: Tensor, labels: Tensor, rate: float, momentum: float, decay: float, steps: int
-) -> None:
-    """Some steps of SGD on one batch, by cross entropy, in training mode."""
+def sgd(model: nn.Module, rate: float) -> torch.optim.Optimizer:
+    """The handout's optimizer of a model's parameters as they are now."""
+    return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, weight_decay=5e-4)
+
+
+@word
+def train_steps(model: nn.Module, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor, steps: int) -> None:
+    """Some steps on one batch, by cross entropy, in training mode."""
     model.train()
-    optimizer = torch.optim.SGD(model.parameters(), lr=rate, momentum=momentum, weight_decay=decay)
     for _ in range(steps):
         optimizer.zero_grad(set_to_none=True)
         functional.cross_entropy(model(images), labels).backward()

@@ -28,6 +28,7 @@ __all__ = ["Gradients", "Patience", "Remote", "RemoteModule", "Student", "summar
 DRILLS = {
     "of_transposed": "quantize, given a transposed array,",
     "learning_rates": "Stepping the scheduler of make_scheduler",
+    "sgd": "Making an optimizer",
     "train_steps": "A few steps of SGD",
     "fit_layer": "A few steps of Adam on the classifier",
     "linear_map": "The classifier, applied to unit vectors,",

@@ -302,13 +302,14 @@ def flat(weight: Tensor, kind: Kind) -> Tensor:
 def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) -> None:
     """What is off stays off through steps of an optimizer, and in a copy that is made from the state_dict."""
     net, _ = drawn_network(student, rng, kind)
+    optimizer = student.drill("sgd", net, 0.1)  # one for all epochs, as in the handout: from before the call
     kind.prune(student, net, 0.3)
     before = layers_of(student, net)
     off = [kind.off(layer.weight) for layer in before]
     assert_true(all(one.any() and not one.all() for one in off), f"A call with 0.3 left no {kind.unit} off, or all.")
     images = torch.from_numpy(rng.normal(size=(8, 3, 8, 8)).astype(np.float32))
     labels = torch.from_numpy(rng.integers(0, 10, size=8))
-    student.drill("train_steps", net, images, labels, 0.1, 0.9, 5e-4, 3)
+    student.drill("train_steps", net, optimizer, images, labels, 3)
     after = layers_of(student, net)
     for index, (old, new) in enumerate(zip(before, after, strict=True)):
         assert_true(
@@ -319,7 +320,7 @@ def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) ->
         assert_true(
             not torch.equal(old.weight, new.weight),
             f"Sparse layer {index + 1} no longer learns after a call: its weights are the same after three steps.",
-            "_weight has to stay the layer's parameter.",
+            "_weight has to stay the parameter that it is: an optimizer made before the call knows no new one.",
         )
     other = student.fresh()
     copy = as_module(other.drill("sparse_network", [list(layer) for layer in SMALL], kind.single_weights), "the net")

@@ -242,13 +242,13 @@ def test_four_and_two_bits_keep_what_they_can(
 @weight(3)
 @number("2.2e")
 def test_a_model_quantized_stochastically(student, rng, measured):
-    """With stochastic=True values are rounded at random to a neighbouring code, as rng draws."""
+    """With stochastic=True values are rounded at random to a neighbouring code, as rng draws; anew without rng."""
     model = drawn_network(rng)
     seed = int(rng.integers(2**31))
 
-    def draw(seed: int) -> list[np.ndarray]:
-        options = {"stochastic": True, "rng": student.generator(seed)}
-        found = quantized_model(student, remote_copy(student, model), model, bits=4, **options)
+    def draw(seed: int | None) -> list[np.ndarray]:
+        options = {} if seed is None else {"rng": student.generator(seed)}
+        found = quantized_model(student, remote_copy(student, model), model, bits=4, stochastic=True, **options)
         return [parameter.detach().numpy() for parameter in found.parameters()]
 
     first, again, other = draw(seed), draw(seed), draw(seed + 1)
@@ -271,6 +271,12 @@ def test_a_model_quantized_stochastically(student, rng, measured):
     assert_true(same, "Generators with equal seeds gave different models.", "pass rng on.")
     differ = not np.array_equal(first[0], other[0])  # 25,088 weights: as in 2.3e, but for odds of (2/3)^25,088
     assert_true(differ, "Generators with different seeds gave equal models.", "pass rng on.")
+    anew = not np.array_equal(draw(None)[0], draw(None)[0])
+    assert_true(
+        anew,
+        "Two calls without rng gave equal models: ten repetitions would be one.",
+        "stochastic_quantize draws anew.",
+    )
 
 
 # ---- 2.3: stochastic rounding ------------------------------------------------------------------------------

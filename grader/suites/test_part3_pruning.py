@@ -135,7 +135,7 @@ def test_it_trains(student, rng, photos, measured):
     chosen = torch.from_numpy(rng.choice(len(photos), 8, replace=False))
     images, labels = photos.normalize(photos.images[chosen]), photos.labels[chosen]
     before = loss_of(student, net, images, labels)
-    student.drill("train_steps", net, images, labels, 0.1, 0.9, 5e-4, 6)
+    student.drill("train_steps", net, student.drill("sgd", net, 0.1), images, labels, 6)
     after = loss_of(student, net, images, labels)
     # The reference's loss falls from between 2.1 and 2.4 to 0.4 or less (12 seeds).
     measured("fall of the loss", before - after, 1)

@@ -167,7 +167,7 @@ def test_early_layers_stay_bit_for_bit(student, rng, pretrained, note):
     """After steps of SGD on a frozen model, early layers are the same bit for bit, and the classifier has learned."""
     model = changed(student.finetuning.freeze_early_layers, resnet18(student), "freeze_early_layers")
     labels = torch.from_numpy(rng.integers(0, 10, size=8))
-    student.drill("train_steps", model, drawn_images(rng, 8), labels, 0.01, 0.9, 5e-4, 2)
+    student.drill("train_steps", model, student.drill("sgd", model, 0.01), drawn_images(rng, 8), labels, 2)
     after = found_state(model, pretrained)
     same = {name for name in pretrained if is_parameter(name) and torch.equal(after[name], pretrained[name])}
     for name in ("fc.weight", "fc.bias"):
@@ -244,7 +244,9 @@ def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
     before, _ = layer_map(student, layer)
     features = torch.from_numpy(rng.normal(size=(64, FEATURES)).astype(np.float32))
     labels = torch.from_numpy(rng.integers(0, 10, size=64))
-    student.drill("fit_layer", layer, features, labels, 20)
+    for _ in range(2):
+        student.drill("fit_layer", layer, features, labels, 10)
+        layer.eval()  # as between two epochs
     after, bias = layer_map(student, layer)
     expected = (features.double() @ torch.from_numpy(after).T).numpy() + bias
     once, twice = (as_array(layer.eval()(features), "the classifier's output", shape=(64, OUTPUTS)) for _ in range(2))
@@ -284,10 +286,12 @@ def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
 @needs("4.1g")
 def test_lora_parameters(student, rng, pretrained):
     """The LoRA classifier has rank·(512 + 1000) trainable numbers, and perhaps the 1000 of its bias; 10 by default."""
-    for rank in (DEFAULT_RANK, int(rng.integers(11, 20))):
+    layers = []
+    for rank in (DEFAULT_RANK, int(rng.integers(11, 20)), DEFAULT_RANK):
         given = {} if rank == DEFAULT_RANK else {"rank": rank}
         model = changed(student.finetuning.add_lora_classifier, resnet18(student), "add_lora_classifier", **given)
-        count = parameter_count(classifier(model), trained=True)
+        layers.append(classifier(model))
+        count = parameter_count(layers[-1], trained=True)
         expected = rank * (FEATURES + OUTPUTS)
         assert_true(
             count in (expected, expected + OUTPUTS),
@@ -295,6 +299,14 @@ def test_lora_parameters(student, rng, pretrained):
             f"numbers, expected {expected:,} in A and B, and {OUTPUTS:,} more where the bias is trainable.",
             "A is (rank, 512), B is (1000, rank); the pre-trained weight is frozen.",
         )
+    first, last = layers[0], layers[-1]
+    before = first.parameters()
+    student.drill("change_values", last)
+    assert_true(
+        all(torch.equal(value, before[name]) for name, value in first.parameters().items()),
+        "The classifiers of two models share parameters: what one learns changes the other.",
+        "make A and B anew in each call.",
+    )
 
 
 # ---- 4.2: training the three -------------------------------------------------------------------------------
@@ -341,7 +353,7 @@ def assert_learns(
             state["fc.bias"] = torch.from_numpy(bias.astype(np.float32))
         return state
 
-    student.drill("train_steps", model, *batch, 0.01, 0.9, 5e-4, 2)
+    student.drill("train_steps", model, student.drill("sgd", model, 0.01), *batch, 2)
     after = effective()
     clean = student.clean()
     if lesson.loss is None:

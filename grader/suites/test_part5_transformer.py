@@ -142,7 +142,7 @@ def test_the_handouts_sizes(student, rng):
 @weight(2)
 @number("5.1r")
 def test_parameters(student, rng):
-    """Layers have the right number of trained parameters, each of num_layers its own, and all get a gradient."""
+    """Layers have the right number of trained parameters, all their own, and each gets a gradient."""
     d, dff = SIZES.d_model, SIZES.dff
     attention = 4 * d * d + 2 * d  # four projections and a LayerNorm; biases of none, some or all projections
     counts = {}
@@ -186,12 +186,19 @@ def test_parameters(student, rng):
         for norms in range(4)
     ]
     checks.assert_count(total, allowed, "Transformer with num_layers=2", "an Encoder, a Decoder and a last nn.Linear.")
-    net = small_transformer(student)
+    net, other = small_transformer(student), small_transformer(student)
     student.drill("draw_weights", net)
+    before, trained = net.parameters(), net.shapes(trained=True)
+    checks.write_zeros(other)
+    assert_true(
+        all(torch.equal(value, before[name]) for name, value in net.parameters().items() if name in trained),
+        "Two Transformers share parameters: writing into one changes the other.",
+        "layers and embeddings are made in __init__, for each object anew.",
+    )
     context, tokens = drawn_tokens(rng, 5, 4)
     upstream = checks.drawn_sequence(rng, 2, 4, SIZES.target_vocabulary)
     gradients = net.gradients(context, tokens, upstream=upstream).parameters
-    for name, shape in net.shapes(trained=True).items():
+    for name, shape in trained.items():
         arrived = gradients.get(name)  # that of a key's bias is 0, which the softmax takes out
         assert_true(
             isinstance(arrived, Tensor) and (len(shape) == 1 or bool((arrived != 0).any())),

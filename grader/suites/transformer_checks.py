@@ -102,7 +102,7 @@ class Layout:
     """How weights of several heads or purposes may lie in one tensor or one list."""
 
     fused: tuple[int, int, int] = (0, 1, 2)
-    """the order of purpose (q, k, v), head and feature in one weight for all of them"""
+    """the order of purpose (q, k, v, output), head and feature in one weight for several of them"""
     listed_by_purpose: bool = False
     """a list of small weights: all heads' q, then all heads' k; else head by head"""
     inputs_first: bool = False
@@ -168,9 +168,9 @@ def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> 
 
 
 def fused_count(shape: tuple[int, ...], sizes: Sizes) -> int:
-    """How many d × d projections a weight holds, where it is one for several purposes: 2 or 3; else 0."""
+    """How many d × d projections a weight holds, where it is one for several purposes: 2 to 4; else 0."""
     count, rest = divmod(math.prod(shape), sizes.d_model**2)
-    return count if count in (2, 3) and not rest else 0
+    return count if count in (2, 3, 4) and not rest else 0
 
 
 def fused_order(shape: tuple[int, ...], whole: tuple[int, ...], layout: Layout) -> tuple[int, ...] | None:

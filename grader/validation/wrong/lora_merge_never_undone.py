@@ -1,5 +1,5 @@
 # finetuning: eval() adds B·A to the frozen weight and train() doesn't take it off again, so it is added ever anew
-# loses 4.1g: against the linear map
+# loses 4.1g: by a matrix of rank
 # loses 4.1h
 # loses 4.2c
 
