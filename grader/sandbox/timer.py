@@ -42,7 +42,8 @@ def waited(process: int | str = "thread-self") -> float:
 class Timer:
     """The time of one call, from now on.
 
-    Two processes take part, one after the other: the worker and the grader. What either waits for a core doesn't count.
+    What the worker or the grader waits for a core doesn't count: the longer of the two waits, since the grader, which looks
+    at the clock while the worker is at work, may wait at the same time.
 
     Args:
         worker: its process id.
@@ -53,11 +54,11 @@ class Timer:
         self._allowance = allowance
         self._began = time.monotonic()
         self._ends = min(self._began + CROWDED * allowance.seconds, allowance.ends)
-        self._waited_before = self._both_waited()
+        self._before = waited(worker), waited()
         self._waited = 0.0
 
-    def _both_waited(self) -> float:
-        return waited(self._worker) + waited()
+    def _longer_wait(self) -> float:
+        return max(waited(self._worker) - self._before[0], waited() - self._before[1])
 
     @property
     def elapsed(self) -> float:
@@ -71,7 +72,7 @@ class Timer:
         if elapsed < SHORT:
             return elapsed
         # Never less than before: nothing is said of a process that has ended.
-        self._waited = max(self._waited, self._both_waited() - self._waited_before)
+        self._waited = max(self._waited, self._longer_wait())
         return max(elapsed - self._waited, 0.0)
 
     @property
