@@ -42,8 +42,8 @@ def waited(process: int | str = "thread-self") -> float:
 class Timer:
     """The time of one call, from now on.
 
-    What the worker or the grader waits for a core doesn't count: the longer of the two waits, since the grader, which looks
-    at the clock while the worker is at work, may wait at the same time.
+    What the worker or the grader waits for a core doesn't count: the longer of the two waits, since the grader, which
+    looks at the clock while the worker is at work, may wait at the same time.
 
     Args:
         worker: its process id.
