@@ -264,6 +264,12 @@ def test_right_cases_are_repeated_with_other_seeds():
     assert "2 submissions graded" in output
 
 
+def test_a_log_has_a_line_now_and_then(monkeypatch):
+    assert "1 of 2 graded" not in validated("quarters_of_training", "--repeat", "2", "--jobs", "1")[1]
+    monkeypatch.setattr(validation_cli, "SECONDS_BETWEEN_LINES", 0.0)
+    assert "1 of 2 graded, the grader erred in none." in validated("quarters_of_training", "--repeat", "2")[1]
+
+
 def test_repeats_show_which_values_come_near_a_tolerance():
     shares = [
         {"6.1b": {"the sums": 0.3, "the output": share}, "6.1c": {"it": share / 3}} for share in (0.01, 0.5, 0.02)

@@ -24,6 +24,9 @@ from grader.validation.exam import SEED, Task, Verdict, examine_all, slowest_fir
 
 __all__ = ["mutants", "validate"]
 
+SECONDS_BETWEEN_LINES = 60.0
+"""of a log, which has no bar"""
+
 
 def validate(
     cases: Annotated[list[str] | None, typer.Argument(help="Cases by the names of their files; all without.")] = None,
@@ -151,12 +154,17 @@ def _known_parts(parts: Sequence[str]) -> list[str]:
 def _graded(tasks: Sequence[Task], jobs: int | None, thorough: bool = True) -> list[Verdict]:
     """Verdicts in the order of the tasks; after Ctrl-C those that are there."""
     found: dict[tuple[str, int], Verdict] = {}
+    said = time.monotonic()
     with _progress() as bar:
         task = bar.add_task("starting", total=len(tasks))
         with _interruptible(len(tasks), found), suppress(KeyboardInterrupt):
             for verdict in examine_all(tasks, jobs, thorough):
                 found[verdict.case.id, verdict.seed] = verdict
                 bar.update(task, advance=1, description=verdict.case.name)
+                if not bar.console.is_terminal and time.monotonic() - said >= SECONDS_BETWEEN_LINES:
+                    said = time.monotonic()
+                    wrong = sum(not one.is_right for one in found.values())
+                    bar.console.print(f"{len(found)} of {len(tasks)} graded, the grader erred in {wrong or 'none'}.")
     return [found[one.case.id, one.seed] for one in tasks if (one.case.id, one.seed) in found]
 
 

@@ -2,7 +2,8 @@
 # loses 4.1a: no network
 # loses 4.1b: no network
 # loses 4.1c: no network
-# loses 4.2
+# loses 4.2a
+# loses 4.2c
 
 import urllib.request
 

@@ -2,7 +2,6 @@
 # loses 4.1a: use torchvision.models.resnet
 # loses 4.1b
 # loses 4.2a
-# loses 4.2b
 # loses 4.2c
 
 from torch import nn

@@ -1,7 +1,6 @@
 # finetuning: all parameters are frozen while loading, the whole fine-tuning can't train
 # loses 4.1c: parameters of load_pretrained() take no gradient
 # loses 4.2a
-# loses 4.2b
 
 from torchvision import models
 

@@ -1,7 +1,6 @@
 # finetuning: fc is replaced by an untrained layer of 1000 outputs
 # loses 4.1b: tensors are not those of the pre-trained weights (for example fc.weigh
 # loses 4.2a
-# loses 4.2b
 # loses 4.2c
 
 from torch import nn

@@ -1,7 +1,6 @@
 # finetuning: only the parameters are copied, BatchNorm's running statistics stay at 0 and 1
 # loses 4.1b: tensors are not those of the pre-trained weights (for example bn
 # loses 4.2a
-# loses 4.2b
 # loses 4.2c
 
 import torch

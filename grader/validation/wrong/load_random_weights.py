@@ -1,7 +1,6 @@
 # finetuning: resnet18 without weights, nothing is pre-trained
 # loses 4.1b: tensors are not those of the pre-trained weights (for example conv
 # loses 4.2a
-# loses 4.2b
 # loses 4.2c
 
 import torchvision

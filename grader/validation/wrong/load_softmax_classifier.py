@@ -1,7 +1,6 @@
 # finetuning: a softmax is put behind fc, the outputs are no longer the pre-trained ones
 # loses 4.1b: return the network as torchvision makes it
 # loses 4.2a
-# loses 4.2b
 # loses 4.2c
 
 from torch import nn

@@ -1,5 +1,6 @@
 # finetuning: gradients are turned around, as if the loss had to grow
-# loses 4.2: the loss is
+# loses 4.2a: the loss is
+# loses 4.2c: the loss is
 
 
 def load_pretrained():
