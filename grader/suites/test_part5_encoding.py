@@ -9,7 +9,8 @@ from gradescope_utils.autograder_utils.decorators import number, weight
 from grader.sandbox.proxies import Student
 from grader.suites import transformer_checks as checks
 from grader.suites.checks import as_array, assert_true, assert_within, heat_maps, needs
-from grader.suites.transformer_checks import SIZES, made
+from grader.suites.transformer_checks import made
+from grader.suites.weights_by_shape import SIZES, draw_values
 
 
 @weight(3)
@@ -67,7 +68,7 @@ def test_embedding_at_other_lengths(student, rng):
 
 def assert_embedding(student: Student, rng: np.random.Generator, max_len: int | None, lengths: tuple[int, ...]) -> None:
     """The output is s·E[token] + encoding, where s may be 1 or √d_model, for an embedding matrix E drawn here."""
-    values = checks.draw_values(rng)
+    values = draw_values(rng)
     given = {} if max_len is None else {"max_len": max_len}
     module = made(student, "PositionalEmbedding", SIZES.vocabulary, SIZES.d_model, **given)
     shapes = [tuple(value.shape) for value in module.parameters().values()]

@@ -12,7 +12,8 @@ from torch import Tensor
 from grader.sandbox.proxies import Student
 from grader.suites import transformer_checks as checks
 from grader.suites.checks import as_array, assert_true, assert_within, needs
-from grader.suites.transformer_checks import ONE_HEAD, SIZES, Sizes, drawn_tokens, forward, made, small_transformer
+from grader.suites.transformer_checks import drawn_tokens, forward, made, small_transformer
+from grader.suites.weights_by_shape import ONE_HEAD, SIZES, Sizes, draw_values
 
 RESIDUAL = "LayerNorm(x + …) after the residual, or x + …(LayerNorm(x)) before; the residual is x, the first input."
 
@@ -31,7 +32,7 @@ def assert_attention(student: Student, rng: np.random.Generator, name: str, size
         made(student, name, **sizes.attention),
         [x],
         partial(checks.attention_forms, x, None, sizes, causal),
-        checks.draw_values(rng, sizes),
+        draw_values(rng, sizes),
         sizes,
         f"{name}'s output with multiples of the identity as projections and {heads(sizes)}",
         f"softmax(q·kᵀ/√(d_model/num_heads))·v in each head, the output projection, then: {RESIDUAL}",
@@ -90,7 +91,7 @@ def test_cross_attention(student, rng):
             made(student, "CrossAttention", **sizes.attention),
             [x, context],
             partial(checks.attention_forms, x, context, sizes),
-            checks.draw_values(rng, sizes),
+            draw_values(rng, sizes),
             sizes,
             f"CrossAttention's output with multiples of the identity as projections and {heads(sizes)}",
             f"queries from x, keys and values from context; then: {RESIDUAL}",
@@ -251,7 +252,7 @@ def assert_rate_by_default(student: Student, x: Tensor) -> None:
 @number("5.1k")
 def test_feed_forward(student, rng):
     """FeedForward: linear, ReLU, linear, residual, LayerNorm, with drawn weights."""
-    values = checks.draw_values(rng)
+    values = draw_values(rng)
     x = checks.drawn_sequence(rng, 2, 5, SIZES.d_model)
     checks.assert_closed_form(
         made(student, "FeedForward", SIZES.d_model, SIZES.dff),
@@ -269,7 +270,7 @@ def test_feed_forward(student, rng):
 @needs("5.1e", "5.1k")
 def test_encoder_layer(student, rng):
     """EncoderLayer is your GlobalSelfAttention followed by your FeedForward."""
-    values = checks.draw_values(rng)
+    values = draw_values(rng)
     x = checks.drawn_sequence(rng, 2, 5, SIZES.d_model)
     attention = checks.write_values(made(student, "GlobalSelfAttention", **SIZES.attention), values, SIZES)
     feed_forward = checks.write_values(made(student, "FeedForward", SIZES.d_model, SIZES.dff), values, SIZES)
@@ -288,7 +289,7 @@ def test_encoder_layer(student, rng):
 @needs("5.1f", "5.1g", "5.1k")
 def test_decoder_layer(student, rng):
     """DecoderLayer is your CausalSelfAttention, your CrossAttention to the context, and your FeedForward."""
-    values = checks.draw_values(rng)
+    values = draw_values(rng)
     x, context = (checks.drawn_sequence(rng, 2, length, SIZES.d_model) for length in (4, 6))
     causal = checks.write_values(made(student, "CausalSelfAttention", **SIZES.attention), values, SIZES)
     cross = checks.write_values(made(student, "CrossAttention", **SIZES.attention), values, SIZES)

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from grader.suites import transformer_checks as checks
 from grader.suites.checks import as_array, as_module, assert_true, fail, needs, parameter_count
-from grader.suites.transformer_checks import SIZES, STACK, drawn_tokens, forward, made, small_transformer
+from grader.suites.transformer_checks import STACK, drawn_tokens, forward, made, small_transformer
+from grader.suites.weights_by_shape import SIZES, draw_values
 
 #: Of the tokens of unseen sequences, after the drill of 5.1t. Measured on 25 right variants with 6 seeds each: 0.96 or
 #: more; with a look ahead 0.65 or less.
@@ -26,7 +27,7 @@ LEARNED = 0.99
 @needs("5.1c", "5.1l")
 def test_encoder(student, rng):
     """Encoder is your PositionalEmbedding followed by num_layers of your EncoderLayer."""
-    values = checks.draw_values(rng)
+    values = draw_values(rng)
     context, _ = drawn_tokens(rng, 6, 4)
     embedding = made(student, "PositionalEmbedding", SIZES.vocabulary, SIZES.d_model)
     checks.write_values(embedding, values, SIZES)
@@ -47,7 +48,7 @@ def test_encoder(student, rng):
 @needs("5.1c", "5.1m")
 def test_decoder(student, rng):
     """Decoder is your PositionalEmbedding followed by num_layers of your DecoderLayer, each with the context."""
-    values = checks.draw_values(rng)
+    values = draw_values(rng)
     _, tokens = drawn_tokens(rng, 6, 4)
     context = checks.drawn_sequence(rng, 2, 6, SIZES.d_model)
     vocabulary = SIZES.target_vocabulary
@@ -92,7 +93,7 @@ def as_logits(value: object, what: str, shape: tuple[int, ...]) -> np.ndarray:
 @needs("5.1n", "5.1o")
 def test_transformer(student, rng):
     """Transformer(context, x) is your Encoder, your Decoder and a last linear layer, as logits or probabilities."""
-    values = checks.draw_values(rng)
+    values = draw_values(rng)
     context, tokens = drawn_tokens(rng, 6, 4)
     encoder = checks.write_values(made(student, "Encoder", vocab_size=SIZES.vocabulary, **STACK), values, SIZES)
     decoder = checks.write_values(made(student, "Decoder", vocab_size=SIZES.target_vocabulary, **STACK), values, SIZES)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from grader.suites.transformer_checks import CONSTANTS, ONE_HEAD, SIZES, Sizes, draw_values, filled, layouts_of
+from grader.suites.weights_by_shape import CONSTANTS, ONE_HEAD, SIZES, Sizes, draw_values, filled, layouts_of
 
 ORDERS = list(itertools.permutations(range(4)))
 

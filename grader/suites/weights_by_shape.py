@@ -1,0 +1,219 @@
+"""Weights for the layers of a transformer, found by their shapes: attribute names are the student's own.
+
+The four projections of an attention become the identity times four different constants, every bias 0, and the others
+get drawn values. Where a shape leaves open what a weight is for, as with projections of all heads in one tensor, there
+are several layouts, and one of them has to be the student's.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = [
+    "CONSTANTS",
+    "ONE_HEAD",
+    "SIZES",
+    "Filled",
+    "Layout",
+    "Sizes",
+    "Values",
+    "draw_values",
+    "filled",
+    "is_scale",
+    "layouts_of",
+]
+
+Filled = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Such that a shape tells what a weight is for."""
+
+    d_model: int = 12
+    num_heads: int = 3
+    dff: int = 20
+    vocabulary: int = 17
+    target_vocabulary: int = 23
+
+    @property
+    def head(self) -> int:
+        return self.d_model // self.num_heads
+
+    @property
+    def attention(self) -> dict[str, Any]:
+        return {"d_model": self.d_model, "num_heads": self.num_heads, "dropout_rate": 0.1}
+
+    @property
+    def layer(self) -> dict[str, Any]:
+        return {**self.attention, "dff": self.dff}
+
+
+SIZES = Sizes()
+ONE_HEAD = Sizes(num_heads=1)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Drawn values for the weights that are no square: float64."""
+
+    expand: Tensor
+    """(dff, d_model)"""
+    expand_bias: Tensor
+    """(dff,)"""
+    reduce: Tensor
+    """(d_model, dff)"""
+    embedding: Tensor
+    """(vocabulary, d_model)"""
+    target_embedding: Tensor
+    """(target_vocabulary, d_model), which is also the last layer's weight"""
+
+
+def draw_values(rng: np.random.Generator, sizes: Sizes = SIZES) -> Values:
+    def draw(*shape: int) -> Tensor:
+        return torch.from_numpy(rng.normal(size=shape).astype(np.float32)).double()
+
+    return Values(
+        expand=draw(sizes.dff, sizes.d_model) / sizes.d_model**0.5,
+        expand_bias=draw(sizes.dff),
+        reduce=draw(sizes.d_model, sizes.dff) / sizes.dff**0.5,
+        embedding=draw(sizes.vocabulary, sizes.d_model) / 2,
+        target_embedding=draw(sizes.target_vocabulary, sizes.d_model) / 2,
+    )
+
+
+# ---- writing them ------------------------------------------------------------------------------------------
+
+
+#: What the identity is multiplied by in the four projections of an attention. No product of two is 1, or another's.
+CONSTANTS = (0.6, 0.8, 1.5, 2.2)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How weights of several heads or purposes may lie in one tensor or one list."""
+
+    fused: tuple[int, int, int] = (0, 1, 2)
+    """the order of purpose (q, k, v, output), head and feature in one weight for several of them"""
+    listed_by_purpose: bool = False
+    """a list of small weights: all heads' q, then all heads' k; else head by head"""
+    inputs_first: bool = False
+    """weights are (in, out), as for ``x @ W``; else (out, in), as nn.Linear has them, where both is possible"""
+
+
+LAYOUTS = tuple(
+    Layout((one, two, three), listed, first)
+    for one, two, three in itertools.permutations((0, 1, 2))
+    for listed, first in itertools.product((False, True), repeat=2)
+)
+
+
+def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> Filled:
+    """Values for all parameters of a module; those of unknown shapes, and the scales of norms, are left out."""
+    d, heads, head = sizes.d_model, sizes.num_heads, sizes.head
+    eye = torch.eye(d, dtype=torch.float64)
+    by_head = eye.reshape(heads, head, d)
+    square: dict[tuple[int, ...], Tensor] = {
+        (d, d): eye,
+        (heads, d, head): by_head.transpose(1, 2),
+        (heads, head, d): by_head,
+        (d, heads, head): eye.reshape(d, heads, head),
+    }
+    known: dict[tuple[int, ...], Tensor] = {
+        (sizes.dff, d): values.reduce.T if layout.inputs_first else values.expand,
+        (d, sizes.dff): values.expand.T if layout.inputs_first else values.reduce,
+        (sizes.vocabulary, d): values.embedding,
+        (sizes.target_vocabulary, d): values.target_embedding,
+        (d, sizes.target_vocabulary): values.target_embedding.T,
+        (sizes.dff,): values.expand_bias,
+    }
+    small_shapes = {(head, d), (d, head)} if heads > 1 else set()
+    shapes = {name: squeezed(value) for name, value in parameters.items()}
+    # Small weights are q, k and v of each head, and its output projection too where both orientations are there.
+    purposes = 4 if small_shapes and small_shapes <= set(shapes.values()) else 3
+    purposes_are_listed = bool(small_shapes & set(shapes.values()))
+    new: Filled = {}
+    small = blocks = 0
+    for name, shape in shapes.items():
+        if math.prod(shape) <= 3 * d and shape != (sizes.dff,):  # biases, of all heads or purposes, and norms
+            if not is_scale(parameters[name]):  # the scale of a LayerNorm stays 1
+                new[name] = torch.zeros_like(parameters[name])
+        elif shape in small_shapes:
+            if layout.listed_by_purpose:
+                index, purpose = small % heads, small // heads % purposes
+            else:
+                index, purpose = small // purposes % heads, small % purposes
+            small += 1
+            constant = CONSTANTS[purpose if purposes == 4 else purpose + 1]  # the first is the output projection's
+            new[name] = constant * (by_head[index] if shape == (head, d) else by_head[index].T)
+        elif shape in square:
+            new[name] = CONSTANTS[0 if purposes_are_listed else blocks % 4] * square[shape]
+            blocks += 1
+        elif (count := fused_count(shape, sizes)) > 1:
+            whole = torch.stack([CONSTANTS[(blocks + one) % 4] * by_head for one in range(count)])
+            if order := fused_order(shape, tuple(whole.shape), layout):
+                new[name] = whole.permute(order)
+            blocks += count
+        elif shape in known:
+            new[name] = known[shape]
+    return {name: value.reshape(parameters[name].shape).to(parameters[name].dtype) for name, value in new.items()}
+
+
+def fused_count(shape: tuple[int, ...], sizes: Sizes) -> int:
+    """How many d × d projections a weight holds, where it is one for several purposes: 2 to 4; else 0."""
+    count, rest = divmod(math.prod(shape), sizes.d_model**2)
+    return count if count in (2, 3, 4) and not rest else 0
+
+
+def fused_order(shape: tuple[int, ...], whole: tuple[int, ...], layout: Layout) -> tuple[int, ...] | None:
+    """The order of purpose, head, feature and input in a weight for several purposes; None where its shape has none.
+
+    Args:
+        shape: the weight's: the inputs in a dimension of their own, the others in any order, neighbours in one or not.
+        whole: the sizes of the four.
+    """
+    edges = {1, *accumulate(shape, operator.mul)}
+    fitting = []
+    for place in range(4):
+        order = (*layout.fused[:place], 3, *layout.fused[place:])
+        ends = [1, *accumulate((whole[axis] for axis in order), operator.mul)]
+        if edges <= set(ends) and {ends[place], ends[place + 1]} <= edges:
+            fitting.append(order)
+    return fitting[0 if layout.inputs_first else -1] if fitting else None
+
+
+def squeezed(value: Tensor) -> tuple[int, ...]:
+    """A shape without dimensions of size 1."""
+    return tuple(size for size in value.shape if size != 1) if value.numel() > 1 else tuple(value.shape)
+
+
+def is_scale(value: Tensor) -> bool:
+    """Whether a parameter is the scale of a norm, which starts as ones."""
+    return len(squeezed(value)) == 1 and bool((value == 1).all())
+
+
+def layouts_of(parameters: Filled, sizes: Sizes) -> Sequence[Layout]:
+    """The layouts that make a difference for these parameters."""
+    shapes = {squeezed(value) for value in parameters.values()}
+    d, several = sizes.d_model, sizes.num_heads > 1
+    fused = [shape for shape in shapes if fused_count(shape, sizes)]
+    listed = several and any(shape in ((sizes.head, d), (d, sizes.head)) for shape in shapes)
+    # Of more than two dimensions, more than one may be the inputs'.
+    wide = any(sizes.dff in shape and d in shape for shape in shapes) or any(len(shape) > 2 for shape in fused)
+    return [
+        layout
+        for layout in LAYOUTS
+        if (fused or layout.fused == (0, 1, 2))
+        and (listed or not layout.listed_by_purpose)
+        and (wide or not layout.inputs_first)
+    ]
