@@ -20,7 +20,7 @@ from grader import cli
 from grader.catalog import RESULTS, read_suites
 from grader.gradebook import Gradebook, Measurement, Outcome, State
 from grader.grading import grade
-from grader.suites.checks import CheckFailure, assert_within, tolerances_kept
+from grader.suites.checks import CheckFailure, assert_within, told_apart, tolerances_kept
 from grader.validation import cli as validation_cli
 from grader.validation import exam, mutants, survivors, tables
 from grader.validation.cases import SOLUTION, STUBS, Case, of_code, read_cases, solution_and_stubs
@@ -225,6 +225,21 @@ def test_tests_are_known_by_what_they_alone_catch():
     assert all(number.startswith("1") for number in found)
 
 
+def test_that_a_test_is_dead_weight_is_said_where_every_case_of_its_part_was_graded():
+    known = [case_of("wrong", name="seen"), case_of("right", name="other"), case_of("wrong", name="left_out")]
+    verdicts = [Verdict(known[0], SEED, {"1.2a": ""}, frozenset())]
+
+    def rows(graded: list[Verdict], known: list[Case]) -> dict[str, bool]:
+        output = printed(tables.render(graded, known))
+        return {line.split()[0]: "dead weight" in line for line in output.splitlines() if line[:2] in ("1.", "2.")}
+
+    every = dict.fromkeys(of_code("1"), True)
+    assert rows(verdicts, known[:2]) == {**every, "1.2a": False}
+    assert rows(verdicts, known) == {"1.2a": False}  # the others might have noticed what was left out
+    right = [Verdict(known[1], SEED, {}, frozenset())]
+    assert "What each test catches" not in printed(tables.render(right, known))
+
+
 # ---- the command ---------------------------------------------------------------------------------------------------
 
 
@@ -238,8 +253,8 @@ def test_the_command_prints_tables_messages_and_a_page(tmp_path: Path):
     code, output = validated("rates_only_the_good_two", "--messages", "--html", str(page), "--jobs", "1")
     assert code == 0
     assert "wrong/rates_only_the_good_two" in output
-    assert "NOTHING: dead weight" in output  # of the other tests of part 1, in this run
-    assert "1 submissions graded" in output
+    assert "1.1a 1 1 0 rates_only_the_good_two" in output
+    assert "1 submission graded" in output
     assert "The grader errs in none of them." in output
     text = page.read_text(encoding="utf-8")
     assert '<td class="caught"' in text
@@ -299,6 +314,26 @@ def test_the_share_of_a_tolerance_is_kept():
     assert shares == {"values": 0.25}
 
 
+@pytest.mark.parametrize(
+    ("found", "expected", "texts"),
+    [
+        (0.25, 0.5, ("0.25", "0.5")),
+        (0.60395, 0.60404, ("0.6039", "0.604")),
+        (0.604041, 0.604044, ("0.604041", "0.604044")),
+        (0.5, np.nextafter(0.5, 1), ("0.5", "0.5000000000000001")),
+        (0.5, 0.5, ("0.5", "0.5")),
+        (float("nan"), float("nan"), ("nan", "nan")),
+    ],
+)
+def test_numbers_that_differ_are_told_apart(found, expected, texts):
+    assert told_apart(found, expected) == texts
+
+
+def test_the_worst_value_is_told_apart_from_the_expected_one():
+    with pytest.raises(CheckFailure, match=r"at \[0\], is 240\.00001, expected 240 ± 1e-06\."):
+        assert_within(np.array([240.00001]), np.array([240.0]), 1e-6, "values")
+
+
 def test_an_exam_keeps_how_near_a_submission_came_to_tolerances():
     solution = next(case for case in solution_and_stubs() if case.name == "solution_depthwise")
     verdict = examine(Task(solution, SEED, ("6.1a", "6.1b")), exam.shared_launcher())
@@ -314,7 +349,7 @@ def test_what_was_graded_before_ctrl_c_is_shown(monkeypatch):
     monkeypatch.setattr(validation_cli, "examine_all", stopped_after_one)
     code, output = validated("quarters_of_training", "--repeat", "3")
     assert code == 130
-    assert "1 submissions graded" in output
+    assert "1 submission graded" in output
     assert "Interrupted: 2 of 3 were not graded." in output
     assert validated("solution_quantization", "--calibrate", "3")[0] == 130
 

@@ -35,6 +35,7 @@ __all__ = [
     "heat_maps",
     "needs",
     "parameter_count",
+    "told_apart",
     "tolerances_kept",
 ]
 
@@ -72,6 +73,14 @@ def assert_true(condition: bool, finding: str, hint: str = "") -> None:
     """Fail the test with ``finding`` unless ``condition`` holds."""
     if not condition:
         raise CheckFailure(finding, hint)
+
+
+def told_apart(found: float, expected: float, digits: int = 4) -> tuple[str, str]:
+    """Two numbers as text, with ``digits`` significant digits, or with so many more that one sees that they differ."""
+    texts = f"{found:.{digits}g}", f"{expected:.{digits}g}"
+    if found != expected and texts[0] == texts[1] and digits < 17:  # 17 tell any two float64 apart
+        return told_apart(found, expected, digits + 1)
+    return texts
 
 
 def as_pair(value: Any, what: str) -> tuple[Any, Any]:
@@ -199,9 +208,9 @@ def assert_within(
         return
     worst = np.unravel_index(np.argmax(error - tolerance), error.shape)
     place = ", ".join(str(int(index)) for index in worst)
+    found, wanted = told_apart(float(np.asarray(actual)[worst]), float(np.asarray(expected)[worst]), 6)
     fail(
-        f"{what}: {int(wrong.sum()):,} of {error.size:,} values are off; the worst, at [{place}], is "
-        f"{float(np.asarray(actual)[worst]):.6g}, expected {float(np.asarray(expected)[worst]):.6g} "
-        f"± {float(tolerance[worst]):.2g}.",
+        f"{what}: {int(wrong.sum()):,} of {error.size:,} values are off; the worst, at [{place}], is {found}, "
+        f"expected {wanted} ± {float(tolerance[worst]):.2g}.",
         hint,
     )

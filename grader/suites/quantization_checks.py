@@ -17,7 +17,7 @@ from course.models import MNISTNet
 from grader.gradebook import Panel, Picture
 from grader.sandbox.failures import StudentError
 from grader.sandbox.proxies import Remote, Student
-from grader.suites.checks import as_array, as_module, as_pair, assert_true, assert_within, fail
+from grader.suites.checks import as_array, as_module, as_pair, assert_true, assert_within, fail, told_apart
 
 # ---- 2.1 ---------------------------------------------------------------------------------------------------
 
@@ -176,7 +176,8 @@ def assert_round_trip(
     worst = float(np.abs(errors).max())
     assert_true(
         worst * step <= step / 2 + rounding(W),
-        f"{what}: after quantize and dequantize the largest error is {worst:.3g} steps, expected at most 0.5.",
+        f"{what}: after quantize and dequantize the largest error is {told_apart(worst, 0.5, 3)[0]} steps, "
+        "expected at most 0.5.",
         hint_for(errors),
     )
     return np.abs(errors)

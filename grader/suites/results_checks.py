@@ -24,7 +24,7 @@ from course.models import CONVNET_LAYERS
 from course.records import Checkpoint, Record, RecordError, Run, Settings
 from course.trainer import evaluate
 from grader.outcomes import NotMade
-from grader.suites.checks import assert_true, fail
+from grader.suites.checks import assert_true, fail, told_apart
 
 __all__ = ["FINE_TUNED_COPY", "Expected", "Results", "counted_zeros", "multistep"]
 
@@ -230,11 +230,12 @@ class Results:
     def _check_rates(self, run: Run, settings: Settings, expected: Expected) -> None:
         """The closed form and PyTorch's recursive one differ by some roundings of float64 an epoch."""
         for epoch, rate in enumerate(run.rates):
-            wanted = expected.rate * expected.factor(epoch * settings.lapse)
+            given = expected.rate * expected.factor(epoch * settings.lapse)
+            had, wanted = told_apart(rate, given)
             assert_true(
-                abs(rate - wanted) <= 1e-6 * expected.rate,
-                f"{run.name}: epoch {epoch + 1} had the learning rate {rate:.4g}, the {expected.schedule} schedule "
-                f"gives {wanted:.4g}.",
+                abs(rate - given) <= 1e-6 * expected.rate,
+                f"{run.name}: epoch {epoch + 1} had the learning rate {had}, the {expected.schedule} schedule "
+                f"gives {wanted}.",
                 f"is make_scheduler right? Then {self.again}",
             )
 

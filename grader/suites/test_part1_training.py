@@ -9,7 +9,7 @@ import numpy as np
 from gradescope_utils.autograder_utils.decorators import number, weight
 
 from grader.sandbox.proxies import Student
-from grader.suites.checks import as_number, as_numbers, assert_set, assert_true, fail
+from grader.suites.checks import as_number, as_numbers, assert_set, assert_true, fail, told_apart
 
 HANDOUT_RATES = [0.0001, 0.1, 1.0]
 
@@ -49,9 +49,10 @@ def assert_schedule(student: Student, rng: np.random.Generator, name: str, epoch
             expected = first * schedule(epoch)
             if not abs(found - expected) <= 1e-6 * first:
                 when = f"in epoch {epoch} (counted from 0)" if epoch < epochs else "after the last epoch"
+                seen_as, wanted = told_apart(found, expected)
                 fail(
-                    f"{name} over {epochs} epochs, first rate {first:.4g}: {when} the rate is {found:.4g}, "
-                    f"expected {expected:.4g}.",
+                    f"{name} over {epochs} epochs, first rate {first:.4g}: {when} the rate is {seen_as}, "
+                    f"expected {wanted}.",
                     hint_for(name),
                 )
 

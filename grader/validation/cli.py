@@ -83,7 +83,7 @@ def validate(
         for text in tables.messages(verdicts):
             console.print(text)
         console.print()
-    console.print(tables.render(verdicts) if not repeat else tables.repeated(verdicts))
+    console.print(tables.render(verdicts, read_cases()) if not repeat else tables.repeated(verdicts))
     console.print()
     for case in left_out:
         console.print(f"Left out: {case.id} needs {', '.join(case.requires)}, not installed here.")

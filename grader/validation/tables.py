@@ -15,7 +15,7 @@ from rich.text import Text
 
 from grader.catalog import GradedTest, read_suites
 from grader.gradebook import Measurement
-from grader.validation.cases import SOLUTION, Kind, of_code
+from grader.validation.cases import SOLUTION, Case, Kind, of_code
 from grader.validation.exam import Verdict
 
 __all__ = ["Catches", "calibration", "catches", "closing", "messages", "render", "repeated"]
@@ -65,9 +65,15 @@ def catches(verdicts: Sequence[Verdict]) -> tuple[Catches, ...]:
     return tuple(found)
 
 
-def render(verdicts: Sequence[Verdict]) -> RenderableType:
-    """The tables."""
-    pieces: list[RenderableType] = [_by_part(verdicts), "", _by_test(verdicts)]
+def render(verdicts: Sequence[Verdict], known: Sequence[Case]) -> RenderableType:
+    """The tables.
+
+    Args:
+        known: the exam's cases, of which some may not have been graded.
+    """
+    pieces: list[RenderableType] = [_by_part(verdicts)]
+    if (by_test := _by_test(verdicts, known)).row_count:
+        pieces += ["", by_test]
     if problems := list(_problems(verdicts)):
         pieces += ["", Text("Where the grader errs", style="bold underline"), *problems]
     return Group(*pieces)
@@ -173,12 +179,17 @@ def _counts(verdicts: Sequence[Verdict]) -> Iterator[str]:
     yield f"{sum(verdict.seconds for verdict in verdicts):.0f}"
 
 
-def _by_test(verdicts: Sequence[Verdict]) -> Table:
+def _by_test(verdicts: Sequence[Verdict], known: Sequence[Case]) -> Table:
+    """What each test noticed. That it noticed nothing is said where it could have noticed every case of its part."""
+    graded = {verdict.case.name for verdict in verdicts}
+    incomplete = {case.part for case in known if case.kind != "right" and case.name not in graded}
     table = Table(title="What each test catches", title_justify="left", box=None, pad_edge=False, expand=True)
     for name in ("Test", "Cases", "Alone", "With few"):
         table.add_column(name, justify="left" if name == "Test" else "right", no_wrap=True, min_width=len(name))
     table.add_column("Those that it alone catches, and (those with few)", no_wrap=True, overflow="ellipsis", ratio=1)
     for one in catches(verdicts):
+        if not one.caught and one.test.number[0] in incomplete:
+            continue
         few = [f"({name})" for name in one.nearly_alone]
         table.add_row(
             one.test.number,
@@ -214,4 +225,4 @@ def closing(verdicts: Sequence[Verdict], seconds: float) -> str:
     """The last line."""
     wrong = sum(not verdict.is_right for verdict in verdicts)
     says = "The grader errs in none of them." if not wrong else f"The grader errs in {wrong} of them."
-    return f"{len(verdicts)} submissions graded in {seconds:.0f} s. {says}"
+    return f"{len(verdicts)} submission{'s' * (len(verdicts) != 1)} graded in {seconds:.0f} s. {says}"
