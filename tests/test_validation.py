@@ -267,6 +267,7 @@ def test_the_command_fails_where_the_grader_errs(monkeypatch, tmp_path: Path):
     code, output = validated("not_wrong", "--html", str(tmp_path / "exam.html"), "--jobs", "1")
     assert code == 1
     assert "wrong/not_wrong (seed 2420): missed: 1.2a was passed" in output
+    assert "NOTHING: dead weight" in output  # this one case is the whole exam
     assert "The grader errs in 1 of them." in output
     page = (tmp_path / "exam.html").read_text(encoding="utf-8")
     assert '<td class="missed" title="1.2a was passed">' in page

@@ -181,8 +181,8 @@ def _counts(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 def _by_test(verdicts: Sequence[Verdict], known: Sequence[Case]) -> Table:
     """What each test noticed. That it noticed nothing is said where it could have noticed every case of its part."""
-    graded = {verdict.case.name for verdict in verdicts}
-    incomplete = {case.part for case in known if case.kind != "right" and case.name not in graded}
+    graded = {verdict.case.id for verdict in verdicts}
+    incomplete = {case.part for case in known if case.kind != "right" and case.id not in graded}
     table = Table(title="What each test catches", title_justify="left", box=None, pad_edge=False, expand=True)
     for name in ("Test", "Cases", "Alone", "With few"):
         table.add_column(name, justify="left" if name == "Test" else "right", no_wrap=True, min_width=len(name))
