@@ -31,6 +31,7 @@ from grader.grading import grade as run_suites
 from grader.plugin import graded_test
 from grader.reports import gradescope, terminal
 from grader.reports.text import unwritable
+from grader.sandbox.failures import SandboxError
 from grader.sandbox.launch import Launcher, make_launcher
 from grader.submission.intake import Submission, SubmissionError, open_submission
 from grader.submission.stage import stage
@@ -249,8 +250,11 @@ def doctor() -> None:
     console = Console(highlight=False)
     try:
         table = Table("Layer", "Here", title="What stands around student code", title_justify="left")
-        for name, state in ward.layers(launcher):
-            table.add_row(name, state)
+        try:
+            for name, state in ward.layers(launcher):
+                table.add_row(name, state)
+        except SandboxError as fault:  # asking for the layers is what starts the sandbox
+            _stop(f"Nothing can be graded here: {fault}", code=1)
         console.print(table)
         table = Table("Student code tried to", "", "What happened", title_justify="left")
         findings = ward.examine(launcher)

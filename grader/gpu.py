@@ -75,6 +75,11 @@ def notes(here: Gradebook, there: Gradebook) -> tuple[str, ...]:
     if there.interrupted:
         return ("The run on the GPU was interrupted: what differs there is not known.",)
     pairs = [(test, outcome, there.outcome(test)) for test, outcome in here.results if there.is_selected(test)]
+    faults = [other.fault or outcome.fault for _, outcome, other in pairs if other.fault or outcome.fault]
+    if faults:
+        last = faults[0].strip().rpartition("\n")[2]
+        tests = "1 test" if len(faults) == 1 else f"{len(faults)} tests"
+        return (f"What differs on the GPU is not known: the grader had a fault in {tests} ({last}).",)
     differing = [(test, other) for test, outcome, other in pairs if _passed(outcome.state) != _passed(other.state)]
     if not differing:
         return (f"On the GPU all {len(pairs)} tests of code come out as on the CPU.",)

@@ -15,8 +15,9 @@ from grader.submission.intake import Submission, find
 __all__ = ["grade"]
 
 ROOT = SUITES.parent.parent
-ALONE = ("--disable-plugin-autoload", "-p", "pytest_timeout")
-"""for a run in one process, which needs no other plugin: to look for them takes a fifth of a run without tests"""
+PLUGINS = ("--disable-plugin-autoload", "-p", "pytest_timeout")
+"""what a run needs, and none that happens to be installed: one may reorder tests or warn, and to look for them takes a
+fifth of a run without tests"""
 
 
 class _Observer:
@@ -69,6 +70,7 @@ def grade(
     tests = [test for test in read_suites() if not parts or test.number.startswith(parts)]
     files = dict.fromkeys(test.file for test in tests)
     arguments = [
+        *PLUGINS,
         *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging"),
         *("-p", "no:unraisableexception"),  # collects garbage again and again at the end, a fifth of a short run
         *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
@@ -78,7 +80,7 @@ def grade(
         *(["--seed", str(seed)] if seed is not None else []),
         # Each process begins with a run of neighbouring tests, which share what their part needs to be loaded. (With
         # loadfile, which would keep them together, xdist waits for ever where a process dies.)
-        *(["-n", str(jobs), "--dist", "worksteal"] if jobs > 1 else ALONE),
+        *(["-p", "xdist.plugin", "-n", str(jobs), "--dist", "worksteal"] if jobs > 1 else []),
         *([f"--results-json={results_json}"] if results_json else []),
         *(["--deadline", str(deadline)] if deadline is not None else []),
     ]

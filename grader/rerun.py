@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ from course.datasets import DataError, Name, complete_arrays
 from course.downloads import data_dir
 from course.experiments.profiles import PROFILES
 from course.records import FILE, PARTS
+from course.stand_ins import resnet18_file
 from course.untrusted import UnreadableError, read_bytes
 from grader import ROOT
 from grader.catalog import RESULTS, read_suites
@@ -31,9 +34,11 @@ from grader.submission.contract import FILES
 from grader.submission.intake import Submission
 from grader.submission.stage import stage
 
-__all__ = ["RerunError", "parts_with_results", "rerun"]
+__all__ = ["RerunError", "for_another_user", "parts_with_results", "rerun"]
 
 SETS: tuple[Name, ...] = ("cifar10", "mnist", "cinic10")
+WEIGHTS = Path("hub", "checkpoints")
+"""where torch.hub keeps weights, in TORCH_HOME"""
 STAMP = ".made-of"
 """the file that says of which code a folder's results are: some parts' records name none"""
 MAX_FILE_BYTES = 1 << 30
@@ -92,6 +97,8 @@ def rerun(
         stage(submission.folder, scratch / "student")
         made = Path(place) / "results"
         _take_up(out, made)
+        data = for_another_user(data_dir(), [Path(f"{name}.npz") for name in SETS], Path(place) / "data")
+        torch_home = for_another_user(_torch_home(), [WEIGHTS / resnet18_file()], Path(place) / "torch")
         order = Order(
             str(scratch / "student"),
             str(made),
@@ -101,8 +108,8 @@ def rerun(
             seed,
             device,
             os.cpu_count() or 1,
-            str(data_dir()),
-            _torch_home(),
+            str(data),
+            str(torch_home),
             MAX_FILE_BYTES,
         )
         try:
@@ -225,7 +232,56 @@ def _fetch(tell: Callable[[str], object]) -> None:
         tell(f"ResNet-18's weights can't be downloaded ({error}): random ones stand in for them.")
 
 
-def _torch_home() -> str:
+def _torch_home() -> Path:
     import torch
 
-    return str(Path(torch.hub.get_dir()).parent)
+    return Path(torch.hub.get_dir()).parent
+
+
+def for_another_user(folder: Path, files: Sequence[Path], place: Path) -> Path:
+    """A folder in which student code finds these files, or sees that they are missing.
+
+    Where root grades, student code gets a user of its own, to whom folders such as ``/root`` are closed.
+
+    Args:
+        files: relative to ``folder``.
+        place: a folder for links or copies of them, made where ``folder`` is closed to others.
+
+    Raises:
+        RerunError: there is no room for copies.
+    """
+    if os.geteuid() != 0 or all(_open_to_others(folder / file) for file in files):
+        return folder
+    place.mkdir()
+    place.chmod(0o755)  # whatever the umask
+    try:
+        for file in files:
+            if not (folder / file).is_file():
+                continue
+            for parent in reversed((place / file).parents[: len(file.parents) - 1]):
+                parent.mkdir(exist_ok=True)
+                parent.chmod(0o755)
+            _link_or_copy(folder / file, place / file)
+    except OSError as error:
+        raise RerunError(
+            f"Student code can't read {folder}, and a copy can't be made ({error.strerror}): open it to other users."
+        ) from None
+    return place
+
+
+def _open_to_others(path: Path) -> bool:
+    """Whether other users can read a file, or see that there is none."""
+    path = path.resolve()
+    folders = [folder.stat() for folder in path.parents if folder.exists()]
+    readable = not path.exists() or bool(path.stat().st_mode & stat.S_IROTH)
+    return readable and all(found.st_mode & stat.S_IXOTH for found in folders)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    source = source.resolve()
+    if source.stat().st_mode & stat.S_IROTH:
+        with suppress(OSError):  # another disk
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)
+    target.chmod(0o644)

@@ -7,8 +7,11 @@ import sys
 import time
 
 import pytest
+import typer
 
+from grader import cli
 from grader.catalog import RESULTS, read_suites
+from grader.sandbox.failures import SandboxError
 from grader.validation.cases import SOLUTION
 from tests.conftest import MAXIMUM, OF_CODE, ROOT
 
@@ -115,3 +118,31 @@ def test_who_stops_it_while_student_code_runs_gets_the_report_as_it_was(submissi
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert "incomplete" in said
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_plugins_of_pytest_that_happen_to_be_installed_change_nothing(run, tmp_path, monkeypatch, jobs):
+    about = tmp_path / "unhelpful-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: unhelpful\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[pytest11]\nunhelpful = unhelpful\n")
+    (tmp_path / "unhelpful.py").write_text("def pytest_collection_modifyitems(items):\n    items.clear()\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    result = run("-m", "grader", "grade", SOLUTION, "--part", "2.1a", "--part", "2.1b", "--jobs", jobs)
+    assert "2.1   Quantize and dequantize" in result.stdout
+    assert "The grader had a fault" not in result.stdout
+    assert "✓✓" in result.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no server to be started")
+def test_where_no_sandbox_can_be_started_the_doctor_says_so(monkeypatch, capsys):
+    from grader.sandbox.fork import ForkLauncher
+
+    def silent(self: object) -> None:
+        raise SandboxError("the sandbox's server doesn't answer: it ended")
+
+    monkeypatch.setattr(ForkLauncher, "_wait_until_ready", silent)
+    with pytest.raises(typer.Exit) as ending:
+        cli.doctor()
+    assert ending.value.exit_code == 1
+    assert capsys.readouterr().err == ("Nothing can be graded here: the sandbox's server doesn't answer: it ended\n")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from course.records import Record, read
 from grader import gpu, rerun
+from grader.gradebook import Outcome, State
 from grader.grading import grade
 from grader.submission.intake import find
 from grader.validation.cases import SOLUTION
@@ -174,6 +177,68 @@ def test_what_makes_no_sense_is_said_in_a_sentence(run, arguments, said):
     assert said in done.stderr
 
 
+# ---- folders that are closed to student code ----------------------------------------------------------------
+
+
+@pytest.fixture
+def open_place() -> Iterator[Path]:
+    """An empty folder that others can reach; pytest's own they can't."""
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o711)
+        yield Path(place)
+
+
+@pytest.fixture
+def closed(open_place) -> Path:
+    """A folder of files as in ``/root``."""
+    folder = open_place / "root"
+    (folder / "hub" / "checkpoints").mkdir(parents=True)
+    (folder / "cifar10.npz").write_text("photos")
+    (folder / "hub" / "checkpoints" / "weights.pth").write_text("weights")
+    (folder / "mine.npz").write_text("for nobody else")
+    (folder / "mine.npz").chmod(0o600)
+    (folder / "grades.csv").write_text("private")
+    folder.chmod(0o700)
+    return folder
+
+
+FILES = (Path("cifar10.npz"), Path("hub", "checkpoints", "weights.pth"), Path("mine.npz"), Path("missing.npz"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="student code has the user who grades")
+def test_where_root_grades_files_are_put_where_student_code_can_read_them(closed, open_place):
+    before = os.umask(0o077)
+    try:
+        place = rerun.for_another_user(closed, FILES, open_place / "copy")
+    finally:
+        os.umask(before)
+    assert place == open_place / "copy"
+    found = {str(path.relative_to(place)): path for path in place.rglob("*") if path.is_file()}
+    assert found.keys() == {str(file) for file in FILES[:3]}
+    assert all(path.stat().st_mode & 0o004 for path in found.values())
+    assert all(path.stat().st_mode & 0o001 for path in (place, place / "hub", place / "hub" / "checkpoints"))
+    assert found["cifar10.npz"].samefile(closed / "cifar10.npz")  # 170 MB are not copied where a link does
+    assert (closed / "mine.npz").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="student code has the user who grades")
+def test_an_open_folder_is_read_where_it_is(closed, open_place):
+    copy, missing = open_place / "copy", FILES[3:]
+    closed.chmod(0o755)
+    assert rerun.for_another_user(closed, FILES[:2], copy) == closed
+    assert rerun.for_another_user(closed, missing, copy) == closed
+    closed.chmod(0o700)
+    assert rerun.for_another_user(closed, missing, copy) == copy
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="student code has the user who grades")
+def test_experiments_are_run_where_weights_lie_in_a_closed_folder(closed, submission, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(closed))
+    said: list[str] = []
+    rerun.rerun(find(submission()), tmp_path / "made", profile="quick", parts=("4.1",), tell=said.append)
+    assert said == ["4.1 Freezing and LoRA: complete"]
+
+
 # ---- on another device -----------------------------------------------------------------------------------------
 
 # "cpu:0" is the CPU under another name: tensors go the way that they go to a GPU.
@@ -204,6 +269,19 @@ def test_the_solution_does_as_well_on_another_device(launcher):
     there = gpu.grade_there(find(SOLUTION), here, parts, "cpu:0")
     assert len(gpu.notes(here, there)) == 1
     assert there.seed == here.seed
+
+
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_a_run_that_had_faults_does_not_pass_for_the_same(launcher, where):
+    """Tests that could be run on neither would differ in nothing."""
+    parts = ("1.1a", "6.1a")
+    here = grade(SOLUTION, parts=parts, launcher=launcher)
+    there = gpu.grade_there(find(SOLUTION), here, parts, "cpu:0")
+    fault = Outcome(State.NOT_RUN, fault="Traceback\nSandboxError: the server ended")
+    {"here": here, "there": there}[where].record("6.1a", fault)
+    assert gpu.notes(here, there) == (
+        "What differs on the GPU is not known: the grader had a fault in 1 test (SandboxError: the server ended).",
+    )
 
 
 def test_without_a_gpu_a_sentence_says_so(run):

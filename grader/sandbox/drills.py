@@ -142,13 +142,17 @@ def pretrained_resnet18() -> nn.Module:
 
 
 def _resnet18(state: dict[str, Tensor]) -> nn.Module:
-    """torchvision's ResNet-18 with this state: without the time for random weights, and without a second copy."""
+    """torchvision's ResNet-18 with this state: without the time for random weights, and without a second copy.
+
+    It is on the default device, as a network that is made there.
+    """
     from torchvision.models import resnet18
 
+    device = torch.get_default_device()
     with torch.device("meta"):
         model: nn.Module = resnet18()
     model.load_state_dict(state, assign=True)
-    return model
+    return model.to(device)
 
 
 @word

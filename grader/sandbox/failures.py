@@ -40,7 +40,7 @@ class StudentError(Exception):
             lines.append("  (While it is graded, code can't start processes, open connections, or reach other files.)")
         elif failure.type_name in ("URLError", "HTTPError", "gaierror"):
             lines.append("  (While it is graded, code has no network; torchvision finds the handout's weights.)")
-        elif "NVIDIA" in failure.message or "not compiled with CUDA" in failure.message:
+        elif any(word in failure.message for word in ("NVIDIA", "CUDA", "cudaGetDeviceCount")):
             lines.append("  (Code is graded on the CPU: take cuda only where torch.cuda.is_available().)")
         for line in failure.stack:
             if not line.file:

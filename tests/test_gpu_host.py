@@ -1,0 +1,69 @@
+"""Grading on the CPU of a machine that has a GPU, as far as that can be tried without one."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+from torch import Tensor
+
+from course.stand_ins import resnet18_stand_in
+from grader.grading import grade
+from grader.sandbox import drills
+from grader.sandbox.failures import StudentError
+from grader.sandbox.protocol import Failure
+from grader.submission.intake import find
+from grader.validation.cases import SOLUTION
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no fork server")
+
+
+def test_the_server_makes_no_backward_pass(monkeypatch):
+    """Where there is a driver, the first one starts a thread, and a process with threads can't be forked."""
+    from grader.sandbox import server
+
+    def backward(self: Tensor) -> None:
+        raise AssertionError("a backward pass in the server")
+
+    monkeypatch.setattr(Tensor, "backward", backward)
+    monkeypatch.setattr(torch.autograd, "backward", backward)
+    monkeypatch.setattr(torch.autograd, "grad", backward)
+    monkeypatch.setattr(server, "_assert_one_thread", lambda: None)  # the test process has several
+    monkeypatch.setattr(server.warnings, "filterwarnings", lambda *_: None)
+    server._warm_up()
+
+
+def test_that_the_driver_is_out_of_reach_is_nothing_that_a_student_printed(submission, launcher):
+    said = (
+        "\nimport warnings\n"
+        "warnings.warn('CUDA initialization: Unexpected error from cudaGetDeviceCount().')\n"
+        "warnings.warn('of my own')\n"
+    )
+    one = submission(training=(SOLUTION / "training.py").read_text() + said)
+    gradebook = grade(find(one), parts=("1.1a",), launcher=launcher)
+    (outcome,) = [outcome for test, outcome in gradebook.results if test.number == "1.1a"]
+    assert "of my own" in outcome.printed
+    assert "CUDA" not in outcome.printed
+
+
+def test_resnet18_is_made_on_the_default_device():
+    state = resnet18_stand_in(1)
+    assert {value.device.type for value in drills._resnet18(state).state_dict().values()} == {"cpu"}
+    with torch.device("meta"):
+        assert {value.device.type for value in drills._resnet18(state).state_dict().values()} == {"meta"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Found no NVIDIA driver on your system.",
+        "No CUDA GPUs are available",
+        "Torch not compiled with CUDA enabled",
+        "Unexpected error from cudaGetDeviceCount(). Error 304: OS call failed or operation not supported on this OS",
+    ],
+)
+def test_whoever_asks_for_a_gpu_is_told_where_code_is_graded(message):
+    text = str(StudentError(Failure("exception", "RuntimeError", message, []), "forward(x)"))
+    assert "take cuda only where torch.cuda.is_available()" in text
+    assert "graded on the CPU" not in str(StudentError(Failure("exception", "RuntimeError", "cuda:0 and cpu", [])))
