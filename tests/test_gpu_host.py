@@ -1,4 +1,4 @@
-"""Grading on the CPU of a machine that has a GPU, as far as that can be tried without one."""
+"""Grading on the CPU of a GPU host, as far as that can be tried without one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from course.stand_ins import resnet18_stand_in
 from grader.grading import grade
 from grader.sandbox import drills
 from grader.sandbox.failures import StudentError
+from grader.sandbox.limits import Limits
 from grader.sandbox.protocol import Failure
 from grader.submission.intake import find
 from grader.validation.cases import SOLUTION
@@ -67,3 +68,15 @@ def test_whoever_asks_for_a_gpu_is_told_where_code_is_graded(message):
     text = str(StudentError(Failure("exception", "RuntimeError", message, []), "forward(x)"))
     assert "take cuda only where torch.cuda.is_available()" in text
     assert "graded on the CPU" not in str(StudentError(Failure("exception", "RuntimeError", "cuda:0 and cpu", [])))
+
+
+def test_packages_that_only_pythonpath_names_are_missed_in_a_sentence(monkeypatch, tmp_path):
+    """As modules of a cluster name them: what grades has them, and the server, which is isolated, has not."""
+    from grader.sandbox.fork import ForkLauncher
+
+    one = ForkLauncher(Limits())
+    one._log = tmp_path / "server.log"
+    one._log.write_text("ModuleNotFoundError: No module named 'msgspec'\n")
+    assert "PYTHONPATH" not in str(one._silent("it ended"))
+    monkeypatch.setenv("PYTHONPATH", "/apps/torch")
+    assert "it ended (it doesn't heed PYTHONPATH: install the packages" in str(one._silent("it ended"))

@@ -194,6 +194,8 @@ class ForkLauncher:
 
     def _silent(self, reason: str) -> SandboxError:
         log = self._log.read_text(errors="replace")[-2000:] if self._log and self._log.exists() else ""
+        if "ModuleNotFoundError" in log and os.environ.get("PYTHONPATH"):
+            reason += " (it doesn't heed PYTHONPATH: install the packages into this Python's own environment)"
         return SandboxError(f"the sandbox's server doesn't answer: {reason}\n{log}".rstrip())
 
     def _wait_until_ready(self) -> None:
