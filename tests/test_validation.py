@@ -20,6 +20,8 @@ from grader import cli
 from grader.catalog import RESULTS, read_suites
 from grader.gradebook import Gradebook, Measurement, Outcome, State
 from grader.grading import grade
+from grader.sandbox.failures import SandboxError
+from grader.sandbox.limits import Limits
 from grader.suites.checks import CheckFailure, assert_within, told_apart, tolerances_kept
 from grader.validation import cli as validation_cli
 from grader.validation import exam, mutants, survivors, tables
@@ -353,6 +355,25 @@ def test_what_was_graded_before_ctrl_c_is_shown(monkeypatch):
     assert "1 submission graded" in output
     assert "Interrupted: 2 of 3 were not graded." in output
     assert validated("solution_quantization", "--calibrate", "3")[0] == 130
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no server to be started")
+def test_where_no_sandbox_can_be_started_one_sentence_says_so(monkeypatch):
+    from grader.sandbox.fork import ForkLauncher
+
+    def silent(self: object) -> None:
+        raise SandboxError("the sandbox's server doesn't answer: it ended.")
+
+    def in_this_process(tasks, *_: object):
+        return (examine(task, ForkLauncher(Limits())) for task in tasks)
+
+    monkeypatch.setattr(ForkLauncher, "_wait_until_ready", silent)
+    monkeypatch.setattr(validation_cli, "examine_all", in_this_process)
+    sentence = "Nothing can be graded here: the sandbox's server doesn't answer: it ended."
+    assert validated("solution_training", "quarters_of_training") == (
+        1,
+        f"{sentence} python -m grader doctor says more. ",
+    )
 
 
 def test_unknown_cases_and_parts_are_refused():

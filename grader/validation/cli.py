@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Iterator, Sequence, Sized
 from concurrent.futures import BrokenExecutor
@@ -159,6 +160,8 @@ def _graded(tasks: Sequence[Task], jobs: int | None, thorough: bool = True) -> l
         task = bar.add_task("starting", total=len(tasks))
         with _interruptible(len(tasks), found), suppress(KeyboardInterrupt):
             for verdict in examine_all(tasks, jobs, thorough):
+                if verdict.nothing_graded and not found:  # nor would anything that comes after it
+                    _stop(f"Nothing can be graded here: {_cause(verdict)}. python -m grader doctor says more.", 1)
                 found[verdict.case.id, verdict.seed] = verdict
                 bar.update(task, advance=1, description=verdict.case.name)
                 if not bar.console.is_terminal and time.monotonic() - said >= SECONDS_BETWEEN_LINES:
@@ -173,6 +176,12 @@ def _all_of(tasks: Sequence[Task], verdicts: list[Verdict]) -> list[Verdict]:
     if missing := len(tasks) - len(verdicts):
         _stop(f"Interrupted: {missing} of {len(tasks)} were not graded.", 130)
     return verdicts
+
+
+def _cause(verdict: Verdict) -> str:
+    """What the grader broke with: the last line of its traceback, without the exception's class."""
+    last = verdict.faults[0].rstrip().rpartition("\n")[2]
+    return re.sub(r"^(\w+\.)*\w+: ", "", last).rstrip(".")
 
 
 def _progress() -> Progress:

@@ -53,6 +53,8 @@ class Verdict:
     """the names that each test asked the submission for"""
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
     """of their tolerances, that values have taken: by test and what was compared"""
+    nothing_graded: bool = False
+    """whether the grader broke in every test, as it does where the sandbox can't start"""
 
     @property
     def is_right(self) -> bool:
@@ -126,6 +128,7 @@ def compare(task: Task, gradebook: Gradebook, seconds: float = 0.0) -> Verdict:
         faults=[f"{number}: {outcome.fault[-1000:]}" for number, outcome in lost.items() if outcome.fault],
         seconds=seconds,
         measurements={test.number: outcome.measurements for test, outcome in gradebook.results if outcome.measurements},
+        nothing_graded=len(lost) == len(graded) and all(outcome.fault for outcome in lost.values()),
     )
     verdict.faults.extend(gradebook.faults)
     if gradebook.maximum != (maximum := all_points()):
