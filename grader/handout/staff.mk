@@ -14,7 +14,7 @@ help::
 	@echo "For the course staff:"
 	@echo "make test                         test this software itself"
 	@echo "make validate                     the grader's own exam: submissions whose right grade is known"
-	@echo "make mutants                      mutation testing of the suites: ten minutes, writes docs/mutants.md"
+	@echo "make mutants                      mutation testing of the suites: five minutes, writes docs/mutants.md"
 	@echo "make autograder [MINUTES=10]      make autograder.zip for Gradescope"
 	@echo "make handout                      make the zip that students get"
 	@echo "make image [TAG=cs2420-pset2]     build the image for docker or podman; PYTHON_VERSION=, TORCH_INDEX="

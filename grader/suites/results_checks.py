@@ -20,13 +20,12 @@ from course import checkpoints, records
 from course.checkpoints import Architecture, CheckpointError
 from course.datasets import SIZES, STATISTICS, ImageDataset, Name, load
 from course.experiments.profiles import PROFILES, Profile
-from course.models import CONVNET_LAYERS
 from course.records import Checkpoint, Record, RecordError, Run, Settings
 from course.trainer import evaluate
 from grader.outcomes import NotMade
 from grader.suites.checks import assert_true, fail, told_apart
 
-__all__ = ["FINE_TUNED_COPY", "Expected", "Results", "counted_zeros", "multistep"]
+__all__ = ["FINE_TUNED_COPY", "Expected", "Results", "cosine", "multistep"]
 
 #: What earns points; the tests of this software lower it to what a laptop can make.
 EARNS = "full"
@@ -408,72 +407,3 @@ def _course_convnet() -> nn.Module:
     from course.datasets import FIXTURES
 
     return checkpoints.load(FIXTURES / "convnet.safetensors", "ConvNet")
-
-
-# ---- sparsity ------------------------------------------------------------------------------------------------------
-
-
-def counted_zeros(model: nn.Module) -> list[tuple[int, int]]:
-    """For each convolution: how many filters are 0 as a whole, and how many weights are 0."""
-    counts = []
-    for layer in model.modules():
-        if isinstance(layer, nn.Conv2d):
-            off = layer.weight.detach() == 0
-            counts.append((int(off.flatten(1).all(1).sum()), int(off.sum())))
-    return counts
-
-
-def pruned_by(steps: int, unit_counts: Sequence[int], weights_of_unit: Sequence[int]) -> list[int]:
-    """Weights that are 0 in each layer after so many steps of ``round(units × 0.1)`` each."""
-    return [steps * round(units * 0.1) * size for units, size in zip(unit_counts, weights_of_unit, strict=True)]
-
-
-def assert_pruned(run: Run, model: nn.Module, profile: Profile, *, filters: bool) -> None:
-    """The checkpoint's zeros are the record's, and came in five steps at the handout's epochs."""
-    weights = [9 * c_in * c_out for c_in, c_out, _ in CONVNET_LAYERS]
-    if filters:
-        units, sizes = [c_out for _, c_out, _ in CONVNET_LAYERS], [9 * c_in for c_in, _, _ in CONVNET_LAYERS]
-    else:
-        units, sizes = weights, [1] * len(weights)
-    found = counted_zeros(model)
-    for place, ((whole, zeros), wanted) in enumerate(zip(found, pruned_by(5, units, sizes), strict=True), start=1):
-        what = f"convolution {place} of the checkpoint has {zeros:,} weights that are 0 of {weights[place - 1]:,}"
-        if filters:
-            what += f", and {whole} whole filters of {units[place - 1]}"
-        # Training brings single weights to 0 by chance, and never many of them.
-        near = wanted <= zeros <= wanted + 0.001 * weights[place - 1] + 1
-        if filters:
-            near = near and whole == wanted // sizes[place - 1]
-        assert_true(
-            near, f"{what}; five pruning steps leave {wanted:,}.", "each step prunes a tenth of each layer more."
-        )
-    if not filters:
-        lost = sum(whole * 9 * c_in for (whole, _), (c_in, _, _) in zip(found, CONVNET_LAYERS, strict=True))
-        assert_true(
-            lost < 0.5 * sum(zeros for _, zeros in found),
-            "Most zeros of the checkpoint are in filters that are 0 as a whole: filters were pruned, and not weights.",
-        )
-    _check_steps(run, profile, weights, [zeros for _, zeros in found], units, sizes)
-
-
-def _check_steps(
-    run: Run, profile: Profile, weights: list[int], last: list[int], units: list[int], sizes: list[int]
-) -> None:
-    epochs = len(run.accuracies)
-    whole = len(run.zeros) == epochs and all(len(row) == len(weights) for row in run.zeros)
-    assert_true(whole, f"{run.name}: the record doesn't have the zeros of each layer after each of {epochs} epochs.")
-    assert_true(
-        list(run.zeros[-1]) == last, f"{run.name}: the record's last zeros are not those that the checkpoint has."
-    )
-    for epoch, row in enumerate(run.zeros, start=1):
-        # Epochs of the handout's 100 that are over; counted from 0 or from 1, a step comes one sooner or later.
-        over = epoch * profile.lapse
-        fewest, most = (min(5, max(0, (over + shift) // 10)) for shift in (-1, 1))
-        low, high = pruned_by(fewest, units, sizes), pruned_by(most, units, sizes)
-        for place, (zeros, at_least, at_most, of) in enumerate(zip(row, low, high, weights, strict=True), start=1):
-            assert_true(
-                at_least <= zeros <= at_most + 0.001 * of + 1,
-                f"{run.name}: after epoch {epoch} the record has {zeros:,} zeros in convolution {place}; steps after "
-                f"epochs 10, 20, 30, 40 and 50 of 100 leave {at_most:,} there.",
-                "10 % more of each layer at each of the five epochs.",
-            )
