@@ -32,6 +32,12 @@ def test_the_number_of_cases_is_about_right():
     assert abs(int(said[1]) - len(read_cases())) <= 20
 
 
+def test_every_case_that_is_named_exists():
+    named = re.findall(r"grader validate (?:--messages )?(\w+)", README)
+    assert named
+    assert set(named) <= {case.name for case in read_cases()}
+
+
 def test_every_path_that_is_named_exists():
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / target).exists(), target

@@ -273,6 +273,7 @@ def test_the_command_fails_where_the_grader_errs(monkeypatch, tmp_path: Path):
     assert "The grader errs in 1 of them." in output
     page = (tmp_path / "exam.html").read_text(encoding="utf-8")
     assert '<td class="missed" title="1.2a was passed">' in page
+    assert f'<td class="mistake">{wrong.title}</td>' in page
     assert "<b>wrong/not_wrong</b> (seed 2420): missed: 1.2a was passed" in page
 
 
@@ -381,6 +382,7 @@ def test_unknown_cases_and_parts_are_refused():
         2,
         "There is no case nonsense: they are the files in grader/validation/. ",
     )
+    assert validated("casts_before_rounding")[1].endswith("did you mean cast_without_rounding? ")
     assert validated("--part", "7")[1] == "There is no part 7: choose one of 1, 2, 3, 4, 5, 6. "
     assert validated("rates_only_the_good_two", "--repeat", "2")[0] == 2
     assert validated("rates_only_the_good_two", "--calibrate", "2")[0] == 2

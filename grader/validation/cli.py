@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence, Sized
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -139,8 +140,10 @@ def mutants(
 
 def _chosen(names: Sequence[str], parts: Sequence[str]) -> list[Case]:
     known = [*solution_and_stubs(), *read_cases()]
-    if unknown := set(names) - {case.name for case in known}:
-        _stop(f"There is no case {', '.join(sorted(unknown))}: they are the files in grader/validation/.")
+    if unknown := sorted(set(names) - {case.name for case in known}):
+        near = get_close_matches(unknown[0], [case.name for case in known])
+        hint = f"did you mean {' or '.join(near)}?" if near else "they are the files in grader/validation/."
+        _stop(f"There is no case {', '.join(unknown)}: {hint}")
     chosen = [case for case in known if not names or case.name in names]
     return [case for case in chosen if not parts or case.part in _known_parts(parts)]
 
