@@ -176,7 +176,7 @@ def assert_round_trip(
     worst = float(np.abs(errors).max())
     assert_true(
         worst * step <= step / 2 + rounding(W),
-        f"{what}: after quantize and dequantize the largest error is {told_apart(worst, 0.5, 3)[0]} steps, "
+        f"{what}: after quantize and dequantize the largest error is {told_apart(worst, 0.5, 3)[0]} times the step, "
         "expected at most 0.5.",
         hint_for(errors),
     )
