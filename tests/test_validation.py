@@ -377,6 +377,20 @@ def test_where_no_sandbox_can_be_started_one_sentence_says_so(monkeypatch):
     )
 
 
+def test_where_the_grader_breaks_in_every_test_the_faults_are_shown(monkeypatch):
+    fault = Outcome(State.NOT_RUN, fault="Traceback\nNameError: name 'gone' is not defined")
+    outcomes = {"_" + number.replace(".", "_"): fault for number in of_code("1")}
+
+    def broken(tasks, *_: object):
+        return (compare(task, gradebook_of(**outcomes)) for task in tasks)
+
+    monkeypatch.setattr(validation_cli, "examine_all", broken)
+    code, output = validated("solution_training")
+    assert code == 1
+    assert "name 'gone' is not defined" in output
+    assert "The grader errs in 1 of them." in output
+
+
 def test_unknown_cases_and_parts_are_refused():
     assert validated("nonsense") == (
         2,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections.abc import Iterator, Sequence, Sized
 from concurrent.futures import BrokenExecutor
@@ -19,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from course.crew import heed_stops
 from grader.reports.text import unwritable, write_atomically
+from grader.sandbox.failures import SandboxError
 from grader.submission.contract import MODULES
 from grader.validation import tables
 from grader.validation.cases import Case, read_cases, solution_and_stubs
@@ -163,8 +163,8 @@ def _graded(tasks: Sequence[Task], jobs: int | None, thorough: bool = True) -> l
         task = bar.add_task("starting", total=len(tasks))
         with _interruptible(len(tasks), found), suppress(KeyboardInterrupt):
             for verdict in examine_all(tasks, jobs, thorough):
-                if verdict.nothing_graded and not found:  # nor would anything that comes after it
-                    _stop(f"Nothing can be graded here: {_cause(verdict)}. python -m grader doctor says more.", 1)
+                if not found and (cause := _no_sandbox(verdict)):  # nor is there one for what comes after it
+                    _stop(f"Nothing can be graded here: {cause}. python -m grader doctor says more.", 1)
                 found[verdict.case.id, verdict.seed] = verdict
                 bar.update(task, advance=1, description=verdict.case.name)
                 if not bar.console.is_terminal and time.monotonic() - said >= SECONDS_BETWEEN_LINES:
@@ -181,10 +181,12 @@ def _all_of(tasks: Sequence[Task], verdicts: list[Verdict]) -> list[Verdict]:
     return verdicts
 
 
-def _cause(verdict: Verdict) -> str:
-    """What the grader broke with: the last line of its traceback, without the exception's class."""
+def _no_sandbox(verdict: Verdict) -> str:
+    """Why the sandbox doesn't start, if that is why nothing was graded; of other faults people need the traceback."""
+    if not verdict.nothing_graded:
+        return ""
     last = verdict.faults[0].rstrip().rpartition("\n")[2]
-    return re.sub(r"^(\w+\.)*\w+: ", "", last).rstrip(".")
+    return last.partition(f"{SandboxError.__name__}: ")[2].rstrip(".")
 
 
 def _progress() -> Progress:
