@@ -6,7 +6,6 @@ that its layer uses, mask times ``_weight``, are 0; so it does not matter how a 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course.datasets import ImageDataset
-from course.models import CONVNET_LAYERS, ConvNet
 from grader.gradebook import Panel, Picture
 from grader.sandbox.proxies import RemoteModule, Student
 from grader.suites.checks import as_array, as_module, as_number, as_numbers, assert_set, assert_true, fail
@@ -364,91 +361,3 @@ def assert_gradients_are_zero(student: Student, rng: np.random.Generator, kind: 
             bool(rows[~off].any()),
             f"The {kind.unit} of sparse layer {index + 1} that are on have no gradient.",
         )
-
-
-# ---- the trained ConvNet -----------------------------------------------------------------------------------
-
-
-def sparse_convnet(student: Student, convnet: ConvNet, kind: Kind) -> RemoteModule:
-    """The trained ConvNet in the student's worker, made of the course's sparse layers."""
-    layers = [[c_in, c_out, 3, stride] for c_in, c_out, stride in CONVNET_LAYERS]
-    net = as_module(student.drill("sparse_network", layers, kind.single_weights), "the net")
-    transplant(student, net, convnet)
-    return net
-
-
-SPARSE = ("SparseConv2d", "UnstructuredSparseConv2d")
-
-
-def counterparts(student: Student, net: RemoteModule, convnet: ConvNet) -> list[tuple[str, str]]:
-    """The layers of a network by name, each with the name of ConvNet's; the order is that within each kind of layer."""
-    pairs = []
-    there = student.drill("module_classes", net)
-    for kind, sparse in (("Conv2d", SPARSE), ("BatchNorm2d", ("BatchNorm2d",)), ("Linear", ("Linear",))):
-        theirs = [name for name, found in there if found in sparse]
-        ours = [name for name, one in convnet.named_modules() if type(one).__name__ == kind]
-        assert_true(
-            len(theirs) == len(ours),
-            f"The network has {len(theirs)} layers of {sparse[0]}, expected {len(ours)}.",
-            "nine times a sparse convolution and a BatchNorm2d, then one Linear.",
-        )
-        pairs += list(zip(theirs, ours, strict=True))
-    return pairs
-
-
-def transplant(student: Student, net: RemoteModule, convnet: ConvNet) -> None:
-    """Write ConvNet's weights and statistics into a network that has the same layers."""
-    state = convnet.state_dict()
-    convolutions = {name for name, one in convnet.named_modules() if isinstance(one, torch.nn.Conv2d)}
-    values = {}
-    for theirs, ours in counterparts(student, net, convnet):
-        for key, value in state.items():
-            layer, _, attribute = key.rpartition(".")
-            if layer == ours:
-                values[f"{theirs}.{'_weight' if ours in convolutions else attribute}"] = value
-    net.write(values)
-
-
-def as_convnet(student: Student, net: RemoteModule) -> ConvNet:
-    """A ConvNet of the grader's own with the weights that a sparse network uses, and its statistics."""
-    own = ConvNet()
-    in_use = {layer.name: layer.weight for layer in layers_of(student, net)}
-    state = net.state_dict()
-    values = {}
-    for theirs, ours in counterparts(student, net, own):
-        for key in own.state_dict():
-            layer, _, attribute = key.rpartition(".")
-            if layer == ours:
-                values[key] = in_use[theirs] if theirs in in_use else state[f"{theirs}.{attribute}"]
-    own.load_state_dict(values)
-    return own
-
-
-def with_weights(convnet: ConvNet, layers: Sequence[Tensor]) -> ConvNet:
-    """ConvNet with other weights in its convolutions, everything else as it is."""
-    pruned = ConvNet()
-    pruned.load_state_dict(convnet.state_dict())
-    convolutions = [one for one in pruned.modules() if isinstance(one, torch.nn.Conv2d)]
-    with torch.no_grad():
-        for convolution, weight in zip(convolutions, layers, strict=True):
-            convolution.weight.copy_(weight)
-    return pruned.eval()
-
-
-_RECOGNISED: dict[tuple[str, int], int] = {}
-
-
-@torch.no_grad()
-def recognised(net: ConvNet, images: ImageDataset, count: int) -> int:
-    """How many of the first ``count`` test images of fixtures/ a network recognises.
-
-    Counted once for equal weights: of many submissions that are graded in one process, most arrive at the same.
-    """
-    digest = hashlib.sha256()
-    for value in net.state_dict().values():
-        digest.update(value.contiguous().numpy())
-    key = digest.hexdigest(), count
-    if key not in _RECOGNISED:
-        found = net(images.normalize(images.images[:count])).argmax(1)
-        _RECOGNISED[key] = int((found == images.labels[:count]).sum())
-    return _RECOGNISED[key]

@@ -11,6 +11,7 @@ from torch.nn import functional
 from course.models import CONVNET_LAYERS, ConvNet
 from grader.sandbox.proxies import RemoteModule, Student
 from grader.suites import pruning_checks as checks
+from grader.suites import trained_convnet
 from grader.suites.checks import as_array, as_module, assert_true, assert_within, needs
 from grader.suites.pruning_checks import FILTERS_OFF, WEIGHTS_OFF, Kind
 
@@ -97,7 +98,7 @@ def test_layers_of_the_table(student):
 def test_equal_to_convnet(student, convnet, photos):
     """With the weights of a trained ConvNet, SparseConvNet gives ConvNet's outputs on real images."""
     net = sparse_net(student)
-    checks.transplant(student, net, convnet)
+    trained_convnet.transplant(student, net, convnet)
     x = photos.normalize(photos.images[:8])
     expected = convnet_logits(convnet, x)
     # Logits of size 10; through some twenty layers float32 keeps about 1e-5 of that. Any other network is off by 1.
@@ -116,7 +117,7 @@ def test_class_of_the_convolutions(student, convnet, photos):
     """SparseConvNet(conv_layer=UnstructuredSparseConv2d) has nine layers of that class, and also equals ConvNet."""
     net = sparse_net(student, single_weights=True)
     assert_table(student, net, "UnstructuredSparseConv2d")
-    checks.transplant(student, net, convnet)
+    trained_convnet.transplant(student, net, convnet)
     x = photos.normalize(photos.images[8:10])
     expected = convnet_logits(convnet, x)
     found = as_array(net.eval()(x), "the output for 2 images", shape=(2, 10))
@@ -148,7 +149,7 @@ def test_it_trains(student, rng, photos, measured):
 
 def loss_of(student: Student, net: RemoteModule, images: Tensor, labels: Tensor) -> float:
     """The cross entropy of ConvNet with the network's weights, in training mode."""
-    own = checks.as_convnet(student, net).train()
+    own = trained_convnet.as_convnet(student, net).train()
     with torch.no_grad():
         return float(functional.cross_entropy(own(images), labels))
 
@@ -158,7 +159,7 @@ def loss_of(student: Student, net: RemoteModule, images: Tensor, labels: Tensor)
 
 def pruned_weights(student: Student, convnet: ConvNet, kind: Kind, fraction: float) -> list[Tensor]:
     """The weights of the trained ConvNet after the student's pruning; the share that is off is right."""
-    net = checks.sparse_convnet(student, convnet, kind)
+    net = trained_convnet.sparse_convnet(student, convnet, kind)
     kind.prune(student, net, fraction)
     weights = [layer.weight for layer in checks.layers_of(student, net)]
     for index, one in enumerate(weights):
@@ -240,7 +241,7 @@ def test_filters_gradients(student, rng):
 def test_filters_accuracy(student, convnet, photos, note, measured):
     """A trained ConvNet whose filters you prune recognises more real images than one that is pruned at random."""
     own = pruned_weights(student, convnet, FILTERS_OFF, 0.1)
-    found = checks.recognised(checks.with_weights(convnet, own), photos, IMAGES)
+    found = trained_convnet.recognised(trained_convnet.with_weights(convnet, own), photos, IMAGES)
     measured("images recognised", found, ENOUGH_BY_L1_NORM)
     assert_true(
         found >= ENOUGH_BY_L1_NORM,
@@ -319,7 +320,7 @@ def test_weights_gradients(student, rng):
 def test_weights_accuracy(student, convnet, photos, note, measured):
     """A trained ConvNet of which you switch off half of the single weights keeps most of its accuracy."""
     own = pruned_weights(student, convnet, WEIGHTS_OFF, 0.5)
-    found = checks.recognised(checks.with_weights(convnet, own), photos, IMAGES)
+    found = trained_convnet.recognised(trained_convnet.with_weights(convnet, own), photos, IMAGES)
     measured("images recognised", found, ENOUGH_BY_MAGNITUDE)
     assert_true(
         found >= ENOUGH_BY_MAGNITUDE,
