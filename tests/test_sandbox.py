@@ -190,6 +190,37 @@ def test_output_is_kept_in_part_and_says_what_is_left_out(isolated, quantization
     assert len(student.printed) < 60_000
 
 
+IDLE = """
+import threading, time
+
+moments = []
+
+
+def work():
+    while len(moments) < 100_000:
+        moments.append(time.monotonic())
+        time.sleep(0.001)
+
+
+def quantize(W):
+    if not moments:
+        threading.Thread(target=work, daemon=True).start()
+        time.sleep(0.05)
+        return 0.0
+    seen = list(moments)
+    return max(later - earlier for earlier, later in zip(seen, seen[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal of POSIX")
+def test_a_worker_stands_still_between_its_answer_and_the_next_call(isolated, quantization):
+    student = quantization(isolated, IDLE)
+    student.quantization.quantize(1.0)
+    time.sleep(0.5)
+    # The thread takes a moment of its own every few milliseconds: a gap this long is the time that the grader slept.
+    assert student.quantization.quantize(1.0) > 0.4
+
+
 def test_worker_output_is_not_mixed_up_with_answers(isolated, quantization):
     student = quantization(isolated, "import os\n\n\ndef quantize(W):\n    os.write(1, b'PSG1' * 100)\n    return 5\n")
     assert student.quantization.quantize(1.0) == 5

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ from grader.sandbox.pages import HUGE_HEAP
 from grader.sandbox.server import End, Ended, Failed, Fork, Forked, Ready, Sweep
 from grader.sandbox.wall import Wall, remove_tree
 from grader.sandbox.worker import SEED, Settings
-from grader.sandbox.workers import ONE_THREAD, Output, SocketWorker, Worker, is_there
+from grader.sandbox.workers import ONE_THREAD, Output, SocketWorker, Worker, is_there, stand_still
 from grader.submission.stage import fingerprint, stage
 
 __all__ = ["ForkLauncher"]
@@ -48,16 +46,6 @@ def _environment(device: str) -> dict[str, str]:
 
 #: A launcher may serve a whole class.
 KEPT_COPIES = 8
-
-
-def _stop_process(pid: int) -> None:
-    """Stop a process for now, and wait a moment until it stands still."""
-    with suppress(OSError):
-        os.kill(pid, signal.SIGSTOP)
-        for _ in range(200):
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "TtZX":
-                return
-            time.sleep(0.0005)
 
 
 @dataclass
@@ -254,18 +242,17 @@ class ForkLauncher:
     def _take_turn(self, one: _Forked) -> None:
         """Of the workers of a test only one runs at a time, and finds no files of the others in open folders.
 
-        What one is given must not reach another one, as with ``student.fresh()``.
+        What one is given must not reach another one, as with ``student.fresh()``. The others were told to stand still
+        when they had answered: here that is waited for.
         """
         if self._turn is not one:
             others = [other for other in self._at_work if other is not one]
             for other in others:
-                _stop_process(other.pid)
+                stand_still(other.pid)
             if others and not self.wall.landlock:
                 for other in others:
                     self._post(Sweep(other.pid))
                 self._collect()
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(one.pid, signal.SIGCONT)
         self._turn = one
 
     def _begin(self, wanted: tuple[Path, tuple[str, ...]]) -> _Forked:

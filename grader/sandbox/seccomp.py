@@ -15,6 +15,7 @@ import ctypes
 import errno
 import os
 import platform
+import signal
 import struct
 from collections.abc import Iterator
 from functools import cache
@@ -58,6 +59,7 @@ modify_ldt 154 0      fanotify_init 300 262  fanotify_mark 301 263  personality 
 settimeofday 164 170  clock_settime 227 112  clock_adjtime 305 266  adjtimex 159 171
 vhangup 153 58        seccomp 317 277
 flock 73 32           fallocate 285 47       fadvise64 221 223     mincore 27 232
+timer_create 222 107  mq_notify 244 184
 preadv2 327 286       pwritev2 328 287       cachestat 451 451     sync 162 81
 inotify_init 253 0    inotify_init1 294 26   inotify_add_watch 254 27
 io_setup 206 0        io_submit 209 2        io_pgetevents 333 292
@@ -169,8 +171,9 @@ def _block(name: str, pid: int, fail: Instruction) -> list[Instruction]:
         return [_argument(0), (_AND, 0, 0, CLONE), (_JUMP_EQUAL, 0, 1, CLONE), allow, fail]
     if name == "close_range":
         return [_argument(2), (_JUMP_BITS, 0, 1, CLOSE_RANGE_UNSHARE), fail, allow]
-    if name in ("kill", "tgkill"):
-        return [_argument(0), (_JUMP_EQUAL, 0, 1, pid), allow, fail]
+    if name in ("kill", "tgkill"):  # itself, and not to go on: that would undo the grader's SIGSTOP
+        number = _argument(1 if name == "kill" else 2)
+        return [_argument(0), (_JUMP_EQUAL, 0, 2, pid), number, (_JUMP_EQUAL, 0, 1, signal.SIGCONT), fail, allow]
     if name.startswith("sched_") or name == "prlimit64":  # of this process; 0 means that, too
         return [_argument(0), (_JUMP_EQUAL, 1, 0, pid), (_JUMP_EQUAL, 0, 1, 0), allow, fail]
     if name in ("open", "openat"):  # truncating without a right to write, which older Landlock lets through

@@ -44,6 +44,7 @@ __all__ = [
     "WithSharedFolder",
     "Worker",
     "is_there",
+    "stand_still",
 ]
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -55,6 +56,8 @@ Allowed = Callable[[Limits, float], Allowance]
 
 LOOK_SECONDS = 0.25
 """between two looks at the files of a worker that is waited for"""
+STOP_SECONDS = 5.0
+"""Seconds within which a worker has to stand still after it was told to."""
 
 
 class Worker(Protocol):
@@ -186,7 +189,26 @@ def _removed_bytes(pid: int) -> int:
 
 
 class _TooMuch(Exception):
-    """A worker made more files than it may."""
+    """A worker went beyond a limit that the kernel doesn't keep."""
+
+
+def stand_still(pid: int) -> bool:
+    """Stop a process for now; whether it stands still (Linux; elsewhere nothing is known of that).
+
+    A busy machine may take a moment to let the process see the signal.
+    """
+    if not hasattr(signal, "SIGSTOP"):
+        return True
+    patience = time.monotonic() + STOP_SECONDS
+    try:
+        os.kill(pid, signal.SIGSTOP)
+        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "TtZX":
+            if time.monotonic() > patience:
+                return False
+            time.sleep(0.0005)
+    except OSError:  # it has ended, or there is no /proc
+        pass
+    return True
 
 
 class SocketWorker:
@@ -224,10 +246,14 @@ class SocketWorker:
         timer = Timer(self._pid(), allowed(self._limits, self._slowness))
         self._take_turn()
         try:
-            self._look_at_files()
+            if not stand_still(self._pid()):
+                raise _TooMuch("it was ended because it didn't stop")
+            self._look_at_files()  # before it goes on: what it did after its last answer is seen
+            self._signal("SIGCONT")
             for piece in frame_bytes(call, buffers):
                 self._send(memoryview(piece).cast("B"), timer)
             reply, received = read_frame(lambda count: self._read(count, timer))
+            self._signal("SIGSTOP")  # until the next call: a thread that was left behind does no more work
             if not isinstance(reply, Reply):
                 raise ProtocolError("the worker's answer is no reply")
             if reply.failure is not None:
@@ -245,6 +271,12 @@ class SocketWorker:
             raise ended(called, str(error)) from None
         finally:
             self.spent += timer.spent
+
+    def _signal(self, name: str) -> None:
+        """Send the worker a signal, where the platform has it (POSIX)."""
+        if hasattr(signal, name):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(self._pid(), getattr(signal, name))
 
     def _send(self, view: memoryview, timer: Timer) -> None:
         while view:
