@@ -43,12 +43,14 @@ def filter_l1_pruning(net: nn.Module, prune_percent: float) -> None:
     """Part 3.3: switch off the filters with the smallest L1 norm, in each sparse layer of ``net``.
 
     Each call switches off ``round(filters × prune_percent)`` *more* filters of a layer, the smallest of those that
-    are still on, by setting their entries of the layer's ``_mask`` to 0. Weights may have changed since the last call,
-    and an optimizer that was made before goes on training them.
+    are still on, by setting their entries of the layer's ``_mask`` to 0. A number that is not whole may be rounded up,
+    down or to the nearest: the handout leaves that open. Weights may have changed since the last call, and an optimizer
+    that was made before goes on training them.
 
     ``net`` is changed in place; it may be any network with sparse layers (``get_sparse_conv2d_layers(net)``), and each
-    layer is looked at by itself. Weights that are kept, batch norm and linear layers stay as they are. What is off
-    stays off while the network is trained on, and in a copy that is made from its ``state_dict``.
+    layer is looked at by itself. ``_mask`` stays a buffer, which no optimizer trains. Weights that are kept, batch norm
+    and linear layers stay as they are. What is off stays off while the network is trained on, and in a copy that is
+    made from its ``state_dict``.
 
     Args:
         prune_percent: a fraction, 0.1 for a tenth.
@@ -64,6 +66,6 @@ def unstructured_pruning(net: nn.Module, prune_percent: float) -> None:
     """Part 3.4: switch off the single weights of smallest magnitude, in each sparse layer of ``net``.
 
     As ``filter_l1_pruning`` in everything else, for layers of ``UnstructuredSparseConv2d``: each call switches off
-    ``round(weights × prune_percent)`` more weights of a layer.
+    ``round(weights × prune_percent)`` more weights of a layer, where rounding up or down is as right.
     """
     raise NotImplementedError("Part 3.4: unstructured_pruning")

@@ -23,7 +23,8 @@ def quantize(W: np.ndarray, bits: int = 8) -> tuple[np.ndarray, Any]:
 
     Args:
         W: (n,) or (rows, columns), a float array, not changed by the call; any range, for example all negative, and
-            any order in memory, for example a transposed array.
+            any order in memory, for example a transposed array. An array whose values are all the same, such as a bias
+            of zeros, is quantized too: it comes back as finite numbers.
         bits: 1 to 8.
 
     Returns:
@@ -63,7 +64,8 @@ def stochastic_quantize(W: np.ndarray, bits: int = 2, rng: np.random.Generator |
     3 in 90 % of all draws and 2 in 10 %, so that on average nothing is lost. Each element is drawn for itself.
 
     Args:
-        W: (n,) or (rows, columns), a float array, not changed by the call.
+        W: (n,) or (rows, columns), a float array, not changed by the call. One whose values are all the same comes
+            back as finite numbers, as from ``quantize``.
         bits: 1 to 8.
         rng: where the random numbers come from: generators with equal seeds give equal codes. Without one, every
             call draws anew. Calls that share a generator draw on: ten of them are ten different draws.

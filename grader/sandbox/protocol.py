@@ -32,6 +32,7 @@ __all__ = [
     "is_shape",
     "read_frame",
     "receive",
+    "travelling_bytes",
 ]
 
 MAGIC = b"PSG1"
@@ -43,6 +44,8 @@ MAX_DEPTH = 20
 MAX_PAIRS = 5000
 MAX_BUFFERS = 20_000
 MAX_DIMENSIONS = 32
+MAX_INT_BITS = 1024
+"""Bits of an integer. Python refuses to show one of 4,300 digits, and no float holds one of more bits than these."""
 KEYS = (str, int, bool, type(None))
 """Keys of dicts that travel by value; integers of 64 bits. Other keys can be chosen so that all have one hash, and a
 dict of 100,000 of them takes minutes to make."""
@@ -77,7 +80,7 @@ class Bytes(msgspec.Struct, tag="b", array_like=True, frozen=True):
 
 
 class BigInt(msgspec.Struct, tag="i", array_like=True, frozen=True):
-    """An integer beyond 64 bits, which msgpack doesn't have."""
+    """An integer of 65 to ``MAX_INT_BITS`` bits, which msgpack doesn't have, in hexadecimal digits."""
 
     digits: str
 
@@ -193,6 +196,8 @@ def encode(value: Any, buffers: list[Any], handle: Callable[[Any], Handle], dept
         buffers.append(value)
         return Bytes(len(buffers) - 1)
     if kind is int:
+        if value.bit_length() > MAX_INT_BITS:
+            return handle(value)
         return Plain(value) if -(2**63) <= value < 2**63 else BigInt(hex(value))
     if kind is np.ndarray or (isinstance(value, np.generic) and kind.__module__ == "numpy"):
         array = np.asarray(value)
@@ -244,6 +249,26 @@ def frame_bytes(message: Call | Reply, buffers: list[Any]) -> list[Any]:
     if len(header) > MAX_HEADER_BYTES or sum(lengths) > MAX_FRAME_BYTES:
         raise ProtocolError(f"a value of {len(header) + sum(lengths):,} bytes is too large to send")
     return [PREFIX.pack(MAGIC, len(header)) + header, *buffers]
+
+
+def travelling_bytes(value: Any, size_of_handle: Callable[[Any], int]) -> int:
+    """Bytes that a value takes on its way to another process, with everything that describes it: names, shapes, form.
+
+    Args:
+        size_of_handle: the bytes of an object that doesn't travel by value.
+
+    Raises:
+        ProtocolError: it is larger than the limits allow.
+    """
+    sizes: list[int] = []
+
+    def handle(other: Any) -> Handle:
+        sizes.append(size_of_handle(other))
+        return Handle(0, "object", "")
+
+    buffers: list[Any] = []
+    message = Reply(value=encode(value, buffers, handle, depth=-ROOM))
+    return sum(map(len, frame_bytes(message, buffers))) + sum(sizes)
 
 
 # ---- decoding ----------------------------------------------------------------------------------------------
@@ -317,6 +342,8 @@ def decode(value: Value, buffers: list[Any], resolve: Callable[[Handle], Any], d
     if isinstance(value, Bytes):
         return bytes(_buffer(value.buffer, buffers))
     if isinstance(value, BigInt):
+        if len(value.digits) > MAX_INT_BITS // 4 + len("-0x"):
+            raise ProtocolError("a number of the answer is too large")
         try:
             return int(value.digits, 16)
         except ValueError as error:
@@ -335,7 +362,7 @@ def _decode_array(value: Array, buffers: list[Any]) -> Any:
         dtype = np.dtype(value.dtype)
     except TypeError as error:
         raise ProtocolError("an array of the answer has no dtype") from error
-    if dtype.kind not in ARRAY_KINDS or dtype.subdtype is not None:
+    if dtype.kind not in ARRAY_KINDS or dtype.subdtype is not None or not dtype.isnative:
         raise ProtocolError("an array of the answer is not one of numbers")
     data = _sized(value, buffers, dtype.itemsize)
     array = np.frombuffer(data, dtype=dtype).reshape(value.shape)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from torch import Tensor
 
@@ -61,6 +62,8 @@ def _summary(value: Any, depth: int = 0) -> str:
         return f"dict of {len(value)}"
     if isinstance(value, int) and value.bit_length() > 200:
         return f"an integer of {value.bit_length():,} bits"
+    if isinstance(value, str | bytes):  # of megabytes, each of which takes four to show
+        value = value[:100]
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}…"
 
@@ -193,9 +196,9 @@ class Gradients:
     """What a backward pass left behind."""
 
     output: Any
-    parameters: dict[str, Any]
+    parameters: dict[str, Tensor | None]
     """by registered name; None where no gradient arrived"""
-    inputs: list[Any]
+    inputs: list[Tensor | None]
 
 
 class RemoteModule(Remote):
@@ -253,10 +256,10 @@ class RemoteModule(Remote):
 
     def gradients(self, *inputs: Tensor, upstream: Tensor) -> Gradients:
         """A forward and a backward pass with ``upstream`` as the gradient of the output."""
-        found = self._ask("gradients", list(inputs), upstream)
-        if not isinstance(found, dict) or set(found) != {"output", "parameters", "inputs"}:
+        found: Gradients = _of(Gradients, self._ask("gradients", list(inputs), upstream), "gradients")
+        if len(found.inputs) != len(inputs):
             raise _tampered("gradients")
-        return Gradients(**found)
+        return found
 
     def fill(self, **values: Any) -> None:
         """Write values into parameters, or lists of values into lists of parameters, in place."""
@@ -270,9 +273,7 @@ class RemoteModule(Remote):
 
     def operators(self, *inputs: Tensor) -> list[tuple[str, int]]:
         """The ATen operators of one forward pass, each with its ``groups``."""
-        trace = self._ask("operators", list(inputs))
-        if not isinstance(trace, list) or not all(isinstance(item, tuple) and len(item) == 2 for item in trace):
-            raise _tampered("operators")
+        trace: list[tuple[str, int]] = _of(list[tuple[str, int]], self._ask("operators", list(inputs)), "operators")
         return trace
 
 
@@ -282,8 +283,23 @@ def _tampered(word: str) -> StudentError:
     return StudentError(Failure("died", "", message, []))
 
 
+def _of(kind: Any, answer: Any, word: str) -> Any:
+    """An answer of the form that the grader asked for, as ``list[str]`` or a dataclass with the names of a dict.
+
+    Raises:
+        StudentError: it has another form.
+    """
+    try:
+        return msgspec.convert(answer, kind)
+    except (msgspec.ValidationError, TypeError, AttributeError):  # what msgspec doesn't know has another form as well
+        raise _tampered(word) from None
+
+
 class Namespace:
-    """One module in a worker: ``student.quantization`` or ``student.course.models``."""
+    """One module in a worker: ``student.quantization`` or ``student.course.models``.
+
+    Names in capital letters are constants; all others are functions or classes, which stay in the worker.
+    """
 
     def __init__(self, line: _Line, word: str, module: str, asked: set[str] | None = None) -> None:
         self._line = line
@@ -299,6 +315,9 @@ class Namespace:
         value = self._line.ask(self._word, self._module, name, called=f"Importing {self._module}.py")
         if isinstance(value, Remote):
             value._name = name
+        elif not name.isupper():
+            message = f"{name} in {self._module}.py is {summary(value)}, expected a function or a class."
+            raise StudentError(Failure("missing", "", message, []))
         return value
 
 
@@ -368,22 +387,23 @@ class Student:
         """A process in which no student code has run, nor will, as long as nothing but drills is asked of it."""
         return self._another(f"{self._part}-clean")  # spawned workers are used again, each kind for its own
 
-    def drill(self, name: str, *args: Any, what: str = "") -> Any:
+    def drill(self, name: str, *args: Any, what: str = "", of: Any = Any) -> Any:
         """Work of grader/sandbox/drills.py, done in the worker; what comes back is to be checked like any answer.
 
         Args:
             what: what that is for the student, in a message about its failure.
+            of: the type that the answer must have, as ``list[str]``; student code can replace what its worker answers.
         """
-        return self._line().ask(name, *args, called=what or DRILLS.get(name, name))
+        return _of(of, self._line().ask(name, *args, called=what or DRILLS.get(name, name)), name)
 
     def hold(self, value: Any) -> Remote:
         """Keep a value in the worker: what student code does to it stays visible, see :meth:`Remote.value`."""
-        held: Remote = self._line().ask("hold", value)
+        held: Remote = _of(Remote, self._line().ask("hold", value), "hold")
         return held
 
     def generator(self, seed: int) -> Remote:
         """A ``numpy.random.Generator`` in the worker."""
-        made: Remote = self._line().ask("generator", seed)
+        made: Remote = _of(Remote, self._line().ask("generator", seed), "generator")
         return made
 
     def keywords(self, module: str, name: str) -> list[int]:

@@ -33,13 +33,20 @@ __all__ = [
     "assert_within",
     "fail",
     "heat_maps",
+    "is_same",
     "needs",
     "parameter_count",
+    "plain",
     "told_apart",
     "tolerances_kept",
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+#: Numbers in an array whose shape the student's own code decides on: the largest that a suite expects has 1.6 million.
+LARGEST = 1 << 21
+#: Numbers in a collection that is turned into Python objects: the longest that a suite expects has some hundred.
+MOST_NUMBERS = 1000
 
 
 class CheckFailure(AssertionError):
@@ -92,21 +99,38 @@ def as_pair(value: Any, what: str) -> tuple[Any, Any]:
     fail(f"{what} returned {summary(value)}, expected two things: the codes and the extra arguments.")
 
 
+def plain(value: Any) -> Any:
+    """A tensor as an array of its numbers, whatever it carries besides them; anything else as it is.
+
+    bfloat16, which NumPy doesn't have, becomes float32.
+    """
+    if not isinstance(value, torch.Tensor):
+        return value
+    value = value.detach()
+    return value.float().numpy() if value.dtype == torch.bfloat16 else value.numpy()
+
+
 def as_array(
     value: Any, what: str, shape: tuple[int, ...] | None = None, dtype: str | None = None, hint: str = ""
 ) -> np.ndarray:
     """A value that must be an array (or a tensor) of numbers, finite, with this shape and dtype.
 
+    The shape comes first: what is larger than expected is not looked into.
+
     Args:
+        shape: may be left out only where the student's own layer decides on it. Then ``LARGEST`` is the bound.
         dtype: a NumPy dtype by name, or ``"float"`` for any floating-point one.
         hint: on values that are not finite.
     """
-    if isinstance(value, torch.Tensor):
-        value = value.float().numpy() if value.dtype == torch.bfloat16 else value.detach().numpy()
     if value is None:
         fail(f"{what} is None, expected an array.", "is there a return statement?")
-    if not isinstance(value, np.ndarray):
+    if not isinstance(value, np.ndarray | torch.Tensor):
         fail(f"{what} is {summary(value)}, expected an array of numbers.")
+    if shape is not None and tuple(value.shape) != shape:
+        fail(f"{what} has shape {tuple(value.shape)}, expected {shape}.")
+    if shape is None and (count := math.prod(value.shape)) > LARGEST:
+        fail(f"{what} has shape {tuple(value.shape)}, which is {count:,} numbers, expected far fewer.")
+    value = plain(value)
     if value.dtype.kind == "c" or value.dtype.itemsize > 8:
         fail(f"{what} has dtype {value.dtype}, expected real numbers of at most 64 bits.")
     if dtype == "float":
@@ -117,12 +141,21 @@ def as_array(
             f"{what} has dtype {value.dtype}, expected {dtype}.",
             f"cast with .astype(np.{dtype}) as the last step.",
         )
-    if shape is not None and value.shape != shape:
-        fail(f"{what} has shape {value.shape}, expected {shape}.")
     if value.dtype.kind == "f" and not np.isfinite(value).all():
         bad = int((~np.isfinite(value)).sum())
         fail(f"{what} has {bad:,} values of {value.size:,} that are NaN or infinite.", hint)
-    return value
+    found: np.ndarray = value
+    return found
+
+
+def is_same(value: Any, expected: torch.Tensor) -> bool:
+    """Whether a value is a tensor of the same dtype and shape with the same numbers, bit for bit but for −0."""
+    return (
+        isinstance(value, torch.Tensor)
+        and value.dtype == expected.dtype
+        and value.shape == expected.shape
+        and torch.equal(value, expected)
+    )
 
 
 def assert_set(value: Any, part: str, name: str) -> None:
@@ -133,23 +166,28 @@ def assert_set(value: Any, part: str, name: str) -> None:
 
 def as_number(value: Any, what: str) -> float:
     """A value that must be one finite number: of Python, of NumPy, or a tensor that holds one."""
-    if isinstance(value, torch.Tensor):
-        value = value.numpy()
-    if isinstance(value, np.ndarray | np.generic) and value.size == 1:
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        fail(f"{what} is {summary(value)}, expected a number.")
-    return float(value)
+    if isinstance(value, np.ndarray | np.generic | torch.Tensor) and math.prod(value.shape) == 1:
+        value = plain(value).item()
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # an integer that no float can hold
+        pass
+    fail(f"{what} is {summary(value)}, expected a number.")
 
 
 def as_numbers(student: Student, value: Any, what: str) -> list[float]:
-    """A value that must be a collection of finite numbers; of a dict, the keys count."""
+    """A value that must be a collection of finite numbers, 1,000 at most; of a dict, the keys count."""
     if isinstance(value, Remote):  # a set or a range stays in its worker
-        value = student.drill("listed", value)
+        value = student.drill("listed", value, of=list[Any])
     if isinstance(value, np.ndarray | torch.Tensor):
-        value = value.tolist()
+        if math.prod(value.shape) > MOST_NUMBERS:  # a Python object for each would take memory and minutes
+            fail(f"{what} is {summary(value)}, expected a few numbers.")
+        value = plain(value).tolist()
     if not isinstance(value, list | tuple | dict):
         fail(f"{what} is {summary(value)}, expected a list of numbers.")
+    if len(value) > MOST_NUMBERS:
+        fail(f"{what} has {len(value):,} elements, expected a few numbers.")
     return [as_number(item, f"an element of {what}") for item in value]
 
 
@@ -198,6 +236,8 @@ def assert_within(
 
     The failure names the element that exceeds its tolerance most, by how much.
     """
+    if np.shape(actual) != np.shape(expected):
+        fail(f"{what}: the shape is {np.shape(actual)}, expected {np.shape(expected)}.")
     error = np.abs(np.asarray(actual, dtype=np.float64) - np.asarray(expected, dtype=np.float64))
     tolerance = np.broadcast_to(np.asarray(atol, dtype=np.float64), error.shape)
     wrong = ~(error <= tolerance)

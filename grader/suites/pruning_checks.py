@@ -7,8 +7,7 @@ that its layer uses, mask times ``_weight``, are 0; so it does not matter how a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from grader.gradebook import Panel, Picture
 from grader.sandbox.proxies import RemoteModule, Student
-from grader.suites.checks import as_array, as_module, as_number, as_numbers, assert_set, assert_true, fail
+from grader.suites.checks import as_array, as_module, as_number, as_numbers, assert_set, assert_true, fail, is_same
 
 #: (in channels, out channels, kernel size, stride). Tenths of their filters are whole numbers: nothing is rounded.
 SMALL: tuple[tuple[int, int, int, int], ...] = ((3, 10, 3, 1), (10, 20, 3, 1), (20, 30, 1, 1))
@@ -62,19 +61,22 @@ class Layer:
     name: str
     kind: str
     shape: tuple[int, ...]
-    stride: Any
-    padding: Any
+    stride: int | tuple[int, ...] | str
+    padding: int | tuple[int, ...] | str
     weight: Tensor
     """the weights in use: mask × ``_weight``"""
 
 
-def layers_of(student: Student, net: RemoteModule) -> list[Layer]:
-    """The sparse layers of a network in the worker, in order."""
+def layers_of(student: Student, net: RemoteModule, expected: int | None = None) -> list[Layer]:
+    """The sparse layers of a network in the worker, in order; as many as are expected."""
     layers = []
-    for one in student.drill("sparse_layers", net):
-        layer = Layer(**one)
-        weight = as_array(layer.weight, f"the weight of {layer.name}", shape=tuple(layer.shape))
-        layers.append(Layer(**{**one, "weight": torch.from_numpy(weight)}))
+    for layer in student.drill("sparse_layers", net, of=list[Layer]):
+        weight = as_array(layer.weight, f"the weight of {layer.name}", dtype="float32")  # the size has a bound
+        if weight.shape != layer.shape:
+            fail(f"The weight of {layer.name} has shape {weight.shape}, the layer's is {layer.shape}.")
+        layers.append(replace(layer, weight=torch.from_numpy(weight)))
+    if expected is not None and len(layers) != expected:
+        fail(f"The network has {len(layers)} sparse layers, expected {expected}.")
     return layers
 
 
@@ -148,8 +150,7 @@ def assert_smallest_off(
     Returns:
         The units that are off now, layer by layer.
     """
-    found = [kind.off(layer.weight) for layer in layers_of(student, net)]
-    assert_true(len(found) == len(weights), f"The network has {len(found)} sparse layers, expected {len(weights)}.")
+    found = [kind.off(layer.weight) for layer in layers_of(student, net, len(weights))]
     for index, (weight, off) in enumerate(zip(weights, found, strict=True)):
         old = np.zeros_like(off) if before is None else before[index]
         scores = kind.scores(weight)
@@ -259,10 +260,10 @@ def assert_nothing_else_changes(student: Student, rng: np.random.Generator, kind
         if belongs_to_no_sparse_layer(name):  # as after training: what is made anew differs from that
             state[name] = value + torch.from_numpy(rng.uniform(1, 3, size=value.shape)).to(value.dtype)
     net.load_state_dict(state)
-    before = net.state_dict()
+    before, parameters = net.state_dict(), net.shapes()
     kind.prune(student, net, 0.3)
     assert_true(net.get("training") is True, "After a call the network is no longer in training mode.")
-    layers = layers_of(student, net)
+    layers = layers_of(student, net, len(weights))
     for index, (weight, layer) in enumerate(zip(weights, layers, strict=True)):
         off = kind.off(layer.weight)
         assert_true(
@@ -270,21 +271,37 @@ def assert_nothing_else_changes(student: Student, rng: np.random.Generator, kind
             f"{int(off.sum()):,} of the {len(off):,} {kind.unit} of sparse layer {index + 1} are off after a call "
             "with 0.3.",
         )
-        kept = ~torch.from_numpy(off)
-        same = torch.equal(flat(layer.weight, kind)[kept], flat(weight, kind)[kept])
-        assert_true(
-            same,
-            f"The weights of {kind.unit} that are kept changed in sparse layer {index + 1}.",
-            "a mask holds 1 for what is kept; _weight itself need not be touched.",
-        )
+        assert_kept_as_they_were(weight, layer.weight, kind, index)
     after = net.state_dict()
+    new = [name for name in net.shapes() if name not in parameters]
+    assert_true(
+        not new,
+        f"A call added the parameter {new[0] if new else ''}.",
+        "the mask stays a buffer: as a parameter it is trained by the next optimizer.",
+    )
+    missing = [name for name in before if name not in after]
+    assert_true(
+        not missing,
+        f"A call removed {missing[0] if missing else ''} from the state_dict.",
+        "change the mask in place, or assign a tensor to _mask.",
+    )
     for name, value in before.items():
         assert_true(
-            not belongs_to_no_sparse_layer(name) or (name in after and torch.equal(value, after[name])),
+            not belongs_to_no_sparse_layer(name) or is_same(after.get(name), value),
             f"{name} changed, which belongs to no sparse layer.",
             "only the masks of the layers that get_sparse_conv2d_layers(net) lists are to be changed.",
         )
     as_array(net(torch.zeros(2, 3, 8, 8)), "the pruned network's output for two images", shape=(2, 10))
+
+
+def assert_kept_as_they_were(before: Tensor, after: Tensor, kind: Kind, index: int) -> None:
+    """The weights of what a call has left on are those from before the call, in the sparse layer of this index."""
+    kept = ~torch.from_numpy(kind.off(after))
+    assert_true(
+        torch.equal(flat(after, kind)[kept], flat(before, kind)[kept]),
+        f"The weights of {kind.unit} that are kept changed in sparse layer {index + 1}.",
+        "a mask holds 1 for what is kept; _weight itself need not be touched.",
+    )
 
 
 def belongs_to_no_sparse_layer(name: str) -> bool:
@@ -307,29 +324,31 @@ def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) ->
     images = torch.from_numpy(rng.normal(size=(8, 3, 8, 8)).astype(np.float32))
     labels = torch.from_numpy(rng.integers(0, 10, size=8))
     student.drill("train_steps", net, optimizer, images, labels, 3)
-    after = layers_of(student, net)
-    for index, (old, new) in enumerate(zip(before, after, strict=True)):
+    trained = layers_of(student, net, len(before))
+    student.drill("train_steps", net, student.drill("sgd", net, 0.1), images, labels, 2)  # one from after the call
+    after = layers_of(student, net, len(before))
+    for index, (old, middle, new) in enumerate(zip(before, trained, after, strict=True)):
         assert_true(
             bool(kind.off(new.weight)[off[index]].all()),
-            f"After three steps of SGD {kind.unit} of sparse layer {index + 1} that were off are on again.",
+            f"After five steps of SGD {kind.unit} of sparse layer {index + 1} that were off are on again.",
             "set the entries of the layer's _mask to 0: a _weight of 0 alone comes back by its gradient.",
         )
         assert_true(
-            not torch.equal(old.weight, new.weight),
+            not torch.equal(old.weight, middle.weight),
             f"Sparse layer {index + 1} no longer learns after a call: its weights are the same after three steps.",
             "_weight has to stay the parameter that it is: an optimizer made before the call knows no new one.",
         )
     other = student.fresh()
     copy = as_module(other.drill("sparse_network", [list(layer) for layer in SMALL], kind.single_weights), "the net")
     copy.load_state_dict(net.state_dict())
-    for index, layer in enumerate(layers_of(other, copy)):
+    for index, layer in enumerate(layers_of(other, copy, len(after))):
         assert_true(
             bool(np.array_equal(kind.off(layer.weight), kind.off(after[index].weight))),
             f"In a copy made from the state_dict other {kind.unit} of sparse layer {index + 1} are off.",
             "keep the mask in the layer's buffer _mask, which is part of its state_dict.",
         )
     kind.prune(other, copy, 0.3)
-    for index, (old, new) in enumerate(zip(after, layers_of(other, copy), strict=True)):
+    for index, (old, new) in enumerate(zip(after, layers_of(other, copy, len(after)), strict=True)):
         before_call, after_call = kind.off(old.weight), kind.off(new.weight)
         assert_true(
             bool(after_call[before_call].all()) and int(after_call.sum()) > int(before_call.sum()),

@@ -16,6 +16,7 @@ import torch
 from course.models import MNISTNet
 from grader.gradebook import Panel, Picture
 from grader.sandbox.failures import StudentError
+from grader.sandbox.protocol import travelling_bytes
 from grader.sandbox.proxies import Remote, Student
 from grader.suites.checks import as_array, as_module, as_pair, assert_true, assert_within, fail, told_apart
 
@@ -46,20 +47,8 @@ def drawn_weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 
 def size_of(value: Any) -> int:
-    """Bytes of extra arguments: 8 a number, arrays as they are, objects as they are sent to another process."""
-    if isinstance(value, np.ndarray | np.generic | torch.Tensor):
-        return int(value.nbytes)
-    if isinstance(value, list | tuple):
-        return sum(size_of(item) for item in value)
-    if isinstance(value, dict):
-        return sum(size_of(key) + size_of(item) for key, item in value.items())
-    if isinstance(value, Remote):
-        return len(value.as_bytes())
-    if isinstance(value, str | bytes):
-        return 4 * len(value)
-    if isinstance(value, int):
-        return max(8, value.bit_length() // 8 + 1)
-    return 8
+    """Bytes of extra arguments as they are sent to another process: what describes them counts, the shapes too."""
+    return travelling_bytes(value, lambda there: len(there.as_bytes()))
 
 
 def as_codes(value: Any, bits: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -83,12 +72,12 @@ def quantized(student: Student, W: Any, bits: int = 8) -> tuple[Any, Any]:
     """The student's codes and extra arguments, after the checks that every use of them relies on.
 
     The extra arguments have to be small, else the original array could come back out of them: a scale and a shift by
-    row (32 bytes leave room for more) and 1 kB for the form that they are in.
+    row (64 bytes are enough for two NumPy numbers in a tuple, with what describes them) and 1 kB for the rest.
     """
     result = student.quantization.quantize(W) if bits == 8 else student.quantization.quantize(W, bits=bits)
     codes, args = as_pair(result, "quantize")
     as_codes(codes, bits, shape=W.shape)
-    allowed = 1024 + 32 * (W.shape[0] if W.ndim == 2 else 1)
+    allowed = 1024 + 64 * (W.shape[0] if W.ndim == 2 else 1)
     assert_true(
         size_of(args) <= allowed,
         f"The extra arguments for an array of {W.nbytes:,} bytes take {size_of(args):,} bytes.",
@@ -138,14 +127,19 @@ def assert_unchanged(held: Remote, W: np.ndarray, function: str) -> None:
 def assert_the_same_twice(student: Student, codes: Any, args: Any) -> None:
     """dequantize gives the same values for the same objects again. What else is wrong with it, other tests say."""
     held = student.hold(codes), student.hold(args)
+    hint = "args[1] -= … and args.pop() work in place, on what quantize returned; make new values."
     try:
-        one, two = (student.quantization.dequantize(*held) for _ in range(2))
+        one = student.quantization.dequantize(*held)
     except StudentError:
         return
+    try:
+        two = student.quantization.dequantize(*held)
+    except StudentError as error:
+        fail(f"dequantize fails when it is called again with the same codes and extra arguments: {error}", hint)
     assert_true(
         not isinstance(one, np.ndarray) or (isinstance(two, np.ndarray) and np.array_equal(one, two, equal_nan=True)),
         "dequantize gives other values when it is called again with the same codes and extra arguments.",
-        "args[1] -= … works in place, on what quantize returned; make new values.",
+        hint,
     )
 
 
@@ -168,7 +162,8 @@ def assert_round_trip(
     """
     codes, args = quantized(student, W, bits)
     step = step_of(W, bits)
-    errors = np.asarray((restored(student, codes, args) - W) / step)
+    values = restored(student, codes, args)
+    errors = np.asarray((values - W) / step)
     if show is not None:
         panel = Panel("", [errors.ravel()[:5000].astype(float).tolist()])
         title = "Errors after quantize and dequantize, in steps: rounding to nearest keeps them between −0.5 and 0.5"
@@ -180,7 +175,30 @@ def assert_round_trip(
         "expected at most 0.5.",
         hint_for(errors),
     )
+    assert_codes_decide(as_codes(codes, bits, W.shape), values, W)
     return np.abs(errors)
+
+
+def assert_codes_decide(codes: np.ndarray, values: np.ndarray, W: np.ndarray) -> None:
+    """Within a row, equal codes come back as equal values: only a scale and a shift come from the extra arguments."""
+    order = np.argsort(codes, axis=-1, kind="stable")
+    equal = np.diff(np.take_along_axis(codes, order, axis=-1), axis=-1) == 0
+    apart = np.abs(np.diff(np.take_along_axis(values, order, axis=-1), axis=-1))
+    assert_true(
+        bool((apart[equal] <= rounding(W)).all()),
+        "dequantize gave different values for equal codes of one row.",
+        "a value comes from its code, the scale and the shift, and from nothing else.",
+    )
+
+
+def assert_constant_is_finite(student: Student, function: str) -> None:
+    """Constant arrays, which have no range to divide by, go through quantization and come back as numbers."""
+    for value in (3.0, 0.0):
+        W = np.full(10, value)
+        called = f"{function}(np.full(10, {value}))"
+        codes, args = as_pair(getattr(student.quantization, function)(W), called)
+        as_codes(codes, 8, shape=W.shape)
+        restored(student, codes, args)
 
 
 def hint_for(errors: np.ndarray) -> str:
@@ -198,7 +216,7 @@ def hint_for(errors: np.ndarray) -> str:
 
 def remote_copy(student: Student, model: MNISTNet) -> Any:
     """The course's MNISTNet in the student's worker, with these weights."""
-    there = student.course.models.MNISTNet(hidden=model.fc1.out_features)
+    there = as_module(student.course.models.MNISTNet(hidden=model.fc1.out_features), "MNISTNet")
     there.load_state_dict(model.state_dict())
     return there
 

@@ -41,11 +41,12 @@ def assert_schedule(student: Student, rng: np.random.Generator, name: str, epoch
         f"make_scheduler({name!r}, optimizer, {epochs}) returned None, expected a scheduler.",
         "is there a return statement?",
     )
-    if not isinstance(seen, list) or len(seen) != epochs + 1:
+    rows = [as_numbers(student, row, "the learning rates") for row in seen] if isinstance(seen, list) else []
+    if [len(row) for row in rows] != [len(rates)] * (epochs + 1):
         fail(f"The rates with make_scheduler({name!r}) could not be read.")
     # Multistep's three steps are the handout's for 100 epochs; what it does after the last is left open.
-    for epoch, row in enumerate(seen if name == "cosine_annealing" else seen[:epochs]):
-        for first, found in zip(rates, as_numbers(student, row, "the learning rates"), strict=True):
+    for epoch, row in enumerate(rows if name == "cosine_annealing" else rows[:epochs]):
+        for first, found in zip(rates, row, strict=True):
             expected = first * schedule(epoch)
             if not abs(found - expected) <= 1e-6 * first:
                 when = f"in epoch {epoch} (counted from 0)" if epoch < epochs else "after the last epoch"
@@ -118,11 +119,11 @@ def test_unknown_schedules_are_refused(student):
     """A name other than the two raises a ValueError."""
     make = student.training.make_scheduler
     for name in ("multistep", "cosine_annealing"):
-        classes = student.drill("scheduler_exception", make, name)
+        classes = student.drill("scheduler_exception", make, name, of=list[str])
         raised = classes[0] if classes else ""
         assert_true(not raised, f"make_scheduler({name!r}, optimizer, 100) raised {raised}, expected a scheduler.")
     for name in ("linear", "step_down", ""):
-        classes = student.drill("scheduler_exception", make, name)
+        classes = student.drill("scheduler_exception", make, name, of=list[str])
         found = f"raised {classes[0]}" if classes else "raised nothing"
         assert_true(
             "ValueError" in classes,

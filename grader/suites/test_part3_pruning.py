@@ -12,7 +12,7 @@ from course.models import CONVNET_LAYERS, ConvNet
 from grader.sandbox.proxies import RemoteModule, Student
 from grader.suites import pruning_checks as checks
 from grader.suites import trained_convnet
-from grader.suites.checks import as_array, as_module, assert_true, assert_within, needs
+from grader.suites.checks import as_array, as_module, assert_true, assert_within, is_same, needs
 from grader.suites.pruning_checks import FILTERS_OFF, WEIGHTS_OFF, Kind
 
 CONVNET_PARAMETERS = 1_212_778
@@ -21,6 +21,8 @@ CONVNET_PARAMETERS = 1_212_778
 #: of each layer's filters off by L1 norm (103 where the number of filters is rounded down); with as many off at random
 #: (the mean of 100 draws, standard deviation 22; 93 of them below 98); with half of the weights off by magnitude.
 IMAGES, WHOLE, BY_L1_NORM, AT_RANDOM, BY_MAGNITUDE = 200, 166, 108, 64, 154
+#: The loss after the steps of 3.2a: half of that of guessing.
+LEARNED = 1.15
 ENOUGH_BY_L1_NORM = 98
 ENOUGH_BY_MAGNITUDE = 142
 
@@ -109,6 +111,7 @@ def test_equal_to_convnet(student, convnet, photos):
         what="the outputs with ConvNet's weights",
         hint="sparse convolution, batch norm, ReLU, nine times in the table's order; AdaptiveAvgPool2d(1); classifier.",
     )
+    as_array(net(x[:1]), "the output for one image", shape=(1, 10))
 
 
 @weight(1)
@@ -135,15 +138,24 @@ def test_it_trains(student, rng, photos, measured):
     net = sparse_net(student)
     chosen = torch.from_numpy(rng.choice(len(photos), 8, replace=False))
     images, labels = photos.normalize(photos.images[chosen]), photos.labels[chosen]
-    before = loss_of(student, net, images, labels)
+    hint = "every layer has to pass gradients on: parameters are registered, and no .detach() or .data is in forward."
+    parameters, before = net.parameters(), loss_of(student, net, images, labels)
     student.drill("train_steps", net, student.drill("sgd", net, 0.1), images, labels, 6)
-    after = loss_of(student, net, images, labels)
-    # The reference's loss falls from between 2.1 and 2.4 to 0.4 or less (12 seeds).
-    measured("fall of the loss", before - after, 1)
+    moved, after = net.parameters(), loss_of(student, net, images, labels)
+    still = [name for name, value in parameters.items() if is_same(moved.get(name), value)]
     assert_true(
-        after < before - 1,
+        not still,
+        f"After six steps {len(still)} of {len(parameters)} parameters are as they were, for example "
+        f"{still[0] if still else ''}.",
+        hint,
+    )
+    # The reference's loss falls from between 2.1 and 2.4 to 0.4 or less (12 seeds). Chance in ten classes is log 10.
+    measured("fall of the loss", before - after, 1)
+    measured("loss after six steps", after, LEARNED, rises=False)
+    assert_true(
+        after < min(before - 1, LEARNED),
         f"After six steps on 8 images the loss is {after:.2f}, before them it was {before:.2f}.",
-        "every layer has to pass gradients on: parameters are registered, and no .detach() or .data is in forward.",
+        hint,
     )
 
 
@@ -158,17 +170,19 @@ def loss_of(student: Student, net: RemoteModule, images: Tensor, labels: Tensor)
 
 
 def pruned_weights(student: Student, convnet: ConvNet, kind: Kind, fraction: float) -> list[Tensor]:
-    """The weights of the trained ConvNet after the student's pruning; the share that is off is right."""
+    """The weights of the trained ConvNet after the student's pruning: the right share is off, the rest as it was."""
+    originals = [one.weight.detach() for one in convnet.modules() if isinstance(one, torch.nn.Conv2d)]
     net = trained_convnet.sparse_convnet(student, convnet, kind)
     kind.prune(student, net, fraction)
-    weights = [layer.weight for layer in checks.layers_of(student, net)]
-    for index, one in enumerate(weights):
+    weights = [layer.weight for layer in checks.layers_of(student, net, len(CONVNET_LAYERS))]
+    for index, (one, original) in enumerate(zip(weights, originals, strict=True)):
         off = kind.off(one)
         assert_true(
             abs(int(off.sum()) - fraction * len(off)) <= 1,
             f"{int(off.sum()):,} of the {len(off):,} {kind.unit} of layer {index + 1} are off after a call with "
             f"{fraction:g}, expected {round(fraction * len(off)):,}.",
         )
+        checks.assert_kept_as_they_were(original, one, kind, index)
     return weights
 
 

@@ -19,7 +19,17 @@ from torch import Tensor
 from course.datasets import ImageDataset
 from grader.plugin import GRADING
 from grader.sandbox.proxies import RemoteModule, Student
-from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, needs, parameter_count
+from grader.suites.checks import (
+    as_array,
+    as_module,
+    assert_true,
+    assert_within,
+    fail,
+    is_same,
+    needs,
+    parameter_count,
+    plain,
+)
 
 State = dict[str, Tensor]
 FEATURES, OUTPUTS = 512, 1000
@@ -82,7 +92,7 @@ def drawn_images(rng: np.random.Generator, count: int, size: int = 32) -> Tensor
 
 def layer_map(student: Student, layer: RemoteModule) -> tuple[np.ndarray, np.ndarray]:
     """The weight and bias that a classifier amounts to."""
-    weight, bias = student.drill("linear_map", layer, FEATURES)
+    weight, bias = student.drill("linear_map", layer, FEATURES, of=tuple[Any, Any])
     return (
         as_array(weight, "the classifier's weight", shape=(OUTPUTS, FEATURES)).astype(np.float64),
         as_array(bias, "the classifier's bias", shape=(OUTPUTS,)).astype(np.float64),
@@ -106,7 +116,9 @@ def test_it_is_resnet18(student, rng, pretrained):
         f"{RESNET18_PARAMETERS:,}, the last layer with {OUTPUTS} outputs.",
         "use torchvision.models.resnet18, and keep its last layer fc.",
     )
-    as_array(model.eval()(drawn_images(rng, 2)), "the output for 2 images", shape=(2, OUTPUTS), dtype="float32")
+    for count in (2, 1):
+        found = model.eval()(drawn_images(rng, count))
+        as_array(found, f"the output for {count} image{'s' * (count > 1)}", shape=(count, OUTPUTS), dtype="float32")
 
 
 @weight(4)
@@ -115,7 +127,7 @@ def test_the_weights_arrive(student, rng, pretrained):
     """load_pretrained() has the weights, batch norm's statistics included, and outputs of IMAGENET1K_V1."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     found = found_state(model, pretrained)
-    other = [name for name, value in pretrained.items() if not torch.equal(found[name], value)]
+    other = [name for name, value in pretrained.items() if not is_same(found[name], value)]
     assert_true(
         not other,
         f"{len(other)} of {len(pretrained)} tensors are not those of the pre-trained weights"
@@ -146,13 +158,13 @@ def test_each_call_makes_a_trainable_model(student, rng, pretrained):
     )
     two = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     x = drawn_images(rng, 2)
-    before = as_array(two.eval()(x), "the output for 2 images")
+    before = as_array(two.eval()(x), "the output for 2 images", shape=(2, OUTPUTS))
     student.drill("change_values", one)
     after = two(x)
     # The same sums twice. Where a value is shared, outputs are off by far more, often beyond what float32 can hold.
     same = isinstance(after, Tensor) and tuple(after.shape) == before.shape
     assert_true(
-        same and np.allclose(after.double(), before, atol=1e-4 * float(np.abs(before).max())),
+        same and np.allclose(plain(after), before, atol=1e-4 * float(np.abs(before).max())),
         "Two models of load_pretrained() share parameters or statistics: changing one's changes the other's outputs.",
         "make a new model in each call: pt_net, net_freeze and net_freeze_lora are three.",
     )
@@ -169,7 +181,7 @@ def test_early_layers_stay_bit_for_bit(student, rng, pretrained, note):
     labels = torch.from_numpy(rng.integers(0, 10, size=8))
     student.drill("train_steps", model, student.drill("sgd", model, 0.01), drawn_images(rng, 8), labels, 2)
     after = found_state(model, pretrained)
-    same = {name for name in pretrained if is_parameter(name) and torch.equal(after[name], pretrained[name])}
+    same = {name for name in pretrained if is_parameter(name) and is_same(after[name], pretrained[name])}
     for name in ("fc.weight", "fc.bias"):
         assert_true(
             name not in same,
@@ -182,8 +194,8 @@ def test_early_layers_stay_bit_for_bit(student, rng, pretrained, note):
         "The first layers learned: neither conv1 nor a convolution of layer1 is the same after two steps.",
         "set requires_grad to False for the parameters of the first layers.",
     )
-    kept = sum(pretrained[name].numel() for name in same)
-    note(f"{kept:,} of {RESNET18_PARAMETERS:,} parameters ({kept / RESNET18_PARAMETERS:.1%}) stayed as they were.")
+    frozen = sum(pretrained[name].numel() for name in same)
+    note(f"{frozen:,} of {RESNET18_PARAMETERS:,} parameters ({frozen / RESNET18_PARAMETERS:.1%}) are frozen.")
 
 
 @weight(2)
@@ -196,9 +208,10 @@ def test_freezing_changes_no_value(student, rng, pretrained):
     before = as_array(model.eval()(x), "the output before", shape=(2, OUTPUTS))
     frozen = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
     after = as_array(frozen.eval()(x), "the output after", shape=(2, OUTPUTS))
+    as_array(frozen(x[:1]), "the output after, for one image", shape=(1, OUTPUTS))
     found = found_state(frozen, pretrained)
     assert_true(
-        all(torch.equal(found[name], value) for name, value in pretrained.items()) and np.array_equal(before, after),
+        all(is_same(found[name], value) for name, value in pretrained.items()) and np.array_equal(before, after),
         "freeze_early_layers changed weights or outputs of the model.",
         "freezing only sets requires_grad.",
     )
@@ -230,6 +243,7 @@ def test_lora_starts_as_the_old_layer(student, rng, pretrained):
         what="outputs with LoRA before training",
         hint="copy the pre-trained weight and the bias into the new layer; B starts at 0, so that B·A adds nothing.",
     )
+    as_array(lora(x[:1]), "the output with LoRA for one image", shape=(1, OUTPUTS))
 
 
 @weight(4)
@@ -303,7 +317,7 @@ def test_lora_parameters(student, rng, pretrained):
     before = first.parameters()
     student.drill("change_values", last)
     assert_true(
-        all(torch.equal(value, before[name]) for name, value in first.parameters().items()),
+        all(is_same(before.get(name), value) for name, value in first.parameters().items()),
         "The classifiers of two models share parameters: what one learns changes the other.",
         "make A and B anew in each call.",
     )
@@ -383,7 +397,7 @@ def test_the_whole_network_learns(student, pretrained, lesson, note, measured):
     """pt_net: a step on real images lowers the loss, and every layer moves."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     after, before, loss = assert_learns(student, model, pretrained, lesson, measured)
-    still = [n for n, value in pretrained.items() if is_parameter(n) and torch.equal(after[n], value)]
+    still = [n for n, value in pretrained.items() if is_parameter(n) and is_same(after[n], value)]
     assert_true(not still, f"{len(still)} parameters did not move, for example {still[0] if still else ''}.")
     note(f"The loss fell from {before:.2f} to {loss:.2f}; {share(after, pretrained)}.")
 
@@ -424,7 +438,7 @@ def assert_some_stay(after: State, pretrained: State) -> None:
     """Some convolution among the first layers has not moved."""
     early = [n for n, value in pretrained.items() if value.ndim == 4 and n.startswith(("conv1", "layer1"))]
     assert_true(
-        any(torch.equal(after[name], pretrained[name]) for name in early),
+        any(is_same(after[name], pretrained[name]) for name in early),
         "Every convolution of conv1 and layer1 moved.",
         "freeze_early_layers has to freeze some of them, also where another function changes the model later.",
     )

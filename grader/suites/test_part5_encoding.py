@@ -83,6 +83,7 @@ def assert_embedding(student: Student, rng: np.random.Generator, max_len: int | 
         tokens[0, 0], tokens[1, -1] = 0, SIZES.vocabulary - 1
         what = f"PositionalEmbedding's output for tokens (2, {length})"
         found = as_array(module(tokens), what, shape=(2, length, SIZES.d_model), dtype="float32")
+        as_array(module(tokens[:1]), f"{what}, for one sequence", shape=(1, length, SIZES.d_model))
         embedded = values.embedding[tokens].numpy()
         forms = [
             scale * embedded + encoding

@@ -180,14 +180,18 @@ def test_dropout(student, rng):
 
     def outputs(rate: float, training: bool) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         modules = {
-            "FeedForward": (made(student, "FeedForward", SIZES.d_model, SIZES.dff, rate), [x]),
-            "Transformer": (small_transformer(student, dropout_rate=rate), [context, tokens]),
+            "FeedForward": (made(student, "FeedForward", SIZES.d_model, SIZES.dff, rate), [x], tuple(x.shape)),
+            "Transformer": (
+                small_transformer(student, dropout_rate=rate),
+                [context, tokens],
+                (*tokens.shape, SIZES.target_vocabulary),
+            ),
         }
         found = {}
-        for name, (module, inputs) in modules.items():
+        for name, (module, inputs, shape) in modules.items():
             student.drill("draw_weights", module)
             module.train() if training else module.eval()
-            one, two = (as_array(module(*inputs), f"{name}'s output") for _ in range(2))
+            one, two = (as_array(module(*inputs), f"{name}'s output", shape=shape) for _ in range(2))
             found[name] = one, two
         return found
 
@@ -218,9 +222,10 @@ def assert_only_the_residual_is_kept(student: Student, x: Tensor) -> None:
     """At a rate of nearly 1, FeedForward gives what depends on x by the residual alone."""
     net = made(student, "FeedForward", SIZES.d_model, SIZES.dff, 1 - 1e-9)
     student.drill("draw_weights", net)
-    with_all = as_array(net.eval()(x), "FeedForward's output")
+    shape = tuple(x.shape)
+    with_all = as_array(net.eval()(x), "FeedForward's output", shape=shape)
     net.train()
-    one, other = (as_array(net(inputs), "FeedForward's output") for inputs in (x, x.flip(1)))
+    one, other = (as_array(net(inputs), "FeedForward's output", shape=shape) for inputs in (x, x.flip(1)))
     assert_true(
         not np.allclose(one, with_all, atol=1e-3),
         "FeedForward with a dropout_rate of nearly 1 gives the same output in training as after eval().",
@@ -236,7 +241,7 @@ def assert_only_the_residual_is_kept(student: Student, x: Tensor) -> None:
 def assert_rate_by_default(student: Student, x: Tensor) -> None:
     """Where no rate is given, FeedForward drops something. The other classes may insist on being given one."""
     net = made(student, "FeedForward", SIZES.d_model, SIZES.dff).train()
-    one, two = (as_array(net(x), "FeedForward's output") for _ in range(2))
+    one, two = (as_array(net(x), "FeedForward's output", shape=tuple(x.shape)) for _ in range(2))
     # Of 144 features a tenth is dropped: that the same ones are dropped twice has a probability below 0.82^144 < 1e-12.
     assert_true(
         not np.allclose(one, two, atol=1e-6),
@@ -282,6 +287,7 @@ def test_encoder_layer(student, rng):
         "EncoderLayer's output, against GlobalSelfAttention and FeedForward with the same weights",
         "first the attention, then the feed-forward network, each once.",
     )
+    forward(layer, x[:1], what="EncoderLayer's output for one sequence")
 
 
 @weight(1)
@@ -303,3 +309,4 @@ def test_decoder_layer(student, rng):
         "DecoderLayer's output, against its three layers with the same weights",
         "causal self-attention of x, then cross-attention to context, then the feed-forward network.",
     )
+    forward(layer, x[:1], context[:1], what="DecoderLayer's output for one sequence")

@@ -8,7 +8,7 @@ from gradescope_utils.autograder_utils.decorators import number, weight
 from torch import Tensor
 
 from grader.suites import transformer_checks as checks
-from grader.suites.checks import as_array, as_module, assert_true, fail, needs, parameter_count
+from grader.suites.checks import as_array, as_module, assert_true, fail, is_same, needs, parameter_count
 from grader.suites.transformer_checks import STACK, drawn_tokens, forward, made, small_transformer
 from grader.suites.weights_by_shape import SIZES, draw_values
 
@@ -41,6 +41,7 @@ def test_encoder(student, rng):
         "the output of an Encoder of two layers, against its parts with the same weights",
         "embedding with positions first, then each layer on the output of the one before.",
     )
+    as_array(encoder(context[:1]), "the Encoder's output for one sequence", shape=(1, 6, SIZES.d_model))
 
 
 @weight(1)
@@ -64,6 +65,8 @@ def test_decoder(student, rng):
         "the output of a Decoder of two layers, against its parts with the same weights",
         "embedding with positions first, then each layer on the output of the one before, all with the same context.",
     )
+    one = decoder(tokens[:1], context[:1])
+    as_array(one, "the Decoder's output for one sequence", shape=(1, 4, SIZES.d_model))
 
 
 # ---- the whole ---------------------------------------------------------------------------------------------
@@ -100,12 +103,15 @@ def test_transformer(student, rng):
     net = checks.write_values(small_transformer(student), values, SIZES)
     shape = (2, 4, SIZES.target_vocabulary)
     found = as_logits(net(context, tokens), "the Transformer's outputs", shape)
-    encoded = torch.from_numpy(as_array(encoder(context), "the Encoder's output", shape=(2, 6, SIZES.d_model)))
+    as_array(net(context[:1], tokens[:1]), "the Transformer's outputs for one sequence", shape=(1, *shape[1:]))
+    memory_shape = (2, 6, SIZES.d_model)
+    encoded = torch.from_numpy(as_array(encoder(context), "the Encoder's output", memory_shape, dtype="float"))
 
     def forms(*, epsilon: float) -> list[Tensor]:
         hidden = []
         for memory in (encoded, checks.layer_norm(encoded, epsilon)):  # a last norm may be part of the Transformer
-            decoded = torch.from_numpy(as_array(decoder(tokens, memory), "the Decoder's output", (2, 4, SIZES.d_model)))
+            found = as_array(decoder(tokens, memory), "the Decoder's output", (2, 4, SIZES.d_model), dtype="float")
+            decoded = torch.from_numpy(found)
             hidden += [decoded, checks.layer_norm(decoded, epsilon)]
         logits = [one.double() @ values.target_embedding.T for one in hidden]
         return [one - one.mean(-1, keepdim=True) for one in logits]
@@ -192,7 +198,7 @@ def test_parameters(student, rng):
     before, trained = net.parameters(), net.shapes(trained=True)
     checks.write_zeros(other)
     assert_true(
-        all(torch.equal(value, before[name]) for name, value in net.parameters().items() if name in trained),
+        all(is_same(before.get(name), value) for name, value in net.parameters().items() if name in trained),
         "Two Transformers share parameters: writing into one changes the other.",
         "layers and embeddings are made in __init__, for each object anew.",
     )

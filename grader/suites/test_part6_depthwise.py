@@ -19,7 +19,7 @@ from torch.nn import Parameter, functional
 from course.layers import DepthwiseSeparableConvolutionSolution
 from grader.sandbox.failures import StudentError
 from grader.sandbox.proxies import RemoteModule, Student
-from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail
+from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, is_same
 
 Kernels = list[Tensor]
 DRAWN = "draw the first weights at random, as nn.Conv2d does."
@@ -187,6 +187,11 @@ def test_parameters(student, rng):
         len(kernels) == C_in,
         f"There are {len(kernels)} parameters of {k}×{k}, expected {C_in}, one a channel.",
     )
+    assert_true(
+        all(not is_same(kernels[0].reshape(other.shape), other) for other in kernels[1:]),
+        "Two kernels of a new layer are the same: channels that start equal stay equal.",
+        DRAWN,
+    )
     pointwise = [tuple(value.shape) for value in parameters.values() if value.numel() == C_in * C_out]
     assert_true(
         (C_out, C_in, 1, 1) in pointwise,
@@ -204,9 +209,7 @@ def test_parameters(student, rng):
             f"All numbers of {name} are the same in a new layer: channels that start equal stay equal.",
             DRAWN,
         )
-        assert_true(
-            name not in again or not torch.equal(value, again[name]), f"{name} is the same in two new layers.", DRAWN
-        )
+        assert_true(not is_same(again.get(name), value), f"{name} is the same in two new layers.", DRAWN)
 
 
 @weight(3)
@@ -222,13 +225,14 @@ def test_gradients(student, rng):
     upstream = draw(rng, *output.shape)
     found = layer.gradients(x, upstream=upstream)
 
+    arrived = [value for value in found.parameters.values() if value is not None]
     if missing := [name for name, value in found.parameters.items() if value is None]:
         fail(
             f"No gradient reaches {', '.join(missing)}.",
             "compute with the parameters themselves: .data, .detach() and torch.tensor(…) cut the graph.",
         )
-    of_kernels = [value for value in found.parameters.values() if value.numel() == k * k]
-    of_pointwise = [value for value in found.parameters.values() if value.numel() == C_in * C_out]
+    of_kernels = [value for value in arrived if value.numel() == k * k]
+    of_pointwise = [value for value in arrived if value.numel() == C_in * C_out]
     assert_true(
         len(of_kernels) == C_in and len(of_pointwise) == 1,
         f"Gradients reach {len(of_kernels)} registered kernels, expected {C_in}, and {len(of_pointwise)} 1×1 weights.",
@@ -268,7 +272,7 @@ def test_gradients(student, rng):
 def inner(one: Any, other: Tensor) -> float:
     """The sum of products of two tensors of the same number of elements, in float64."""
     values = as_array(one, "a gradient or output").astype(np.float64)
-    assert_true(values.size == other.numel(), f"There are {values.size} values, expected {other.numel()}.")
+    assert_true(values.size == other.numel(), f"There are {values.size:,} values, expected {other.numel():,}.")
     return float(np.dot(values.ravel(), other.numpy().astype(np.float64).ravel()))
 
 
@@ -371,6 +375,8 @@ def expected_block(x: Tensor, weights: Any, training: bool) -> np.ndarray:
     layer, norm = weights
     out = torch.from_numpy(as_array(layer(x), "your layer's output")).double()
     mean, var, scale, shift = (norm[name].double() for name in ("running_mean", "running_var", "weight", "bias"))
+    if out.ndim != 4:
+        fail(f"Your layer's output has {out.ndim} dimensions, expected 4.", "start with 6.1.")
     if out.shape[1] != len(mean):
         fail(f"Your layer's output has {out.shape[1]} channels, expected {len(mean)}.", "start with 6.1.")
     return functional.relu(functional.batch_norm(out, mean, var, scale, shift, training=training)).numpy()
@@ -425,7 +431,7 @@ def test_dwconvnet(student, rng):
     one.write({name: value + 1 for name, value in one.parameters().items()})
     after = other.parameters()
     assert_true(
-        all(torch.equal(before[name], after[name]) for name in before),
+        all(is_same(after.get(name), value) for name, value in before.items()),
         "Two blocks of dw_conv_block(4, 4) share their parameters.",
         "make new modules in each call.",
     )

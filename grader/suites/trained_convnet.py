@@ -11,7 +11,7 @@ from torch import Tensor
 from course.datasets import ImageDataset
 from course.models import CONVNET_LAYERS, ConvNet
 from grader.sandbox.proxies import RemoteModule, Student
-from grader.suites.checks import as_module, assert_true
+from grader.suites.checks import as_array, as_module, assert_true
 from grader.suites.pruning_checks import Kind, layers_of
 
 __all__ = ["as_convnet", "recognised", "sparse_convnet", "transplant", "with_weights"]
@@ -31,7 +31,7 @@ SPARSE = ("SparseConv2d", "UnstructuredSparseConv2d")
 def counterparts(student: Student, net: RemoteModule, convnet: ConvNet) -> list[tuple[str, str]]:
     """The layers of a network by name, each with the name of ConvNet's; the order is that within each kind of layer."""
     pairs = []
-    there = student.drill("module_classes", net)
+    there = student.drill("module_classes", net, of=list[tuple[str, str]])
     for kind, sparse in (("Conv2d", SPARSE), ("BatchNorm2d", ("BatchNorm2d",)), ("Linear", ("Linear",))):
         theirs = [name for name, found in there if found in sparse]
         ours = [name for name, one in convnet.named_modules() if type(one).__name__ == kind]
@@ -60,14 +60,16 @@ def transplant(student: Student, net: RemoteModule, convnet: ConvNet) -> None:
 def as_convnet(student: Student, net: RemoteModule) -> ConvNet:
     """A ConvNet of the grader's own with the weights that a sparse network uses, and its statistics."""
     own = ConvNet()
-    in_use = {layer.name: layer.weight for layer in layers_of(student, net)}
+    in_use = {layer.name: layer.weight for layer in layers_of(student, net, len(CONVNET_LAYERS))}
     state = net.state_dict()
     values = {}
     for theirs, ours in counterparts(student, net, own):
-        for key in own.state_dict():
+        for key, expected in own.state_dict().items():
             layer, _, attribute = key.rpartition(".")
             if layer == ours:
-                values[key] = in_use[theirs] if theirs in in_use else state[f"{theirs}.{attribute}"]
+                value = in_use[theirs] if theirs in in_use else state.get(f"{theirs}.{attribute}")
+                found = as_array(value, f"{attribute} of {theirs}", shape=tuple(expected.shape))
+                values[key] = torch.from_numpy(found)
     own.load_state_dict(values)
     return own
 

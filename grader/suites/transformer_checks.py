@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from grader.sandbox.failures import StudentError
 from grader.sandbox.proxies import RemoteModule, Student
-from grader.suites.checks import as_array, as_module, assert_within, fail
+from grader.suites.checks import CheckFailure, as_array, as_module, assert_within, fail
 from grader.suites.weights_by_shape import CONSTANTS, SIZES, Layout, Sizes, Values, filled, is_scale, layouts_of
 
 
@@ -266,11 +266,12 @@ def encodings(student: Student, length: int, depth: int) -> list[np.ndarray]:
         first, value = (student.transformer.positional_encoding(rows, depth) for rows in (8, length))
     except StudentError:
         return found
-    for rows, one in ((8, first), (length, value)):
-        if not isinstance(one, torch.Tensor | np.ndarray) or tuple(one.shape[-2:]) != (rows, depth):
-            return found
-    if len(np.unique(np.asarray(first).reshape(8, depth), axis=0)) > 1:  # it tells some positions apart
-        found.append(np.asarray(value, dtype=np.float64).reshape(length, depth))
+    try:
+        few, own = as_encoding(first, 8, depth), as_encoding(value, length, depth)
+    except CheckFailure:
+        return found
+    if len(np.unique(few, axis=0)) > 1:  # it tells some positions apart
+        found.append(own.astype(np.float64))
     return found
 
 
