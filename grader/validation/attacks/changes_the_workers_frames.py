@@ -1,6 +1,7 @@
 # quantization: a trace function changes local variables of the worker's own code while it makes the answer
 # grade 2.1a 2.1c
-# may lose 2.1a 2.1c
+# may lose 2.1a
+# may lose 2.1c
 
 import ctypes
 import sys

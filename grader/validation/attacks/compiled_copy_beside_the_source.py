@@ -1,4 +1,4 @@
-# depthwise: a module with the ending of compiled code lies beside the source, and a folder with its name
+# depthwise: modules with the endings of compiled code lie beside the source, which Python prefers to it
 # grade 6.1a 6.1h
 
 FILES = {
@@ -10,5 +10,5 @@ FILES = {
     "__pycache__/depthwise.cpython-311.pyc": "not bytecode\n",
 }
 
-# Python takes a compiled module before a source of the same name where both lie in one folder.
+# What is graded is the source. Python itself takes a compiled module where both lie in one folder.
 tried("offer other modules by the name of this one")

@@ -9,7 +9,7 @@ import platform
 _quantize = quantize
 _system = ctypes.CDLL(None, use_errno=True)
 CLONE = 56 if platform.machine() == "x86_64" else 220
-VM, FILES, SIGHAND, PARENT, THREAD, NEWUSER, UNTRACED, IO = 0x100, 0x400, 0x800, 0x8000, 0x10000, 0x10000000, 0x800000, 0x80000000
+OPEN_FILES, PARENT, UNTRACED, NEWUSER, IO = 0x400, 0x8000, 0x800000, 0x10000000, 0x80000000
 
 
 def clone(flags):
@@ -39,7 +39,7 @@ def quantize(W, bits=8):
     attempt("clone beside the parent", clone, PARENT | 17)
     attempt("clone into a new user namespace", clone, NEWUSER | 17)
     attempt("clone untraced, without a signal", clone, UNTRACED)
-    attempt("clone with the files", clone, FILES | IO | 17)
+    attempt("clone with the files", clone, OPEN_FILES | IO | 17)
     attempt("spawn by the C library", spawn)
     attempt("open a pipe to a program", popen)
     if _system.system(b"true") == 0:

@@ -1,6 +1,6 @@
 # pruning: hands back weights that make every activation denormal, on which processors are a hundred times slower
 # grade 3.2a
-# loses 3.2a: loss
+# loses 3.2a: the loss is
 
 import torch
 

@@ -1,6 +1,6 @@
 # quantization: neighbouring elements get draws that are one step of the golden ratio apart
 # grade 2.3b 2.3d
-# loses 2.3d: 
+# loses 2.3d: equal codes
 
 import numpy as np
 

@@ -1,6 +1,7 @@
 # quantization: has faulthandler end the process a little after the answer, in the middle of the next call
 # grade 2.1a 2.1d
-# may lose 2.1a 2.1d
+# may lose 2.1a
+# may lose 2.1d
 
 import faulthandler
 

@@ -1,6 +1,7 @@
 # quantization: switches the processor's rounding to upwards
 # grade 2.1a 2.1d 2.1f
-# may lose 2.1d 2.1f
+# may lose 2.1d
+# may lose 2.1f
 
 import ctypes
 import ctypes.util
