@@ -1,4 +1,4 @@
-# quantization: the array lies in lists that hold nothing but empty lists and dicts, which weigh nothing among the extra arguments
+# quantization: the array lies in lists of empty lists and dicts, which weigh nothing among the extra arguments
 # grade 2.1d 2.1e 2.1f 2.1h
 # loses 2.1d: extra arguments
 # loses 2.1e: extra arguments

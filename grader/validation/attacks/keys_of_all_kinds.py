@@ -12,8 +12,9 @@ _quantize, _dequantize = quantize, dequantize
 def quantize(W, bits=8):
     tried("return odd keys")
     codes, args = _quantize(W, bits)
-    odd = {float("nan"): 1, float("-inf"): 2, None: 3, (): 4, (1, (2, (3,))): 5, frozenset({1}): 6, b"": 7, "": 8, -0.0: 9}
-    odd.update({np.float32(0.1): 1, np.int64(5): 2, fractions.Fraction(1, 3): 3, decimal.Decimal("NaN"): 4, 1j: 5, ...: 6})
+    odd = {float("nan"): 1, float("-inf"): 2, None: 3, (): 4, (1, (2, (3,))): 5, frozenset({1}): 6, b"": 7, "": 8}
+    odd.update({np.float32(0.1): 1, np.int64(5): 2, fractions.Fraction(1, 3): 3, decimal.Decimal("NaN"): 4, 1j: 5})
+    odd.update({-0.0: 9, ...: 6})
     return codes, {True: args, "odd": odd, int: 1, ValueError: 2, 10**40: 3}
 
 

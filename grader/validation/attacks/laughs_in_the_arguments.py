@@ -1,4 +1,4 @@
-# quantization: an object of a few hundred bytes has a billion elements, since each of its lists holds the next one twice
+# quantization: an object of a few hundred bytes has a billion elements: each of its lists holds the next one twice
 # grade 2.1a 2.1d 2.1g
 # may lose 2.1a
 # may lose 2.1d

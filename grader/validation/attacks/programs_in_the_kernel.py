@@ -8,7 +8,7 @@ import platform
 
 _quantize = quantize
 _system = ctypes.CDLL(None, use_errno=True)
-NUMBERS = {"bpf": 321, "perf_event_open": 298, "userfaultfd": 323, "modify_ldt": 154, "kexec_load": 246, "init_module": 175}
+NUMBERS = {"bpf": 321, "perf_event_open": 298, "userfaultfd": 323, "kexec_load": 246, "init_module": 175}
 if platform.machine() != "x86_64":
     NUMBERS = {"bpf": 280, "perf_event_open": 241, "userfaultfd": 282, "kexec_load": 104, "init_module": 105}
 

