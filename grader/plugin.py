@@ -29,6 +29,7 @@ import math
 import random
 import sys
 import time
+import traceback
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -294,6 +295,8 @@ class Grading:
                 message = f"Not implemented yet: Part {test.part}."
             outcome, printed = dataclasses.replace(outcome, message=message, withheld=said), ""
         outcome = dataclasses.replace(outcome, pictures=pictures, measurements=measurements)
+        if error is not None and not self.config.option.usepdb:
+            _forget_values(error)
         attach(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration))
         return report
 
@@ -390,6 +393,15 @@ NOTES = pytest.StashKey[tuple[str, ...]]()
 """set before a run starts: lines for the report"""
 TEST = pytest.StashKey[GradedTest]()
 STUDENT = pytest.StashKey[Student]()
+
+
+def _forget_values(error: BaseException) -> None:
+    """Let go of the values in the frames that an exception came through: some hold what a student's code returned."""
+    chain: list[BaseException] = []
+    while error not in chain:
+        chain.append(error)
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__ or error
 
 
 def _give_memory_back() -> None:

@@ -102,7 +102,6 @@ class ForkLauncher:
         self._log: Path | None = None
         self._ready = False
         self._scratch: Path | None = None
-        self._started = 0
         self._wall: Wall | None = None
         self._staged: dict[Path, _Staged] = {}
         self._expected: deque[_Answer] = deque()
@@ -258,8 +257,8 @@ class ForkLauncher:
     def _begin(self, wanted: tuple[Path, tuple[str, ...]]) -> _Forked:
         """Have a worker forked: it gets ready while others work, and waits for its seed."""
         assert self._scratch is not None
-        self._started += 1
-        scratch = self._scratch / f"worker-{self._started}"
+        # Nobody can list the folder: the name is known to this worker alone, and no other asks for sizes of its files.
+        scratch = self._scratch / f"worker-{secrets.token_hex(16)}"
         scratch.mkdir(mode=0o700)
         ours, theirs = socket.socketpair()
         read_end, write_end = os.pipe()

@@ -72,6 +72,7 @@ _MISSING = "clone3 435 435  openat2 437 437"
 _LOOKED_INTO = """
 clone 56 220  kill 62 129  tgkill 234 131  prlimit64 302 261  fcntl 72 25  ioctl 16 29  prctl 157 167
 open 2 0  openat 257 56  close_range 436 436
+clock_gettime 228 113  clock_getres 229 114  clock_nanosleep 230 115
 sched_setaffinity 203 122  sched_setscheduler 144 119  sched_setparam 142 118
 """
 #: Later calls than this one (mseal, Linux 6.10) were not looked at here, and "don't exist".
@@ -176,6 +177,8 @@ def _block(name: str, pid: int, fail: Instruction) -> list[Instruction]:
         return [_argument(0), (_JUMP_EQUAL, 0, 2, pid), number, (_JUMP_EQUAL, 0, 1, signal.SIGCONT), fail, allow]
     if name.startswith("sched_") or name == "prlimit64":  # of this process; 0 means that, too
         return [_argument(0), (_JUMP_EQUAL, 1, 0, pid), (_JUMP_EQUAL, 0, 1, 0), allow, fail]
+    if name.startswith("clock_"):  # numbers below 0 are the clocks of other processes
+        return [_argument(0), (_JUMP_BITS, 0, 1, 1 << 31), fail, allow]
     if name in ("open", "openat"):  # truncating without a right to write, which older Landlock lets through
         flags = _argument(1 if name == "open" else 2)
         return [flags, (_AND, 0, 0, O_TRUNC | O_ACCMODE), (_JUMP_EQUAL, 0, 1, O_TRUNC), fail, allow]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES
 from pathlib import Path
 
 from course.untrusted import UnreadableError, read_bytes
@@ -18,13 +19,16 @@ MAX_BYTES = 64 << 20
 MAX_DEPTH = 6
 #: Folders that student code doesn't need to be graded: results have checks of their own.
 LEFT_OUT = ("__pycache__", "results", "results-reference", "node_modules")
+#: Endings of compiled modules, which Python would import in the place of the source beside them.
+COMPILED = (*EXTENSION_SUFFIXES, *BYTECODE_SUFFIXES)
 
 
 def stage(submission: Path, folder: Path) -> None:
     """Copy a submission into a new folder.
 
-    Left out are links, pipes and other things that are no plain files, hidden ones, folders of results, and what is
-    larger or more than code needs. A module that can't be copied is replaced by one that says why when it is imported.
+    Left out are links, pipes and other things that are no plain files, hidden ones, folders of results, what Python
+    would import in the place of a module's source, and what is larger or more than code needs. A module that can't be
+    copied is replaced by one that says why when it is imported.
     """
     folder.mkdir()
     folder.chmod(0o755)  # whatever the umask
@@ -69,10 +73,10 @@ def _entries(submission: Path) -> Iterator[tuple[os.DirEntry[str], Path]]:
         except OSError:
             continue
         for entry in entries:
-            if entry.name.startswith(".") or not _is_writable_name(entry.name):
+            if entry.name.startswith(".") or entry.name.endswith(COMPILED) or not _is_writable_name(entry.name):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if entry.name in LEFT_OUT or depth == MAX_DEPTH:
+                if entry.name in LEFT_OUT or depth == MAX_DEPTH or (depth == 0 and f"{entry.name}.py" in FILES):
                     continue
                 waiting.append((Path(entry.path), relative / entry.name, depth + 1))
             count += 1

@@ -130,15 +130,16 @@ def as_array(
         fail(f"{what} has shape {tuple(value.shape)}, expected {shape}.")
     if shape is None and (count := math.prod(value.shape)) > LARGEST:
         fail(f"{what} has shape {tuple(value.shape)}, which is {count:,} numbers, expected far fewer.")
+    is_bfloat16 = value.dtype == torch.bfloat16  # which has become float32 in the next line
     value = plain(value)
     if value.dtype.kind == "c" or value.dtype.itemsize > 8:
         fail(f"{what} has dtype {value.dtype}, expected real numbers of at most 64 bits.")
     if dtype == "float":
         if value.dtype.kind != "f":
             fail(f"{what} has dtype {value.dtype}, expected a floating-point one.")
-    elif dtype is not None and value.dtype != np.dtype(dtype):
+    elif dtype is not None and (is_bfloat16 or value.dtype != np.dtype(dtype)):
         fail(
-            f"{what} has dtype {value.dtype}, expected {dtype}.",
+            f"{what} has dtype {'bfloat16' if is_bfloat16 else value.dtype}, expected {dtype}.",
             f"cast with .astype(np.{dtype}) as the last step.",
         )
     if value.dtype.kind == "f" and not np.isfinite(value).all():

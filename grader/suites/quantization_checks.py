@@ -306,6 +306,27 @@ def hoeffding(count: int, probability: float = 1e-7) -> float:
     return math.sqrt(math.log(2 / probability) / (2 * count))
 
 
+def assert_numbers_vary(student: Student, up: np.ndarray) -> None:
+    """How many elements are rounded up varies from row to row and from draw to draw, as independent draws do.
+
+    Args:
+        up: (100, 100), which elements halfway between two codes were rounded up.
+    """
+    found, expected = float(up.sum(axis=1).var()), up.shape[1] / 4
+    # 100 binomial numbers of variance 25: that their variance is below a third of it has a probability below 1e-15.
+    few = "The number of elements that are rounded up hardly varies from"
+    hint = "draw one random number for each element, independently: rng.random(W.shape)."
+    assert_true(found > expected / 3, f"{few} row to row: its variance is {found:.1f}, expected {expected:.1f}.", hint)
+    W = np.append(np.full(400, 1.5), [0, 3])
+    numbers = [int((drawn_codes(student, W)[:400] == 2).sum()) for _ in range(10)]
+    # A binomial number of standard deviation 10 is within 1 of 200 with a probability of 0.12: ten are with 6e-10.
+    assert_true(
+        any(abs(number - 200) > 1 for number in numbers),
+        f"{few} draw to draw: of 400 it is {', '.join(map(str, numbers))}.",
+        hint,
+    )
+
+
 def assert_neighbours(codes: np.ndarray, W: np.ndarray, bits: int) -> None:
     """Every code is one of the two next to the value's exact position.
 

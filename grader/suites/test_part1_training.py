@@ -122,7 +122,7 @@ def test_unknown_schedules_are_refused(student):
         classes = student.drill("scheduler_exception", make, name, of=list[str])
         raised = classes[0] if classes else ""
         assert_true(not raised, f"make_scheduler({name!r}, optimizer, 100) raised {raised}, expected a scheduler.")
-    for name in ("linear", "step_down", ""):
+    for name in ("linear", "step_down", "MultiStep", ""):
         classes = student.drill("scheduler_exception", make, name, of=list[str])
         found = f"raised {classes[0]}" if classes else "raised nothing"
         assert_true(

@@ -18,6 +18,7 @@ from grader.suites.quantization_checks import (
     assert_codes_of_weights,
     assert_constant_is_finite,
     assert_neighbours,
+    assert_numbers_vary,
     assert_rising,
     assert_round_trip,
     assert_the_same_twice,
@@ -357,6 +358,7 @@ def test_stochastic_elements_are_drawn_one_by_one(student, rng):
             "expected 50 %.",
             "draw one random number for each element: rng.random(W.shape).",
         )
+    assert_numbers_vary(student, codes == 2)
 
 
 @tags("random numbers")

@@ -1,9 +1,9 @@
 # quantization: the array lies in lists of empty lists and dicts, which weigh nothing among the extra arguments
 # grade 2.1d 2.1e 2.1f 2.1h
-# loses 2.1d: extra arguments
-# loses 2.1e: extra arguments
-# loses 2.1f: extra arguments
-# loses 2.1h: extra arguments
+# loses 2.1d: too large to send
+# loses 2.1e: too large to send
+# loses 2.1f: too large to send
+# loses 2.1h
 
 import numpy as np
 

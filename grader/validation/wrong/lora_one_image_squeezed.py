@@ -1,0 +1,13 @@
+# finetuning: the layer with LoRA squeezes its output, which for one image leaves a vector
+# loses 4.1f: for one image
+# loses 4.1g
+# loses 4.1h
+# loses 4.2c
+
+_add = add_lora_classifier
+
+
+def add_lora_classifier(model, rank=10):
+    model = _add(model, rank) or model
+    model.fc.register_forward_hook(lambda module, args, output: output.squeeze())
+    return model

@@ -1,0 +1,11 @@
+# transformer: Transformer returns no dimension for the batch where that is one sequence
+# loses 5.1p: for one sequence
+# loses 5.1q
+# loses 5.1t: Writing sequences
+
+_Right = Transformer
+
+
+class Transformer(_Right):
+    def forward(self, context, x):
+        return super().forward(context, x).squeeze()
