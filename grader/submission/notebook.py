@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 
+from grader.submission.adapt import CONV_LAYER, MISSPELT, takes_conv_layer
 from grader.submission.cells import IMPORTS, Cell, Node, Statement
 from grader.submission.contract import MODULES, NAMES, PROVIDED
 from grader.submission.effects import Effects
@@ -31,33 +32,8 @@ from grader.submission.stubs import is_stub
 
 __all__ = ["Module", "modules_of"]
 
-#: The handout's notebook has it so.
-MISSPELT = {"unstructured_pruning": "unnstructured_pruning"}
 #: The names that tests ask for.
 HANDOUT = frozenset(name for names in NAMES.values() for name in names) | frozenset(MISSPELT.values())
-CONV_LAYER = '''
-
-def _with_conv_layer(net_class):
-    """SparseConvNet told by an argument which layers to take, and not by defining SparseConv2d anew."""
-    import functools
-    from course import layers
-
-    class SparseConvNet(net_class):
-        def __init__(self, conv_layer=layers.SparseConv2d):
-            own = globals()
-            kept = {name: own[name] for name in ("SparseConv2d", "sparse_conv_block") if name in own}
-            block = functools.partial(layers.sparse_conv_block, conv_layer=conv_layer)
-            own.update(SparseConv2d=conv_layer, sparse_conv_block=block)
-            try:
-                super().__init__()
-            finally:
-                own.update(kept)
-
-    return SparseConvNet
-
-
-SparseConvNet = _with_conv_layer(SparseConvNet)
-'''
 
 
 @dataclass
@@ -165,7 +141,8 @@ class _Notebook:
             if right in NAMES[name] and wrong in defined and right not in defined:
                 builder.add(f"{right} = {wrong}")
                 defined.add(right)
-        if "SparseConvNet" in NAMES[name] and not self._takes_conv_layer(kept):
+        nets = [one.statement for one in kept if "SparseConvNet" in one.statement.binds and not one.is_stub]
+        if "SparseConvNet" in NAMES[name] and nets and not takes_conv_layer(nets[-1].node):
             builder.add(CONV_LAYER.strip("\n"))
         for missing, of in NAMES[name].items():
             if missing not in defined:
@@ -238,19 +215,6 @@ class _Notebook:
             if cell.problem is not None and pattern.search(cell.source):
                 return f"{name} is in {cell.label}, which doesn't parse (line {cell.problem.line})"
         return None
-
-    def _takes_conv_layer(self, kept: Sequence[_Placed]) -> bool:
-        """Whether SparseConvNet can be told which layers to take; or there is none."""
-        takes = True
-        for one in kept:
-            node = one.statement.node
-            if isinstance(node, ast.ClassDef) and node.name == "SparseConvNet" and not one.is_stub:
-                makers = [each for each in node.body if isinstance(each, Node) and each.name == "__init__"]
-                arguments = [each.args for each in makers if isinstance(each, ast.FunctionDef)]
-                takes = any(
-                    given.kwarg or given.vararg or len(given.args) + len(given.kwonlyargs) > 1 for given in arguments
-                )
-        return takes
 
     def _add_stub(self, builder: _Text, name: str, part: str) -> None:
         """What stands for a name that the notebook doesn't define."""
