@@ -23,17 +23,28 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 
-from grader.submission.adapt import CONV_LAYER, MISSPELT, takes_conv_layer
+from grader.submission.adapt import (
+    CONV_LAYER,
+    MISSPELT,
+    OTHER_NAMES,
+    takes_conv_layer,
+    unnamed,
+    with_stochastic_quantize,
+)
 from grader.submission.cells import IMPORTS, Cell, Node, Statement
-from grader.submission.contract import MODULES, NAMES, PROVIDED
+from grader.submission.contract import DEFINES, FILES, MODULES, NAMES, PROVIDED
 from grader.submission.effects import Effects
 from grader.submission.intake import Origin
+from grader.submission.seen import as_seen_by
 from grader.submission.stubs import is_stub
 
 __all__ = ["Module", "modules_of"]
 
 #: The names that tests ask for.
-HANDOUT = frozenset(name for names in NAMES.values() for name in names) | frozenset(MISSPELT.values())
+HANDOUT = frozenset(
+    [name for names in NAMES.values() for name in names]
+    + [*MISSPELT.values(), *(name for names in OTHER_NAMES.values() for name in names)]
+)
 
 
 @dataclass
@@ -70,10 +81,33 @@ def modules_of(cells: Sequence[Cell]) -> tuple[dict[str, Module], list[str]]:
         for cell in cells
         if cell.problem is not None
     ]
+    notes += [
+        f"{cell.label} begins with {cell.source.split()[0]} and was not read: take that line out."
+        for cell in cells
+        if cell.is_empty and cell.file is None and cell.source.lstrip().startswith("%%") and DEFINES.search(cell.source)
+    ]
     notebook = _Notebook(cells)
-    made = {module: notebook.module(part, module) for part, module in MODULES.items()}
+    made: dict[str, Module] = {}
+    for part, module in MODULES.items():
+        own, said = as_seen_by(module, cells), list[str]()
+        if module == "quantization":
+            own, said = with_stochastic_quantize(own)
+        made[module] = (notebook if own is cells else _Notebook(own)).module(part, module)
+        notes += said
     notes += notebook.notes(made)
     return made, notes
+
+
+def helpers_of(cells: Sequence[Cell]) -> dict[str, Module]:
+    """The files that cells write besides the six modules, by path."""
+    made: dict[str, _Text] = {}
+    for cell in cells:
+        if cell.file is not None and cell.statements and cell.file.path not in FILES:
+            builder = made.setdefault(cell.file.path, _Text(""))
+            first = cell.source.index("%%")
+            below = cell.source[first:].partition("\n")[2]
+            builder.add(below, cell.label, cell.source[:first].count("\n") + 2, glued=True)
+    return {path: Module(builder.text, builder.origins) for path, builder in made.items()}
 
 
 class _Notebook:
@@ -125,7 +159,8 @@ class _Notebook:
 
     def module(self, part: str, name: str) -> Module:
         """The module of a part."""
-        kept, unmade = self._needed(part, frozenset(NAMES[name]) | set(MISSPELT.values()))
+        called = {**MISSPELT, **self._other_names(name)}
+        kept, unmade = self._needed(part, frozenset(NAMES[name]) | set(called.values()))
         defined = {bound for one in kept for bound in one.statement.binds if not one.is_stub}
         builder = _Text(f'"""{name}.py, from the notebook."""\n\nfrom __future__ import annotations\n')
         needed = set().union(*(one.statement.needs for one in kept)) if kept else set()
@@ -137,10 +172,12 @@ class _Notebook:
                 builder.add(f"\n# Code Cell {one.cell.number}")
             last = one.cell.label
             builder.add("\n".join(one.statement.lines), one.cell.label, one.statement.first)
-        for right, wrong in MISSPELT.items():
+        notes = list(_two_definitions(kept))
+        for right, wrong in called.items():
             if right in NAMES[name] and wrong in defined and right not in defined:
                 builder.add(f"{right} = {wrong}")
                 defined.add(right)
+                notes.append(f"{wrong} was taken as {right}, the name that the grader looks for.")
         nets = [one.statement for one in kept if "SparseConvNet" in one.statement.binds and not one.is_stub]
         if "SparseConvNet" in NAMES[name] and nets and not takes_conv_layer(nets[-1].node):
             builder.add(CONV_LAYER.strip("\n"))
@@ -149,7 +186,22 @@ class _Notebook:
                 self._add_stub(builder, missing, of)
         unmade = {one: reason for one, reason in unmade.items() if one not in defined}
         written = tuple(one for one in NAMES[name] if one in defined)
-        return Module(builder.text, builder.origins, unmade, written, tuple(_two_helpers(kept)))
+        return Module(builder.text, builder.origins, unmade, written, tuple(notes))
+
+    def _other_names(self, module: str) -> dict[str, str]:
+        """Constants that the notebook doesn't have under the grader's names, but with one value under another."""
+        found: dict[str, str] = {}
+        for right in NAMES[module].keys() & OTHER_NAMES.keys():
+            if any(right in one.statement.binds and not one.is_stub for one in self.placed):
+                continue
+            values = {
+                name: [one for one in self.placed if name in one.statement.binds and not one.is_stub]
+                for name in OTHER_NAMES[right]
+            }
+            clear = [name for name, ones in values.items() if len({ast.dump(one.statement.node) for one in ones}) == 1]
+            if len(clear) == 1 and isinstance(values[clear[0]][0].statement.node, ast.Assign | ast.AnnAssign):
+                found[right] = clear[0]
+        return found
 
     def _needed(self, part: str, names: Iterable[str]) -> tuple[list[_Placed], dict[str, str]]:
         """The statements that a module is made of, in their order, and the names that it lacks."""
@@ -247,6 +299,7 @@ class _Notebook:
                     shadowed.setdefault(name, one.cell.label)
         if shadowed:
             notes.append(f"Taken from course/, not from the notebook: {', '.join(shadowed)}.")
+        notes += unnamed(self.cells, {name for module in made.values() for name in module.written})
         for module in made.values():
             notes += module.notes
             for name, reason in module.unmade.items():
@@ -294,11 +347,11 @@ def _without_repeated_imports(kept: Sequence[_Placed]) -> list[_Placed]:
     return found
 
 
-def _two_helpers(kept: Sequence[_Placed]) -> Iterator[str]:
-    """A sentence for each helper that is defined twice, where what uses the first one gets the second."""
+def _two_definitions(kept: Sequence[_Placed]) -> Iterator[str]:
+    """A sentence for each function that is defined twice; of helpers, where what uses the first gets the second."""
     definitions: dict[str, list[int]] = {}
     for index, one in enumerate(kept):
-        if isinstance(one.statement.node, Node) and one.statement.node.name not in HANDOUT:
+        if isinstance(one.statement.node, Node):
             definitions.setdefault(one.statement.node.name, []).append(index)
     for name, (first, *more) in definitions.items():
         if not more or name in kept[more[-1]].statement.needs:  # it builds upon the first
@@ -307,7 +360,9 @@ def _two_helpers(kept: Sequence[_Placed]) -> Iterator[str]:
         users = (each.statement for each in kept[first + 1 : more[-1]])
         if ast.dump(one.statement.node) == ast.dump(last.statement.node) or one.cell.label == last.cell.label:
             continue
-        if any(isinstance(user.node, Node) and name in user.needs for user in users):
+        if name in HANDOUT:
+            yield f"{name} is defined in {one.cell.label} and otherwise in {last.cell.label}: the last one was graded."
+        elif any(isinstance(user.node, Node) and name in user.needs for user in users):
             yield (
                 f"{name} is defined in {one.cell.label} and otherwise in {last.cell.label}: everything was graded with "
                 "the last one. Give one of them another name."
