@@ -33,6 +33,8 @@ FUNCTIONS = {
 }
 SCHEDULERS = frozenset({"MultiStepLR", "CosineAnnealingLR"})
 #: Names of what draws random numbers.
+MAX_CALLS = 5
+"""helpers that call each other until one draws"""
 DRAWS = ("random", "rand", "rand_like", "random_sample", "uniform", "bernoulli", "binomial", "default_rng")
 RANDOM = frozenset([*DRAWS, "generator", "rng"])
 #: SparseConvNet stays the class that it is: it refers to itself by name, as in ``super(SparseConvNet, self)``.
@@ -101,8 +103,10 @@ def with_stochastic_quantize(cells: Sequence[Cell]) -> tuple[Sequence[Cell], lis
     ]
     if any(_name(one) == "stochastic_quantize" for _, one in definitions):
         return cells, []
-    random = _random_functions([one for _, one in definitions])
     both = [(cell, one) for cell, one in definitions if _name(one) == "quantize"]
+    if len(both) < 2:
+        return cells, []
+    random = _random_functions([one for _, one in definitions])
     drawn = [(cell, one) for cell, one in both if _names(one.node) & random and not _is_told_how(one)]
     steady = [(cell, one) for cell, one in both if (cell, one) not in drawn]
     if not drawn or not steady:
@@ -141,8 +145,8 @@ def _random_functions(definitions: Sequence[Statement]) -> set[str]:
     """What draws random numbers, the notebook's own functions among it."""
     own = [(_name(one), _names(one.node)) for one in definitions if _name(one) != "quantize"]
     random = set(RANDOM)
-    while more := {name for name, names in own if name not in random and names & random}:
-        random |= more
+    for _ in range(MAX_CALLS):
+        random |= {name for name, names in own if names & random}
     return random
 
 

@@ -19,7 +19,7 @@ __all__ = ["Book", "read_notebooks", "scripts"]
 
 MAX_NOTEBOOK = 50 << 20
 MAX_NOTEBOOKS = 5
-MAX_SCRIPTS = 10
+MAX_LOOKED_AT, MAX_SCRIPTS = 200, 10
 
 
 @dataclass
@@ -76,10 +76,9 @@ def scripts(found: Found, folder: Path | None, lacking: Sequence[str]) -> dict[s
         folder: the one with the modules, where scripts are looked for, or None where there is none.
     """
     books: list[Book] = []
-    for file in found.files if lacking else ():
-        if file.suffix != ".py" or file.name in FILES or module_meant(file.name) or len(books) >= MAX_SCRIPTS:
-            continue
-        if folder is not None and file.parent != folder:
+    files = [file for file in found.files if file.suffix == ".py" and folder in (None, file.parent)]
+    for file in files[:MAX_LOOKED_AT] if lacking else ():
+        if file.name in FILES or module_meant(file.name) or len(books) >= MAX_SCRIPTS:
             continue
         text = read_text(found.root / file)
         if DEFINES.search(text):

@@ -180,6 +180,7 @@ def read_cells(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
     cells: list[Cell] = []
     heading = ""
     seen: set[str] = set()
+    writers: dict[str, list[int]] = {}
     for cell in notebook.cells:
         source = cell.source
         if cell.get("cell_type") == "markdown":
@@ -197,18 +198,19 @@ def read_cells(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
             count = count if isinstance(count, int) and not isinstance(count, bool) else None
             failed = any(one.get("output_type") == "error" for one in cell.outputs if isinstance(one, dict))
             made = replace(_read_cell(label, number, source, count, failed), file=written_by(_first_line(source)))
-            if made.file is not None and not made.file.appends:  # the file is written anew
-                cells = [replace(one, statements=()) if _same_file(one, made) else one for one in cells]
+            if made.file is not None:
+                places = writers.setdefault(made.file.path, [])
+                if not made.file.appends:  # the file is written anew
+                    while places:
+                        place = places.pop()
+                        cells[place] = replace(cells[place], statements=())
+                places.append(len(cells))
             cells.append(made)
     return tuple(cells)
 
 
 def _first_line(source: str) -> str:
     return next((line.strip() for line in LINE_END.split(source) if line.strip()), "")
-
-
-def _same_file(one: Cell, other: Cell) -> bool:
-    return one.file is not None and other.file is not None and one.file.path == other.file.path
 
 
 def read_script(text: str, name: str) -> tuple[Cell, ...]:

@@ -30,6 +30,7 @@ from grader.submission.intake import ACCEPTED, Submission, SubmissionError, as_d
 from grader.submission.nested import open_archives, unpacked
 from grader.submission.notebook import Module
 from grader.submission.places import is_untouched, places_of_modules
+from grader.submission.settings import settings_of
 from grader.submission.survey import MAX_TEXT, Found, copy, read_text, survey, text_of
 
 __all__ = ["gather", "main"]
@@ -224,7 +225,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
     path, scratch, name = arguments if arguments is not None else sys.argv[1:]
     _limit(scratch)
     try:
-        answer: dict[str, object] = {"submission": as_data(gather(Path(path), Path(scratch), name))}
+        submission = gather(Path(path), Path(scratch), name)
+        submission = replace(submission, settings=settings_of(submission.folder))
+        answer: dict[str, object] = {"submission": as_data(submission)}
     except SubmissionError as error:
         answer = {"problem": str(error)}
     sys.stdout.buffer.write(msgspec.json.encode(answer))

@@ -34,8 +34,10 @@ from grader.submission.adapt import (
 from grader.submission.cells import IMPORTS, Cell, Node, Statement
 from grader.submission.contract import DEFINES, FILES, MODULES, NAMES, PROVIDED
 from grader.submission.effects import Effects
+from grader.submission.hints import newer_syntax
 from grader.submission.intake import Origin
 from grader.submission.seen import as_seen_by
+from grader.submission.settings import changes
 from grader.submission.stubs import is_stub
 
 __all__ = ["Module", "modules_of"]
@@ -78,6 +80,7 @@ def modules_of(cells: Sequence[Cell]) -> tuple[dict[str, Module], list[str]]:
     """The six modules, and what a student should know about how they were made, a sentence each."""
     notes = [
         f"{cell.label} doesn't parse (line {cell.problem.line}: {cell.problem.message}): it was skipped."
+        + (f" {newer}" if (newer := newer_syntax(cell.problem.text)) else "")
         for cell in cells
         if cell.problem is not None
     ]
@@ -299,6 +302,7 @@ class _Notebook:
                     shadowed.setdefault(name, one.cell.label)
         if shadowed:
             notes.append(f"Taken from course/, not from the notebook: {', '.join(shadowed)}.")
+        notes += self._settings()
         notes += unnamed(self.cells, {name for module in made.values() for name in module.written})
         for module in made.values():
             notes += module.notes
@@ -306,6 +310,13 @@ class _Notebook:
                 if name.isupper() and any(name in names for names in NAMES.values()):
                     notes.append(f"{reason[0].upper()}{reason[1:]}: write its value down.")
         return notes
+
+    def _settings(self) -> Iterator[str]:
+        """A sentence for each change of a library by itself, which no module takes."""
+        for one in self.placed:
+            if isinstance(one.statement.node, ast.Expr):
+                for _, text in changes([one.statement.node]):
+                    yield f"{text} in {one.cell.label} was left out: code is graded with the libraries' own settings."
 
 
 class _Text:

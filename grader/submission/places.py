@@ -19,18 +19,18 @@ MAX_CANDIDATES = 4
 
 def places_of_modules(found: Found) -> tuple[Path | None, dict[str, Path]]:
     """The folder with most of the six modules, and where modules lie that it hasn't, or has as stubs alone."""
-    exact: dict[str, list[Path]] = {}
+    exact: dict[str, dict[Path, None]] = {}
     meant: dict[str, list[Path]] = {}
     for file in found.files:
         if file.name in FILES:
-            exact.setdefault(file.name, []).append(file)
+            exact.setdefault(file.name, {})[file] = None
         elif (name := module_meant(file.name)) is not None:
             meant.setdefault(name, []).append(file)
     folders = _by_rank({file.parent for files in exact.values() for file in files}, exact)
     others: dict[str, Path] = {}
     elsewhere: list[Path] = []
     for name in FILES:
-        own = [folder / name for folder in folders if folder / name in exact.get(name, [])]
+        own = [folder / name for folder in folders if folder / name in exact.get(name, {})]
         chosen = _chosen(found, name, own, meant.get(name, []))
         if chosen is None or (folders and chosen == folders[0] / name):
             continue
@@ -43,7 +43,7 @@ def places_of_modules(found: Found) -> tuple[Path | None, dict[str, Path]]:
     return folders[0] if folders else next((path.parent for path in others.values()), None), others
 
 
-def _by_rank(folders: set[Path], exact: dict[str, list[Path]]) -> list[Path]:
+def _by_rank(folders: set[Path], exact: dict[str, dict[Path, None]]) -> list[Path]:
     counts = dict.fromkeys(folders, 0)
     for files in exact.values():
         for file in files:
