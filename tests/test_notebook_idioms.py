@@ -150,6 +150,13 @@ def test_a_definition_that_is_there_twice_word_for_word_is_not_mentioned(load):
     assert load("quantization", STEADY, STEADY.replace("2.2", "2.4"))[1].notes == ()
 
 
+def test_a_definition_in_a_cell_of_a_later_part_is_mentioned(load):
+    later = "# Code Cell 5.1\ndef quantize(W):\n    return 5"
+    quantization, submission = load("quantization", STEADY, later)
+    assert quantization.quantize(1.0)[1] is None
+    assert submission.notes == ("quantize in Code Cell 5.1 was left out, since that cell belongs to a later part.",)
+
+
 def test_constants_under_the_handouts_names_are_understood(load):
     cells = ("# Code Cell 3.3\nprune_percentage = 0.1\nprune_epoch = [10, 20, 30, 40, 50]", "lrs = [1e-4, 0.1, 1.0]")
     pruning, submission = load("pruning", *cells)

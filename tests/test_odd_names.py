@@ -305,3 +305,24 @@ def test_a_notebook_goes_before_a_script(take, tmp_path: Path):
     submission = take(tmp_path)
     assert "return 7" not in text(submission)
     assert set(submission.origins) == set(FILES)
+
+
+def test_results_and_answers_that_are_almost_called_so_are_taken(take, tmp_path):
+    (tmp_path / "Results (1)" / "1.1").mkdir(parents=True)
+    (tmp_path / "Results (1)" / "1.1" / "record.json").write_text("{}")
+    (tmp_path / "Answers (1).md").write_text("Team: Ada Lovelace")
+    (tmp_path / "quantization.py").write_bytes(WRITTEN)
+    submission = take(tmp_path)
+    assert submission.results == (tmp_path / "Results (1)").resolve()
+    assert submission.answers == "Team: Ada Lovelace"
+    assert submission.notes == (
+        "Results (1) was graded as results: rename it to results.",
+        "Answers (1).md was read as answers.md: rename it to answers.md.",
+    )
+    (tmp_path / "results 2").mkdir()
+    (tmp_path / "results 2" / "record.json").write_text("{}")
+    submission = take(tmp_path)
+    assert submission.results is None
+    assert any(
+        note.endswith("may each be results, so none was graded: rename one to results.") for note in submission.notes
+    )

@@ -7,7 +7,7 @@ import unicodedata
 
 from grader.submission.contract import MODULES
 
-__all__ = ["is_called_archive", "is_notebook", "is_usable", "module_meant", "shown"]
+__all__ = ["is_almost", "is_called_archive", "is_notebook", "is_usable", "module_meant", "shown"]
 
 MAX_SHOWN = 100
 #: Characters that change the direction of what follows, and so what a name seems to be.
@@ -44,6 +44,12 @@ def is_notebook(name: str) -> bool:
 def is_called_archive(name: str) -> bool:
     """Whether a name is an archive's, or has no ending. Office files and checkpoints are zips by content alone."""
     return ARCHIVE.search(name) is not None or "." not in name.strip(".")
+
+
+def is_almost(name: str, stem: str, ending: str = "") -> bool:
+    """Whether a name is another but for capital letters and what marks a copy: ``Answers (1).md``."""
+    plain = " ".join(INVISIBLE.sub("", unicodedata.normalize("NFKC", name[:MAX_SHOWN])).lower().split())
+    return re.fullmatch(rf"{stem}(?:[ ()_-]|\d|copy|final)*{re.escape(ending)}(?:\.txt)?", plain) is not None
 
 
 def module_meant(name: str) -> str | None:

@@ -25,7 +25,7 @@ from grader.submission.books import Book, read_notebooks, scripts
 from grader.submission.cells import parse
 from grader.submission.checklist import Handed, checklist
 from grader.submission.contract import FILES, NAMES
-from grader.submission.filenames import is_called_archive, is_notebook, module_meant
+from grader.submission.filenames import is_almost, is_called_archive, is_notebook, module_meant, shown
 from grader.submission.intake import ACCEPTED, Submission, SubmissionError, as_data, find
 from grader.submission.nested import open_archives, unpacked
 from grader.submission.notebook import Module
@@ -92,6 +92,7 @@ def _chosen(found: Found, notes: list[str], path: Path, scratch: Path, name: str
     modules = _from_book(found, files, book)
     taken = scripts(found, folder, _lacking(found, files, modules))
     modules |= {file: one.modules[file[:-3]] for file, one in taken.items()}
+    results, written = _results(found), _answers(found, book)
     notes += [*found.notes, *problems]
     if book is not None and len(books) > 1:
         notes.append(f"There are {len(books)} notebooks, of which {book.path.as_posix()} was graded: hand in one.")
@@ -104,11 +105,10 @@ def _chosen(found: Found, notes: list[str], path: Path, scratch: Path, name: str
     ]
     if both:
         notes.append(f"In the notebook and as files: {', '.join(both)}. The files were graded.")
-    written = _answers(found, book)
     submission = Submission(
         found.root / (folder or Path()),
         path.resolve().name,
-        results=_results(found),
+        results=results,
         answers=written,
         notes=tuple(dict.fromkeys(notes)),
     )
@@ -194,18 +194,30 @@ def _definitions(text: str, module: str) -> dict[str, str]:
 
 def _results(found: Found) -> Path | None:
     """The folder of results that is nearest to the top."""
+    almost: dict[Path, None] = {}
     for file in found.files:
         for parent in file.parents:
             if parent.name == "results":
                 return (found.root / parent).resolve()
+            if is_almost(parent.name, "results"):
+                almost[parent] = None
+    names = ", ".join(shown(folder.as_posix()) for folder in list(almost)[:3])
+    if len(almost) == 1:
+        found.notes.append(f"{names} was graded as results: rename it to results.")
+        return (found.root / next(iter(almost))).resolve()
+    if almost:
+        found.notes.append(f"{names} may each be results, so none was graded: rename one to results.")
     return None
 
 
 def _answers(found: Found, book: Book | None) -> str:
     """answers.md, or what the notebook has of it where nothing is written there."""
     texts = [book.answers] if book is not None else []
-    for file in found.files:
-        if file.name == "answers.md":
+    almost = [file for file in found.files if is_almost(file.name, "answers", ".md")]
+    for file in sorted(almost, key=lambda file: file.name != "answers.md"):
+        if file.name == "answers.md" or len(almost) == 1:
+            if file.name != "answers.md":
+                found.notes.append(f"{shown(file.as_posix())} was read as answers.md: rename it to answers.md.")
             with suppress(UnreadableError):
                 texts.insert(0, text_of(read_bytes(found.root / file, MAX_TEXT)))
                 break

@@ -302,7 +302,7 @@ class _Notebook:
                     shadowed.setdefault(name, one.cell.label)
         if shadowed:
             notes.append(f"Taken from course/, not from the notebook: {', '.join(shadowed)}.")
-        notes += self._settings()
+        notes += [*self._settings(), *self._of_later_parts()]
         notes += unnamed(self.cells, {name for module in made.values() for name in module.written})
         for module in made.values():
             notes += module.notes
@@ -310,6 +310,15 @@ class _Notebook:
                 if name.isupper() and any(name in names for names in NAMES.values()):
                     notes.append(f"{reason[0].upper()}{reason[1:]}: write its value down.")
         return notes
+
+    def _of_later_parts(self) -> Iterator[str]:
+        """A sentence for each definition that is not taken, since it is in a cell of a later part."""
+        parts = {name: part for part, module in MODULES.items() for name in NAMES[module]}
+        defined = [one for one in self.placed if isinstance(one.statement.node, Node) and not one.is_stub]
+        early = {_name(one) for one in defined if (one.cell.part or "0") <= parts.get(_name(one), "")}
+        for one in defined:
+            if _name(one) in early and one.cell.part > parts[_name(one)]:
+                yield f"{_name(one)} in {one.cell.label} was left out, since that cell belongs to a later part."
 
     def _settings(self) -> Iterator[str]:
         """A sentence for each change of a library by itself, which no module takes."""
@@ -356,6 +365,10 @@ def _without_repeated_imports(kept: Sequence[_Placed]) -> list[_Placed]:
             found.append(one)
         seen.add(lines)
     return found
+
+
+def _name(one: _Placed) -> str:
+    return getattr(one.statement.node, "name", "")
 
 
 def _two_definitions(kept: Sequence[_Placed]) -> Iterator[str]:
