@@ -285,15 +285,18 @@ class Grading:
         if failure is not None and failure.failure.kind == "timeout" and self.patience.is_over:
             error, failure = NotRun(OUT_OF_TIME), None  # it might have been in time
         outcome = outcome_of(item, test, error, failure)
-        outcome = dataclasses.replace(outcome, message=self.submission.located(cut(outcome.message, MAX_MESSAGE)))
+        said = cut(outcome.message, MAX_MESSAGE)
+        lost = outcome.state in (State.FAILED, State.PARTIAL)
+        message = self.submission.explained(said, test.part) if lost else self.submission.located(said)
+        outcome = dataclasses.replace(outcome, message=message)
         printed = student.printed if student is not None else ""
         pictures, measurements = item.stash.get(PICTURES, []), item.stash.get(MEASUREMENTS, [])
         if test.hidden and (failure is not None or printed):
-            said = body(outcome.message, printed)
+            withheld = body(outcome.message, printed)
             message = outcome.message if failure is None else SAID_NOTHING
             if outcome.state is State.NOT_IMPLEMENTED:
                 message = f"Not implemented yet: Part {test.part}."
-            outcome, printed = dataclasses.replace(outcome, message=message, withheld=said), ""
+            outcome, printed = dataclasses.replace(outcome, message=message, withheld=withheld), ""
         outcome = dataclasses.replace(outcome, pictures=pictures, measurements=measurements)
         if error is not None and not self.config.option.usepdb:
             _forget_values(error)

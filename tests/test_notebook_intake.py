@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import pickle
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from course.layers import SparseConv2d, UnstructuredSparseConv2d, get_sparse_conv2d_layers
 from grader.gradebook import Gradebook, State
 from grader.grading import grade
 from grader.submission.contract import MODULES
@@ -132,6 +136,48 @@ def test_the_handouts_own_notebook_is_understood(launcher, tmp_path):
     assert "Taken from course/, not from the notebook: ConvNet, SparseConv2d, sparse_conv_block." in submission.notes
     assert any(note.startswith("BEST_LEARNING_RATE is made in Code Cell 3.5 by code that") for note in submission.notes)
     assert "LEARNING_RATES are" not in messages.get("1.1a", "")
+
+
+NET = OLD_STYLE[3].split("class SparseConvNet")[1].split("def __init__")[1]
+SPARSE_NETS = {
+    "names itself": "class SparseConvNet(nn.Module):\n    def __init__"
+    + NET.replace("super().__init__()", "super(SparseConvNet, self).__init__()"),
+    "has another argument": "class SparseConvNet(nn.Module):\n    def __init__"
+    + NET.replace("(self)", "(self, classes=10)", 1).replace("256, 10)", "256, classes)"),
+    "calls it otherwise": "class SparseConvNet(nn.Module):\n    def __init__"
+    + NET.replace("(self)", "(self, layer=SparseConv2d)", 1).replace(
+        "stride=stride)", "stride=stride, conv_layer=layer)"
+    ),
+    "inherits": "class Base(nn.Module):\n    def __init__" + NET + "class SparseConvNet(Base):\n    pass\n",
+    "inherits the argument": "class Base(nn.Module):\n    def __init__"
+    + NET.replace("(self)", "(self, conv_layer=SparseConv2d)", 1).replace("=stride)", "=stride, conv_layer=conv_layer)")
+    + "class SparseConvNet(Base):\n    pass\n",
+    "has another name": "class Net(nn.Module):\n    def __init__" + NET + "SparseConvNet = Net\n",
+    "is a function": "class Net(nn.Module):\n    def __init__" + NET + "def SparseConvNet():\n    return Net()\n",
+}
+
+
+@pytest.mark.parametrize("cell", SPARSE_NETS.values(), ids=SPARSE_NETS)
+def test_a_sparse_network_is_told_its_layers(take, tmp_path, monkeypatch, cell):
+    submission = take(notebook(tmp_path / "one.ipynb", "from torch import nn", cell))
+    monkeypatch.syspath_prepend(submission.folder)
+    pruning = importlib.import_module("pruning")
+    monkeypatch.delitem(sys.modules, "pruning")
+    monkeypatch.setitem(sys.modules, "pruning", pruning)
+    for arguments, layer in (({}, SparseConv2d), ({"conv_layer": UnstructuredSparseConv2d}, UnstructuredSparseConv2d)):
+        net = pruning.SparseConvNet(**arguments)
+        assert {type(one) for one in get_sparse_conv2d_layers(net)} == {layer}
+        assert type(pickle.loads(pickle.dumps(net))) is type(net)
+    if isinstance(pruning.SparseConvNet, type):
+        assert isinstance(net, pruning.SparseConvNet)
+
+
+def test_a_network_that_names_itself_earns_what_it_earns_in_a_module(launcher, tmp_path):
+    cells = ("# Code Cell 3.1\nfrom torch import nn\n" + SPARSE_NETS["names itself"],)
+    with open_submission(notebook(tmp_path / "old.ipynb", *cells)) as submission:
+        gradebook = grade(submission, parts=("3.1",), launcher=launcher)
+    part = next(part for part in gradebook.parts if part.part.number == "3.1")
+    assert part.score == part.maximum, [outcome.message for _, outcome in gradebook.results]
 
 
 def modules(take: Take, path: Path) -> dict[str, str]:

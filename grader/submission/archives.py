@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from grader.submission.filenames import is_usable, shown
+
 __all__ = ["ArchiveError", "is_archive", "unpack"]
 
 MAX_ENTRIES = 5_000
@@ -182,6 +184,8 @@ def _write(entry: _Entry, path: Path, limit: int) -> tuple[str, int]:
 
 def _inside(name: str) -> Path | None:
     """A relative path without ways out, or None where the name has none."""
+    if any("\udc80" <= char <= "\udcff" for char in name):  # a tar of a system whose names were no UTF-8
+        name = name.encode("utf-8", "surrogateescape").decode("latin-1")
     name = name.replace("\\", "/")
     parts = [part for part in PurePosixPath(name).parts if part != "."]
     if not parts or name.startswith("/") or ".." in parts or ":" in parts[0] or len(parts) > MAX_DEPTH:
@@ -190,7 +194,7 @@ def _inside(name: str) -> Path | None:
         fits = all(len(part.encode()) <= 255 for part in parts) and len(name.encode()) < 1000
     except UnicodeEncodeError:
         return None
-    if not fits or any(not part.isprintable() for part in parts):
+    if not fits or not all(map(is_usable, parts)):
         return None
     return Path(*parts)
 
@@ -201,5 +205,4 @@ def _is_rubbish(path: Path) -> bool:
 
 
 def _shown(name: str) -> str:
-    text = name.encode("utf-8", "replace").decode()
-    return "".join(char if char.isprintable() else "?" for char in text)[:100] or "An entry without a name"
+    return shown(name) or "An entry without a name"

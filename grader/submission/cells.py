@@ -7,25 +7,32 @@ as the compiler would. Magics and shell lines become ``pass``, so that the lines
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 import symtable
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import nbformat
 
-__all__ = ["Cell", "NotebookError", "Problem", "Statement", "parse", "read_cells", "read_notebook"]
+from grader.submission.cell_files import Written, written_by
+
+__all__ = ["Cell", "NotebookError", "Problem", "Statement", "parse", "read_cells", "read_notebook", "read_script"]
 
 MAX_CELL = 1_000_000
 """characters: beyond, no person wrote it"""
 #: Lines for IPython that are looked for one by one; where a cell has more, what looks like one is one.
 MAX_MAGICS = 200
 #: Cell magics below which there is Python.
-PYTHON_BELOW = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python")
+PYTHON_BELOW = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%memit", "%%snakeviz", "%%wandb", "%%debug")
 TITLE = re.compile(r"\s*#+\s*(?:@title\b\s*)?(?:code\s*)?cell\s*(\d{1,2}\.\d{1,2}[a-z]?)\b", re.IGNORECASE)
 HEADING = re.compile(r"\W*(?:code\s*)?cell\s*(\d{1,2}\.\d{1,2}[a-z]?)\b", re.IGNORECASE)
+#: Where a cell begins in a script that Colab or Jupyter made of a notebook.
+SCRIPT_CELL = re.compile(rf"{TITLE.pattern}|# In\s?\[|# %%(?!\w)", re.IGNORECASE)
+#: Lines that are parsed for a script's cells, those before each counted again.
+MAX_PADDED = 500_000
 
 Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 IMPORTS = (ast.Import, ast.ImportFrom)
@@ -113,6 +120,8 @@ class Cell:
     """the number that Jupyter gave it when it was run last"""
     failed: bool = False
     """whether the saved output is an exception"""
+    file: Written | None = None
+    """the Python file that it writes"""
 
     @property
     def part(self) -> str:
@@ -171,6 +180,7 @@ def read_cells(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
     cells: list[Cell] = []
     heading = ""
     seen: set[str] = set()
+    writers: dict[str, list[int]] = {}
     for cell in notebook.cells:
         source = cell.source
         if cell.get("cell_type") == "markdown":
@@ -184,7 +194,39 @@ def read_cells(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
                 label += f" (no. {len(cells) + 1})"
             seen.add(label)
             heading = ""
-            cells.append(_read_cell(cell, label, number, source))
+            count = cell.get("execution_count")
+            count = count if isinstance(count, int) and not isinstance(count, bool) else None
+            failed = any(one.get("output_type") == "error" for one in cell.outputs if isinstance(one, dict))
+            made = replace(_read_cell(label, number, source, count, failed), file=written_by(_first_line(source)))
+            if made.file is not None:
+                places = writers.setdefault(made.file.path, [])
+                if not made.file.appends:  # the file is written anew
+                    while places:
+                        place = places.pop()
+                        cells[place] = replace(cells[place], statements=())
+                places.append(len(cells))
+            cells.append(made)
+    return tuple(cells)
+
+
+def _first_line(source: str) -> str:
+    return next((line.strip() for line in LINE_END.split(source) if line.strip()), "")
+
+
+def read_script(text: str, name: str) -> tuple[Cell, ...]:
+    """The cells of a script that was a notebook; they have the script's name as label, and its lines."""
+    lines = LINE_END.split(text)
+    marks = [index for index, line in enumerate(lines) if index and SCRIPT_CELL.match(line)]
+    whole = _read_cell(name, "", text)
+    if not marks or len(marks) * len(lines) > MAX_PADDED:
+        return (whole,)
+    cells = []
+    for first, end in itertools.pairwise([0, *marks, len(lines)]):
+        title = next((match for line in lines[first : first + 3] if (match := TITLE.match(line))), None)
+        source = "\n" * first + "\n".join(lines[first:end])
+        cells.append(_read_cell(name, title[1] if title else "", source))
+    if whole.problem is None and any(cell.problem is not None for cell in cells):  # a mark in a text
+        return (whole,)
     return tuple(cells)
 
 
@@ -195,10 +237,7 @@ def _tagged(cell: nbformat.NotebookNode) -> str:
     return number if isinstance(number, str) and re.fullmatch(r"\d{1,2}\.\d{1,2}[a-z]?", number) else ""
 
 
-def _read_cell(raw: nbformat.NotebookNode, label: str, number: str, source: str) -> Cell:
-    count = raw.get("execution_count")
-    count = count if isinstance(count, int) and not isinstance(count, bool) else None
-    failed = any(one.get("output_type") == "error" for one in raw.outputs if isinstance(one, dict))
+def _read_cell(label: str, number: str, source: str, count: int | None = None, failed: bool = False) -> Cell:
     if len(source) > MAX_CELL:
         too_long = Problem(1, f"it has {len(source):,} characters", "")
         return Cell(label, number, source, problem=too_long, executed=count, failed=failed)
@@ -231,9 +270,9 @@ def _not_compiled(statements: Iterable[Statement]) -> Problem | None:
 def parse(source: str) -> tuple[tuple[Statement, ...], Problem | None]:
     """The statements of a cell, or why there are none."""
     lines = LINE_END.split(source)
-    first = next((line.strip() for line in lines if line.strip()), "")
+    first = _first_line(source)
     if first.startswith("%%"):
-        if not first.startswith(PYTHON_BELOW):
+        if not first.startswith(PYTHON_BELOW) and written_by(first) is None:
             return (), None
         lines[next(index for index, line in enumerate(lines) if line.strip())] = ""
     tree = _without_magics(lines)

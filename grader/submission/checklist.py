@@ -6,6 +6,7 @@ Source: the handout's "Submission" section.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from grader.submission.intake import Item
 
 __all__ = ["Handed", "checklist"]
 
-NAME = re.compile(r"CS2420_PSet2(_[A-Za-z][A-Za-z0-9-]*)+\.zip")
+NAME = re.compile(r"CS2420_PSet2(_[^\W\d_](?:[^\W_]|['’-])*)+\.zip")
 PATTERN = "CS2420_PSet2_<Name1>_<Name2>.zip"
 #: Words that the names of logs of generative-AI tools have in them.
 TOOLS = re.compile(
@@ -26,6 +27,8 @@ TOOLS = re.compile(
     re.IGNORECASE,
 )
 MAX_PDF = 100 << 20
+#: What a log may have been written with.
+DOCUMENTS = (".docx", ".doc", ".odt", ".rtf", ".pages", ".html", ".json")
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def checklist(handed: Handed) -> tuple[Item, ...]:
 
 def _name(handed: Handed) -> Item:
     what = "the zip's name, with the team's"
-    name = handed.path.name
+    name = unicodedata.normalize("NFC", handed.path.name)
     if handed.path.is_dir():
         return Item(what, None, f"can't be told of a folder: call it {PATTERN}")
     if NAME.fullmatch(name):
@@ -71,7 +74,7 @@ def _team(handed: Handed, written: answers.Answers | None) -> Item:
     what = "the team's names"
     if written is not None and written.team:
         return Item(what, True, ", ".join(written.team))
-    if NAME.fullmatch(handed.path.name):
+    if NAME.fullmatch(unicodedata.normalize("NFC", handed.path.name)):
         return Item(what, True, "in the zip's name")
     return Item(what, False, "write them behind Team: in answers.md, or in the notebook's first text")
 
@@ -139,6 +142,11 @@ def _logs(handed: Handed) -> Item:
     texts = [file for file in handed.files if file.suffix.lower() in (".txt", ".pdf", ".md") and _is_log(file)]
     if texts:
         return Item(what, True, _some([file.name for file in texts]))
+    others = [file.name for file in handed.files if file.suffix.lower() in DOCUMENTS and _is_log(file)]
+    if others:
+        return Item(
+            what, False, f"{_some(others)} {'is' if len(others) == 1 else 'are'} neither: save it as PDF, or as text"
+        )
     return Item(what, False, "there are none: add them as ai-log.txt, or one that says that you used no such tool")
 
 

@@ -5,7 +5,9 @@ A test holds this table to the stubs in ``student/``, which say what each name h
 
 from __future__ import annotations
 
-__all__ = ["FILES", "MODULES", "NAMES", "PROVIDED"]
+import re
+
+__all__ = ["DEFINES", "FILES", "MODULES", "NAMES", "PROVIDED"]
 
 #: The modules that a submission consists of, by the first number of its parts.
 MODULES = {
@@ -45,6 +47,11 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "depthwise": {"DepthwiseSeparableConvolution": "6.1", "dw_conv_block": "6.2"},
 }
+
+#: A line that gives one of these names its value.
+DEFINES = re.compile(
+    rf"^(?:(?:def|class) +)?(?:{'|'.join(name for names in NAMES.values() for name in names)})\b *[(:=]", re.MULTILINE
+)
 
 #: What the course provides under the handout's names, and the module of ``course`` that has it.
 PROVIDED = {

@@ -21,7 +21,8 @@ from typing import Any
 import msgspec
 
 from grader import ROOT
-from grader.submission.contract import FILES
+from grader.submission.contract import FILES, MODULES
+from grader.submission.hints import hints
 
 __all__ = [
     "ACCEPTED",
@@ -35,8 +36,8 @@ __all__ = [
     "open_submission",
 ]
 
-MODULES = f"{', '.join(FILES[:-1])} and {FILES[-1]}"
-ACCEPTED = f"a folder with {MODULES}, one of these, a notebook (.ipynb) or an archive (.zip, .tar.gz)"
+MODULE_FILES = f"{', '.join(FILES[:-1])} and {FILES[-1]}"
+ACCEPTED = f"a folder with {MODULE_FILES}, one of these, a notebook (.ipynb) or an archive (.zip, .tar.gz)"
 """what can be graded"""
 SECONDS = 100
 """for unpacking and reading: a gigabyte of results takes some 20"""
@@ -92,6 +93,13 @@ class Submission:
     """of modules that were made from a notebook, by file name"""
     unmade: dict[str, str] = field(default_factory=dict)
     """names that such modules use and that the notebook doesn't give them, each with the reason"""
+    settings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """of modules that change Python or its libraries when they are imported: the lines, by file name"""
+
+    def explained(self, text: str, part: str) -> str:
+        """What went wrong in a test of a part, with what may be the reason: a missing package, an older Python."""
+        changes = (f"{line} for all code, which may be the reason." for line in self.settings.get(_file_of(part), ()))
+        return self.located("\n  ".join([text.rstrip("\n"), *(f"({one[:-1]}.)" for one in [*hints(text), *changes])]))
 
     def located(self, text: str) -> str:
         """A message with the places of the notebook in it, where it names those of modules made from one.
@@ -114,6 +122,10 @@ class Submission:
             if origin.first <= line < origin.first + origin.count:
                 return f"{origin.label}, line {origin.line + line - origin.first}"
         return f"the module made from the notebook ({match[1]}, line {line})"
+
+
+def _file_of(part: str) -> str:
+    return f"{MODULES.get(part[:1])}.py"
 
 
 def find(path: Path) -> Submission:

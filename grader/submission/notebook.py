@@ -23,41 +23,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 
+from grader.submission.adapt import (
+    CONV_LAYER,
+    MISSPELT,
+    OTHER_NAMES,
+    takes_conv_layer,
+    unnamed,
+    with_stochastic_quantize,
+)
 from grader.submission.cells import IMPORTS, Cell, Node, Statement
-from grader.submission.contract import MODULES, NAMES, PROVIDED
+from grader.submission.contract import DEFINES, FILES, MODULES, NAMES, PROVIDED
 from grader.submission.effects import Effects
+from grader.submission.hints import newer_syntax
 from grader.submission.intake import Origin
+from grader.submission.seen import as_seen_by
+from grader.submission.settings import changes
 from grader.submission.stubs import is_stub
 
 __all__ = ["Module", "modules_of"]
 
-#: The handout's notebook has it so.
-MISSPELT = {"unstructured_pruning": "unnstructured_pruning"}
 #: The names that tests ask for.
-HANDOUT = frozenset(name for names in NAMES.values() for name in names) | frozenset(MISSPELT.values())
-CONV_LAYER = '''
-
-def _with_conv_layer(net_class):
-    """SparseConvNet told by an argument which layers to take, and not by defining SparseConv2d anew."""
-    import functools
-    from course import layers
-
-    class SparseConvNet(net_class):
-        def __init__(self, conv_layer=layers.SparseConv2d):
-            own = globals()
-            kept = {name: own[name] for name in ("SparseConv2d", "sparse_conv_block") if name in own}
-            block = functools.partial(layers.sparse_conv_block, conv_layer=conv_layer)
-            own.update(SparseConv2d=conv_layer, sparse_conv_block=block)
-            try:
-                super().__init__()
-            finally:
-                own.update(kept)
-
-    return SparseConvNet
-
-
-SparseConvNet = _with_conv_layer(SparseConvNet)
-'''
+HANDOUT = frozenset(
+    [name for names in NAMES.values() for name in names]
+    + [*MISSPELT.values(), *(name for names in OTHER_NAMES.values() for name in names)]
+)
 
 
 @dataclass
@@ -91,13 +80,37 @@ def modules_of(cells: Sequence[Cell]) -> tuple[dict[str, Module], list[str]]:
     """The six modules, and what a student should know about how they were made, a sentence each."""
     notes = [
         f"{cell.label} doesn't parse (line {cell.problem.line}: {cell.problem.message}): it was skipped."
+        + (f" {newer}" if (newer := newer_syntax(cell.problem.text)) else "")
         for cell in cells
         if cell.problem is not None
     ]
+    notes += [
+        f"{cell.label} begins with {cell.source.split()[0]} and was not read: take that line out."
+        for cell in cells
+        if cell.is_empty and cell.file is None and cell.source.lstrip().startswith("%%") and DEFINES.search(cell.source)
+    ]
     notebook = _Notebook(cells)
-    made = {module: notebook.module(part, module) for part, module in MODULES.items()}
+    made: dict[str, Module] = {}
+    for part, module in MODULES.items():
+        own, said = as_seen_by(module, cells), list[str]()
+        if module == "quantization":
+            own, said = with_stochastic_quantize(own)
+        made[module] = (notebook if own is cells else _Notebook(own)).module(part, module)
+        notes += said
     notes += notebook.notes(made)
     return made, notes
+
+
+def helpers_of(cells: Sequence[Cell]) -> dict[str, Module]:
+    """The files that cells write besides the six modules, by path."""
+    made: dict[str, _Text] = {}
+    for cell in cells:
+        if cell.file is not None and cell.statements and cell.file.path not in FILES:
+            builder = made.setdefault(cell.file.path, _Text(""))
+            first = cell.source.index("%%")
+            below = cell.source[first:].partition("\n")[2]
+            builder.add(below, cell.label, cell.source[:first].count("\n") + 2, glued=True)
+    return {path: Module(builder.text, builder.origins) for path, builder in made.items()}
 
 
 class _Notebook:
@@ -149,7 +162,8 @@ class _Notebook:
 
     def module(self, part: str, name: str) -> Module:
         """The module of a part."""
-        kept, unmade = self._needed(part, frozenset(NAMES[name]) | set(MISSPELT.values()))
+        called = {**MISSPELT, **self._other_names(name)}
+        kept, unmade = self._needed(part, frozenset(NAMES[name]) | set(called.values()))
         defined = {bound for one in kept for bound in one.statement.binds if not one.is_stub}
         builder = _Text(f'"""{name}.py, from the notebook."""\n\nfrom __future__ import annotations\n')
         needed = set().union(*(one.statement.needs for one in kept)) if kept else set()
@@ -161,18 +175,36 @@ class _Notebook:
                 builder.add(f"\n# Code Cell {one.cell.number}")
             last = one.cell.label
             builder.add("\n".join(one.statement.lines), one.cell.label, one.statement.first)
-        for right, wrong in MISSPELT.items():
+        notes = list(_two_definitions(kept))
+        for right, wrong in called.items():
             if right in NAMES[name] and wrong in defined and right not in defined:
                 builder.add(f"{right} = {wrong}")
                 defined.add(right)
-        if "SparseConvNet" in NAMES[name] and not self._takes_conv_layer(kept):
+                notes.append(f"{wrong} was taken as {right}, the name that the grader looks for.")
+        nets = [one.statement for one in kept if "SparseConvNet" in one.statement.binds and not one.is_stub]
+        if "SparseConvNet" in NAMES[name] and nets and not takes_conv_layer(nets[-1].node):
             builder.add(CONV_LAYER.strip("\n"))
         for missing, of in NAMES[name].items():
             if missing not in defined:
                 self._add_stub(builder, missing, of)
         unmade = {one: reason for one, reason in unmade.items() if one not in defined}
         written = tuple(one for one in NAMES[name] if one in defined)
-        return Module(builder.text, builder.origins, unmade, written, tuple(_two_helpers(kept)))
+        return Module(builder.text, builder.origins, unmade, written, tuple(notes))
+
+    def _other_names(self, module: str) -> dict[str, str]:
+        """Constants that the notebook doesn't have under the grader's names, but with one value under another."""
+        found: dict[str, str] = {}
+        for right in NAMES[module].keys() & OTHER_NAMES.keys():
+            if any(right in one.statement.binds and not one.is_stub for one in self.placed):
+                continue
+            values = {
+                name: [one for one in self.placed if name in one.statement.binds and not one.is_stub]
+                for name in OTHER_NAMES[right]
+            }
+            clear = [name for name, ones in values.items() if len({ast.dump(one.statement.node) for one in ones}) == 1]
+            if len(clear) == 1 and isinstance(values[clear[0]][0].statement.node, ast.Assign | ast.AnnAssign):
+                found[right] = clear[0]
+        return found
 
     def _needed(self, part: str, names: Iterable[str]) -> tuple[list[_Placed], dict[str, str]]:
         """The statements that a module is made of, in their order, and the names that it lacks."""
@@ -239,19 +271,6 @@ class _Notebook:
                 return f"{name} is in {cell.label}, which doesn't parse (line {cell.problem.line})"
         return None
 
-    def _takes_conv_layer(self, kept: Sequence[_Placed]) -> bool:
-        """Whether SparseConvNet can be told which layers to take; or there is none."""
-        takes = True
-        for one in kept:
-            node = one.statement.node
-            if isinstance(node, ast.ClassDef) and node.name == "SparseConvNet" and not one.is_stub:
-                makers = [each for each in node.body if isinstance(each, Node) and each.name == "__init__"]
-                arguments = [each.args for each in makers if isinstance(each, ast.FunctionDef)]
-                takes = any(
-                    given.kwarg or given.vararg or len(given.args) + len(given.kwonlyargs) > 1 for given in arguments
-                )
-        return takes
-
     def _add_stub(self, builder: _Text, name: str, part: str) -> None:
         """What stands for a name that the notebook doesn't define."""
         broken = next((cell for cell in self.cells if cell.problem is not None and _mentions(cell, name)), None)
@@ -283,12 +302,30 @@ class _Notebook:
                     shadowed.setdefault(name, one.cell.label)
         if shadowed:
             notes.append(f"Taken from course/, not from the notebook: {', '.join(shadowed)}.")
+        notes += [*self._settings(), *self._of_later_parts()]
+        notes += unnamed(self.cells, {name for module in made.values() for name in module.written})
         for module in made.values():
             notes += module.notes
             for name, reason in module.unmade.items():
                 if name.isupper() and any(name in names for names in NAMES.values()):
                     notes.append(f"{reason[0].upper()}{reason[1:]}: write its value down.")
         return notes
+
+    def _of_later_parts(self) -> Iterator[str]:
+        """A sentence for each definition that is not taken, since it is in a cell of a later part."""
+        parts = {name: part for part, module in MODULES.items() for name in NAMES[module]}
+        defined = [one for one in self.placed if isinstance(one.statement.node, Node) and not one.is_stub]
+        early = {_name(one) for one in defined if (one.cell.part or "0") <= parts.get(_name(one), "")}
+        for one in defined:
+            if _name(one) in early and one.cell.part > parts[_name(one)]:
+                yield f"{_name(one)} in {one.cell.label} was left out, since that cell belongs to a later part."
+
+    def _settings(self) -> Iterator[str]:
+        """A sentence for each change of a library by itself, which no module takes."""
+        for one in self.placed:
+            if isinstance(one.statement.node, ast.Expr):
+                for _, text in changes([one.statement.node]):
+                    yield f"{text} in {one.cell.label} was left out: code is graded with the libraries' own settings."
 
 
 class _Text:
@@ -330,11 +367,15 @@ def _without_repeated_imports(kept: Sequence[_Placed]) -> list[_Placed]:
     return found
 
 
-def _two_helpers(kept: Sequence[_Placed]) -> Iterator[str]:
-    """A sentence for each helper that is defined twice, where what uses the first one gets the second."""
+def _name(one: _Placed) -> str:
+    return getattr(one.statement.node, "name", "")
+
+
+def _two_definitions(kept: Sequence[_Placed]) -> Iterator[str]:
+    """A sentence for each function that is defined twice; of helpers, where what uses the first gets the second."""
     definitions: dict[str, list[int]] = {}
     for index, one in enumerate(kept):
-        if isinstance(one.statement.node, Node) and one.statement.node.name not in HANDOUT:
+        if isinstance(one.statement.node, Node):
             definitions.setdefault(one.statement.node.name, []).append(index)
     for name, (first, *more) in definitions.items():
         if not more or name in kept[more[-1]].statement.needs:  # it builds upon the first
@@ -343,7 +384,9 @@ def _two_helpers(kept: Sequence[_Placed]) -> Iterator[str]:
         users = (each.statement for each in kept[first + 1 : more[-1]])
         if ast.dump(one.statement.node) == ast.dump(last.statement.node) or one.cell.label == last.cell.label:
             continue
-        if any(isinstance(user.node, Node) and name in user.needs for user in users):
+        if name in HANDOUT:
+            yield f"{name} is defined in {one.cell.label} and otherwise in {last.cell.label}: the last one was graded."
+        elif any(isinstance(user.node, Node) and name in user.needs for user in users):
             yield (
                 f"{name} is defined in {one.cell.label} and otherwise in {last.cell.label}: everything was graded with "
                 "the last one. Give one of them another name."

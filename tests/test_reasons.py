@@ -1,0 +1,187 @@
+"""Messages whose reason is the machine that grades, or a line at another place."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import pytest
+
+from grader.grading import grade
+from grader.submission import hints
+from grader.submission.intake import open_submission
+from grader.submission.settings import settings_of
+from tests.conftest import ROOT
+from tests.notebooks import module, notebook
+
+NEWER = [
+    'y = f"{info["k"]}"',
+    "y = f'{a['b']:>3}' + 'c'",
+    'print(f"{x!r:{"a"}}")',
+    r"""print(f"{'\n'.join(a)}")""",
+    "type Pair = tuple[int, int]",
+    "def first[T](values: list[T]) -> T:",
+    "class Stack[T]:",
+    'y = f"{',
+    "except ValueError, TypeError:",
+    'print(t"{x}")',
+]
+
+
+@pytest.mark.parametrize("line", NEWER)
+def test_syntax_of_a_newer_python_is_recognised(line, monkeypatch):
+    monkeypatch.setattr(hints, "VERSION", (3, 11))
+    monkeypatch.setattr(hints, "PYTHON", "Python 3.11")
+    assert "Python 3.11 grades, and this is probably syntax of Python 3.1" in hints.newer_syntax(line)
+    monkeypatch.setattr(hints, "VERSION", (3, 99))
+    assert hints.newer_syntax(line) == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "lr =",
+        'y = f"{x"',
+        "y = f\"{d['k']}\" +",
+        "print(f'{{' + '}'",
+        "type = 3 +",
+        "x = d['t'] +",
+        "def f(x:",
+        'print("unterminated)',
+        'f"\\n{x}" +',
+        "f" * 5000,
+    ],
+)
+def test_mistakes_are_no_newer_syntax(line):
+    assert hints.newer_syntax(line) == ""
+
+
+def message_of(path, launcher, number: str) -> str:
+    with open_submission(path) as submission:
+        gradebook = grade(submission, parts=(number,), launcher=launcher)
+    return next(outcome.message for test, outcome in gradebook.results if test.number == number)
+
+
+FILE = "def quantize(W, bits=8):\n    return W\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        pytest.param(
+            'info = {"k": 1}\nprint(f"{info["k"]}")\n' + FILE,
+            f"({hints.PYTHON} grades, and this is probably syntax of Python 3.12: write it for the older one.)",
+            marks=pytest.mark.skipif(sys.version_info >= (3, 12), reason="it is no newer syntax here"),
+        ),
+        ("import einops\n" + FILE, "(einops is not installed where this is graded, or not handed in if it is yours."),
+        (
+            "import torch\ndef setup():\n    torch.set_grad_enabled(False)\nsetup()\n" + FILE,
+            "(quantization.py, line 3 sets torch.set_grad_enabled(False) for all code, which may be the reason.)",
+        ),
+    ],
+    ids=["newer syntax", "package", "setting"],
+)
+def test_the_reason_is_in_the_message(launcher, tmp_path, text, sentence):
+    (tmp_path / "quantization.py").write_text(text)
+    assert sentence in message_of(tmp_path, launcher, "2.1a")
+
+
+def test_a_cell_with_newer_syntax_is_explained(take, tmp_path, monkeypatch):
+    monkeypatch.setattr(hints, "VERSION", (3, 1))
+    path = notebook(tmp_path / "one.ipynb", "try:\n    pass\nexcept *ValueError, x:\n    pass", module("depthwise"))
+    assert any("it was skipped. Python 3." in note and "syntax of Python 3.11" in note for note in take(path).notes)
+
+
+def test_a_module_in_another_encoding_is_explained():
+    assert "The file is not saved as UTF-8" in " ".join(hints.hints("source code string cannot contain null bytes"))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("ImportError: cannot import name 'override' from 'typing' (/usr/lib/typing.py)", "typing has no override"),
+        ("AttributeError: module 'itertools' has no attribute 'batched'", "itertools has no batched"),
+    ],
+)
+def test_what_a_newer_library_has_is_explained(text, name):
+    assert list(hints.hints(text)) == [f"{hints.PYTHON} grades, whose {name}: a newer Python may have it."]
+
+
+def test_other_messages_have_no_hints():
+    text = "ModuleNotFoundError: No module named 'quantization'\nmodule 'torch' has no attribute 'x'"
+    assert list(hints.hints(text + "\nSyntaxError: invalid syntax\n  quantization.py, line 1\n    lr =")) == []
+
+
+def test_what_is_installed_is_there_and_in_the_readme():
+    for name in hints.INSTALLED:
+        importlib.import_module(name)
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"{', '.join(hints.INSTALLED[:-1])} and {hints.INSTALLED[-1]}" in text
+
+
+# ---- settings ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "torch.set_default_dtype(torch.float64)",
+        "torch.set_default_device('meta')",
+        "torch.use_deterministic_algorithms(True)",
+        "torch.autograd.set_detect_anomaly(True)",
+        "torch.no_grad().__enter__()",
+        "np.seterr(all='raise')",
+        "warnings.filterwarnings('error')",
+        "sys.setrecursionlimit(10)",
+        "os.chdir('/')",
+    ],
+)
+def test_a_line_that_changes_all_code_is_found(tmp_path, line):
+    (tmp_path / "quantization.py").write_text(f"import torch\n{line}\n")
+    assert settings_of(tmp_path) == {"quantization.py": (f"quantization.py, line 2 sets {line}",)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "torch.manual_seed(43)",
+        "warnings.filterwarnings('ignore')",
+        "with torch.set_grad_enabled(False):\n    x = 1",
+        "def f():\n    torch.set_grad_enabled(False)",
+        "if __name__ == '__main__':\n    torch.set_grad_enabled(False)",
+        "np.set_printoptions(precision=3)",
+        "lr =",
+    ],
+)
+def test_other_lines_are_not(tmp_path, text):
+    (tmp_path / "quantization.py").write_text(text)
+    assert settings_of(tmp_path) == {}
+
+
+def test_settings_of_modules_that_are_imported_count(tmp_path):
+    (tmp_path / "pruning.py").write_text("from mine.common import *\nimport pruning\n")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "common.py").write_text("import torch\ntorch.set_default_dtype(torch.half)\n")
+    assert settings_of(tmp_path) == {"pruning.py": ("mine/common.py, line 2 sets torch.set_default_dtype(torch.half)",)}
+
+
+def test_settings_in_a_notebook_are_left_out_and_mentioned(take, tmp_path):
+    cells = ("# Code Cell 1.1\nimport torch\ntorch.set_default_dtype(torch.float64)", module("depthwise"))
+    submission = take(notebook(tmp_path / "one.ipynb", *cells))
+    assert "set_default" not in (submission.folder / "depthwise.py").read_text()
+    assert submission.notes == (
+        "torch.set_default_dtype(torch.float64) in Code Cell 1.1 was left out: code is graded with the "
+        "libraries' own settings.",
+    )
+
+
+def test_a_setting_that_a_notebooks_module_takes_is_named_by_its_cell(tmp_path):
+    cell = (
+        "import torch\nif True:\n    torch.set_default_dtype(torch.float64)\ndef quantize(W):\n    return torch.ones(1)"
+    )
+    with open_submission(notebook(tmp_path / "one.ipynb", cell)) as submission:
+        message = submission.explained("It failed.", "2.1")
+    assert message == (
+        "It failed.\n  (code cell no. 1, line 3 sets torch.set_default_dtype(torch.float64) for all code, which may be "
+        "the reason.)"
+    )
