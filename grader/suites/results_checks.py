@@ -6,85 +6,38 @@ measured here, and what the record says has to agree with that, with the handout
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from course import checkpoints, records
 from course.checkpoints import Architecture, CheckpointError
 from course.datasets import SIZES, STATISTICS, ImageDataset, Name, load
-from course.experiments.profiles import PROFILES, Profile
+from course.experiments.profiles import PROFILES
 from course.records import Checkpoint, Record, RecordError, Run, Settings
-from course.trainer import evaluate
 from grader.outcomes import NotMade
 from grader.suites.checks import assert_true, fail, told_apart
+from grader.suites.measured_networks import (
+    COPY,
+    PRECISION,
+    ROUNDING,
+    WITNESSES,
+    course_convnet,
+    measured,
+    same_weights,
+    sampling_bound,
+)
+from grader.suites.recipes import Expected
 
-__all__ = ["FINE_TUNED_COPY", "Expected", "Results", "cosine", "multistep"]
+__all__ = ["Results"]
 
 #: What earns points; the tests of this software lower it to what a laptop can make.
 EARNS = "full"
 AGAIN = "run it again: python run_experiments.py {part} --profile full"
-
-#: Two trainings are far apart, also where they began with the same weights. A copy with a little noise is not.
-COPY = 0.005
-#: Fine-tuned networks stay near to what they began with, and share what was frozen: only copies are this near.
-FINE_TUNED_COPY = 1e-4
-
-Schedule = Callable[[float], float]
-"""epochs done, of 100 → the factor on the first epoch's rate"""
-
-
-def constant(epoch: float) -> float:
-    """The same rate in every epoch."""
-    return 1.0
-
-
-def multistep(epoch: float) -> float:
-    """÷10 after epochs 25, 50 and 75 (handout, part 1.2)."""
-    return 0.1 ** math.floor(epoch / 25)
-
-
-def cosine(epoch: float) -> float:
-    """Half a cosine that reaches 0 after 100 epochs (handout, part 1.2)."""
-    return (1 + math.cos(math.pi * epoch / 100)) / 2
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What the handout says about a run."""
-
-    long: int
-    """epochs in the handout: 5 or 100; 1 and 3 for what is shorter"""
-    rate: float
-    architecture: Architecture = "ConvNet"
-    schedule: str = "constant"
-    factor: Schedule = constant
-    adam: bool = False
-    augment: bool = True
-    at_least: float = 0.0
-    """test accuracy of the full profile that is far below what the recipe reaches"""
-
-    def settings(self, profile: Profile, found: Settings) -> Settings:
-        """The settings of this run in a profile; the precision is free."""
-        epochs = {5: profile.short, 100: profile.long, 3: profile.timing}.get(self.long, self.long)
-        return Settings(
-            epochs=epochs,
-            batch_size=profile.batch_size,
-            optimizer="adam" if self.adam else "sgd",
-            rate=self.rate,
-            momentum=0.0 if self.adam else 0.9,
-            weight_decay=0.0 if self.adam else 5e-4,
-            schedule=self.schedule,
-            lapse=profile.lapse if self.long == 100 else 1,
-            augment=self.augment,
-            precision=found.precision,
-        )
 
 
 class Results:
@@ -265,7 +218,7 @@ class Results:
         if record.profile == "full":
             self._check_learnt(run, min(kept.test.accuracy, correct / WITNESSES), expected)
         assert_true(
-            not same_weights(model, _course_convnet(), COPY),
+            not same_weights(model, course_convnet(), COPY),
             f"{kept.file} holds the course's own network of fixtures/, and not one that was trained here.",
         )
         return model
@@ -347,63 +300,3 @@ class Results:
 def _line(text: str) -> str:
     """A text of a record, for a message."""
     return " ".join(text.split())[:300]
-
-
-#: Test images in fixtures/, on which everything is measured again.
-WITNESSES = 1000
-#: Images that lie between two classes are decided by the order of sums, which differs between machines: two of 1,000
-#: have been seen to change (tests/test_course.py), so that five leave room.
-ROUNDING = 5
-#: Share of the test images that bfloat16 and weights in float16 may decide otherwise.
-PRECISION = 0.02
-
-
-def sampling_bound(accuracy: float, population: int) -> float:
-    """How far the accuracy on the 1,000 witnesses may be from that on all test images, which hold them.
-
-    Drawn without replacement, the number of hits is hypergeometric with variance n·p·(1 − p)·(N − n)/(N − 1); five of
-    its standard deviations are passed less than once in a million. (The witnesses are drawn class by class, which only
-    makes them steadier.) p is kept from 0 and 1, where nothing would be left; rounding comes on top.
-    """
-    p = min(max(accuracy, 0.01), 0.99)
-    without_replacement = max(population - WITNESSES, 0) / max(population - 1, 1)
-    return 5 * math.sqrt(p * (1 - p) / WITNESSES * without_replacement) + ROUNDING / WITNESSES
-
-
-_MEASURED: dict[tuple[str, int, tuple[float, ...]], int] = {}
-
-
-def measured(model: nn.Module, sha256: str, witnesses: ImageDataset) -> int:
-    """How many of the witnesses a network recognises; measured once for several tests, by its file's digest."""
-    key = sha256, witnesses.images.shape[-1], witnesses.mean
-    if key not in _MEASURED:
-        # Weights near the smallest numbers would take a hundred times as long.
-        flushes = torch.set_flush_denormal(True)
-        try:
-            _MEASURED[key] = evaluate(model, witnesses, batch_size=50).correct  # in little memory
-        finally:
-            if flushes:
-                torch.set_flush_denormal(False)
-    return _MEASURED[key]
-
-
-def _weights(model: nn.Module) -> list[Tensor]:
-    """All kernels and matrices."""
-    return [parameter.detach().flatten() for parameter in model.parameters() if parameter.ndim > 1]
-
-
-def same_weights(one: nn.Module, other: nn.Module, within: float) -> bool:
-    """Whether two networks differ by less than this share of their weights' norm."""
-    weights, others = _weights(one), _weights(other)
-    if [len(a) for a in weights] != [len(b) for b in others]:
-        return False
-    pairs = list(zip(weights, others, strict=True))
-    apart = math.hypot(*(float((a - b).norm()) for a, b in pairs))
-    return apart < within * math.hypot(*(float(a.norm()) for a, _ in pairs))
-
-
-@functools.cache
-def _course_convnet() -> nn.Module:
-    from course.datasets import FIXTURES
-
-    return checkpoints.load(FIXTURES / "convnet.safetensors", "ConvNet")

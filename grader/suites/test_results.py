@@ -11,7 +11,9 @@ from gradescope_utils.autograder_utils.decorators import number, partial_credit,
 
 from course.experiments.profiles import PROFILES
 from grader.suites.checks import CheckFailure, assert_true, fail
-from grader.suites.results_checks import FINE_TUNED_COPY, Expected, Results, cosine, multistep
+from grader.suites.measured_networks import FINE_TUNED_COPY
+from grader.suites.recipes import Expected, cosine, multistep
+from grader.suites.results_checks import Results
 from grader.suites.sparsity_checks import assert_pruned
 
 #: Seven epochs of a shorter recipe reach 85.0 % (fixtures/README.md): what 100 epochs reach is above that.
