@@ -17,6 +17,7 @@ from grader.grading import grade
 from grader.suites import results_checks
 from grader.suites.measured_networks import sampling_bound
 from grader.validation.cases import SOLUTION
+from tests import forged_curves, forged_networks  # noqa: F401  (their forgeries register themselves)
 from tests.forgeries import FORGERIES, TRACE
 from tests.quick_results import TINY
 

@@ -1,33 +1,24 @@
-"""What a checkpoint's network does: how many images it recognises, and whether it is another one's copy."""
+"""How many images a checkpoint's network recognises, and how far samples of images may lie apart."""
 
 from __future__ import annotations
 
-import functools
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from course import checkpoints
 from course.datasets import ImageDataset
 from course.trainer import evaluate
 
 __all__ = [
-    "COPY",
-    "FINE_TUNED_COPY",
     "PRECISION",
     "ROUNDING",
     "WITNESSES",
-    "course_convnet",
+    "difference_bound",
     "measured",
-    "same_weights",
     "sampling_bound",
 ]
 
-#: Two trainings are far apart, also where they began with the same weights. A copy with a little noise is not.
-COPY = 0.005
-#: Fine-tuned networks stay near to what they began with, and share what was frozen: only copies are this near.
-FINE_TUNED_COPY = 1e-4
 #: Test images in fixtures/, on which everything is measured again.
 WITNESSES = 1000
 #: Images that lie between two classes are decided by the order of sums, which differs between machines: two of 1,000
@@ -49,12 +40,27 @@ def sampling_bound(accuracy: float, population: int) -> float:
     return 5 * math.sqrt(p * (1 - p) / WITNESSES * without_replacement) + ROUNDING / WITNESSES
 
 
-_MEASURED: dict[tuple[str, int, tuple[float, ...]], int] = {}
+def difference_bound(accuracy: float) -> float:
+    """How much better a network may do on the 1,000 witnesses than on as many other test images.
+
+    Both are drawn without replacement from the same N, so that what one has the other lacks: each mean has variance
+    S²/n·(1 − n/N), their covariance is −S²/N, and their difference has 2·S²/n, whatever N is. S² is p·(1 − p) for hits;
+    p is that of both together. Five standard deviations are passed less than once in a million.
+    """
+    p = min(max(accuracy, 0.01), 0.99)
+    return 5 * math.sqrt(2 * p * (1 - p) / WITNESSES) + ROUNDING / WITNESSES
 
 
-def measured(model: nn.Module, sha256: str, witnesses: ImageDataset) -> int:
-    """How many of the witnesses a network recognises; measured once for several tests, by its file's digest."""
-    key = sha256, witnesses.images.shape[-1], witnesses.mean
+_MEASURED: dict[tuple[str, str, int, tuple[float, ...]], int] = {}
+
+
+def measured(model: nn.Module, sha256: str, witnesses: ImageDataset, *, which: str = "public") -> int:
+    """How many of the images a network recognises; measured once for several tests, by its file's digest.
+
+    Args:
+        which: names the images; those of one name differ in size and statistics alone.
+    """
+    key = which, sha256, witnesses.images.shape[-1], witnesses.mean
     if key not in _MEASURED:
         # Weights near the smallest numbers would take a hundred times as long.
         flushes = torch.set_flush_denormal(True)
@@ -64,25 +70,3 @@ def measured(model: nn.Module, sha256: str, witnesses: ImageDataset) -> int:
             if flushes:
                 torch.set_flush_denormal(False)
     return _MEASURED[key]
-
-
-def _weights(model: nn.Module) -> list[Tensor]:
-    """All kernels and matrices."""
-    return [parameter.detach().flatten() for parameter in model.parameters() if parameter.ndim > 1]
-
-
-def same_weights(one: nn.Module, other: nn.Module, within: float) -> bool:
-    """Whether two networks differ by less than this share of their weights' norm."""
-    weights, others = _weights(one), _weights(other)
-    if [len(a) for a in weights] != [len(b) for b in others]:
-        return False
-    pairs = list(zip(weights, others, strict=True))
-    apart = math.hypot(*(float((a - b).norm()) for a, b in pairs))
-    return apart < within * math.hypot(*(float(a.norm()) for a, _ in pairs))
-
-
-@functools.cache
-def course_convnet() -> nn.Module:
-    from course.datasets import FIXTURES
-
-    return checkpoints.load(FIXTURES / "convnet.safetensors", "ConvNet")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,14 +22,15 @@ from course.experiments.profiles import PROFILES
 from course.records import Checkpoint, Record, RecordError, Run, Settings
 from grader.outcomes import NotMade
 from grader.suites.checks import assert_true, fail, told_apart
+from grader.suites.copied_networks import COPY, course_convnet, same_channels, same_weights
+from grader.suites.curves import assert_noisy_losses, assert_own_curves, assert_swinging_accuracies
+from grader.suites.held_out import HELD_OUT, held_out
 from grader.suites.measured_networks import (
-    COPY,
     PRECISION,
     ROUNDING,
     WITNESSES,
-    course_convnet,
+    difference_bound,
     measured,
-    same_weights,
     sampling_bound,
 )
 from grader.suites.recipes import Expected
@@ -139,6 +141,7 @@ class Results:
             reason = f" ({_line(record.reason)})" if record.reason else ""
             fail(f"The results of part {self.part} have no run {name!r}{reason}.", self.again)
         self._check_recipe(record, run, expected)
+        self._check_curves(record, run, expected)
         return run, self._check_checkpoint(record, run, expected, witnesses)
 
     def _check_recipe(self, record: Record, run: Run, expected: Expected) -> None:
@@ -179,6 +182,24 @@ class Results:
             )
         self._check_rates(run, settings, expected)
 
+    def _check_curves(self, record: Record, run: Run, expected: Expected) -> None:
+        assert_noisy_losses(run, self.again)
+        if record.profile == "full" and expected.band.floor > 0:
+            assert_swinging_accuracies(run, self.again)
+        if expected.long != 3:  # with the provided layer as one's own, the three epochs of 6.2 are the same twice
+            assert_own_curves(run, self._other_runs(record, run), self.again)
+
+    def _other_runs(self, record: Record, run: Run) -> list[tuple[str, Run]]:
+        """All other runs of the submission that can be read."""
+        found = [(one.name, one) for one in record.runs if one is not run]
+        assert self.folder is not None
+        for part in records.PARTS:
+            if part != self.part:
+                with suppress(RecordError):
+                    runs = records.read(self.folder / part).runs
+                    found += [(f"{part}/{one.name}", one) for one in runs]
+        return [(name, one) for name, one in found if one.losses and one.accuracies]
+
     def _check_rates(self, run: Run, settings: Settings, expected: Expected) -> None:
         """The closed form and PyTorch's recursive one differ by some roundings of float64 an epoch."""
         for epoch, rate in enumerate(run.rates):
@@ -215,12 +236,18 @@ class Results:
         )
         correct = measured(model, kept.sha256, witnesses)
         self._check_claims(record, run, kept, correct)
-        if record.profile == "full":
-            self._check_learnt(run, min(kept.test.accuracy, correct / WITNESSES), expected)
+        unseen = self._unseen(model, kept, witnesses)
+        if unseen is not None:
+            self._check_unseen(record, run, kept, correct, unseen)
         assert_true(
-            not same_weights(model, course_convnet(), COPY),
-            f"{kept.file} holds the course's own network of fixtures/, and not one that was trained here.",
+            not same_weights(model, course_convnet(), COPY) and not same_channels(model, course_convnet()),
+            f"{kept.file} computes what the course's own network of fixtures/ computes, expected one that was trained "
+            "here.",
+            self.again,
         )
+        if record.profile == "full":
+            found = [kept.test.accuracy, correct / WITNESSES, *([] if unseen is None else [unseen / HELD_OUT])]
+            self._check_learnt(run, found, expected)
         return model
 
     def _check_claims(self, record: Record, run: Run, kept: Checkpoint, correct: int) -> None:
@@ -251,12 +278,49 @@ class Results:
             self.again,
         )
 
-    def _check_learnt(self, run: Run, accuracy: float, expected: Expected) -> None:
+    def _unseen(self, model: nn.Module, kept: Checkpoint, witnesses: ImageDataset) -> int | None:
+        """How many of the held-out images the network recognises, prepared as the witnesses are; None without them."""
+        images = held_out("cifar10")
+        if images is None:
+            return None
+        if images.images.shape[-1] != witnesses.images.shape[-1]:
+            images = images.halved()
+        images = replace(images, mean=witnesses.mean, std=witnesses.std)
+        return measured(model, kept.sha256, images, which="held out")
+
+    def _check_unseen(self, record: Record, run: Run, kept: Checkpoint, correct: int, unseen: int) -> None:
+        """The messages say no number: who knows the accuracy on images that nobody has could fit a network to it."""
+        accuracy = unseen / HELD_OUT
+        assert record.data is not None
+        claimed = record.data.source == "complete" and record.data.name == "cifar10"
         assert_true(
-            accuracy >= expected.at_least,
-            f"{run.name}: {accuracy:.1%} of the test images are recognised, this recipe reaches more than "
-            f"{expected.at_least:.0%}.",
+            not claimed or accuracy >= kept.test.accuracy - sampling_bound(kept.test.accuracy, record.data.test),
+            f"{run.name}: {kept.file} recognises far fewer of test images that are not in fixtures/ than the record "
+            "claims.",
+            f"were test images trained on? Train on training images alone; {self.again}",
+        )
+        both = (unseen + correct) / (HELD_OUT + WITNESSES)
+        assert_true(
+            accuracy >= correct / WITNESSES - difference_bound(both),
+            f"{run.name}: {kept.file} recognises far fewer of test images that are not in fixtures/ than of those that "
+            "are.",
+            f"were test images trained on? Train on training images alone; {self.again}",
+        )
+
+    def _check_learnt(self, run: Run, accuracies: Sequence[float], expected: Expected) -> None:
+        """Accuracies on images that nobody has are compared, and not said: see :meth:`_check_unseen`."""
+        said, band = accuracies[0], expected.band
+        assert_true(
+            min(accuracies) >= band.floor,
+            f"{run.name}: {said:.1%} of the test images are recognised, this recipe reaches more than "
+            f"{band.floor:.0%}.",
             "was it trained with the handout's recipe to the end?",
+        )
+        assert_true(
+            max(accuracies) <= band.ceiling,
+            f"{run.name}: {said:.1%} of the test images are recognised, this recipe reaches less than "
+            f"{band.ceiling:.0%}.",
+            f"was it trained with another recipe? {self.again}",
         )
 
     # ---- what is to be said at the end ----
@@ -278,13 +342,17 @@ class Results:
             )
 
     def assert_distinct(self, models: Sequence[tuple[str, nn.Module]], within: float = COPY) -> None:
-        """No two runs have the same weights, up to a share of their norm: each was trained for itself."""
+        """No two runs have the same weights, up to a share of their norm, nor the same channels: each was trained.
+
+        Fine-tuned networks share what was frozen, so that only their weights are compared.
+        """
         for index, (name, model) in enumerate(models):
             for other_name, other in models[:index]:
+                same = "weights" if same_weights(model, other, within) else ""
+                if not same and within == COPY and same_channels(model, other):
+                    same = "channels, in whatever order and scale"
                 assert_true(
-                    not same_weights(model, other, within),
-                    f"{name} and {other_name} have the same weights, expected two trainings.",
-                    self.again,
+                    not same, f"{name} and {other_name} have the same {same}, expected two trainings.", self.again
                 )
 
     def other(self, part: str, name: str, architecture: Architecture = "ConvNet") -> list[tuple[str, nn.Module]]:
