@@ -13,7 +13,7 @@ from course.datasets import FIXTURES
 from course.records import Run, Settings
 from grader.suites import recipes
 from grader.suites.checks import CheckFailure
-from grader.suites.copied_networks import course_convnet, likeness, same_channels
+from grader.suites.copied_networks import course_convnet, is_of_fixtures, likeness, same_channels
 from grader.suites.curves import assert_noisy_losses, assert_own_curves, assert_swinging_accuracies
 from grader.suites.measured_networks import difference_bound
 from grader.suites.recipes import Band, Expected
@@ -148,6 +148,7 @@ def test_copies_are_recognised(state):
     half = {name: value.half().float() if value.is_floating_point() else value for name, value in state.items()}
     for copy in (in_another_order(state), half, with_noise(in_another_order(state), 0.03)):
         assert same_channels(convnet(copy), course_convnet())
+    assert is_of_fixtures(convnet(with_noise(in_another_order(state), 0.2)))
 
 
 def test_another_classifier_on_the_same_channels_is_a_copy(state):
@@ -162,4 +163,4 @@ def test_networks_that_began_alike_are_no_copies(quick_results):
     for index, model in enumerate(models):
         assert likeness(model, course_convnet()) < 0.5
         for other in models[:index]:
-            assert likeness(model, other) < 0.95
+            assert likeness(model, other) < 0.92

@@ -22,7 +22,7 @@ from course.experiments.profiles import PROFILES
 from course.records import Checkpoint, Record, RecordError, Run, Settings
 from grader.outcomes import NotMade
 from grader.suites.checks import assert_true, fail, told_apart
-from grader.suites.copied_networks import COPY, course_convnet, same_channels, same_weights
+from grader.suites.copied_networks import COPY, is_of_fixtures, same_channels, same_weights
 from grader.suites.curves import assert_noisy_losses, assert_own_curves, assert_swinging_accuracies
 from grader.suites.held_out import HELD_OUT, held_out
 from grader.suites.measured_networks import (
@@ -240,7 +240,7 @@ class Results:
         if unseen is not None:
             self._check_unseen(record, run, kept, correct, unseen)
         assert_true(
-            not same_weights(model, course_convnet(), COPY) and not same_channels(model, course_convnet()),
+            not is_of_fixtures(model),
             f"{kept.file} computes what the course's own network of fixtures/ computes, expected one that was trained "
             "here.",
             self.again,
