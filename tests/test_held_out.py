@@ -16,6 +16,7 @@ from course.datasets import FIXTURES, Name, load
 from grader.gradescope import build
 from grader.handout import archive, proof
 from grader.handout.proof import leaks
+from grader.sandbox.failures import StudentError
 from grader.suites import held_out as module
 from grader.suites.held_out import FOLDER, HeldOutError, held_out
 
@@ -116,6 +117,14 @@ def test_without_images_there_is_no_proof(tmp_path, monkeypatch):
     (tmp_path / "make.py").write_text("")
     with pytest.raises(FileNotFoundError, match="has no held-out images"):
         leaks({})
+
+
+def test_workers_cannot_read_them(quantization, launcher):
+    if getattr(launcher, "wall", None) is None or not launcher.wall.landlock:
+        pytest.skip("Landlock is what keeps workers of this user from the files")
+    student = quantization(launcher, f"def quantize(W, bits=8):\n    return open({str(FOLDER / 'make.py')!r}).read()\n")
+    with pytest.raises(StudentError, match="PermissionError"):
+        student.quantization.quantize(np.zeros(3))
 
 
 # ---- what grades -----------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -17,6 +19,7 @@ __all__ = [
     "difference_bound",
     "measured",
     "sampling_bound",
+    "small_numbers_as_zero",
 ]
 
 #: Test images in fixtures/, on which everything is measured again.
@@ -54,6 +57,17 @@ def difference_bound(accuracy: float) -> float:
 _MEASURED: dict[tuple[str, str, int, tuple[float, ...]], int] = {}
 
 
+@contextmanager
+def small_numbers_as_zero() -> Iterator[None]:
+    """Weights near the smallest numbers would take a hundred times as long."""
+    flushes = torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        if flushes:
+            torch.set_flush_denormal(False)
+
+
 def measured(model: nn.Module, sha256: str, witnesses: ImageDataset, *, which: str = "public") -> int:
     """How many of the images a network recognises; measured once for several tests, by its file's digest.
 
@@ -62,11 +76,6 @@ def measured(model: nn.Module, sha256: str, witnesses: ImageDataset, *, which: s
     """
     key = which, sha256, witnesses.images.shape[-1], witnesses.mean
     if key not in _MEASURED:
-        # Weights near the smallest numbers would take a hundred times as long.
-        flushes = torch.set_flush_denormal(True)
-        try:
+        with small_numbers_as_zero():
             _MEASURED[key] = evaluate(model, witnesses, batch_size=50).correct  # in little memory
-        finally:
-            if flushes:
-                torch.set_flush_denormal(False)
     return _MEASURED[key]
