@@ -37,6 +37,7 @@ __all__ = [
     "data_dir",
     "draw_crops",
     "load",
+    "read_file",
 ]
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
@@ -222,11 +223,18 @@ def load(name: Name, split: Split, source: Source = "fixtures") -> ImageDataset:
             "choose cifar10 or mnist (fixtures or complete) or cinic10 (complete), train or test"
         )
     if source == "fixtures":
-        with np.load(FIXTURES / f"{name}_{split}.npz", allow_pickle=False) as archive:
-            images, labels = archive["images"], archive["labels"]
-    else:
-        arrays = complete_arrays(name, (split,))
-        images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
+        return read_file(FIXTURES / f"{name}_{split}.npz", name)
+    arrays = complete_arrays(name, (split,))
+    return _of_arrays(name, arrays[f"{split}_images"], arrays[f"{split}_labels"])
+
+
+def read_file(path: Path, name: Name) -> ImageDataset:
+    """Read a file like those of ``fixtures/``: its arrays are ``images`` and ``labels``."""
+    with np.load(path, allow_pickle=False) as archive:
+        return _of_arrays(name, archive["images"], archive["labels"])
+
+
+def _of_arrays(name: Name, images: Any, labels: Any) -> ImageDataset:
     if images.ndim == 3:  # MNIST: (N, H, W), one channel
         images = images[..., None]
     mean, std = STATISTICS[name]

@@ -21,7 +21,7 @@ from course.checkpoints import Architecture
 from course.datasets import FIXTURES, load
 from course.trainer import evaluate
 
-__all__ = ["FORGERIES", "TRACE"]
+__all__ = ["FORGERIES", "TRACE", "edit", "edit_run", "forgery", "put"]
 
 #: Where a pickle leaves its trace, if it is loaded.
 TRACE = Path("/tmp/unpickled-by-the-grader")
@@ -358,34 +358,6 @@ def numbers_as_texts(results: Path) -> None:
 def a_linked_part(results: Path) -> None:
     (results / "1.2").rename(results.parent / "elsewhere")
     (results / "1.2").symlink_to(results.parent / "elsewhere")
-
-
-def full_results_of_the_network_of_fixtures(results: Path, correct: int) -> None:
-    """3.2 as the full profile would leave it, of a network that recognises 8,498 of 10,000 and 836 of 1,000 images."""
-    path = results / "3.2/unpruned.safetensors"
-    path.unlink()
-    shutil.copy(FIXTURES / "convnet.safetensors", path)
-
-    def change(record: dict[str, Any]) -> None:
-        record["profile"] = "full"
-        record["data"].update(source="complete", training=50_000, test=10_000, size=32)
-        run = record["runs"][0]
-        run["settings"].update(epochs=5, batch_size=128)
-        run.update(losses=[2.0] * 5 * 391, accuracies=[correct / 10_000] * 5, rates=[0.1] * 5, seconds=[1.0] * 5)
-        claims = {"test": {"correct": correct, "total": 10_000}, "fixtures": {"correct": 836, "total": 1_000}}
-        run["checkpoint"].update(sha256=checkpoints.digest(path), **claims)
-
-    edit(results / "3.2", change)
-
-
-@forgery("3.2b", "the course's own network")
-def full_results_where_all_but_the_origin_is_right(results: Path) -> None:
-    full_results_of_the_network_of_fixtures(results, 8_498)
-
-
-@forgery("3.2b", "that can't be chance")
-def full_results_with_a_claim_that_no_sample_could_bear(results: Path) -> None:
-    full_results_of_the_network_of_fixtures(results, 9_000)
 
 
 @forgery("3.3j", "five pruning steps leave")

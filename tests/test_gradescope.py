@@ -47,6 +47,7 @@ def test_the_zip_holds_what_grades_and_nothing_else(archive):
     names = set(archive.namelist())
     assert {"setup.sh", "run_autograder", "requirements.txt", "initial.json", "pyproject.toml"} <= names
     assert {"grader/suites/test_part1_hidden.py", "grader/solution/quantization.py", "course/layers.py"} <= names
+    assert {"grader/data/cifar10_test.npz", "grader/data/mnist_test.npz"} <= names
     folders = {name.split("/")[0] for name in names if "/" in name}
     assert folders == {"course", "fixtures", "grader"}
     assert [name for name in names if "validation" in name or ".git" in name or "__pycache__" in name] == []

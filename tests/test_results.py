@@ -15,8 +15,9 @@ from grader.catalog import RESULTS, read_suites
 from grader.gradebook import Gradebook, Outcome, State
 from grader.grading import grade
 from grader.suites import results_checks
-from grader.suites.results_checks import sampling_bound
+from grader.suites.measured_networks import sampling_bound
 from grader.validation.cases import SOLUTION
+from tests import forged_curves, forged_networks  # noqa: F401  (their forgeries register themselves)
 from tests.forgeries import FORGERIES, TRACE
 from tests.quick_results import TINY
 

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 TESTS = ("pytest", "-o", "testpaths=tests", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 """as in ``make test``; paths that are named take the place of ``tests``"""
 #: What a worker has no business in. Where the container runs as root, workers are other users, and this keeps them out.
-CLOSED = ("grader/suites", "grader/solution", "grader/validation", "tests")
+CLOSED = ("grader/suites", "grader/solution", "grader/data", "grader/validation", "tests")
 
 
 @dataclass(frozen=True)

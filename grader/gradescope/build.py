@@ -19,6 +19,7 @@ from grader import ROOT
 from grader.catalog import tomllib
 from grader.gradebook import not_graded
 from grader.reports import gradescope
+from grader.suites.held_out import HeldOutError, held_out
 
 __all__ = ["build", "main"]
 
@@ -38,7 +39,12 @@ def build(path: Path, minutes: float = 10) -> int:
 
     Args:
         minutes: the time limit of the assignment on Gradescope.
+
+    Raises:
+        HeldOutError: the held-out images are missing or damaged.
     """
+    for name in ("cifar10", "mnist"):
+        held_out(name)  # an autograder without them would grade, and notice less
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     initial = gradescope.render(not_graded(NOT_YET))
     texts = {
@@ -82,8 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.minutes < 3:
         print("Gradescope's time limit has to be 3 minutes or more: a container needs some of them to start.")
         return 2
-    size = build(options.out, options.minutes)
     console = Console(highlight=False)
+    try:
+        size = build(options.out, options.minutes)
+    except HeldOutError as error:
+        console.print(f"No zip was made: {error}", markup=False)
+        return 1
     console.print(f"{options.out}: {size / 1e6:.1f} MB, for a time limit of {options.minutes:g} minutes.")
     console.print("Upload it on Gradescope: Configure Autograder, Zip file upload, Ubuntu 22.04 or later.")
     return 0

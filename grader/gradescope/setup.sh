@@ -31,7 +31,7 @@ pip install --requirement "$source/requirements.txt"
 
 # Workers run as other users: they read Python and course/, and nothing that would tell them what is expected.
 chmod -R u=rwX,go=rX "$source" "$environment"
-chmod 700 "$source"/grader/{suites,solution,gradescope} "$source"/initial.json
+chmod 700 "$source"/grader/{suites,solution,data,gradescope} "$source"/initial.json
 "$environment/bin/python" -m compileall -q "$source/course" "$source/grader" || true
 # Workers see the suites' folder, which is closed to them, and no bytecode of it elsewhere.
 cd "$source" && "$environment/bin/python" -m grader doctor

@@ -30,6 +30,7 @@ FOLDERS = ("course", "fixtures", "grader", "student", "docs")
 #: Of these folders; a path or the beginning of one.
 LEFT_OUT = (
     "grader/batch",
+    "grader/data",
     "grader/solution",
     "grader/validation",
     "grader/handout/archive.py",

@@ -1,9 +1,11 @@
 """Prove that what students get holds nothing that would give the problem set away: by content, not by name.
 
-Secret are the reference solution, the hidden tests, and the cases of the grader's own exam: solutions with a change.
+Secret are the reference solution, the hidden tests, the cases of the grader's own exam, which are solutions with a
+change, and the held-out images.
 A file gives something away where it has a run of :data:`RUN` words and signs in common with a secret, in any layout.
 What everybody knows from the stubs and the course's code doesn't count; nor, for hidden tests, what the public ones
 have, and for cases, how the rest of the grader imports and loops. All of that is held against the solution itself.
+An array gives something away where one of its images is held out.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ RUN = 16
 WORD = re.compile(r"\w+|[^\w\s]")
 SUITES = ROOT / "grader" / "suites"
 VALIDATION = ROOT / "grader" / "validation"
+HELD_OUT = ROOT / "grader" / "data"
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ def secrets() -> dict[str, str]:
         *sorted(SUITES.glob("*hidden*.py")),
         *(path for kind in get_args(Kind) for path in sorted((VALIDATION / kind).glob("*.py"))),
         VALIDATION / "equivalent.toml",
+        HELD_OUT / "make.py",
     ]
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
@@ -69,7 +73,8 @@ def leaks(files: Mapping[str, bytes]) -> list[Leak]:
     ]
     found += [Leak(name, "no stub", "something is filled in") for name in texts if _is_filled_stub(name, texts[name])]
     found += [Leak(name, "no stub", "only the stubs belong there") for name in files if _is_stray(name)]
-    known = _runs(_read("student", "course"))
+    found += _shown_images(files)
+    known = _runs(_read("student", "course", "fixtures"))
     suites, grader = known | _runs(_read("grader/suites")), known | _runs(_read("grader"))
     of_secrets: dict[tuple[str, ...], str] = {}
     for secret, text in secrets().items():
@@ -94,7 +99,7 @@ def _read(*folders: str) -> Iterator[str]:
     """The modules of these folders of the repository, secrets apart."""
     for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         parts = path.relative_to(ROOT).parts
-        if "hidden" not in path.name and parts[1] not in ("solution", "validation", "handout"):
+        if "hidden" not in path.name and parts[1] not in ("solution", "validation", "handout", "data"):
             yield path.read_text(encoding="utf-8")
 
 
@@ -128,10 +133,37 @@ def _is_known(name: str, data: bytes) -> bool:
 
 
 def _holds_arrays(name: str, data: bytes) -> bool:
-    if name.endswith(".npz"):
+    if name.startswith("fixtures/") and name.endswith(".npz"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive, np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return {f"{key}.npy" for key in arrays} == set(archive.namelist()) <= {"images.npy", "labels.npy"}
     return name.startswith("fixtures/") and name.endswith(".safetensors")
+
+
+def _shown_images(files: Mapping[str, bytes]) -> Iterator[Leak]:
+    """Arrays of which an image is held out.
+
+    Raises:
+        FileNotFoundError: there are no held-out images, so that nothing would be found.
+    """
+    secret: dict[bytes, str] = {}
+    paths = sorted(HELD_OUT.glob("*.npz"))
+    if not paths:
+        raise FileNotFoundError(f"{HELD_OUT} has no held-out images: make them with python grader/data/make.py")
+    for path in paths:
+        secret.update(dict.fromkeys(_images(path.read_bytes()), path.relative_to(ROOT).as_posix()))
+    for name, data in files.items():
+        if name.endswith(".npz") and zipfile.is_zipfile(io.BytesIO(data)):
+            shown = secret.keys() & set(_images(data))
+            if shown:
+                yield Leak(name, secret[min(shown)], f"{len(shown):,} held-out images")
+
+
+def _images(data: bytes) -> Iterator[bytes]:
+    """The bytes of each image in an archive of arrays."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        for key in arrays.files:
+            if arrays[key].ndim > 2:
+                yield from (image.tobytes() for image in arrays[key])
 
 
 def _is_stray(name: str) -> bool:

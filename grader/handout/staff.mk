@@ -24,7 +24,7 @@ help::
 	@echo "make bench                        speed, as ratios in one run"
 	@echo "make bench-otter                  the same checks as an otter-grader assignment: five minutes, a download"
 	@echo "make picture                      make the README's picture anew"
-	@echo "make fixtures                     make fixtures/ anew from the complete data (a download)"
+	@echo "make fixtures                     make fixtures/ and grader/data/ anew (a download)"
 
 test: $(READY)
 	@$(BIN)/python -m pytest tests --numprocesses auto --maxprocesses 4 --dist worksteal
@@ -75,3 +75,4 @@ picture: $(READY)
 
 fixtures: $(READY)
 	@$(BIN)/python fixtures/make.py
+	@$(BIN)/python grader/data/make.py

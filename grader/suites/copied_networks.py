@@ -1,0 +1,122 @@
+"""Whether a network is another one's copy: by its weights, or by what its channels compute."""
+
+from __future__ import annotations
+
+import functools
+import math
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+
+from course import checkpoints
+from course.datasets import FIXTURES, load
+from grader.suites.measured_networks import small_numbers_as_zero
+
+__all__ = [
+    "COPY",
+    "FINE_TUNED_COPY",
+    "course_convnet",
+    "is_of_fixtures",
+    "likeness",
+    "same_channels",
+    "same_weights",
+]
+
+#: Two trainings are far apart, also where they began with the same weights. A copy with a little noise is not.
+COPY = 0.005
+#: Fine-tuned networks stay near to what they began with, and share what was frozen: only copies are this near.
+FINE_TUNED_COPY = 1e-4
+#: Two runs of a submission with channels that are more alike than this are copies. Measured, see :func:`likeness`:
+#: 1.0000 with channels in another order and at another scale, and with weights in float16; 0.9985 and 0.983 with noise
+#: of 3 and 10 % of the weights' spread. Runs that began with the same weights and images, and went their ways for 90
+#: small steps, had 0.86 at most; after an epoch of 79 steps at the rate 0.1 with other images it was 0.72.
+SAME_CHANNELS = 0.95
+#: The same for the network of fixtures/, with which no run begins. Trained further at 0.01 it had 0.97 after 20 steps
+#: of 32 images and 0.94 after 60; networks that were trained by themselves had 0.20 to 0.39.
+CHANNELS_OF_FIXTURES = 0.9
+#: Images of fixtures/ on which channels are compared.
+COMPARED = 100
+#: Blocks of nine whose channels are compared. What comes late depends most on how long a network was trained.
+BLOCKS = (4, 8)
+
+
+def _weights(model: nn.Module) -> list[Tensor]:
+    """All kernels and matrices."""
+    return [parameter.detach().flatten() for parameter in model.parameters() if parameter.ndim > 1]
+
+
+def same_weights(one: nn.Module, other: nn.Module, within: float) -> bool:
+    """Whether two networks differ by less than this share of their weights' norm."""
+    weights, others = _weights(one), _weights(other)
+    if [len(a) for a in weights] != [len(b) for b in others]:
+        return False
+    pairs = list(zip(weights, others, strict=True))
+    apart = math.hypot(*(float((a - b).norm()) for a, b in pairs))
+    return apart < within * math.hypot(*(float(a.norm()) for a, _ in pairs))
+
+
+@functools.cache
+def course_convnet() -> nn.Module:
+    return checkpoints.load(FIXTURES / "convnet.safetensors", "ConvNet")
+
+
+_CHANNELS: WeakKeyDictionary[nn.Module, list[Tensor]] = WeakKeyDictionary()
+
+
+def _channels(model: nn.Module) -> list[Tensor]:
+    """What each channel of two blocks computes, (places, C) with mean 0 and norm 1; channels that are off are left out.
+
+    A network's copy may have its channels in another order, each with a factor that the next layer takes back. Order
+    and factor don't change how a channel correlates with itself.
+    """
+    if model not in _CHANNELS:
+        blocks = model.get_submodule("model")
+        outputs: list[Tensor] = []
+        hooks = [
+            blocks.get_submodule(str(block)).register_forward_hook(lambda _, __, output: outputs.append(output))
+            for block in BLOCKS
+        ]
+        data = load("cifar10", "test").take(COMPARED)
+        with torch.no_grad(), small_numbers_as_zero():
+            for images, _ in data.batches(COMPARED // 2):
+                model(images)
+        for hook in hooks:
+            hook.remove()
+        halves = [torch.cat(outputs[index :: len(BLOCKS)]) for index in range(len(BLOCKS))]
+        _CHANNELS[model] = [_standardised(output) for output in halves]
+    return _CHANNELS[model]
+
+
+def _standardised(output: Tensor) -> Tensor:
+    """(N, C, H, W) → (N · 16, C'): 4×4 means of each image."""
+    values = nn.functional.adaptive_avg_pool2d(output, 4).permute(0, 2, 3, 1).flatten(0, 2)
+    values = values - values.mean(0)
+    norms = values.norm(dim=0)
+    return values[:, norms > 1e-6 * norms.max()] / norms[norms > 1e-6 * norms.max()]
+
+
+def likeness(one: nn.Module, other: nn.Module) -> float:
+    """How alike the channels of two networks are: 1 for copies.
+
+    Each channel is compared with that of the other network which is most like it. Of these correlations the median
+    counts, and of the blocks and of both directions the least.
+    """
+    found = []
+    for values, others in zip(_channels(one), _channels(other), strict=True):
+        correlations = values.T @ others
+        if not correlations.numel():
+            return 0.0  # a block that is off as a whole
+        found += [float(correlations.amax(axis).median()) for axis in (0, 1)]
+    return min(found)
+
+
+def same_channels(one: nn.Module, other: nn.Module, more_than: float = SAME_CHANNELS) -> bool:
+    """Whether two networks of one architecture compute the same, whatever the order and the scale of their channels."""
+    return type(one) is type(other) and hasattr(one, "model") and likeness(one, other) > more_than
+
+
+def is_of_fixtures(model: nn.Module) -> bool:
+    """Whether a network is that of ``fixtures/``, or was made of it."""
+    course = course_convnet()
+    return same_weights(model, course, COPY) or same_channels(model, course, CHANNELS_OF_FIXTURES)

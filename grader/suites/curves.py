@@ -1,0 +1,118 @@
+"""Whether curves can be those of a training: losses of batches are noisy, and accuracies go up and down.
+
+Who invents noise as well isn't noticed here. What a network does is measured in any case (results_checks.py).
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from itertools import pairwise
+
+from course.records import Run
+from grader.suites.checks import assert_true
+
+__all__ = ["assert_noisy_losses", "assert_own_curves", "assert_swinging_accuracies"]
+
+#: Where losses are noise around a level, half of the steps rise. What is learnt makes them fewer: 43 to 55 % were seen
+#: in real runs of 100 steps, so that 15 points leave room for a trend.
+TREND = 0.15
+#: The median of the losses' second differences, as a share of the median loss. Real runs had 0.009 (ten steps of LoRA)
+#: to 0.14, and 0.014 in ConvNet's first 100 steps at 0.0001. Smooth curves of 1,000 steps have less than 0.0001.
+ROUGHNESS = 0.001
+#: Share of the losses that differ from all others: all of them did in real runs. Of 39,100 numbers of float32 some
+#: are equal by chance.
+DISTINCT = 0.5
+
+
+def assert_noisy_losses(run: Run, again: str) -> None:
+    """Each batch has other images, so that its loss is off its neighbours'."""
+    losses = run.losses
+    assert_true(
+        len(set(losses)) >= DISTINCT * len(losses),
+        f"{run.name}: of {len(losses):,} losses only {len(set(losses)):,} differ, expected that nearly all do: each is "
+        "that of another batch.",
+        again,
+    )
+    bends, median = _bends(losses), statistics.median(losses)
+    assert_true(
+        statistics.median(bends) >= ROUGHNESS * median,
+        f"{run.name}: the losses lie on a smooth curve, expected noise: batches are easy or hard by chance.",
+        again,
+    )
+    # Rounded to a millionth of the loss: those of noise still differ, those of a line with a pattern on it do not.
+    kinds = len({round(bend / median, 6) for bend in bends})
+    assert_true(
+        kinds >= DISTINCT * len(bends),
+        f"{run.name}: the losses repeat a pattern, expected noise: batches are easy or hard by chance.",
+        again,
+    )
+    rises = sum(after > before for before, after in pairwise(losses)) / (len(losses) - 1)
+    bound = rises_bound(len(losses))
+    assert_true(
+        abs(rises - 0.5) <= bound,
+        f"{run.name}: the loss rises at {rises:.0%} of the steps, expected {0.5 - bound:.0%} to {0.5 + bound:.0%}: "
+        "batches are easy or hard by chance.",
+        again,
+    )
+
+
+def rises_bound(count: int) -> float:
+    """How far from a half the share of rises may be.
+
+    Of ``count`` independent numbers in a row the rises have variance (count + 1)/12, whatever their distribution (they
+    are the ascents of a random permutation); five standard deviations, and room for a trend.
+    """
+    return TREND + 5 * math.sqrt((count + 1) / 12) / (count - 1)
+
+
+def assert_swinging_accuracies(run: Run, again: str) -> None:
+    """Of a network that has learnt: 5 epochs have no line, 100 have falls among the rises.
+
+    The rate is 0.1, or Adam's 0.001, for 25 of the 100 epochs, in which accuracy swings by several points from one
+    epoch to the next (docs/experiments.md). Noise would fall in 12 of these 24 steps, with a standard deviation of 1.4
+    (see :func:`rises_bound`), and in 5 of them all but always; later epochs swing less, but they do.
+    """
+    curve = run.accuracies
+    if len(curve) < 5:
+        return
+    # One of 10,000 images is 0.0001: rounded to whole images, a line bends by 0.0002 at most.
+    assert_true(
+        max(_bends(curve)) > 0.0005,
+        f"{run.name}: the accuracies lie on a line, expected those of a training, which no formula gives.",
+        again,
+    )
+    falls = sum(after < before for before, after in pairwise(curve))
+    least = 5 if len(curve) >= 100 else 0
+    assert_true(
+        falls >= least,
+        f"{run.name}: the accuracy falls after {falls} of {len(curve)} epochs, expected {least} or more: at a high "
+        "rate it swings.",
+        again,
+    )
+
+
+def _bends(values: Sequence[float]) -> list[float]:
+    """Second differences without their signs: 0 on a line."""
+    triples = zip(values, values[1:], values[2:], strict=False)
+    return [abs(before - 2 * here + after) for before, here, after in triples]
+
+
+def assert_own_curves(run: Run, others: Sequence[tuple[str, Run]], again: str) -> None:
+    """No other run has these curves. Equal seeds begin alike, so that losses are compared in the last epoch."""
+    steps = len(run.losses) // len(run.accuracies)
+    last = run.losses[-steps:]
+    for name, other in others:
+        equal = sum(one == two for one, two in zip(last, other.losses[-steps:], strict=False))
+        assert_true(
+            equal < steps / 2,
+            f"{run.name} and {name} have the same losses in the last epoch, expected two trainings.",
+            again,
+        )
+        curve = run.accuracies[1:]
+        assert_true(
+            len(set(curve)) < 3 or curve != other.accuracies[1:],
+            f"{run.name} and {name} have the same accuracies, expected two trainings.",
+            again,
+        )

@@ -1,0 +1,40 @@
+"""Test images that students don't have. The staff's copy holds them in ``grader/data/``; the hand-out goes without."""
+
+from __future__ import annotations
+
+import functools
+
+from course.datasets import ImageDataset, Name, read_file
+from grader import ROOT
+
+__all__ = ["FOLDER", "HELD_OUT", "HeldOutError", "held_out"]
+
+FOLDER = ROOT / "grader" / "data"
+#: The staff's copy alone has a solution.
+_SOLUTION = ROOT / "grader" / "solution"
+#: Images in each file, as many of each class.
+HELD_OUT = 1000
+
+
+class HeldOutError(RuntimeError):
+    """The staff's copy has no held-out images; the text is one sentence."""
+
+
+@functools.cache
+def held_out(name: Name = "cifar10") -> ImageDataset | None:
+    """1,000 test images of CIFAR-10 or MNIST that are not in ``fixtures/``; None in the students' copy.
+
+    Raises:
+        HeldOutError: this is the staff's copy, and the images are missing or damaged.
+    """
+    path = FOLDER / f"{name}_test.npz"
+    if not path.is_file() and not _SOLUTION.is_dir():
+        return None
+    again = "make them anew: python grader/data/make.py"
+    try:
+        data = read_file(path, name)
+    except Exception as error:  # whatever a damaged archive leads to
+        raise HeldOutError(f"The held-out images in {path} can't be read ({error}); {again}.") from error
+    if data.labels.bincount(minlength=10).tolist() != [HELD_OUT // 10] * 10:
+        raise HeldOutError(f"{path} holds {len(data):,} images, expected 100 of each class; {again}.")
+    return data
