@@ -112,6 +112,15 @@ def test_breakpoint_works_in_process(run, submission):
     assert "4200" in result.stdout
 
 
+def test_the_report_says_how_large_a_share_is_frozen(launcher, submission):
+    text = (SOLUTION / "finetuning.py").read_text(encoding="utf-8")
+    text += "\n\ndef freeze_early_layers(model):\n    model.conv1.weight.requires_grad_(False)\n    return model\n"
+    gradebook = grade(submission(finetuning=text), parts=("4.1d",), launcher=launcher)
+    (outcome,) = [outcome for test, outcome in gradebook.results if test.number == "4.1d"]
+    assert outcome.state is State.PASSED
+    assert outcome.message == "9,408 of 11,689,512 parameters (0.1%) are frozen."
+
+
 def test_prints_of_student_code_are_in_the_message(run, submission):
     folder = submission(quantization="def quantize(W, bits=8):\n    print('so far', W.shape)\n    return None\n")
     result = run("-m", "pytest", PART_2, "-k", "same_shape", "--submission", folder)
