@@ -42,14 +42,11 @@ def launcher() -> Iterator[ForkLauncher]:
 # ---- what the doctor finds -----------------------------------------------------------------------------------
 
 
-def got_through(launcher: ForkLauncher) -> set[str]:
-    return {found.attempt for found in doctor.open_ways(launcher)}
-
-
 def test_whoever_grades_here_student_code_gets_nowhere(launcher):
-    findings = doctor.examine(launcher)
-    assert [found.attempt for found in findings if not found.refused] == []
-    assert len(findings) >= 14
+    found = doctor.examine(launcher)
+    assert [one for one in found.findings if one.outcome is not doctor.Outcome.REFUSED] == []
+    assert found.problem == ""
+    assert len(found.findings) >= 18
 
 
 @pytest.mark.parametrize(
@@ -58,7 +55,7 @@ def test_whoever_grades_here_student_code_gets_nowhere(launcher):
         (("seccomp",), {"start a process", "open a connection"}),
         (
             ("own user", "Landlock"),
-            {"read the tests", "read the solution", "read the report", "write beside the report"},
+            {"read the tests", "read the solution", "read the validation cases", "write beside the report"},
         ),
         (ALL, {"read the tests", "start a process", "send a signal to the grader", "change the tests"}),
     ],
@@ -67,7 +64,9 @@ def test_the_doctor_notices_what_is_missing(without, ways):
     doctor.with_secret()
     launcher = ForkLauncher(SHORT, without=without)
     try:
-        assert got_through(launcher) >= ways
+        found = doctor.quick_check(launcher)
+        assert found.faults == []
+        assert {*found.open_ways} >= ways
         names = dict(doctor.layers(launcher))
         assert all(names[layer].startswith("no: ") for layer in without)
     finally:
@@ -99,9 +98,10 @@ def test_without_landlock_root_is_isolated_by_user_ids_where_folders_are_closed(
         "from grader.sandbox import doctor; from grader.sandbox.fork import ForkLauncher; "
         "from grader.sandbox.limits import Limits; doctor.with_secret(); "
         "one = ForkLauncher(Limits(call_seconds=2), without=('Landlock',)); "
-        "print([found.attempt for found in doctor.open_ways(one)]); one.stop()"
+        "found = doctor.quick_check(one); print([*found.open_ways, *found.faults]); one.stop()"
     )
-    for private, expected in ((True, []), (False, ["read the tests", "read the solution"])):
+    everything = ["read the tests", "read the solution", "read the validation cases"]
+    for private, expected in ((True, []), (False, everything)):
         with installation(private=private) as here:
             result = subprocess.run(
                 here.command("-c", program), cwd=here.root, env=here.environment(), capture_output=True, text=True

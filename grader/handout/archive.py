@@ -18,6 +18,7 @@ from rich.console import Console
 
 from grader import ROOT
 from grader.catalog import RESULTS, read_suites
+from grader.edition import edited
 from grader.handout import notebook
 from grader.handout.proof import leaks
 
@@ -56,6 +57,7 @@ def files() -> dict[str, bytes]:
     found = {name: (ROOT / name).read_bytes() for name in TOP}
     for path in _paths():
         found[path.relative_to(ROOT).as_posix()] = path.read_bytes()
+    found["grader/edition.py"] = edited("students").encode()
     found["CS2420_PSet2.ipynb"] = (nbformat.writes(notebook.build(ROOT / "student")) + "\n").encode()
     found["README.md"] = readme((ROOT / "README.md").read_text(encoding="utf-8"), found).encode()
     return dict(sorted(found.items()))
