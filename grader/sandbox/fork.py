@@ -86,6 +86,19 @@ class _Forked:
     output: Output
     scratch: Path
     answer: _Answer
+    home: Path | None = None
+    """where ``scratch`` belongs, while it has another name"""
+
+    def hide(self) -> None:
+        """Give its folder a name that nobody knows: others could tell by ``stat`` which files are in it."""
+        if self.home is None:
+            self.home = self.scratch
+            self.scratch = self.scratch.rename(self.scratch.with_name(f"stopped-{secrets.token_hex(16)}"))
+
+    def show(self) -> None:
+        """Give its folder its name back."""
+        if self.home is not None:
+            self.scratch, self.home = self.scratch.rename(self.home), None
 
     @property
     def pid(self) -> int:
@@ -260,10 +273,12 @@ class ForkLauncher:
             others = [other for other in self._at_work if other is not one]
             for other in others:
                 _stop_process(other.pid)
+                other.hide()
             if others and not self.wall.landlock:
                 for other in others:
                     self._post(Sweep(other.pid))
                 self._collect()
+            one.show()
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(one.pid, signal.SIGCONT)
         self._turn = one
