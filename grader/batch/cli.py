@@ -205,6 +205,8 @@ def _compare(roster: Roster, ledger: Ledger, console: Console) -> str:
     found = write_report(modules, ledger.folder)
     for note in found.notes:
         console.print(note)
+    if found.submissions < 2:
+        return f"nothing was compared: it takes two submissions with code, and there is {found.submissions or 'none'}."
     if not found.pairs:
         return f"no two of {found.submissions} are alike."
     count = "one pair is" if len(found.pairs) == 1 else f"{len(found.pairs)} pairs are"

@@ -17,8 +17,9 @@ from rich.console import Console
 
 from grader import ROOT
 from grader.catalog import tomllib
-from grader.edition import edited
+from grader.edition import SECRET_FOLDERS, edited
 from grader.gradebook import not_graded
+from grader.presence import NothingFoundError, all_in_use
 from grader.reports import gradescope
 
 __all__ = ["build", "main"]
@@ -26,7 +27,9 @@ __all__ = ["build", "main"]
 HERE = Path(__file__).resolve().parent
 #: Besides what lies at the zip's top.
 FOLDERS = ("course", "fixtures", "grader")
-LEFT_OUT = ("__pycache__", "batch", "container", "handout", "validation")
+STAFFS = ("batch", "container", "handout", "validation")
+"""folders of grader/ that no grading needs"""
+LEFT_OUT = ("__pycache__", *STAFFS)
 MARGIN_SECONDS = 90
 """for the container's start and for Gradescope's taking up of the report"""
 NOT_YET = "Not graded yet: the grader did not come to its end. If you read this, tell the course staff."
@@ -60,6 +63,7 @@ def build(path: Path, minutes: float = 10) -> int:
 
 def _files() -> dict[str, bytes]:
     """What grades, by path: secret folders too, without what no grading needs."""
+    all_in_use([f"grader/{name}/" for name in STAFFS], _names(ROOT / "grader"), "STAFFS in grader/gradescope/build.py")
     paths = [ROOT / "pyproject.toml"]
     for folder in FOLDERS:
         for file in sorted((ROOT / folder).rglob("*")):
@@ -67,7 +71,12 @@ def _files() -> dict[str, bytes]:
             if file.is_file() and not any(part in LEFT_OUT or part.startswith(".") for part in relative.parts):
                 paths.append(file)
     found = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
+    all_in_use([f"{name}/" for name in (*FOLDERS, *SECRET_FOLDERS["gradescope"])], found, "What the zip needs")
     return {**found, "grader/edition.py": edited("gradescope").encode()}
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.relative_to(ROOT).as_posix() for path in folder.rglob("*")]
 
 
 def _entry(name: str, mode: int) -> zipfile.ZipInfo:
@@ -86,7 +95,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.minutes < 3:
         print("Gradescope's time limit has to be 3 minutes or more: a container needs some of them to start.")
         return 2
-    size = build(options.out, options.minutes)
+    try:
+        size = build(options.out, options.minutes)
+    except NothingFoundError as error:
+        print(f"No zip was made: {error}")
+        return 2
     console = Console(highlight=False)
     console.print(f"{options.out}: {size / 1e6:.1f} MB, for a time limit of {options.minutes:g} minutes.")
     console.print("Upload it on Gradescope: Configure Autograder, Zip file upload, Ubuntu 22.04 or later.")
