@@ -97,8 +97,8 @@ def read_suites(folder: Path = SUITES) -> tuple[GradedTest, ...]:
     """All graded tests, sorted by number.
 
     Raises:
-        CatalogError: a test without number, weight or docstring, with arguments that are not literals, or two
-            tests of one number.
+        CatalogError: a test without number, weight or docstring, with arguments that are not literals, two
+            tests of one number, or no test at all.
     """
     tests = [
         _describe(path.name, node)
@@ -106,6 +106,8 @@ def read_suites(folder: Path = SUITES) -> tuple[GradedTest, ...]:
         for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     ]
+    if not tests:
+        raise CatalogError(f"{folder} holds no graded test: this copy of the grader is incomplete, install it again")
     tests.sort(key=lambda test: test.number)
     for one, other in itertools.pairwise(tests):
         if one.number == other.number:

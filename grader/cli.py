@@ -239,33 +239,38 @@ def _opened(path: Path) -> Iterator[Submission]:
 def doctor() -> None:
     """Show what this machine puts between student code and the rest, by trying to get through.
 
-    Exit code 1: student code could reach tests, reports or other processes here.
+    Exit code 1: student code could reach tests, reports or other processes here, or the self-check is broken.
     """
     from rich.table import Table
 
-    from grader.sandbox import doctor as ward
+    from grader.sandbox import doctor as self_check
 
-    ward.with_secret()
+    self_check.with_secret()
     launcher = make_launcher("auto")
     console = Console(highlight=False)
     try:
         table = Table("Layer", "Here", title="What stands around student code", title_justify="left")
         try:
-            for name, state in ward.layers(launcher):
+            for name, state in self_check.layers(launcher):
                 table.add_row(name, state)
         except SandboxError as fault:  # asking for the layers is what starts the sandbox
             _stop(f"Nothing can be graded here: {fault}", code=1)
         console.print(table)
         table = Table("Student code tried to", "", "What happened", title_justify="left")
-        findings = ward.examine(launcher)
-        for found in findings:
-            mark = "refused" if found.refused else "GOT THROUGH" if found.needed else "possible"
-            table.add_row(found.attempt, mark, found.how)
+        found = self_check.examine(launcher)
+        marks = {"refused": "refused", "got through": "possible", "fault": "FAULT"}
+        for one in found.findings:
+            mark = "GOT THROUGH" if one.attempt in found.open_ways else marks[one.outcome.value]
+            table.add_row(one.attempt, mark, one.how)
         console.print(table)
     finally:
         launcher.stop()
-    if open_ways := [found.attempt for found in findings if found.needed and not found.refused]:
-        _stop(f"Not isolated: student code can {', '.join(open_ways)}. {ADVICE}", code=1)
+    if found.open_ways:
+        _say(f"Not isolated: student code can {', '.join(found.open_ways)}. {ADVICE}")
+    if found.faults:
+        _say(f"Fault: {found.problem} {REPAIR}")
+    if found.problem:
+        raise typer.Exit(1)
     console.print("Isolated: student code reaches neither tests nor reports nor other processes.", soft_wrap=True)
 
 
@@ -278,19 +283,25 @@ if find_spec("grader.batch") is not None:
 
 
 ADVICE = "docs/security.md says which layer is missing, and what to do about it."
+REPAIR = "docs/security.md says what a broken self-check means."
 
 
 def _isolated_launcher(in_process: bool) -> Launcher:
-    """A launcher whose wall has been tried, or the end of the command."""
-    from grader.sandbox import doctor as ward
+    """A launcher whose isolation has been tried, or the end of the command."""
+    from grader.sandbox import doctor as self_check
 
-    ward.with_secret()
-    launcher = make_launcher("in-process" if in_process else "auto")
-    open_ways = [] if in_process else [found.attempt for found in ward.open_ways(launcher)]
-    if in_process or open_ways:
+    if in_process:
+        _stop(
+            "Nothing was graded: student code is not isolated at all with --in-process, and --require-isolation was "
+            f"asked for. {ADVICE}"
+        )
+    self_check.with_secret()
+    launcher = make_launcher("auto")
+    found = self_check.quick_check(launcher)
+    if found.problem:
         launcher.stop()
-        can = "is not isolated at all with --in-process" if in_process else f"could {', '.join(open_ways)} here"
-        _stop(f"Nothing was graded: student code {can}, and --require-isolation was asked for. {ADVICE}")
+        advice = REPAIR if found.faults else ADVICE
+        _stop(f"Nothing was graded, since --require-isolation was asked for: {found.problem} {advice}")
     return launcher
 
 
@@ -308,8 +319,12 @@ def _nothing_graded(gradebook: Gradebook) -> bool:
 
 
 def _stop(sentence: str, code: int = 2) -> NoReturn:
-    Console(stderr=True, highlight=False).print(sentence, soft_wrap=True, markup=False)
+    _say(sentence)
     raise typer.Exit(code)
+
+
+def _say(sentence: str) -> None:
+    Console(stderr=True, highlight=False).print(sentence, soft_wrap=True, markup=False)
 
 
 class _Progress:

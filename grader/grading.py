@@ -9,6 +9,7 @@ import pytest
 from grader.catalog import SUITES, read_suites
 from grader.gradebook import Gradebook
 from grader.plugin import GRADING, LAUNCHER, NOTES, SUBMISSION
+from grader.presence import all_in_use
 from grader.sandbox.launch import Launcher
 from grader.submission.intake import Submission, find
 
@@ -64,7 +65,11 @@ def grade(
         notes: lines for the report that change no point.
         launcher: a sandbox that is used and left running, for many gradings in a row.
         watch: a further pytest plugin, for example one that shows progress.
+
+    Raises:
+        NothingFoundError: no test's number begins like one of ``parts``.
     """
+    all_in_use(parts, [test.number for test in read_suites()], "The choice of parts")
     if isinstance(submission, Path):
         submission = find(submission)
     tests = [test for test in read_suites() if not parts or test.number.startswith(parts)]

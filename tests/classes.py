@@ -77,7 +77,7 @@ def _kinds(draw: random.Random) -> Iterator[tuple[str, Write]]:
     cases = {kind: [case for case in of_kind if not case.requires] for kind, of_kind in cases.items()}
     for of_kind in cases.values():
         draw.shuffle(of_kind)
-    attacks = [attack for attack in read_attacks() if attack.name in HOSTILE]
+    attacks = read_attacks(HOSTILE)
     while True:
         right, wrong, other, broken = (cases[kind].pop() for kind in ("right", "wrong", "wrong", "broken"))
         attack = attacks[draw.randrange(len(attacks))]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from grader.batch import cli as batch_cli
 from grader.batch import digests, page, tables
 from grader.batch.ledger import Entry, Header, Ledger, LedgerError, Status
 from grader.batch.roster import HandIn, Person, RosterError, read_roster
@@ -356,12 +357,17 @@ def test_who_runs_out_of_time_is_to_look_at(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no wall")
 def test_what_others_have_handed_in_is_tried_to_be_read(tmp_path, launcher):
-    write_modules(STUBS, tmp_path / "ada")
-    other = tmp_path / "ada" / "training.py"
-    attempt = "read what others have handed in"
-    assert attempt not in [found.attempt for found in doctor.open_ways(launcher, other)]
+    write_modules(STUBS, tmp_path / "ada" / "deep" / "folder")
+    (tmp_path / "bob.zip").write_bytes(b"PK")
+    (tmp_path / "nobody").mkdir()
+    doctor.with_secret()
+    others = batch_cli._to_be_tried(read_roster(tmp_path))
+    ada = tmp_path / "ada"
+    assert {ada, ada / "deep", ada / "deep" / "folder", tmp_path / "bob.zip"} < {*others}
+    attempt = {"read what others have handed in": others}
+    assert doctor.quick_check(launcher, attempt).open_ways == []
     open_door = ForkLauncher(Limits(), without=("own user", "Landlock"))
     try:
-        assert attempt in [found.attempt for found in doctor.open_ways(open_door, other)]
+        assert {*attempt} <= {*doctor.quick_check(open_door, attempt).open_ways}
     finally:
         open_door.stop()

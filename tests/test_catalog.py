@@ -42,7 +42,9 @@ def test_what_is_read_from_the_text_is_what_the_decorators_set():
 def test_suites_do_without_what_students_do_not_get():
     """A copy for students goes without the solution and the cases: what grades must not import them."""
     folder = SUITES.parent
-    for path in folder.rglob("*.py"):
+    paths = [*folder.rglob("*.py")]
+    assert folder / "cli.py" in paths
+    for path in paths:
         if path.relative_to(folder).parts[0] in ("solution", "validation"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

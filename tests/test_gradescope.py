@@ -17,7 +17,7 @@ import pytest
 from grader.catalog import RESULTS, read_suites
 from grader.gradescope import metadata, run
 from grader.gradescope.build import build, main
-from grader.sandbox.doctor import Finding
+from grader.sandbox.doctor import Finding, Outcome, SelfCheck
 from grader.validation.cases import SOLUTION, STUBS
 from tests.soak import AutograderFolder, graded_problems, killed_problems, report_problems
 
@@ -214,14 +214,50 @@ def test_an_endless_loop_in_every_function_ends_before_the_deadline(autograder, 
 def test_on_a_machine_that_is_not_isolated_nothing_is_graded(autograder, monkeypatch):
     autograder.hand_in(SOLUTION)
     autograder.report.parent.mkdir(exist_ok=True)
-    ways = [Finding("read the tests", refused=False, how="done", needed=True)]
-    monkeypatch.setattr(run.doctor, "open_ways", lambda launcher: ways)
+    found = SelfCheck((Finding("read the tests", Outcome.REACHED, "done"),))
+    monkeypatch.setattr(run.doctor, "quick_check", lambda launcher, others: found)
+    report = not_graded(autograder)
+    assert "student code could read the tests here" in report["extra_data"]["faults"][0]
+
+
+@on_linux
+def test_where_the_self_check_is_broken_nothing_is_graded(autograder, monkeypatch):
+    autograder.hand_in(SOLUTION)
+    autograder.report.parent.mkdir(exist_ok=True)
+    monkeypatch.setattr(run.doctor, "PROBES", "import nothing_of_this_name")
+    report = not_graded(autograder)
+    assert "the self-check of the isolation is broken" in report["extra_data"]["faults"][0]
+    assert "No module named 'nothing_of_this_name'" in report["extra_data"]["faults"][0]
+
+
+@on_linux
+def test_the_report_and_the_metadata_are_tried_to_be_read(autograder, monkeypatch):
+    autograder.hand_in(SOLUTION)
+    autograder.report.parent.mkdir(exist_ok=True)
+    autograder.report.write_text("{}")
+    tried: dict[str, list[Path]] = {}
+
+    def check(launcher: object, others: dict[str, list[Path]]) -> SelfCheck:
+        tried.update(others)
+        return SelfCheck(())
+
+    monkeypatch.setattr(run.doctor, "quick_check", check)
+    report = not_graded(autograder)
+    assert "it tried nothing" in report["extra_data"]["faults"][0]
+    assert tried == {
+        "read results.json": [autograder.report.parent, autograder.report],
+        "read the metadata": [autograder.root / "submission_metadata.json"],
+    }
+
+
+def not_graded(autograder: AutograderFolder) -> dict[str, Any]:
+    """The report of a run that grades nothing, and loses nobody a point."""
     assert run.main([str(autograder.root)]) == 2
-    report = json.loads(autograder.report.read_text())
+    report: dict[str, Any] = json.loads(autograder.report.read_text())
     assert report["score"] == 0
     assert "doesn't count against you" in report["output"]
-    assert "it could read the tests" in report["extra_data"]["faults"][0]
     assert report["extra_data"]["undecided"] == MAXIMUM
+    return report
 
 
 @on_linux

@@ -308,7 +308,13 @@ class TestIgnored:
     @pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="no clone")
     def test_all_that_is_tracked_comes_in(self):
         tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        assert "grader/cli.py" in tracked
         assert [name for name in tracked.splitlines() if not _is_let_in(name)] == []
+
+    def test_all_that_is_let_in_by_name_is_there(self):
+        names = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(encoding="utf-8"), re.MULTILINE)
+        assert {"grader", "tests"} < {*names}
+        assert [name for name in names if not (ROOT / name).exists()] == []
 
 
 def _is_let_in(name: str) -> bool:

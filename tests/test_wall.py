@@ -42,14 +42,11 @@ def launcher() -> Iterator[ForkLauncher]:
 # ---- what the doctor finds -----------------------------------------------------------------------------------
 
 
-def got_through(launcher: ForkLauncher) -> set[str]:
-    return {found.attempt for found in doctor.open_ways(launcher)}
-
-
 def test_whoever_grades_here_student_code_gets_nowhere(launcher):
-    findings = doctor.examine(launcher)
-    assert [found.attempt for found in findings if not found.refused] == []
-    assert len(findings) >= 14
+    found = doctor.examine(launcher)
+    assert [one for one in found.findings if one.outcome is not doctor.Outcome.REFUSED] == []
+    assert found.problem == ""
+    assert len(found.findings) >= 18
 
 
 @pytest.mark.parametrize(
@@ -58,7 +55,7 @@ def test_whoever_grades_here_student_code_gets_nowhere(launcher):
         (("seccomp",), {"start a process", "open a connection"}),
         (
             ("own user", "Landlock"),
-            {"read the tests", "read the solution", "read the report", "write beside the report"},
+            {"read the tests", "read the solution", "read the validation cases", "write beside the report"},
         ),
         (ALL, {"read the tests", "start a process", "send a signal to the grader", "change the tests"}),
     ],
@@ -67,7 +64,9 @@ def test_the_doctor_notices_what_is_missing(without, ways):
     doctor.with_secret()
     launcher = ForkLauncher(SHORT, without=without)
     try:
-        assert got_through(launcher) >= ways
+        found = doctor.quick_check(launcher)
+        assert found.faults == []
+        assert {*found.open_ways} >= ways
         names = dict(doctor.layers(launcher))
         assert all(names[layer].startswith("no: ") for layer in without)
     finally:
@@ -99,9 +98,10 @@ def test_without_landlock_root_is_isolated_by_user_ids_where_folders_are_closed(
         "from grader.sandbox import doctor; from grader.sandbox.fork import ForkLauncher; "
         "from grader.sandbox.limits import Limits; doctor.with_secret(); "
         "one = ForkLauncher(Limits(call_seconds=2), without=('Landlock',)); "
-        "print([found.attempt for found in doctor.open_ways(one)]); one.stop()"
+        "found = doctor.quick_check(one); print([*found.open_ways, *found.faults]); one.stop()"
     )
-    for private, expected in ((True, []), (False, ["read the tests", "read the solution"])):
+    everything = ["read the tests", "read the solution", "read the validation cases"]
+    for private, expected in ((True, []), (False, everything)):
         with installation(private=private) as here:
             result = subprocess.run(
                 here.command("-c", program), cwd=here.root, env=here.environment(), capture_output=True, text=True
@@ -157,6 +157,25 @@ def test_every_worker_has_a_user_of_its_own():
     assert len({ids[0] for ids in users}) == 3
 
 
+HONEST = """
+import ctypes, os, tempfile, threading, time
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np, torch
+
+
+def in_thread(function):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result()
+
+
+def threads_attributes():  # as Python 3.14 does to know where its stack ends
+    libc = ctypes.CDLL(None)
+    libc.pthread_self.restype = ctypes.c_void_p
+    attributes = ctypes.create_string_buffer(256)
+    assert libc.pthread_getattr_np(ctypes.c_void_p(libc.pthread_self()), attributes) == 0
+"""
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -172,10 +191,17 @@ def test_every_worker_has_a_user_of_its_own():
         "np.linalg.svd(np.ones((50, 50)))",
         "np.savez('a.npz', x=np.ones(3))",
         "os.kill(os.getpid(), 0)",
+        "assert os.sched_getaffinity(0) == os.sched_getaffinity(os.getpid())",
+        "assert os.getpriority(os.PRIO_PROCESS, 0) == os.getpriority(os.PRIO_PROCESS, os.getpid())",
+        "assert os.getpgid(0) == os.getpgrp() and os.getsid(0)",
+        "time.sleep(0.001), time.thread_time(), time.process_time(), time.clock_gettime(time.CLOCK_REALTIME)",
+        "torch.set_num_threads(2); assert (torch.ones(900, 900) @ torch.ones(900, 900)).sum() == 900**3",
+        "in_thread(lambda: torch.conv2d(torch.randn(8, 3, 64, 64), torch.randn(2, 3, 3, 3)))",
+        "in_thread(threads_attributes)",
     ],
 )
 def test_what_honest_code_does_goes_on_working(launcher, quantization, body):
-    text = f"import os, tempfile, threading\nimport numpy as np, torch\n\n\ndef quantize():\n    {body}\n    return 7\n"
+    text = f"{HONEST}\n\ndef quantize():\n    {body}\n    return 7\n"
     assert quantization(launcher, text).quantization.quantize() == 7
 
 
@@ -346,6 +372,54 @@ def test_only_one_worker_of_a_test_runs_at_a_time(launcher, quantization):
     other.quantization.quantize()  # its worker stands still from here on
     time.sleep(1)
     assert 0 < before <= student.quantization.quantize() < before + 60
+
+
+def test_a_worker_that_stands_still_keeps_its_files_to_itself(launcher, quantization):
+    """Names and sizes of files can be asked for, so that the next worker must not know where they are."""
+    text = (
+        "import os\n\n\ndef quantize(path):\n    if path:\n        return os.path.exists(path)\n"
+        "    open('mine', 'w').close()\n    return os.path.abspath('mine')\n"
+    )
+    student = quantization(launcher, text)
+    path = student.quantization.quantize("")
+    assert student.fresh().quantization.quantize(path) is False
+    assert student.quantization.quantize(path) is True
+    assert student.quantization.quantize("") == path
+
+
+OTHERS = """
+import ctypes, errno, os, threading, time
+
+
+def quantize(pid):
+    if pid == 0:
+        return os.getpid()
+    answers = {}
+    for name, ask in {
+        "affinity": lambda: os.sched_getaffinity(pid),
+        "policy": lambda: os.sched_getscheduler(pid),
+        "parameters": lambda: os.sched_getparam(pid),
+        "interval": lambda: os.sched_rr_get_interval(pid),
+        "priority": lambda: os.getpriority(os.PRIO_PROCESS, pid),
+        "group": lambda: os.getpgid(pid),
+        "session": lambda: os.getsid(pid),
+        "processor time": lambda: time.clock_gettime((~pid << 3) | 2),
+        "space": lambda: os.statvfs("."),
+    }.items():
+        try:
+            answers[name] = repr(ask())
+        except OSError as error:
+            answers[name] = errno.errorcode[error.errno]
+    return answers
+"""
+
+
+def test_a_worker_is_told_nothing_about_another_one(launcher, quantization):
+    student = quantization(launcher, OTHERS)
+    answers = student.fresh().quantization.quantize(student.quantization.quantize(0))
+    assert len(answers) == 9
+    assert answers.pop("affinity") == "ENOSYS"
+    assert set(answers.values()) == {"EPERM"}, answers
 
 
 def test_a_changed_submission_is_copied_anew(launcher, tmp_path):

@@ -50,7 +50,9 @@ def test_figures_are_lines_and_not_points_so_that_their_words_can_be_read(full_d
 def test_a_figure_whose_pdf_is_damaged_is_the_png(full_desk, tmp_path):
     shutil.copytree(full_desk.results, tmp_path / "copy")
     full_desk.results = tmp_path / "copy"
-    for path in full_desk.results.rglob("*.pdf"):
+    figures = [*full_desk.results.rglob("*.pdf")]
+    assert figures
+    for path in figures:
         path.write_bytes(b"%PDF-1.4\nrubbish")
     full_desk.make()
     images = [image for page in PdfReader(full_desk.pdf).pages for image in page.images]
@@ -61,7 +63,9 @@ def test_a_figure_whose_pdf_is_damaged_is_the_png(full_desk, tmp_path):
 def test_a_figure_that_is_damaged_altogether_is_left_out(full_desk, tmp_path):
     shutil.copytree(full_desk.results, tmp_path / "copy")
     full_desk.results = tmp_path / "copy"
-    for path in [*full_desk.results.rglob("*.pdf"), *full_desk.results.rglob("*.png")]:
+    figures = [*full_desk.results.rglob("*.pdf"), *full_desk.results.rglob("*.png")]
+    assert figures
+    for path in figures:
         path.write_bytes(path.read_bytes()[:50])
     assert full_desk.make().code == 0
     assert "Figure" not in full_desk.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -133,22 +134,33 @@ def _seed(ledger: Ledger, seed: int | None, resume: bool) -> int:
 
 def _not_isolated(roster: Roster, refuse: bool) -> str:
     """A sentence where student code is not kept from what it must not reach; empty where it is."""
-    files = (file for hand_in in roster.hand_ins for file in (hand_in.path, *hand_in.path.glob("*")) if file.is_file())
     from grader.sandbox import doctor
     from grader.sandbox.launch import make_launcher
 
     doctor.with_secret()
     launcher = make_launcher("auto")
+    others = _to_be_tried(roster)
     try:
-        open_ways = [found.attempt for found in doctor.open_ways(launcher, next(files, None))]
+        found = doctor.quick_check(launcher, {"read what others have handed in": others} if others else {})
     finally:
         launcher.stop()
-    if not open_ways:
+    if not found.problem:
         return ""
-    could = f"student code could {', '.join(open_ways)} here. docs/security.md says what to do about it."
+    advice = "docs/security.md says what to do about it."
     if refuse:
-        _stop(f"Nothing was graded, since --require-isolation was asked for: {could}")
-    return f"Not isolated: {could}"
+        _stop(f"Nothing was graded, since --require-isolation was asked for: {found.problem} {advice}")
+    return f"{'Isolation is unknown' if found.faults else 'Not isolated'}: {found.problem} {advice}"
+
+
+def _to_be_tried(roster: Roster) -> list[Path]:
+    """Of each submission a file and the folders above it: others must not read them. Empty submissions have none."""
+    found: dict[Path, None] = {}
+    for hand_in in roster.hand_ins:
+        files = (Path(place) / name for place, _, names in os.walk(hand_in.path) for name in sorted(names))
+        one = hand_in.path if hand_in.path.is_file() else next((file for file in files if file.is_file()), None)
+        if one is not None:
+            found.update(dict.fromkeys([*(up for up in one.parents if hand_in.path in (up, *up.parents)), one]))
+    return [path.absolute() for path in found]
 
 
 def _grade(roster: Roster, ledger: Ledger, header: Header, deadline: float, crew: Crew) -> None:
@@ -193,6 +205,8 @@ def _compare(roster: Roster, ledger: Ledger, console: Console) -> str:
     found = write_report(modules, ledger.folder)
     for note in found.notes:
         console.print(note)
+    if found.submissions < 2:
+        return f"nothing was compared: it takes two submissions with code, and there is {found.submissions or 'none'}."
     if not found.pairs:
         return f"no two of {found.submissions} are alike."
     count = "one pair is" if len(found.pairs) == 1 else f"{len(found.pairs)} pairs are"

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from grader import ROOT
+from grader.presence import at_least_one
 
 __all__ = ["of_grader", "of_submission"]
 
@@ -59,7 +60,8 @@ def of_grader() -> str:
     """SHA-256 of the suites, the solution and all else that decides about a grade."""
     digest = hashlib.sha256()
     for folder in DECIDES:
-        for path in sorted((ROOT / folder).rglob("*")):
+        paths = sorted((ROOT / folder).rglob("*"))
+        for path in at_least_one(paths, f"A file in {folder}/", "install the grader again"):
             name = path.relative_to(ROOT).as_posix()
             if path.is_file() and "__pycache__" not in path.parts and not name.startswith(DECIDES_NOTHING):
                 digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())

@@ -95,11 +95,11 @@ def main(arguments: Sequence[str]) -> NoReturn:
                 _look_around_for_experiments(rest)
             elif _option(rest, "--device", "cpu") != "cpu":
                 _say(gpu())
+        if os.geteuid() == 0:
+            _close_folders()
     except RefusedError as error:
         _say(str(error))
         sys.exit(2)
-    if os.geteuid() == 0:
-        _close_folders()
     if name == "test":
         os.chdir(_writable_copy())
     os.execve(sys.executable, program(name, rest), _environment(name, os.environ))
@@ -217,7 +217,15 @@ def _writable_copy() -> Path:
 
 
 def _close_folders() -> None:
-    """Keep other users, which workers are, from tests and solution; a read-only container leaves that to Landlock."""
+    """Keep other users, which workers are, from tests and solution; a read-only container leaves that to Landlock.
+
+    Raises:
+        RefusedError: a folder to be closed isn't there.
+    """
+    if missing := [name for name in CLOSED if not (ROOT / name).is_dir()]:
+        raise RefusedError(
+            f"{', '.join(missing)} is missing from this image, and must be closed to students: build it again."
+        )
     shared = [folder for folder in map(Path, ("/out", "/data")) if folder.is_dir() and not _is_mounted(folder)]
     for folder, mode in [*((ROOT / name, 0o700) for name in CLOSED), *((folder, 0o755) for folder in shared)]:
         with suppress(OSError):

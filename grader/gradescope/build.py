@@ -10,14 +10,16 @@ import argparse
 import json
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from grader import ROOT
 from grader.catalog import tomllib
+from grader.edition import SECRET_FOLDERS, edited
 from grader.gradebook import not_graded
+from grader.presence import NothingFoundError, all_in_use
 from grader.reports import gradescope
 from grader.suites.held_out import HeldOutError, held_out
 
@@ -26,7 +28,9 @@ __all__ = ["build", "main"]
 HERE = Path(__file__).resolve().parent
 #: Besides what lies at the zip's top.
 FOLDERS = ("course", "fixtures", "grader")
-LEFT_OUT = ("__pycache__", "batch", "container", "handout", "validation")
+STAFFS = ("batch", "container", "handout", "validation")
+"""folders of grader/ that no grading needs"""
+LEFT_OUT = ("__pycache__", *STAFFS)
 MARGIN_SECONDS = 90
 """for the container's start and for Gradescope's taking up of the report"""
 NOT_YET = "Not graded yet: the grader did not come to its end. If you read this, tell the course staff."
@@ -58,18 +62,27 @@ def build(path: Path, minutes: float = 10) -> int:
             archive.writestr(_entry(name, 0o644), text)
         for name, text in scripts.items():
             archive.writestr(_entry(name, 0o755), text.replace("\r\n", "\n"))
-        for file in _files():
-            archive.writestr(_entry(file.relative_to(ROOT).as_posix(), 0o644), file.read_bytes())
+        for name, data in _files().items():
+            archive.writestr(_entry(name, 0o644), data)
     return path.stat().st_size
 
 
-def _files() -> Iterator[Path]:
-    yield ROOT / "pyproject.toml"
+def _files() -> dict[str, bytes]:
+    """What grades, by path: secret folders too, without what no grading needs."""
+    all_in_use([f"grader/{name}/" for name in STAFFS], _names(ROOT / "grader"), "STAFFS in grader/gradescope/build.py")
+    paths = [ROOT / "pyproject.toml"]
     for folder in FOLDERS:
         for file in sorted((ROOT / folder).rglob("*")):
             relative = file.relative_to(ROOT)
             if file.is_file() and not any(part in LEFT_OUT or part.startswith(".") for part in relative.parts):
-                yield file
+                paths.append(file)
+    found = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
+    all_in_use([f"{name}/" for name in (*FOLDERS, *SECRET_FOLDERS["gradescope"])], found, "What the zip needs")
+    return {**found, "grader/edition.py": edited("gradescope").encode()}
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.relative_to(ROOT).as_posix() for path in folder.rglob("*")]
 
 
 def _entry(name: str, mode: int) -> zipfile.ZipInfo:
@@ -91,9 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(highlight=False)
     try:
         size = build(options.out, options.minutes)
-    except HeldOutError as error:
+    except (NothingFoundError, HeldOutError) as error:
         console.print(f"No zip was made: {error}", markup=False)
-        return 1
+        return 2
     console.print(f"{options.out}: {size / 1e6:.1f} MB, for a time limit of {options.minutes:g} minutes.")
     console.print("Upload it on Gradescope: Configure Autograder, Zip file upload, Ubuntu 22.04 or later.")
     return 0

@@ -53,8 +53,8 @@ def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: fl
     doctor.with_secret()
     launcher = make_launcher("auto")
     try:
-        if open_ways := [found.attempt for found in doctor.open_ways(launcher)]:
-            said = f"This machine can't keep student code from what it must not reach: it could {', '.join(open_ways)}."
+        if problem := doctor.quick_check(launcher, _others(report)).problem:
+            said = f"This machine isn't known to keep student code from what it must not reach: {problem}"
             gradescope.write(not_graded(UNGRADED, notes, fault=said), report)
             print(said)
             return 2
@@ -74,6 +74,13 @@ def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: fl
         launcher.stop()
     Console(highlight=False, markup=False).print(terminal.render(gradebook))
     return 0
+
+
+def _others(report: Path) -> dict[str, list[Path]]:
+    """What else student code must not read in this container; run_autograder closes it before."""
+    about = report.parent.parent / "submission_metadata.json"
+    others = {"read results.json": [report.parent, report]}
+    return {**others, "read the metadata": [about]} if about.exists() else others
 
 
 if __name__ == "__main__":

@@ -18,8 +18,10 @@ from rich.console import Console
 
 from grader import ROOT
 from grader.catalog import RESULTS, read_suites
+from grader.edition import edited
 from grader.handout import notebook
 from grader.handout.proof import leaks
+from grader.presence import NothingFoundError, all_in_use
 
 __all__ = ["FOLDER", "files", "main", "readme", "write"]
 
@@ -54,22 +56,31 @@ DATE = (2025, 1, 1, 0, 0, 0)
 
 def files() -> dict[str, bytes]:
     """What students get, by path."""
+    all_in_use(LEFT_OUT, _names(), "LEFT_OUT in grader/handout/archive.py")
+    all_in_use([f"{folder}/" for folder in FOLDERS], _names(), "FOLDERS in grader/handout/archive.py")
     found = {name: (ROOT / name).read_bytes() for name in TOP}
     for path in _paths():
         found[path.relative_to(ROOT).as_posix()] = path.read_bytes()
+    found["grader/edition.py"] = edited("students").encode()
     found["CS2420_PSet2.ipynb"] = (nbformat.writes(notebook.build(ROOT / "student")) + "\n").encode()
     found["README.md"] = readme((ROOT / "README.md").read_text(encoding="utf-8"), found).encode()
     return dict(sorted(found.items()))
 
 
 def _paths() -> Iterator[Path]:
+    return (ROOT / name for name in _names() if not name.startswith(LEFT_OUT))
+
+
+def _names() -> list[str]:
+    """The files in the folders, also those that are left out."""
+    found = []
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
-            name = path.relative_to(ROOT).as_posix()
-            parts = Path(name).parts
+            parts = path.relative_to(ROOT).parts
             hidden = any(part == "__pycache__" or part.startswith(".") for part in parts)
-            if path.is_file() and not hidden and not name.startswith(LEFT_OUT):
-                yield path
+            if path.is_file() and not hidden:
+                found.append("/".join(parts))
+    return found
 
 
 def readme(text: str, given: dict[str, bytes]) -> str:
@@ -77,8 +88,16 @@ def readme(text: str, given: dict[str, bytes]) -> str:
 
     Args:
         given: what students get, by path.
+
+    Raises:
+        NothingFoundError: the chapter for staff, which has to be left out, isn't there.
     """
-    text = re.sub(r"^## For the course staff\n.*?(?=^## )", "", text, flags=re.MULTILINE | re.DOTALL)
+    chapter = r"^## For the course staff\n.*?(?=^## )"
+    text, count = re.subn(chapter, "", text, flags=re.MULTILINE | re.DOTALL)
+    if count != 1:
+        raise NothingFoundError(
+            'README.md has no chapter "For the course staff": name the one that students must not get.'
+        )
     targets = set(re.findall(r"^([a-z]+):", given["Makefile"].decode(), re.MULTILINE))
     kept = [line for line in text.splitlines() if _concerns_students(line, targets, given)]
     return "\n".join(kept) + "\n"
@@ -120,6 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(highlight=False, markup=False, soft_wrap=True)
     try:
         size = write(options.out)
+    except NothingFoundError as error:
+        console.print(f"No hand-out was made: {error}")
+        return 1
     except ValueError as error:
         console.print(f"No hand-out was made: it would give something away.\n{error}")
         return 1

@@ -24,6 +24,8 @@ import numpy as np
 
 from course import answers
 from grader import ROOT
+from grader.catalog import read_suites
+from grader.presence import NothingFoundError, at_least_one
 from grader.submission.contract import FILES, MODULES, NAMES
 from grader.submission.stubs import is_stub
 
@@ -33,9 +35,11 @@ Kind = Literal["wrong", "right", "broken"]
 RUN = 16
 """words and signs: the longest run that the solution and the suites have in common by chance is shorter"""
 WORD = re.compile(r"\w+|[^\w\s]")
+SOLUTION = ROOT / "grader" / "solution"
 SUITES = ROOT / "grader" / "suites"
 VALIDATION = ROOT / "grader" / "validation"
 HELD_OUT = ROOT / "grader" / "data"
+UNPROVEN = "nothing would be proven without it, so restore it"
 
 
 @dataclass(frozen=True)
@@ -52,19 +56,41 @@ class Leak:
 
 
 def secrets() -> dict[str, str]:
-    """The texts of what students must not get, by path."""
+    """The texts of what students must not get, by path.
+
+    Raises:
+        NothingFoundError: a module of the solution, a hidden test or a kind of cases is missing.
+    """
+    hidden = at_least_one(_hidden(), "A hidden test", UNPROVEN)
     paths = [
-        *sorted((ROOT / "grader" / "solution").glob("*.py")),
-        *sorted(SUITES.glob("*hidden*.py")),
-        *(path for kind in get_args(Kind) for path in sorted((VALIDATION / kind).glob("*.py"))),
+        *(SOLUTION / f"{module}.py" for module in MODULES.values()),
+        *sorted(SOLUTION.glob("*.py")),
+        *(SUITES / file for file in hidden),
+        *(path for kind in get_args(Kind) for path in _cases(kind)),
         VALIDATION / "equivalent.toml",
         HELD_OUT / "make.py",
     ]
+    if missing := [path.relative_to(ROOT).as_posix() for path in paths if not path.is_file()]:
+        raise NothingFoundError(f"{', '.join(missing)} is missing: {UNPROVEN}.")
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
+def _cases(kind: str) -> tuple[Path, ...]:
+    return at_least_one(sorted((VALIDATION / kind).glob("*.py")), f"A {kind} case", UNPROVEN)
+
+
+def _hidden() -> list[str]:
+    """The suites that hold a hidden test. Students get none of them, whatever they are called."""
+    return sorted({test.file for test in read_suites() if test.hidden})
+
+
 def leaks(files: Mapping[str, bytes]) -> list[Leak]:
-    """What files give away, and files of whose content nothing is known."""
+    """What files give away, and files of whose content nothing is known.
+
+    Raises:
+        NothingFoundError: there is no file, or a secret by which none could be recognised.
+    """
+    at_least_one(files, "A file for students", "the hand-out would be empty")
     texts = {name: text for name, data in files.items() if (text := _text(name, data)) is not None}
     found = [
         Leak(name, "no file that is known", "its content can't be looked at")
@@ -79,12 +105,20 @@ def leaks(files: Mapping[str, bytes]) -> list[Leak]:
     of_secrets: dict[tuple[str, ...], str] = {}
     for secret, text in secrets().items():
         public = known if "/solution/" in secret else suites if "/suites/" in secret else grader
-        for run in _runs([text]) - public:
+        runs = _runs([text]) - public
+        if not runs and _must_be_recognised(secret):
+            raise NothingFoundError(f"{secret} has no {RUN} words of its own: a copy of it would not be found.")
+        for run in runs:
             of_secrets.setdefault(run, secret)
     for name, text in texts.items():
         for run in sorted(_runs([text]) & of_secrets.keys())[:3]:
             found.append(Leak(name, of_secrets[run], " ".join(run)))
     return found
+
+
+def _must_be_recognised(secret: str) -> bool:
+    """Whether a secret has text of its own: all but short cases and the files that make folders packages."""
+    return "/validation/" not in secret and Path(secret).stem != "__init__"
 
 
 def _runs(texts: Iterable[str]) -> set[tuple[str, ...]]:
@@ -97,9 +131,10 @@ def _runs(texts: Iterable[str]) -> set[tuple[str, ...]]:
 
 def _read(*folders: str) -> Iterator[str]:
     """The modules of these folders of the repository, secrets apart."""
+    hidden = _hidden()
     for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         parts = path.relative_to(ROOT).parts
-        if "hidden" not in path.name and parts[1] not in ("solution", "validation", "handout", "data"):
+        if path.name not in hidden and parts[1] not in ("solution", "validation", "handout", "data"):
             yield path.read_text(encoding="utf-8")
 
 

@@ -1,118 +1,145 @@
-"""What this machine puts between student code and the rest, found out by trying to get through (``grader doctor``).
+"""The self-check of the isolation (``grader doctor``): student code of its own tries to get through.
 
-A submission of the doctor's own runs in a worker like any other and tries what a hostile one would. What it says about
-itself is good enough here: it is not hostile.
+A submission of the self-check, :mod:`grader.sandbox.probes`, runs in a worker like any other and tries what a hostile
+one would. What it says about itself is good enough here: it is not hostile.
+
+That nothing gets through proves nothing if a probe is broken. So each probe must first get *through* where it is
+allowed: in the same worker with a harmless argument, or in a process without isolation. After that only the refusals
+that the isolation really gives count as refused:
+
+=====================  =========================================================================================
+EPERM                  seccomp, for every call that it denies; a change of user without root's powers
+EACCES                 Landlock, and files and processes of another user
+ENOENT                 for another process in /proc alone, where the machine hides it (``hidepid``)
+EFBIG, MemoryError     limits of a file and of the address space
+deadline               the endless loop
+=====================  =========================================================================================
+
+seccomp answers ENOSYS to clone3 and openat2 alone, and the C library then uses older calls, which get EPERM. Anything
+else is a fault of the self-check: nobody knows then what student code could do, so nothing that requires isolation is
+graded.
 """
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import re
 import secrets
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from grader import ROOT
-from grader.sandbox.failures import StudentError
+from grader.edition import EDITION, SECRET_FOLDERS
+from grader.sandbox.failures import SandboxError, StudentError
 from grader.sandbox.limits import Limits
 from grader.sandbox.proxies import Student
 from grader.sandbox.workers import Launcher
 
-__all__ = ["Finding", "examine", "layers", "open_ways", "with_secret"]
+__all__ = ["Finding", "Outcome", "SelfCheck", "examine", "layers", "quick_check", "with_secret"]
 
 SECRET = "PSET2_DOCTOR_SECRET"
+PROBES = Path(__file__).with_name("probes.py").read_text(encoding="utf-8")
 
-#: The doctor's submission. Each function tries one thing and returns what it got; a refusal is an exception.
-PROBES = """
-import ctypes, os, signal, socket, time
-
-
-def read(path):
-    with open(path, "rb") as file:
-        return file.read(10)
-
-
-def write(path):
-    with open(path, "a") as file:
-        file.write("x")
-    os.unlink(path)
-
-
-def change_mode(path):
-    os.chmod(path, 0o700)
-
-
-def send_signal(pid):
-    os.kill(pid, 0)
-
-
-def read_memory(pid):
-    with open(f"/proc/{pid}/mem", "rb"):
-        pass
-
-
-def environment(name):
-    with open("/proc/self/environ", "rb") as file:
-        if name.encode() not in file.read() and name not in os.environ:
-            raise KeyError(name)
-
-
-def start_process():
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0)
-    os.waitpid(pid, 0)
-
-
-def connect():
-    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("127.0.0.1", 9))
-
-
-def become_root(user):
-    if user == 0:
-        os.mknod("device", 0o666 | 0o020000, os.makedev(1, 1))  # takes a power of root's
-    os.setuid(0)
-
-
-def uncounted_memory():
-    os.close(os.memfd_create("hidden"))
-
-
-def much_memory(size):
-    return len(bytearray(size))
-
-
-def large_file(size):
-    with open("large", "wb") as file:
-        file.truncate(size)
-
-
-def never_end():
-    while True:
-        pass
+#: Runs probes without isolation: pairs of a name and arguments come as JSON, and what they return goes back.
+UNCONFINED = """
+import json, runpy, sys
+probes = runpy.run_path(sys.argv[1])
+answers = []
+for name, arguments in json.load(sys.stdin):
+    try:
+        answers.append([probes[name](*arguments), ""])
+    except Exception as error:
+        answers.append([None, f"{type(error).__name__}: {error}"])
+json.dump(answers, sys.stdout)
 """
+
+DENIED = frozenset({f"[Errno {errno.EPERM}]", f"[Errno {errno.EACCES}]"})
+HIDDEN = DENIED | {f"[Errno {errno.ENOENT}]"}
+TOO_LARGE = frozenset({f"[Errno {errno.EFBIG}]"})
+NO_MEMORY = frozenset({"MemoryError"})
+DEADLINE = frozenset({"deadline"})
+
+
+class Outcome(Enum):
+    """What became of one attempt."""
+
+    REFUSED = "refused"
+    REACHED = "got through"
+    FAULT = "fault"
+    """The self-check is broken: whether student code gets through is not known."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one attempt."""
+    """One attempt and what became of it."""
 
     attempt: str
-    """what was tried, in words"""
-    refused: bool
+    """What was tried, in words that follow "student code could"."""
+    outcome: Outcome
     how: str
-    """the refusal, or what was reached"""
-    needed: bool
-    """whether isolation needs the refusal"""
+    """The refusal, what was reached, or what is broken."""
+    needed: bool = True
+    """Whether isolation needs the refusal."""
+
+
+@dataclass(frozen=True)
+class SelfCheck:
+    """All findings of one run of the self-check."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def open_ways(self) -> list[str]:
+        """What student code can do here although isolation forbids it."""
+        return [one.attempt for one in self.findings if one.needed and one.outcome is Outcome.REACHED]
+
+    @property
+    def faults(self) -> list[Finding]:
+        """The attempts of which nobody knows whether they get through."""
+        return [one for one in self.findings if one.outcome is Outcome.FAULT]
+
+    @property
+    def problem(self) -> str:
+        """What keeps this machine from being isolated, in one sentence; empty where it is."""
+        if self.faults:
+            first, others = self.faults[0], len(self.faults) - 1
+            more = f", nor whether {others} more attempts are refused" if others else ""
+            return (
+                f"the self-check of the isolation is broken: it can't tell whether student code could {first.attempt} "
+                f"here{more} ({first.how})."
+            )
+        if not self.findings:
+            return "the self-check of the isolation is broken: it tried nothing."
+        return f"student code could {', '.join(self.open_ways)} here." if self.open_ways else ""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Something that a probe tries, and how the probe shows before that it works."""
+
+    name: str
+    probe: str
+    arguments: tuple[Any, ...] = ()
+    allowed: tuple[Any, ...] | None = None
+    """The arguments with which the probe must get through in the same worker; None: it has none there."""
+    unconfined: tuple[Any, ...] | None = None
+    """The arguments with which the probe must get through in a process without isolation; None: it isn't tried."""
+    refusals: frozenset[str] = DENIED
+    needed: bool = True
+    missing: str = ""
+    """What should be there to be tried, and isn't: a fault."""
 
 
 def with_secret() -> None:
-    """Put something secret into this process's environment, before a launcher is started that is to be examined."""
+    """Put something secret into this process's environment, before a launcher is started that is to be checked."""
     os.environ[SECRET] = secrets.token_hex(8)
 
 
@@ -129,78 +156,191 @@ def layers(launcher: Launcher) -> Iterator[tuple[str, str]]:
     yield "seccomp", "yes" if wall.seccomp else f"no: {wall.why_not['seccomp']}"
 
 
-def open_ways(launcher: Launcher, other: Path | None = None) -> list[Finding]:
-    """What isolation needs to be refused here, and isn't; quick, for the beginning of a run.
+def quick_check(launcher: Launcher, others: Mapping[str, Sequence[Path]] | None = None) -> SelfCheck:
+    """Try what isolation needs to be refused; quick, for the beginning of a run.
 
     Args:
-        other: a file that somebody else has handed in, which has to be out of reach as well.
+        others: further files and folders that have to be out of reach, by what reading them is called.
     """
-    return [found for found in _attempts(launcher, False, other) if found.needed and not found.refused]
+    return _checked(launcher, False, others or {})
 
 
-def examine(launcher: Launcher) -> list[Finding]:
-    """Everything that is tried, limits included."""
-    return list(_attempts(launcher, True))
+def examine(launcher: Launcher) -> SelfCheck:
+    """Try everything, limits included."""
+    return _checked(launcher, True, {})
 
 
-def _attempts(launcher: Launcher, thorough: bool, other: Path | None = None) -> Iterator[Finding]:
+def _checked(launcher: Launcher, thorough: bool, others: Mapping[str, Sequence[Path]]) -> SelfCheck:
+    findings = []
     with tempfile.TemporaryDirectory(prefix="pset2-doctor-") as place:  # of mode 0700
-        submission, report = Path(place) / "submission", Path(place) / "results.json"
-        submission.mkdir()
-        (submission / "training.py").write_text(PROBES, encoding="utf-8")
-        report.write_text("{}", encoding="utf-8")
-        limits: Limits = launcher.limits
-        secret_files = {
-            "read the tests": ROOT / "grader" / "suites" / "checks.py",
-            "read the solution": ROOT / "grader" / "solution" / "quantization.py",
-            "read the report": report,
-        }
-        for attempt, path in secret_files.items():
-            if path.exists():  # the students' copy goes without a solution
-                yield _try(launcher, submission, attempt, "read", str(path))
-        if other is not None:
-            yield _try(launcher, submission, "read what others have handed in", "read", str(other))
-        yield _try(launcher, submission, "write beside the report", "write", str(report.parent / "other.json"))
-        yield _try(launcher, submission, "change the tests", "change_mode", str(ROOT / "grader" / "suites"))
-        yield _try(launcher, submission, "send a signal to the grader", "send_signal", os.getpid())
-        yield _try(launcher, submission, "read the grader's memory", "read_memory", os.getpid())
-        yield _try(launcher, submission, "read the grader's environment", "environment", SECRET)
-        yield _try(launcher, submission, "become root", "become_root", os.geteuid() if hasattr(os, "geteuid") else -1)
-        yield _try(launcher, submission, "start a process", "start_process")
-        yield _try(launcher, submission, "open a connection", "connect")
-        if thorough:
-            shared = Path(tempfile.gettempdir()) / f"pset2-doctor-{secrets.token_hex(4)}"
-            yield _try(
-                launcher, submission, "leave a file in the folder for temporary files", "write", str(shared), False
-            )
-            yield _try(launcher, submission, "make memory that is not counted", "uncounted_memory", needed=False)
-            size = limits.memory_bytes + (1 << 30)
-            yield _try(launcher, submission, f"take {size >> 30} GB of memory", "much_memory", size, False)
-            size = limits.file_bytes + 1
-            yield _try(launcher, submission, f"write a file of {size >> 20} MB", "large_file", size, False)
-            yield _try(launcher, submission, "never end", "never_end", needed=False)
+        folder = Path(place)
+        (folder / "submission").mkdir()
+        (folder / "submission" / "training.py").write_text(PROBES, encoding="utf-8")
+        (folder / "results.json").write_text("{}", encoding="utf-8")
+        try:
+            attempts = [*_reading(folder, others), *_needed(launcher, folder), *(_limits(launcher) if thorough else ())]
+        except SandboxError as error:
+            return SelfCheck((Finding("start at all", Outcome.FAULT, _in_short(str(error))),))
+        broken = _broken_without_isolation(attempts, folder)
+        for attempt in attempts:
+            if attempt.missing or attempt.name in broken:
+                how = attempt.missing or broken[attempt.name]
+                findings.append(Finding(attempt.name, Outcome.FAULT, how, attempt.needed))
+            else:
+                findings.append(_try(launcher, folder / "submission", attempt))
+    return SelfCheck(tuple(findings))
 
 
-def _try(
-    launcher: Launcher, submission: Path, attempt: str, probe: str, argument: Any = None, needed: bool = True
-) -> Finding:
-    """One attempt in a worker of its own."""
-    student = Student(launcher, submission, "1.1", seed=0)
-    arguments = [] if argument is None else [argument]
+# ---- what is tried -------------------------------------------------------------------------------------------
+
+
+def _reading(folder: Path, others: Mapping[str, Sequence[Path]]) -> Iterator[Attempt]:
+    """What must not be read: each file and folder that the grader finds."""
+    for name, content in SECRET_FOLDERS[EDITION].items():
+        yield _read(f"read {content}", (ROOT / name, *sorted((ROOT / name).rglob("*"))), name)
+    yield _read("read the report", (folder, folder / "results.json"), str(folder))
+    for name, paths in others.items():
+        yield _read(name, paths, name)
+
+
+def _read(name: str, paths: Sequence[Path], where: str) -> Attempt:
+    course = ROOT / "course"
+    missing = "" if any(path.is_file() for path in paths) else f"{where} holds no file to try"
+    return Attempt(
+        name, "read", ([*map(str, paths)],), allowed=([str(course), str(course / "layers.py")],), missing=missing
+    )
+
+
+def _needed(launcher: Launcher, folder: Path) -> Iterator[Attempt]:
+    """What else isolation forbids."""
+    yield Attempt("write beside the report", "write", (str(folder / "other.json"),), allowed=("allowed",))
+    if sys.platform != "linux":  # elsewhere the tests can be read, which is enough to be not isolated
+        return
+    pid = os.getpid()
+    wall = getattr(launcher, "wall", None)
+    user = 1 if os.geteuid() == 0 and not (wall and wall.users) else 0
+    yield Attempt("change the tests", "change_mode", (str(ROOT / "grader" / "suites"),), unconfined=(str(folder),))
+    yield Attempt("send a signal to the grader", "send_signal", (pid,), allowed=("self",))
+    yield Attempt(
+        "read the grader's memory",
+        "open_of_process",
+        (f"/proc/{pid}/mem",),
+        unconfined=("/proc/self/mem",),
+        refusals=HIDDEN,
+    )
+    yield Attempt("inherit the grader's environment", "environment", (SECRET,), allowed=("HOME",), unconfined=(SECRET,))
+    yield Attempt(
+        "read the grader's environment",
+        "open_of_process",
+        (f"/proc/{pid}/environ",),
+        unconfined=("/proc/self/environ",),
+        refusals=HIDDEN,
+    )
+    yield Attempt("become root" if user == 0 else "use root's powers", "change_user", (user,), allowed=("self",))
+    yield Attempt("start a process", "start_process", unconfined=())
+    yield Attempt("open a connection", "make_socket", unconfined=())  # no socket, no connection
+
+
+def _limits(launcher: Launcher) -> Iterator[Attempt]:
+    """What is limited; scores stay right without it."""
+    limits: Limits = launcher.limits
+    shared = Path(tempfile.gettempdir()) / f"pset2-doctor-{secrets.token_hex(4)}"
+    name = "leave a file in the folder for temporary files"
+    yield Attempt(name, "write", (str(shared),), allowed=("allowed",), needed=False)
+    if sys.platform == "linux":
+        yield Attempt("make memory that is not counted", "uncounted_memory", unconfined=(), needed=False)
+    size = limits.memory_bytes + (1 << 30)
+    name = f"take {size >> 30} GB of memory"
+    yield Attempt(name, "much_memory", (size,), allowed=(1 << 20,), refusals=NO_MEMORY, needed=False)
+    size = limits.file_bytes + 1
+    name = f"write a file of {size >> 20} MB"
+    yield Attempt(name, "large_file", (size,), allowed=(1 << 20,), refusals=TOO_LARGE, needed=False)
+    yield Attempt("never end", "run_for", (1e9,), allowed=(0.001,), refusals=DEADLINE, needed=False)
+
+
+# ---- trying it -----------------------------------------------------------------------------------------------
+
+
+def _broken_without_isolation(attempts: Sequence[Attempt], folder: Path) -> dict[str, str]:
+    """The attempts whose probe doesn't get through in a process without isolation, each with what it said."""
+    tried = [attempt for attempt in attempts if attempt.unconfined is not None]
+    command = [sys.executable, "-I", "-c", UNCONFINED, str(folder / "submission" / "training.py")]
+    order = json.dumps([(attempt.probe, attempt.unconfined) for attempt in tried])
     try:
-        reached = getattr(student.training, probe)(*arguments)
-    except StudentError as error:
-        return Finding(attempt, True, _in_short(error), needed)
-    except Exception as error:  # in this process itself, where there are no workers
-        return Finding(attempt, True, f"{type(error).__name__}: {error}"[:100], needed)
+        done = subprocess.run(command, input=order, capture_output=True, text=True, cwd=folder, timeout=60, check=False)
+        answers = json.loads(done.stdout) if done.returncode == 0 else None
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        return dict.fromkeys((attempt.name for attempt in tried), _in_short(f"{type(error).__name__}: {error}"))
+    if not isinstance(answers, list) or len(answers) != len(tried):
+        said = done.stderr.strip().rpartition("\n")[2] or "its control ended without a word"
+        return dict.fromkeys((attempt.name for attempt in tried), _in_short(said))
+    return {
+        attempt.name: f"its probe fails without isolation, too: {_in_short(said or f'it answered {value}')}"
+        for attempt, (value, said) in zip(tried, answers, strict=True)
+        if value is not True
+    }
+
+
+def _try(launcher: Launcher, submission: Path, attempt: Attempt) -> Finding:
+    """One attempt in a worker of its own, after its probe has shown there that it works."""
+    student = Student(launcher, submission, "1.1", seed=0)
+    try:
+        outcome, how = Outcome.FAULT, _broken_in_worker(student, attempt)
+        if not how:
+            outcome, how = _outcome(student, attempt)
+    except Exception as error:  # of the sandbox itself
+        outcome, how = Outcome.FAULT, f"{type(error).__name__}: {error}"
     finally:
         student.close()
-    return Finding(attempt, False, "done" if reached is None else f"done: {np.asarray(reached)!s:.40}", needed)
+    return Finding(attempt.name, outcome, _in_short(how), attempt.needed)
 
 
-def _in_short(error: StudentError) -> str:
+def _broken_in_worker(student: Student, attempt: Attempt) -> str:
+    """What is wrong with a probe that doesn't get through where it is allowed; empty where it does."""
+    if attempt.allowed is None:
+        return "" if attempt.unconfined is not None else "its probe has no control"
+    try:
+        got = getattr(student.training, attempt.probe)(*attempt.allowed)
+    except StudentError as error:
+        return f"its probe fails where it is allowed: {_said(error)}"
+    expected = attempt.allowed[0] if attempt.probe == "read" else True
+    return "" if type(got) is type(expected) and got == expected else f"its probe answers {got} where it is allowed"
+
+
+def _outcome(student: Student, attempt: Attempt) -> tuple[Outcome, str]:
+    try:
+        reached = getattr(student.training, attempt.probe)(*attempt.arguments)
+    except StudentError as error:
+        return Outcome.REFUSED if _is_refusal(error, attempt) else Outcome.FAULT, _said(error)
+    if reached is True:
+        return Outcome.REACHED, "done"
+    if isinstance(reached, list) and reached:
+        return Outcome.REACHED, f"done: {len(reached)} of {len(attempt.arguments[0])}, as {reached[-1]}"
+    if reached is False:
+        return Outcome.REFUSED, "nothing of it is there"
+    if reached == []:
+        return Outcome.REFUSED, "PermissionError for all of it"
+    return Outcome.FAULT, f"its probe answers {reached}"
+
+
+def _is_refusal(error: StudentError, attempt: Attempt) -> bool:
+    """Whether an exception is the isolation's answer to this attempt."""
+    failure = error.failure
+    if failure.kind == "timeout":
+        return "deadline" in attempt.refusals
+    if failure.kind != "exception":  # it can't be imported, or its process died
+        return False
+    number = re.match(r"\[Errno \d+\]", failure.message)
+    return (number[0] if number else failure.type_name) in attempt.refusals
+
+
+def _said(error: StudentError) -> str:
     failure = error.failure
     if failure.kind == "timeout":
         return "stopped at the deadline"
-    text = re.sub(r"\[Errno \d+\] |: '.*'$", "", failure.message.replace("\n", " "))
-    return f"{failure.type_name}: {text}"[:60] if failure.type_name else text[:60]
+    text = re.sub(r"\[Errno \d+\] |: '.*'$", "", failure.message)
+    return f"{failure.type_name}: {text}" if failure.type_name else text
+
+
+def _in_short(text: str) -> str:
+    return " ".join(text.split())[:100]

@@ -74,6 +74,19 @@ class _Forked:
     output: Output
     scratch: Path
     answer: _Answer
+    home: Path | None = None
+    """where ``scratch`` belongs, while it has another name"""
+
+    def hide(self) -> None:
+        """Give its folder a name that nobody knows: others could tell by ``stat`` which files are in it."""
+        if self.home is None:
+            self.home = self.scratch
+            self.scratch = self.scratch.rename(self.scratch.with_name(f"stopped-{secrets.token_hex(16)}"))
+
+    def show(self) -> None:
+        """Give its folder its name back."""
+        if self.home is not None:
+            self.scratch, self.home = self.scratch.rename(self.home), None
 
     @property
     def pid(self) -> int:
@@ -102,6 +115,7 @@ class ForkLauncher:
         self._log: Path | None = None
         self._ready = False
         self._scratch: Path | None = None
+        self._started = 0
         self._wall: Wall | None = None
         self._staged: dict[Path, _Staged] = {}
         self._expected: deque[_Answer] = deque()
@@ -248,17 +262,19 @@ class ForkLauncher:
             others = [other for other in self._at_work if other is not one]
             for other in others:
                 stand_still(other.pid)
+                other.hide()
             if others and not self.wall.landlock:
                 for other in others:
                     self._post(Sweep(other.pid))
                 self._collect()
+            one.show()
         self._turn = one
 
     def _begin(self, wanted: tuple[Path, tuple[str, ...]]) -> _Forked:
         """Have a worker forked: it gets ready while others work, and waits for its seed."""
         assert self._scratch is not None
-        # Nobody can list the folder: the name is known to this worker alone, and no other asks for sizes of its files.
-        scratch = self._scratch / f"worker-{secrets.token_hex(16)}"
+        self._started += 1
+        scratch = self._scratch / f"worker-{self._started}"
         scratch.mkdir(mode=0o700)
         ours, theirs = socket.socketpair()
         read_end, write_end = os.pipe()

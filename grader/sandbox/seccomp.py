@@ -65,6 +65,7 @@ inotify_init 253 0    inotify_init1 294 26   inotify_add_watch 254 27
 io_setup 206 0        io_submit 209 2        io_pgetevents 333 292
 futex_wake 454 454    futex_wait 455 455     futex_requeue 456 456
 uselib 134 0          ustat 136 0            sysfs 139 0
+statfs 137 43         fstatfs 138 44
 """
 #: The C library falls back on older calls, whose arguments a filter can see, where these "don't exist".
 _MISSING = "clone3 435 435  openat2 437 437"
@@ -72,8 +73,12 @@ _MISSING = "clone3 435 435  openat2 437 437"
 _LOOKED_INTO = """
 clone 56 220  kill 62 129  tgkill 234 131  prlimit64 302 261  fcntl 72 25  ioctl 16 29  prctl 157 167
 open 2 0  openat 257 56  close_range 436 436
-clock_gettime 228 113  clock_getres 229 114  clock_nanosleep 230 115
 sched_setaffinity 203 122  sched_setscheduler 144 119  sched_setparam 142 118
+sched_getaffinity 204 123  sched_getscheduler 145 120  sched_getparam 143 121
+sched_getattr 315 275      sched_rr_get_interval 148 127
+getpgid 121 155            getsid 124 156              get_robust_list 274 100
+getpriority 140 141        ioprio_get 252 31
+clock_gettime 228 113      clock_getres 229 114        clock_nanosleep 230 115
 """
 #: Later calls than this one (mseal, Linux 6.10) were not looked at here, and "don't exist".
 _LAST_KNOWN = 462
@@ -84,6 +89,18 @@ ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 #: CLONE_THREAD, and CLONE_FILES and CLONE_FS: a thread with files of its own could hold some that nobody sees.
 CLONE = 0x10000 | 0x400 | 0x200
 CLOSE_RANGE_UNSHARE = 2  # likewise
+#: Calls that take a process or thread in this argument, of which 0 is the caller. Others may be asked about nothing: a
+#: worker that stands still would tell the next one something by what it set. A filter can't know a process's own
+#: threads, so only its first one goes by its number.
+PROCESS = {
+    **dict.fromkeys(("sched_setaffinity", "sched_setscheduler", "sched_setparam", "prlimit64"), 0),
+    **dict.fromkeys(("sched_getaffinity", "sched_getscheduler", "sched_getparam", "sched_getattr"), 0),
+    **dict.fromkeys(("sched_rr_get_interval", "getpgid", "getsid", "get_robust_list"), 0),
+    **dict.fromkeys(("getpriority", "ioprio_get"), 1),
+}
+#: A negative clock is the processor time of another process, or of a thread.
+CLOCKS = ("clock_gettime", "clock_getres", "clock_nanosleep")
+NEGATIVE = 1 << 31
 O_ACCMODE, O_TRUNC = 0o3, 0o1000
 #: What is left of fcntl: F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, and the sizes of pipes. Locks,
 #: leases and hints on a file that two workers may read would tell one what the other was given; F_SETOWN and F_SETSIG
@@ -175,10 +192,12 @@ def _block(name: str, pid: int, fail: Instruction) -> list[Instruction]:
     if name in ("kill", "tgkill"):  # itself, and not to go on: that would undo the grader's SIGSTOP
         number = _argument(1 if name == "kill" else 2)
         return [_argument(0), (_JUMP_EQUAL, 0, 2, pid), number, (_JUMP_EQUAL, 0, 1, signal.SIGCONT), fail, allow]
-    if name.startswith("sched_") or name == "prlimit64":  # of this process; 0 means that, too
-        return [_argument(0), (_JUMP_EQUAL, 1, 0, pid), (_JUMP_EQUAL, 0, 1, 0), allow, fail]
-    if name.startswith("clock_"):  # numbers below 0 are the clocks of other processes
-        return [_argument(0), (_JUMP_BITS, 0, 1, 1 << 31), fail, allow]
+    if name in PROCESS:
+        if name == "sched_getaffinity":  # pthread_getattr_np asks about a thread of its own, and does without it
+            fail = _failing(errno.ENOSYS)
+        return [_argument(PROCESS[name]), (_JUMP_EQUAL, 1, 0, pid), (_JUMP_EQUAL, 0, 1, 0), allow, fail]
+    if name in CLOCKS:
+        return [_argument(0), (_JUMP_BITS, 0, 1, NEGATIVE), fail, allow]
     if name in ("open", "openat"):  # truncating without a right to write, which older Landlock lets through
         flags = _argument(1 if name == "open" else 2)
         return [flags, (_AND, 0, 0, O_TRUNC | O_ACCMODE), (_JUMP_EQUAL, 0, 1, O_TRUNC), fail, allow]

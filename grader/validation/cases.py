@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from grader.catalog import RESULTS, read_suites
+from grader.presence import at_least_one
 from grader.submission.contract import MODULES
 
 __all__ = [
@@ -114,10 +115,15 @@ def read_cases(kind: Kind | None = None) -> tuple[Case, ...]:
     """All cases, or those of one kind, by name.
 
     Raises:
-        ValueError: a file whose first lines don't describe a case.
+        ValueError: a file whose first lines don't describe a case, or a kind without cases.
     """
     kinds = (kind,) if kind else get_args(Kind)
-    return tuple(_read(path, one) for one in kinds for path in sorted((HERE / one).glob("*.py")))
+    return tuple(_read(path, one) for one in kinds for path in _paths(one))
+
+
+def _paths(kind: Kind) -> tuple[Path, ...]:
+    folder = HERE / kind
+    return at_least_one(sorted(folder.glob("*.py")), f"A {kind} case", f"restore {folder}")
 
 
 def _read(path: Path, kind: Kind) -> Case:

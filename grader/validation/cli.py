@@ -67,6 +67,8 @@ def validate(
         measured = [(verdict.case, tuple(verdict.measurements)) for verdict in _all_of(once, _graded(once, jobs))]
         seeds = [draw.randrange(2**53) for _ in range(calibrate)]
         tasks = [Task(case, one, tests) for one in seeds for case, tests in measured if tests]
+        if not tasks:
+            _stop("Nothing was measured: no test of these cases has a bound. Name others, or none.")
         verdicts = _graded(tasks, jobs)
         console.print(tables.calibration(verdicts))
         _all_of(tasks, verdicts)
@@ -77,7 +79,7 @@ def validate(
     else:
         tasks = [Task(case, SEED if seed is None else seed) for case in chosen]
     if not tasks:
-        _stop("There is no such case among the right ones, which --repeat grades.")
+        _stop(f"Nothing was graded: {_why_none(left_out, bool(repeat))}.")
     started = time.monotonic()
     verdicts = _graded(tasks, jobs, thorough)
     seconds = time.monotonic() - started
@@ -120,6 +122,8 @@ def mutants(
         found = [mutant for one in known for mutant in testing.mutants_of(MODULES[one])]
     except ImportError as error:
         _stop(f"The engines are not installed ({error}): pip install -e '.[dev]'.")
+    if empty := [MODULES[one] for one in known if MODULES[one] not in {mutant.module for mutant in found}]:
+        _stop(f"Nothing was tried: the engines made no mutant of {', '.join(empty)}. Look at their versions.")
     started = time.monotonic()
     fates: list[testing.Fate] = []
     with _progress() as bar:
@@ -146,6 +150,16 @@ def _chosen(names: Sequence[str], parts: Sequence[str]) -> list[Case]:
         _stop(f"There is no case {', '.join(unknown)}: {hint}")
     chosen = [case for case in known if not names or case.name in names]
     return [case for case in chosen if not parts or case.part in _known_parts(parts)]
+
+
+def _why_none(left_out: Sequence[Case], repeat: bool) -> str:
+    """Why no case is left to grade."""
+    if left_out:
+        needed = sorted({name for case in left_out for name in case.requires})
+        return f"these cases need {', '.join(needed)}, not installed here"
+    if repeat:
+        return "there is no such case among the right ones, which --repeat grades"
+    return "no case has this name and this part; leave out --part, or name another case"
 
 
 def _known_parts(parts: Sequence[str]) -> list[str]:

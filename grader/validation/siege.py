@@ -44,6 +44,7 @@ from grader import ROOT
 from grader.catalog import all_points
 from grader.gradebook import Gradebook, State
 from grader.grading import grade
+from grader.presence import NothingFoundError, at_least_one
 from grader.reports import gradescope
 from grader.sandbox.fork import ForkLauncher
 from grader.sandbox.limits import Limits
@@ -131,9 +132,12 @@ def read_attacks(names: Sequence[str] = ()) -> tuple[Attack, ...]:
     """All attacks, or those with these names.
 
     Raises:
-        ValueError: a file whose first lines don't describe an attack.
+        ValueError: a file whose first lines don't describe an attack, no attacks at all, or a name that none has.
     """
-    return tuple(_read(path) for path in sorted(ATTACKS.glob("*.py")) if not names or path.stem in names)
+    paths = at_least_one(sorted(ATTACKS.glob("*.py")), "An attack", f"restore {ATTACKS}")
+    if unknown := sorted({*names} - {path.stem for path in paths}):
+        raise NothingFoundError(f"There is no attack {', '.join(unknown)}: they are the files in {ATTACKS}.")
+    return tuple(_read(path) for path in paths if not names or path.stem in names)
 
 
 def _read(path: Path) -> Attack:
@@ -269,10 +273,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="attacks; all without one")
     parser.add_argument("--without", action="append", default=[], help="a layer of the wall to leave out")
     options = parser.parse_args(arguments)
+    try:
+        attacks = read_attacks(options.names)
+    except NothingFoundError as error:
+        parser.error(str(error))
     launcher = ForkLauncher(LIMITS, without=tuple(options.without))
     failed = 0
     try:
-        for attack in read_attacks(options.names):
+        for attack in attacks:
             with tempfile.TemporaryDirectory(prefix="pset2-siege-") as place:
                 verdict = besiege(attack, launcher, Path(place))
             failed += bool(verdict.problems)
