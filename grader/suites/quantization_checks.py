@@ -191,14 +191,20 @@ def assert_codes_decide(codes: np.ndarray, values: np.ndarray, W: np.ndarray) ->
     )
 
 
-def assert_constant_is_finite(student: Student, function: str) -> None:
-    """Constant arrays, which have no range to divide by, go through quantization and come back as numbers."""
+def assert_constants_have_codes(student: Student, function: str, bits: int) -> list[tuple[Any, Any]]:
+    """Constant arrays, which have no range to divide by, are quantized.
+
+    Returns:
+        Their codes and extra arguments.
+    """
+    results = []
     for value in (3.0, 0.0):
-        W = np.full(10, value)
-        called = f"{function}(np.full(10, {value}))"
-        codes, args = as_pair(getattr(student.quantization, function)(W), called)
-        as_codes(codes, 8, shape=W.shape)
-        restored(student, codes, args)
+        W = np.full((2, 5), value)
+        result = getattr(student.quantization, function)(W)
+        codes, args = as_pair(result, f"{function}(np.full((2, 5), {value}))")
+        as_codes(codes, bits, shape=W.shape)
+        results.append((codes, args))
+    return results
 
 
 def hint_for(errors: np.ndarray) -> str:

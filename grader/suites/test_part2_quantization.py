@@ -16,7 +16,7 @@ from grader.suites.quantization_checks import (
     REPAIR_FIRST,
     as_codes,
     assert_codes_of_weights,
-    assert_constant_is_finite,
+    assert_constants_have_codes,
     assert_neighbours,
     assert_numbers_vary,
     assert_rising,
@@ -122,7 +122,8 @@ def test_ranges_that_do_not_straddle_zero(student, rng, set_score=None):
     from_zero[4, 7] = 0
     assert_round_trip(student, from_zero, 8, "Values between 0 and 3")
     set_score(1.5)
-    assert_constant_is_finite(student, "quantize")
+    for codes, args in assert_constants_have_codes(student, "quantize", 8):
+        restored(student, codes, args)
     set_score(2)
 
 
@@ -326,7 +327,7 @@ def test_stochastic_probability_is_the_fractional_part(student, rng):
 @partial_credit(2)
 @number("2.3c")
 def test_stochastic_values_on_a_code_stay_there(student, rng, set_score=None):
-    """A value that lies exactly on a code gets that code in every draw; constant arrays come back finite."""
+    """A value that lies exactly on a code gets that code in every draw; constant arrays have codes too."""
     W = rng.permutation(np.repeat([0.0, 1.0, 2.0, 3.0], 10_000))
     moved = int((drawn_codes(student, W, bits=2) != W).sum())
     # Adding a float32 uniform number may round up to the next integer once in 2^23: three of 40,000 are moved with a
@@ -338,7 +339,7 @@ def test_stochastic_values_on_a_code_stay_there(student, rng, set_score=None):
         "round up where the random number is below the fractional part, with < and not <=.",
     )
     set_score(1.5)
-    assert_constant_is_finite(student, "stochastic_quantize")
+    assert_constants_have_codes(student, "stochastic_quantize", 2)
     set_score(2)
 
 

@@ -222,6 +222,13 @@ def forward(module: RemoteModule, *inputs: Tensor, what: str) -> Tensor:
     return torch.from_numpy(as_array(module(*inputs), what, shape=tuple(inputs[0].shape), dtype="float32"))
 
 
+def assert_one_sequence_is_a_batch(module: RemoteModule, name: str, *inputs: Tensor) -> None:
+    """A module gives a batch of one sequence the shape that a larger batch has, but for its size."""
+    whole = as_array(module.eval()(*inputs), f"{name}'s output")
+    one = module(*(values[:1] for values in inputs))
+    as_array(one, f"{name}'s output for one sequence", shape=(1, *whole.shape[1:]))
+
+
 # ---- the positional encoding -------------------------------------------------------------------------------
 
 

@@ -1,4 +1,5 @@
 # quantization: codes are int64
+# may lose 2.1e
 # loses 2.1a: cast with .astype(np.uint
 # loses 2.1h
 

@@ -1,4 +1,5 @@
 # quantization: codes stay float
+# may lose 2.1e
 # loses 2.1a: cast with .astype(np.uint
 # loses 2.1h
 

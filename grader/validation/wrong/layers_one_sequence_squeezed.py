@@ -1,9 +1,5 @@
 # transformer: the layers of the encoder and the decoder squeeze what they return, which for one sequence loses the batch
-# loses 5.1l: for one sequence
-# loses 5.1m: for one sequence
-# loses 5.1n
-# loses 5.1o
-# loses 5.1p
+# loses 5.1i: for one sequence
 # loses 5.1q
 # loses 5.1t: Writing sequences
 

@@ -1,8 +1,5 @@
 # finetuning: the layer with LoRA squeezes its output, which for one image leaves a vector
-# loses 4.1f: for one image
-# loses 4.1g
-# loses 4.1h
-# loses 4.2c
+# loses 4.1h: for one image
 
 _add = add_lora_classifier
 

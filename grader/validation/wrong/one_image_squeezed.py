@@ -1,5 +1,5 @@
 # pruning: SparseConvNet's output loses the dimension of the batch where that is one image
-# loses 3.1b: for one image
+# loses 3.1c: for one image
 
 _Right = SparseConvNet
 

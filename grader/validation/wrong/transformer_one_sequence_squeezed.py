@@ -1,6 +1,5 @@
 # transformer: Transformer returns no dimension for the batch where that is one sequence
-# loses 5.1p: for one sequence
-# loses 5.1q
+# loses 5.1q: has shape
 # loses 5.1t: Writing sequences
 
 _Right = Transformer
