@@ -1,4 +1,4 @@
-# finetuning: the layer with LoRA squeezes its output, which for one image leaves a vector
+# finetuning: the model with LoRA squeezes its output, which for one image leaves a vector
 # loses 4.1h: for one image
 
 _add = add_lora_classifier
@@ -6,5 +6,5 @@ _add = add_lora_classifier
 
 def add_lora_classifier(model, rank=10):
     model = _add(model, rank) or model
-    model.fc.register_forward_hook(lambda module, args, output: output.squeeze())
+    model.register_forward_hook(lambda module, args, output: output.squeeze())
     return model
