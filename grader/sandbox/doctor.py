@@ -200,7 +200,7 @@ def _reading(folder: Path, others: Mapping[str, Sequence[Path]]) -> Iterator[Att
         yield _read(f"read {content}", (ROOT / name, *sorted((ROOT / name).rglob("*"))), name)
     yield _read("read the report", (folder, folder / "results.json"), str(folder))
     for name, paths in others.items():
-        yield _read(name, paths, name)
+        yield _read(name, paths, "its list")
 
 
 def _read(name: str, paths: Sequence[Path], where: str) -> Attempt:

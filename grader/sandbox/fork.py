@@ -80,8 +80,10 @@ class _Forked:
     def hide(self) -> None:
         """Give its folder a name that nobody knows: others could tell by ``stat`` which files are in it."""
         if self.home is None:
-            self.home = self.scratch
-            self.scratch = self.scratch.rename(self.scratch.with_name(f"stopped-{secrets.token_hex(16)}"))
+            home = self.scratch
+            with suppress(FileNotFoundError):  # where there is no isolation, it may have been removed
+                self.scratch = home.rename(home.with_name(f"stopped-{secrets.token_hex(16)}"))
+                self.home = home
 
     def show(self) -> None:
         """Give its folder its name back."""
