@@ -22,10 +22,10 @@ from grader.repeated import run_again
 from grader.sandbox.failures import StudentError
 from grader.sandbox.in_process import InProcessLauncher
 from grader.sandbox.limits import Limits
-from grader.sandbox.protocol import Call, Failure, Handle, Reply, Value, decode, encode
+from grader.sandbox.protocol import Call, Failure, Handle, ProtocolError, Reply, Value, decode, encode
 from grader.sandbox.proxies import Student
 from grader.sandbox.worker import Executor
-from grader.sandbox.workers import Allowed, Resolve, Worker
+from grader.sandbox.workers import Allowed, Resolve, Worker, decoded
 from grader.validation.cases import SOLUTION
 
 
@@ -105,11 +105,9 @@ class Changed(Answer):
 
     def received(self, resolve: Resolve) -> Any:
         """As a grader receives it: what can't be decoded is the student's failure."""
-        from grader.sandbox.workers import _decoded
-
         try:
-            return _decoded(Reply(value=self.value), [memoryview(buffer) for buffer in self.buffers], resolve)
-        except Exception as error:
+            return decoded(Reply(value=self.value), [memoryview(buffer) for buffer in self.buffers], resolve)
+        except ProtocolError as error:
             raise StudentError(Failure("died", "", str(error), [])) from None
 
 

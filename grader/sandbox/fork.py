@@ -75,7 +75,7 @@ class _Forked:
     scratch: Path
     answer: _Answer
     home: Path | None = None
-    """where ``scratch`` belongs, while it has another name"""
+    """The path at which ``scratch`` belongs, while it has another name."""
 
     def hide(self) -> None:
         """Give its folder a name that nobody knows: others could tell by ``stat`` which files are in it."""

@@ -43,6 +43,7 @@ __all__ = [
     "SocketWorker",
     "WithSharedFolder",
     "Worker",
+    "decoded",
     "is_there",
     "stand_still",
 ]
@@ -258,7 +259,7 @@ class SocketWorker:
                 raise ProtocolError("the worker's answer is no reply")
             if reply.failure is not None:
                 raise StudentError(_in_bounds(reply.failure), called)
-            return _decoded(reply, received, resolve)
+            return decoded(reply, received, resolve)
         except TimeoutError:
             seconds = timer.had
             where = self._ask_where()
@@ -371,7 +372,12 @@ def _in_bounds(failure: Failure) -> Failure:
     return Failure(failure.kind, cut(failure.type_name, 200), cut(failure.message, 2100), stack)
 
 
-def _decoded(reply: Reply, buffers: list[Any], resolve: Resolve) -> Any:
+def decoded(reply: Reply, buffers: list[Any], resolve: Resolve) -> Any:
+    """The value of a reply.
+
+    Raises:
+        ProtocolError: the reply has none that an honest worker sends.
+    """
     if reply.value is None:
         raise ProtocolError("the worker's reply has no value")
     try:

@@ -21,7 +21,7 @@ class Written:
     """A Python file that a cell writes."""
 
     path: str
-    """where a module lies for those that import it: ``quantization.py``, ``mine/layers.py``"""
+    """The path of a module for those that import it: ``quantization.py``, ``mine/layers.py``."""
     appends: bool
 
 

@@ -94,7 +94,7 @@ class Submission:
     unmade: dict[str, str] = field(default_factory=dict)
     """names that such modules use and that the notebook doesn't give them, each with the reason"""
     settings: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """of modules that change Python or its libraries when they are imported: the lines, by file name"""
+    """The lines that change Python or its libraries when a module is imported, by file name."""
 
     def explained(self, text: str, part: str) -> str:
         """What went wrong in a test of a part, with what may be the reason: a missing package, an older Python."""
