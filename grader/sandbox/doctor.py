@@ -15,9 +15,9 @@ EFBIG, MemoryError     limits of a file and of the address space
 deadline               the endless loop
 =====================  =========================================================================================
 
-seccomp answers ENOSYS to clone3 and openat2 alone, and the C library then uses older calls, which get EPERM. Anything
-else is a fault of the self-check: nobody knows then what student code could do, so nothing that requires isolation is
-graded.
+seccomp answers ENOSYS to clone3 and openat2, after which the C library uses older calls that get EPERM, to questions
+about other processes' affinity, and to calls that it doesn't know. No probe meets any of these. Anything else is a
+fault of the self-check: nobody knows then what student code could do, so nothing that requires isolation is graded.
 """
 
 from __future__ import annotations
