@@ -1,4 +1,4 @@
-# quantization: an object whose class has a name of 3 MB, with HTML, escape sequences, NUL and bidi marks
+# quantization: an object whose class has a name of 900 KB, with HTML, escape sequences, NUL and bidi marks
 # grade 2.1a 2.1b 2.3a
 # loses 2.1: expected two things
 
@@ -10,7 +10,7 @@ import msgspec
 
 def quantize(W, bits=8):
     tried("a long name")
-    name = "<script>alert(1)</script>\x1b[2J\x1b]0;passed\x07\0\u202e\u2066" * 70_000
+    name = "<script>alert(1)</script>\x1b[2J\x1b]0;passed\x07\0\u202e\u2066" * 20_000
     value = ["h", 0, "object", name]
     header = msgspec.msgpack.encode({"message": {"type": "reply", "value": value}, "buffers": []})
     data = b"PSG1" + len(header).to_bytes(4, "little") + header
