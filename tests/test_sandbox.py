@@ -92,11 +92,11 @@ def test_an_object_goes_to_a_second_process_and_variables_do_not(any_mode, quant
 
 def test_modules_of_a_submission_import_each_other(any_mode, tmp_path):
     (tmp_path / "quantization.py").write_text(
-        "from student.pruning import one\nfrom .pruning import two\nthree = one + two\n"
+        "from student.pruning import one\nfrom .pruning import two\nTHREE = one + two\n"
     )
     (tmp_path / "pruning.py").write_text("from course.models import ConvNet\none, two = 1, 2\n")
     student = Student(any_mode, tmp_path, "2", seed=1)
-    assert student.quantization.three == 3
+    assert student.quantization.THREE == 3
     student.close()
 
 
@@ -104,10 +104,10 @@ def test_files_named_like_packages_shadow_nothing(any_mode, tmp_path):
     for name in ("numpy", "torch", "typing", "course"):
         (tmp_path / f"{name}.py").write_text("raise RuntimeError('the wrong one')\n")
     (tmp_path / "quantization.py").write_text(
-        "import numpy, torch, typing, course.models\nversion = numpy.__version__\n"
+        "import numpy, torch, typing, course.models\nVERSION = numpy.__version__\n"
     )
     student = Student(any_mode, tmp_path, "2", seed=1)
-    assert student.quantization.version == np.__version__
+    assert student.quantization.VERSION == np.__version__
     student.close()
 
 
