@@ -426,9 +426,9 @@ def test_a_worker_is_told_nothing_about_another_one(launcher, quantization):
 def test_a_changed_submission_is_copied_anew(launcher, tmp_path):
     path = tmp_path / "quantization.py"
     for value in (1, 22):
-        path.write_text(f"value = {value}\n")
+        path.write_text(f"VALUE = {value}\n")
         student = Student(launcher, tmp_path, "2.1", seed=1)
-        assert student.quantization.value == value
+        assert student.quantization.VALUE == value
         student.close()
 
 
