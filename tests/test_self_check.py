@@ -65,7 +65,7 @@ def test_each_probe_that_is_broken_is_a_fault(launcher, monkeypatch, body):
 def test_a_probe_that_is_missing_is_a_fault(launcher, monkeypatch):
     monkeypatch.setattr(doctor, "PROBES", doctor.PROBES.replace("def read(", "def read_no_more("))
     attempts = [one.attempt for one in doctor.quick_check(launcher).faults]
-    assert attempts == ["read the tests", "read the solution", "read the validation cases", "read the report"]
+    assert attempts == [*(f"read {what}" for what in SECRET_FOLDERS["staff"].values()), "read the report"]
 
 
 @pytest.mark.parametrize(
