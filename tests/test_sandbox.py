@@ -107,7 +107,7 @@ def test_files_named_like_packages_shadow_nothing(any_mode, tmp_path):
         "import numpy, torch, typing, course.models\nVERSION = numpy.__version__\n"
     )
     student = Student(any_mode, tmp_path, "2", seed=1)
-    assert student.quantization.VERSION == np.__version__
+    assert np.__version__ == student.quantization.VERSION
     student.close()
 
 

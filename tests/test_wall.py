@@ -428,7 +428,7 @@ def test_a_changed_submission_is_copied_anew(launcher, tmp_path):
     for value in (1, 22):
         path.write_text(f"VALUE = {value}\n")
         student = Student(launcher, tmp_path, "2.1", seed=1)
-        assert student.quantization.VALUE == value
+        assert value == student.quantization.VALUE
         student.close()
 
 
