@@ -16,6 +16,7 @@ from course.datasets import FIXTURES, Name, load
 from grader.gradescope import build
 from grader.handout import archive, proof
 from grader.handout.proof import leaks
+from grader.presence import NothingFoundError
 from grader.sandbox.failures import StudentError
 from grader.suites import held_out as module
 from grader.suites.held_out import FOLDER, HeldOutError, held_out
@@ -115,8 +116,8 @@ def test_the_proof_finds_the_text_of_their_maker():
 def test_without_images_there_is_no_proof(tmp_path, monkeypatch):
     monkeypatch.setattr(proof, "HELD_OUT", tmp_path)
     (tmp_path / "make.py").write_text("")
-    with pytest.raises(FileNotFoundError, match="has no held-out images"):
-        leaks({})
+    with pytest.raises(NothingFoundError, match="An archive of held-out images was expected, and none was found"):
+        leaks({"README.md": b"Words."})
 
 
 def test_workers_cannot_read_them(quantization, launcher):

@@ -178,13 +178,11 @@ def _shown_images(files: Mapping[str, bytes]) -> Iterator[Leak]:
     """Arrays of which an image is held out.
 
     Raises:
-        FileNotFoundError: there are no held-out images, so that nothing would be found.
+        NothingFoundError: there are no held-out images, so that nothing would be found.
     """
     secret: dict[bytes, str] = {}
-    paths = sorted(HELD_OUT.glob("*.npz"))
-    if not paths:
-        raise FileNotFoundError(f"{HELD_OUT} has no held-out images: make them with python grader/data/make.py")
-    for path in paths:
+    remedy = "make them with python grader/data/make.py"
+    for path in at_least_one(sorted(HELD_OUT.glob("*.npz")), "An archive of held-out images", remedy):
         secret.update(dict.fromkeys(_images(path.read_bytes()), path.relative_to(ROOT).as_posix()))
     for name, data in files.items():
         if name.endswith(".npz") and zipfile.is_zipfile(io.BytesIO(data)):
