@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
+import pytest
 
+from grader.submission.intake import Submission
 from grader.validation.cases import SOLUTION
 
-__all__ = ["module", "notebook"]
+__all__ = ["imported", "module", "notebook"]
+
+
+def imported(submission: Submission, name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module of a submission, imported until the test's end, whatever was imported under its files' names before."""
+    monkeypatch.syspath_prepend(submission.folder)
+    for file in submission.folder.rglob("*.py"):
+        monkeypatch.setitem(sys.modules, file.stem, ModuleType(file.stem))  # so that the end restores what is there now
+        del sys.modules[file.stem]
+    return importlib.import_module(name)
 
 
 def notebook(path: Path, *cells: str) -> Path:

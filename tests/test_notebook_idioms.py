@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +10,7 @@ import pytest
 
 from grader.submission.intake import Submission
 from grader.validation.cases import STUBS
-from tests.notebooks import module, notebook
+from tests.notebooks import imported, module, notebook
 
 
 @pytest.fixture
@@ -21,15 +19,7 @@ def load(take, tmp_path, monkeypatch) -> Callable[..., tuple[types.ModuleType, S
 
     def load_module(name: str, *cells: str) -> tuple[types.ModuleType, Submission]:
         submission = take(notebook(tmp_path / "one.ipynb", *cells))
-        monkeypatch.syspath_prepend(submission.folder)
-        importlib.invalidate_caches()
-        for file in submission.folder.rglob("*.py"):
-            monkeypatch.delitem(sys.modules, file.stem, raising=False)
-        loaded = importlib.import_module(name)
-        for file in submission.folder.rglob("*.py"):
-            if file.stem in sys.modules:
-                monkeypatch.setitem(sys.modules, file.stem, sys.modules[file.stem])
-        return loaded, submission
+        return imported(submission, name, monkeypatch), submission
 
     return load_module
 

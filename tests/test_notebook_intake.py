@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import pickle
-import sys
 from pathlib import Path
 
 import nbformat
@@ -18,7 +16,7 @@ from grader.submission.intake import open_submission
 from grader.validation.cases import SOLUTION, of_code
 from tests.conftest import Take
 from tests.mutilated import solution_notebook
-from tests.notebooks import module, notebook
+from tests.notebooks import imported, module, notebook
 
 
 def states(gradebook: Gradebook, part: str) -> dict[str, State]:
@@ -160,10 +158,7 @@ SPARSE_NETS = {
 @pytest.mark.parametrize("cell", SPARSE_NETS.values(), ids=SPARSE_NETS)
 def test_a_sparse_network_is_told_its_layers(take, tmp_path, monkeypatch, cell):
     submission = take(notebook(tmp_path / "one.ipynb", "from torch import nn", cell))
-    monkeypatch.syspath_prepend(submission.folder)
-    pruning = importlib.import_module("pruning")
-    monkeypatch.delitem(sys.modules, "pruning")
-    monkeypatch.setitem(sys.modules, "pruning", pruning)
+    pruning = imported(submission, "pruning", monkeypatch)
     for arguments, layer in (({}, SparseConv2d), ({"conv_layer": UnstructuredSparseConv2d}, UnstructuredSparseConv2d)):
         net = pruning.SparseConvNet(**arguments)
         assert {type(one) for one in get_sparse_conv2d_layers(net)} == {layer}

@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from grader.catalog import read_suites
+from grader.denormals import small_numbers_as_zero
 from grader.gradebook import State
 from grader.grading import grade
 from grader.validation.cases import SOLUTION
@@ -55,6 +57,19 @@ def test_a_run_by_the_grader_has_the_last_resort_against_hanging_and_no_other_pl
     assert grade(SOLUTION, parts=("2.1a",), launcher=launcher, watch=watch).score > 0
     assert float(watch.seconds) == 600
     assert watch.others == []
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_run_leaves_the_processors_arithmetic_as_it_was(before, launcher):
+    torch.set_flush_denormal(before)
+    try:
+        grade(SOLUTION, parts=("2.1",), launcher=launcher)
+        assert (sys.float_info.min / 2 == 0) is before
+        with small_numbers_as_zero():
+            assert sys.float_info.min / 2 == 0
+        assert (sys.float_info.min / 2 == 0) is before
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def test_collecting_only_starts_nothing(run):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import torch
 from torch import nn
 
 from course.datasets import ImageDataset
 from course.trainer import evaluate
+from grader.denormals import small_numbers_as_zero
 
 __all__ = [
     "PRECISION",
@@ -19,7 +17,6 @@ __all__ = [
     "difference_bound",
     "measured",
     "sampling_bound",
-    "small_numbers_as_zero",
 ]
 
 #: Test images in fixtures/, on which everything is measured again.
@@ -55,17 +52,6 @@ def difference_bound(accuracy: float) -> float:
 
 
 _MEASURED: dict[tuple[str, str, int, tuple[float, ...]], int] = {}
-
-
-@contextmanager
-def small_numbers_as_zero() -> Iterator[None]:
-    """Weights near the smallest numbers would take a hundred times as long."""
-    flushes = torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        if flushes:
-            torch.set_flush_denormal(False)
 
 
 def measured(model: nn.Module, sha256: str, witnesses: ImageDataset, *, which: str = "public") -> int:
