@@ -326,3 +326,42 @@ def test_results_and_answers_that_are_almost_called_so_are_taken(take, tmp_path)
     assert any(
         note.endswith("may each be results, so none was graded: rename one to results.") for note in submission.notes
     )
+
+
+# ---- what code is not copied for the workers -----------------------------------------------------------------
+
+
+def test_code_that_is_left_out_is_named(take, tmp_path):
+    (tmp_path / "quantization.py").write_bytes(WRITTEN)
+    for file in ("depthwise/__init__.py", "mine/helpers.py", "mine/__pycache__/helpers.cpython-311.pyc"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("")
+    for file in ("pruning.pyc", "mine/fast.so"):
+        (tmp_path / file).write_bytes(b"\0")
+    (tmp_path / "mine" / "large.py").write_bytes(b"#" * ((4 << 20) + 1))
+    assert take(tmp_path).notes == (
+        "The folder depthwise was left out: depthwise.py has to be a file.",
+        "pruning.pyc was left out: it is compiled, hand in its source.",
+        "mine/fast.so was left out: it is compiled, hand in its source.",
+        "mine/large.py was left out: it has more than 4 MB.",
+    )
+
+
+def test_links_and_too_many_files_beside_the_code_are_named(take, tmp_path):
+    (tmp_path / "quantization.py").write_bytes(WRITTEN)
+    (tmp_path / "more").mkdir()
+    for number in range(501):
+        (tmp_path / "more" / f"{number}.txt").touch()
+    (tmp_path / "helpers.py").symlink_to(tmp_path / "quantization.py")
+    assert take(tmp_path).notes == (
+        "helpers.py is a link, which isn't followed: hand in the file itself.",
+        "Only 500 files and folders were copied: hand in code alone.",
+    )
+
+
+def test_ordinary_files_have_no_notes(take, tmp_path):
+    (tmp_path / "quantization.py").write_bytes(WRITTEN)
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "quantization.cpython-311.pyc").touch()
+    (tmp_path / "results" / "1.1").mkdir(parents=True)
+    assert take(tmp_path).notes == ()

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from grader.sandbox.failures import StudentError
+from grader.sandbox.failures import StudentError, timed_out
 from grader.sandbox.launch import make_launcher
 from grader.sandbox.limits import Limits, slowness
 from grader.sandbox.proxies import Student
@@ -166,3 +166,9 @@ def test_an_answer_that_is_there_is_taken_though_the_grader_comes_late(tmp_path)
         assert worker._receive(view, late) == 3
         with pytest.raises(TimeoutError):
             worker._receive(view, late)
+
+
+def test_a_call_that_had_no_time_left_says_so_and_no_seconds():
+    assert timed_out("quantize", 6.0, "").failure.message.startswith("quantize had not finished after 6 seconds")
+    message = "quantize was stopped: earlier calls of this test have used up its time."
+    assert timed_out("quantize", 0.1, "").failure.message == message

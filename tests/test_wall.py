@@ -388,6 +388,15 @@ def test_a_worker_that_stands_still_keeps_its_files_to_itself(launcher, quantiza
     assert student.quantization.quantize("") == path
 
 
+def test_a_worker_goes_on_only_where_the_others_of_its_test_stand_still(launcher, quantization, monkeypatch):
+    student = quantization(launcher, "def quantize():\n    return 1\n")
+    other = student.fresh()
+    assert other.quantization.quantize() == 1
+    monkeypatch.setattr("grader.sandbox.fork.stand_still", lambda pid: False)
+    with pytest.raises(StudentError, match="another process of the same test didn't stop when it had answered"):
+        student.quantization.quantize()
+
+
 OTHERS = """
 import ctypes, errno, os, threading, time
 

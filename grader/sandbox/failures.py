@@ -58,6 +58,8 @@ def timed_out(called: str, seconds: float, where: str) -> StudentError:
     """A call that was not answered by its deadline; ``where`` is the line it was at, if that is known."""
     at = f" When it was stopped it was at {where}." if where else ""
     message = f"{called} had not finished after {seconds:.0f} seconds and was stopped.{at} Is there an endless loop?"
+    if seconds < 0.5:
+        message = f"{called} was stopped: earlier calls of this test have used up its time."
     return StudentError(Failure("timeout", "", message, []), called)
 
 

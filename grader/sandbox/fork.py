@@ -254,8 +254,10 @@ class ForkLauncher:
             one.connection.sendall(SEED.pack(seed))
         return worker
 
-    def _take_turn(self, one: _Forked) -> None:
+    def _take_turn(self, one: _Forked) -> bool:
         """Of the workers of a test only one runs at a time, and finds no files of the others in open folders.
+
+        Whether the others stand still: one that doesn't may go on at the same time.
 
         What one is given must not reach another one, as with ``student.fresh()``. The others were told to stand still
         when they had answered: here that is waited for.
@@ -263,7 +265,8 @@ class ForkLauncher:
         if self._turn is not one:
             others = [other for other in self._at_work if other is not one]
             for other in others:
-                stand_still(other.pid)
+                if not stand_still(other.pid):
+                    return False
                 other.hide()
             if others and not self.wall.landlock:
                 for other in others:
@@ -271,6 +274,7 @@ class ForkLauncher:
                 self._collect()
             one.show()
         self._turn = one
+        return True
 
     def _begin(self, wanted: tuple[Path, tuple[str, ...]]) -> _Forked:
         """Have a worker forked: it gets ready while others work, and waits for its seed."""

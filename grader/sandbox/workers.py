@@ -226,7 +226,7 @@ class SocketWorker:
         slowness: float,
         end: Callable[[bool], int | None],
         watched: Callable[[], Iterable[tuple[Path, int]]] | None = None,
-        take_turn: Callable[[], None] = lambda: None,
+        take_turn: Callable[[], bool] = lambda: True,
     ) -> None:
         self._connection = connection
         self._output = output
@@ -245,8 +245,10 @@ class SocketWorker:
         if not self.alive:
             raise ended(called, "an earlier call of this test had ended it already")
         timer = Timer(self._pid(), allowed(self._limits, self._slowness))
-        self._take_turn()
+        others_stand_still = self._take_turn()
         try:
+            if not others_stand_still:
+                raise _TooMuch("another process of the same test didn't stop when it had answered")
             if not stand_still(self._pid()):
                 raise _TooMuch("it was ended because it didn't stop")
             self._look_at_files()  # before it goes on: what it did after its last answer is seen

@@ -31,6 +31,7 @@ from grader.submission.nested import open_archives, unpacked
 from grader.submission.notebook import Module
 from grader.submission.places import is_untouched, places_of_modules
 from grader.submission.settings import settings_of
+from grader.submission.stage import left_out
 from grader.submission.survey import MAX_TEXT, Found, copy, read_text, survey, text_of
 
 __all__ = ["gather", "main"]
@@ -58,7 +59,8 @@ def gather(path: Path, scratch: Path, name: str) -> Submission:
     if found.is_locked:
         raise SubmissionError(f"{name} can't be read: change its permissions.")
     found = open_archives(found, scratch, name)
-    return _chosen(found, notes, path, scratch, name)
+    submission = _chosen(found, notes, path, scratch, name)
+    return replace(submission, notes=tuple(dict.fromkeys([*submission.notes, *left_out(submission.folder)])))
 
 
 def _unpacked(path: Path, scratch: Path, name: str) -> tuple[Path, list[str]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from course.untrusted import UnreadableError, read_bytes
 from grader.submission.contract import FILES
 
-__all__ = ["fingerprint", "stage"]
+__all__ = ["fingerprint", "left_out", "stage"]
 
 MAX_FILE_BYTES = 4 << 20
 MAX_FILES = 500
@@ -52,6 +52,23 @@ def stage(submission: Path, folder: Path) -> None:
         os.utime(folder / relative, (time.time() + 30 * 86_400, time.time()))
 
 
+def left_out(submission: Path) -> list[str]:
+    """A sentence for each file of code that :func:`stage` doesn't copy, ten at most."""
+    notes: list[str] = []
+    copied = 0
+    for entry, relative in _entries(submission, notes):
+        if entry.name.endswith(".py") and str(relative) not in FILES:  # importing those says why itself
+            if entry.is_symlink():
+                notes.append(f"{relative} is a link, which isn't followed: hand in the file itself.")
+            elif entry.is_file() and entry.stat().st_size > MAX_FILE_BYTES:
+                notes.append(f"{relative} was left out: it has more than {MAX_FILE_BYTES >> 20} MB.")
+        if entry.is_file(follow_symlinks=False) and (size := entry.stat().st_size) <= MAX_FILE_BYTES:
+            copied += size
+    if copied > MAX_BYTES:
+        notes.append(f"Of the files beside the code only {MAX_BYTES >> 20} MB were copied: hand in code alone.")
+    return notes[:10]
+
+
 def fingerprint(submission: Path) -> object:
     """Something that changes when a file of the submission does."""
     found = []
@@ -61,8 +78,9 @@ def fingerprint(submission: Path) -> object:
     return found
 
 
-def _entries(submission: Path) -> Iterator[tuple[os.DirEntry[str], Path]]:
-    """Folders and files in a submission, a folder before what is in it."""
+def _entries(submission: Path, notes: list[str] | None = None) -> Iterator[tuple[os.DirEntry[str], Path]]:
+    """Folders and files in a submission, a folder before what is in it; notes say what of code is passed over."""
+    notes = [] if notes is None else notes
     waiting = [(submission, Path(), 0)]
     count = 0
     while waiting:
@@ -73,14 +91,21 @@ def _entries(submission: Path) -> Iterator[tuple[os.DirEntry[str], Path]]:
         except OSError:
             continue
         for entry in entries:
-            if entry.name.startswith(".") or entry.name.endswith(COMPILED) or not _is_writable_name(entry.name):
+            if entry.name.startswith(".") or not _is_writable_name(entry.name):
+                continue
+            if entry.name.endswith(COMPILED):
+                notes.append(f"{relative / entry.name} was left out: it is compiled, hand in its source.")
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if entry.name in LEFT_OUT or depth == MAX_DEPTH or (depth == 0 and f"{entry.name}.py" in FILES):
+                if depth == 0 and f"{entry.name}.py" in FILES:
+                    notes.append(f"The folder {entry.name} was left out: {entry.name}.py has to be a file.")
+                    continue
+                if entry.name in LEFT_OUT or depth == MAX_DEPTH:
                     continue
                 waiting.append((Path(entry.path), relative / entry.name, depth + 1))
             count += 1
             if count > MAX_FILES:
+                notes.append(f"Only {MAX_FILES} files and folders were copied: hand in code alone.")
                 return
             yield entry, relative / entry.name
 
