@@ -29,12 +29,13 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from harness.problem import Question, problem
+
 __all__ = [
     "MAX_PARSED",
     "QUESTIONS",
     "Answer",
     "Answers",
-    "Question",
     "count_words",
     "is_written",
     "of_cells",
@@ -56,31 +57,8 @@ MAX_REMARKS = 20
 MAX_OTHERS = 50
 
 
-@dataclass(frozen=True)
-class Question:
-    """What the handout asks for in words."""
-
-    part: str
-    title: str
-    limit: int | None = None
-    """of words"""
-
-
-#: In the handout's order; the headings of student/answers.md.
-QUESTIONS = (
-    Question("1.1", "Which learning rate is best, and why", 100),
-    Question("1.2", "Trends of the two schedules, and the total running time", 50),
-    Question("2.1", "How much smaller a quantized layer is, extra arguments counted", 50),
-    Question("2.2", "8 bits against full precision", 50),
-    Question("2.2", "4 bits against full precision", 50),
-    Question("2.2", "2 bits against full precision", 50),
-    Question("2.3", "Stochastic against banker's rounding", 50),
-    Question("3.3", "What happens at the pruning steps", 150),
-    Question("3.4", "Structured against unstructured pruning", 150),
-    Question("5.1", "Hyperparameters of the transformer, as a table; where its matrix products are"),
-    Question("6.1", "Parameters of the layer, the factor, and what theory says", 50),
-    Question("6.2", "How much slower your layer is, and why", 50),
-)
+#: What the handout asks for in words, in its order; the headings of student/answers.md.
+QUESTIONS = tuple(question for question in problem().question if not question.figure_only)
 
 
 @dataclass(frozen=True)
@@ -176,7 +154,7 @@ def parse(text: str) -> Answers:
         elif not parts:
             remarks.append(f"{name} has no heading: put back that of student/answers.md.")
         joined = "\n\n".join(filter(None, parts))
-        answers.append(Answer(question.part, question.title, question.limit, joined, found=bool(parts)))
+        answers.append(Answer(question.part, question.title, question.words, joined, found=bool(parts)))
     return Answers(team, ai_tools, tuple(answers), tuple(others), tuple(remarks[:MAX_REMARKS]))
 
 

@@ -19,6 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from harness.numbers import PART, lies_in
+from harness.problem import problem
+
 __all__ = ["NotebookNotFoundError", "check", "experiments", "grade", "notebook_file", "prepare"]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RUN_EXPERIMENTS = ROOT / "run_experiments.py"
 VARIABLE = "PSET2_NOTEBOOK"
 """an environment variable that names the notebook's file, where it can't be found otherwise"""
-NAME = "CS2420_PSet2.ipynb"
+NAME = f"{problem().problem.stem}.ipynb"
 RESULTS = "results"
 LIVE_SECONDS = 30
 """for Colab to hand over the notebook: a page in the background takes some"""
@@ -69,9 +72,9 @@ def _grade(parts: Sequence[str], options: Sequence[str], file: str | Path | None
 
 def _in_cells(text: str) -> str:
     """A line of the grader's, with what to call here in the place of commands."""
-    text = re.sub(r"python run_experiments\.py (\d\.\d) --profile full", r'experiments("\1", profile="full")', text)
+    text = re.sub(rf"python run_experiments\.py ({PART}) --profile full", r'experiments("\1", profile="full")', text)
     text = text.replace("(run_experiments.py)", '(profile="full")')
-    return re.sub(r"--part (\d\.\d[a-z]?)(?: \(pytest: -k \w+\))?", r'check("\1")', text)
+    return re.sub(rf"--part ({PART}[a-z]*)(?: \(pytest: -k \w+\))?", r'check("\1")', text)
 
 
 @contextmanager
@@ -351,11 +354,7 @@ def _parts(names: Sequence[str]) -> list[str]:
     """The parts that names as ``3``, ``3.3`` and ``3.3a`` are about; all without a name."""
     from course.records import PARTS
 
-    return [
-        part
-        for part in PARTS
-        if not names or any(name.startswith(part) or part.startswith(f"{name}.") for name in names)
-    ]
+    return [part for part in PARTS if not names or any(lies_in(name, part) or lies_in(part, name) for name in names)]
 
 
 def _show(folder: Path) -> None:

@@ -7,32 +7,27 @@ from __future__ import annotations
 
 import ast
 import itertools
-import re
-import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from harness.numbers import is_test, lies_in, part_of, sort_key
+from harness.problem import problem
 
 __all__ = [
     "RESULTS",
     "SUITES",
     "CatalogError",
     "GradedTest",
-    "RubricPart",
     "Visibility",
     "all_points",
-    "read_rubric",
+    "chosen",
     "read_suites",
 ]
 
 SUITES = Path(__file__).resolve().parent / "suites"
-RUBRIC = Path(__file__).resolve().parent / "rubric.toml"
 
 #: The tag of tests that look at results of experiments and at no code.
 RESULTS = "results"
@@ -68,7 +63,7 @@ class GradedTest:
     @property
     def part(self) -> str:
         """The handout's part, as ``2.1``."""
-        return self.number.rstrip("abcdefghijklmnopqrstuvwxyz")
+        return part_of(self.number)
 
     @property
     def hidden(self) -> bool:
@@ -76,29 +71,13 @@ class GradedTest:
         return self.visibility != "visible"
 
 
-@dataclass(frozen=True)
-class RubricPart:
-    """One part of the handout and its points; see rubric.toml."""
-
-    number: str
-    title: str
-    handout: int
-    automatic: int
-
-
-@cache
-def read_rubric() -> tuple[RubricPart, ...]:
-    """The rubric, in the handout's order."""
-    return tuple(RubricPart(**part) for part in tomllib.loads(RUBRIC.read_text(encoding="utf-8"))["part"])
-
-
 @cache
 def read_suites(folder: Path = SUITES) -> tuple[GradedTest, ...]:
     """All graded tests, sorted by number.
 
     Raises:
-        CatalogError: a test without number, weight or docstring, with arguments that are not literals, two
-            tests of one number, or no test at all.
+        CatalogError: a test without number, weight or docstring, of a part that the problem set doesn't have, with
+            arguments that are not literals, two tests of one number, or no test at all.
     """
     tests = [
         _describe(path.name, node)
@@ -108,15 +87,24 @@ def read_suites(folder: Path = SUITES) -> tuple[GradedTest, ...]:
     ]
     if not tests:
         raise CatalogError(f"{folder} holds no graded test: this copy of the grader is incomplete, install it again")
-    tests.sort(key=lambda test: test.number)
+    tests.sort(key=lambda test: sort_key(test.number))
     for one, other in itertools.pairwise(tests):
         if one.number == other.number:
             raise CatalogError(f"{one.function} and {other.function} are both number {one.number}")
     known = {test.number for test in tests}
+    parts = {part.number for part in problem().part}
     for test in tests:
+        if test.part not in parts:
+            raise CatalogError(f"{test.function} belongs to part {test.part}, which problem.toml doesn't have")
         if missing := set(test.needs) - known:
             raise CatalogError(f"{test.number} needs {', '.join(sorted(missing))}, which no suite has")
     return tuple(tests)
+
+
+def chosen(tests: Iterable[GradedTest], wanted: Iterable[str]) -> tuple[GradedTest, ...]:
+    """The tests that are named, or lie in a part that is named; all, where nothing is named."""
+    numbers = tuple(wanted)
+    return tuple(test for test in tests if not numbers or any(lies_in(test.number, one) for one in numbers))
 
 
 def all_points() -> float:
@@ -148,7 +136,7 @@ def _describe(file: str, node: ast.FunctionDef) -> GradedTest:
         elif name == "leaderboard":
             fields["leaderboard"] = args[0]
             fields["order"] = (args[1:] or [kwargs.get("sort_order", "desc")])[0]
-    if "points" not in fields or not re.fullmatch(r"\d\.\d[a-z]", fields.get("number", "")):
+    if "points" not in fields or not is_test(fields.get("number", "")):
         raise CatalogError(f'{where} needs @weight(points) and @number("2.1a")')
     if fields.get("visibility", "visible") not in get_args(Visibility):
         raise CatalogError(f"{where}: no visibility {fields['visibility']!r}")

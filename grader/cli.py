@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from course.crew import heed_stops
-from grader.catalog import read_suites
+from grader.catalog import chosen, read_suites
 from grader.gradebook import Gradebook
 from grader.grading import grade as run_suites
 from grader.plugin import graded_test
@@ -35,6 +34,7 @@ from grader.sandbox.failures import SandboxError
 from grader.sandbox.launch import Launcher, make_launcher
 from grader.submission.intake import Submission, SubmissionError, open_submission
 from grader.submission.stage import stage
+from harness.problem import problem
 
 __all__ = ["app"]
 
@@ -49,17 +49,17 @@ class ProfileName(str, Enum):
     full = "full"
 
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-
-
-@app.callback()
-def main() -> None:
-    """Grade submissions of CS 2420's PSet 2."""
+app = typer.Typer(
+    help=f"Grade submissions of {problem().problem.name}.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.command()
 def grade(
-    path: Annotated[Path, typer.Argument(help="A folder with the six modules, a notebook, a zip, or a module.")],
+    path: Annotated[Path, typer.Argument(help="A folder with the modules, a notebook, a zip, or a module.")],
     json: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json to this file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with all tests and pictures to this file.")] = None,
     part: Annotated[list[str] | None, typer.Option(help="Only this part: 2, 2.1 or 2.1d. May be repeated.")] = None,
@@ -93,12 +93,12 @@ def grade(
     """Grade one submission and print the score table."""
     parts = tuple(part or ())
     for name in parts:
-        if not re.fullmatch(r"\d(\.\d([a-z])?)?", name) or not _numbers(name):
+        if not chosen(read_suites(), [name]):
             known = ", ".join(dict.fromkeys(test.part for test in read_suites()))
             _stop(f"There is no test of part {name}: choose one of {known}.")
     for file in (json, html):
-        if file is not None and (problem := unwritable(file)):
-            _stop(problem)
+        if file is not None and (reason := unwritable(file)):
+            _stop(reason)
     heed_stops()  # nothing is left behind, and the report says so
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or file that can't show ✓
@@ -110,14 +110,14 @@ def grade(
             launcher.stop()
             launcher = None
     console = Console(highlight=False, markup=False)
-    tests = {number for name in parts or ("",) for number in _numbers(name)}
+    tests = chosen(read_suites(), parts)
     if results is not None and experiments is None:
         _stop("--results names the folder for --experiments, which was not asked for.")
     if device is Device.cuda:
         from grader import gpu  # needs POSIX
 
-        if problem := gpu.why_not(require_isolation):
-            _stop(problem)
+        if reason := gpu.why_not(require_isolation):
+            _stop(reason)
         Console(stderr=True, highlight=False).print(gpu.warning(), soft_wrap=True, markup=False)
     with ExitStack() as stack:
         submission = stack.enter_context(_opened(path))
@@ -178,10 +178,10 @@ def _with_new_results(
 
 @app.command()
 def unpack(
-    path: Annotated[Path, typer.Argument(help="A folder with the six modules, a notebook, a zip, or a module.")],
+    path: Annotated[Path, typer.Argument(help="A folder with the modules, a notebook, a zip, or a module.")],
     out: Annotated[Path, typer.Option(help="A new folder, or one that this command has made before.")],
 ) -> None:
-    """Write what a submission is graded as: the six modules, results/ and answers.md."""
+    """Write what a submission is graded as: the modules, results/ and answers.md."""
     if out.exists() and not (out / UNPACKED).is_file() and (not out.is_dir() or any(out.iterdir())):
         _stop(f"{out} holds something else: name a new folder.")
     if not out.absolute().parent.is_dir() or not os.access(out.absolute().parent, os.W_OK):
@@ -308,10 +308,6 @@ def _isolated_launcher(in_process: bool) -> Launcher:
 def _default_jobs(parts: tuple[str, ...], in_process: bool) -> int:
     """A second process imports everything once more: that pays where much is graded and a core is free for it."""
     return 2 if not parts and not in_process and (os.cpu_count() or 1) > 1 else 1
-
-
-def _numbers(prefix: str) -> list[str]:
-    return [test.number for test in read_suites() if test.number.startswith(prefix)]
 
 
 def _nothing_graded(gradebook: Gradebook) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from grader.catalog import RESULTS, read_suites
+from grader.catalog import RESULTS, chosen, read_suites
 from grader.gradebook import Gradebook, State
 from grader.grading import grade
 from grader.sandbox.fork import ForkLauncher
@@ -48,15 +48,11 @@ def warning() -> str:
 
 def grade_there(submission: Submission, here: Gradebook, parts: Sequence[str] = (), device: str = "cuda") -> Gradebook:
     """Run the tests of code again, with tensors on the GPU and the same inputs. One run at a time has the GPU."""
-    chosen = tuple(
-        test.number
-        for test in read_suites()
-        if RESULTS not in test.tags and (not parts or test.number.startswith(tuple(parts)))
-    )
+    of_code = tuple(test.number for test in chosen(read_suites(), parts) if RESULTS not in test.tags)
     with _owned():
         launcher = ForkLauncher(LIMITS, WITHOUT, device)
         try:
-            return grade(submission, name=here.submission, parts=chosen, seed=here.seed, launcher=launcher)
+            return grade(submission, name=here.submission, parts=of_code, seed=here.seed, launcher=launcher)
         finally:
             launcher.stop()
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Literal
 
-from grader.catalog import GradedTest, RubricPart, read_rubric, read_suites
+from grader.catalog import GradedTest, read_suites
 from grader.submission.intake import Item
+from harness.problem import Part, problem
 
 __all__ = [
     "FAULT_MESSAGE",
@@ -120,7 +121,7 @@ def not_run_because_of(needed: GradedTest) -> str:
 class PartScore:
     """A part of the handout with the results of its tests."""
 
-    part: RubricPart
+    part: Part
     results: tuple[tuple[GradedTest, Outcome], ...]
 
     @property
@@ -199,7 +200,7 @@ class Gradebook:
         """The parts of the handout that have tests, in its order."""
         return tuple(
             PartScore(part, tuple(pair for pair in self.results if pair[0].part == part.number))
-            for part in read_rubric()
+            for part in problem().part
             if any(test.part == part.number for test in self.tests)
         )
 
@@ -214,7 +215,7 @@ class Gradebook:
     @property
     def decided_later(self) -> float:
         """Points of tests that are hidden until later, or that this copy of the suites goes without."""
-        elsewhere = sum(part.automatic for part in read_rubric()) - self.maximum
+        elsewhere = problem().automatic - self.maximum
         return sum(test.points for test in self.tests if test.hidden) + max(elsewhere, 0.0)
 
     @property

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.catalog import SUITES, read_suites
+from grader.catalog import SUITES, chosen, read_suites
 from grader.gradebook import Gradebook
 from grader.plugin import GRADING, LAUNCHER, NOTES, SUBMISSION
-from grader.presence import all_in_use
+from grader.presence import at_least_one
 from grader.sandbox.launch import Launcher
 from grader.submission.intake import Submission, find
 
@@ -60,19 +60,20 @@ def grade(
     Args:
         submission: what was opened (:func:`grader.submission.intake.open_submission`), or a folder with the modules.
         name: what reports call it; the folder's name without one.
-        parts: only tests whose number begins with one of these: ``"2"``, ``"2.1"`` or ``"2.1d"``.
+        parts: only tests that are one of these, or belong to one: ``"2"``, ``"2.1"`` or ``"2.1d"``.
         deadline: seconds after which tests that are left are not run.
         notes: lines for the report that change no point.
         launcher: a sandbox that is used and left running, for many gradings in a row.
         watch: a further pytest plugin, for example one that shows progress.
 
     Raises:
-        NothingFoundError: no test's number begins like one of ``parts``.
+        NothingFoundError: no test belongs to one of ``parts``.
     """
-    all_in_use(parts, [test.number for test in read_suites()], "The choice of parts")
+    for one in parts:
+        at_least_one(chosen(read_suites(), [one]), f"A test of part {one}", "correct the number")
     if isinstance(submission, Path):
         submission = find(submission)
-    tests = [test for test in read_suites() if not parts or test.number.startswith(parts)]
+    tests = chosen(read_suites(), parts)
     files = dict.fromkeys(test.file for test in tests)
     arguments = [
         *PLUGINS,

@@ -27,7 +27,7 @@ from course.records import FILE, PARTS
 from course.stand_ins import resnet18_file
 from course.untrusted import UnreadableError, read_bytes
 from grader import ROOT
-from grader.catalog import RESULTS, read_suites
+from grader.catalog import RESULTS, chosen, read_suites
 from grader.reports.text import plain
 from grader.sandbox.experiments import Order
 from grader.submission.contract import FILES
@@ -52,11 +52,10 @@ class RerunError(Exception):
     """It can't be done; the text is one sentence that says what to do."""
 
 
-def parts_with_results(prefixes: Sequence[str] = ()) -> tuple[str, ...]:
+def parts_with_results(wanted: Sequence[str] = ()) -> tuple[str, ...]:
     """The parts whose results earn points, of those that are graded."""
-    graded = [test for test in read_suites() if not prefixes or test.number.startswith(tuple(prefixes))]
-    wanted = {test.part for test in graded if RESULTS in test.tags}
-    return tuple(part for part in PARTS if part in wanted)
+    found = {test.part for test in chosen(read_suites(), wanted) if RESULTS in test.tags}
+    return tuple(part for part in PARTS if part in found)
 
 
 def rerun(

@@ -48,7 +48,7 @@ def installation(owner: int = 0, *, private: bool = False) -> Iterator[Installat
         place.chmod(0o755)
         root = place / "repository"
         root.mkdir()
-        for name in ("grader", "course", "fixtures"):
+        for name in ("grader", "harness", "course", "fixtures"):
             shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", root)
         for path in (root, *root.rglob("*")):

@@ -52,9 +52,9 @@ class _Launcher(InProcessLauncher):
         super().__init__(Limits())
         self._make = make
 
-    def launch(self, submission: Path, seed: int, part: str) -> Worker:
+    def launch(self, submission: Path, seed: int, part: str, clean: bool = False) -> Worker:
         torch.manual_seed(seed)
-        return self._make(submission, part.endswith("-clean"))
+        return self._make(submission, clean)
 
 
 class _Worker:

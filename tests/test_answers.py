@@ -23,7 +23,7 @@ def answer(text: str, part: str, title: str = ""):
 
 def test_the_questions_are_the_headings_of_the_students_file():
     headings = [line[3:] for line in (STUBS / "answers.md").read_text("utf-8").splitlines() if line.startswith("## ")]
-    assert headings == [f"{q.part} {q.title}" + (f" ({q.limit})" if q.limit else "") for q in QUESTIONS]
+    assert headings == [f"{q.part} {q.title}" + (f" ({q.words})" if q.words else "") for q in QUESTIONS]
 
 
 def test_the_students_file_as_it_is_has_no_team_no_statement_and_no_answers():

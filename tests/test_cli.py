@@ -81,7 +81,7 @@ def test_a_seed_repeats_a_run(run, submission, tmp_path, read_report):
         (["nowhere"], "nowhere does not exist: name a folder with training.py"),
         (["README.md"], "README.md can't be graded: name a folder with"),
         (["{tmp}"], "is empty: name a folder with"),
-        (["docs"], "docs holds neither a notebook nor one of the six modules: name a folder"),
+        (["docs"], "docs holds neither a notebook nor one of the modules: name a folder"),
         (["{tmp}/one.zip"], "one.zip is damaged, or no archive at all: pack it again"),
         (["student", "--part", "7"], "There is no test of part 7: choose one of 1.1, "),
         (["student", "--part", "two"], "There is no test of part two"),

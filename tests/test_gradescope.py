@@ -49,7 +49,7 @@ def test_the_zip_holds_what_grades_and_nothing_else(archive):
     assert {"grader/suites/test_part1_hidden.py", "grader/solution/quantization.py", "course/layers.py"} <= names
     assert {"grader/data/cifar10_test.npz", "grader/data/mnist_test.npz"} <= names
     folders = {name.split("/")[0] for name in names if "/" in name}
-    assert folders == {"course", "fixtures", "grader"}
+    assert folders == {"course", "fixtures", "grader", "harness"}
     assert [name for name in names if "validation" in name or ".git" in name or "__pycache__" in name] == []
     modes = {info.filename: info.external_attr >> 16 & 0o777 for info in archive.infolist()}
     assert modes["setup.sh"] == modes["run_autograder"] == 0o755

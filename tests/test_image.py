@@ -15,9 +15,9 @@ import typer
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from grader.catalog import tomllib
 from grader.cli import app
 from grader.container import entrypoint
+from harness.problem import tomllib
 from tests.conftest import ROOT
 
 SCRIPT = ROOT / "grader" / "container" / "entrypoint.py"

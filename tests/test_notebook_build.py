@@ -12,11 +12,12 @@ import nbformat
 import pytest
 
 from course.experiments.runner import EXPERIMENTS
-from grader.catalog import read_rubric, read_suites
+from grader.catalog import read_suites
 from grader.handout.notebook import ANSWERS, STUBS, build, main
 from grader.handout.sources import HandoutError, place, split
 from grader.submission.contract import MODULES
 from grader.validation.cases import SOLUTION
+from harness.problem import problem
 from tests.conftest import ROOT
 
 FIXED = {
@@ -159,7 +160,7 @@ def test_every_part_has_a_check(blank):
     called = re.findall(r'"([\d.]+[a-z]?)"', " ".join(cell.source for cell in code_cells(blank, "check")))
     known = {test.number for test in read_suites()} | {test.part for test in read_suites()}
     assert set(called) <= known
-    assert {part.number for part in read_rubric()} <= set(called)
+    assert {part.number for part in problem().part} <= set(called)
 
 
 def test_every_experiment_is_there_once_in_the_quick_profile(blank):
@@ -207,9 +208,9 @@ def test_the_first_cell_has_a_line_for_the_team(blank):
     assert re.search(r"^Team: (<!--.*-->)?$", blank.cells[0].source, re.MULTILINE)
 
 
-def test_points_are_the_rubrics(blank):
+def test_points_are_the_manifests(blank):
     text = "\n".join(cell.source for cell in text_cells(blank))
-    for part in read_rubric():
+    for part in problem().part:
         assert f"- {part.number} {part.title}: **{part.handout} points**" in text
 
 

@@ -28,7 +28,7 @@ TINY = f"import course.notebook\ncourse.notebook.RUN_EXPERIMENTS = {str(ROOT / '
 def pack(path: Path, folder: str = "") -> None:
     """The hand-out, as a zip."""
     with zipfile.ZipFile(path, "w") as archive:
-        for place in ("course", "fixtures", "grader", "student", "pyproject.toml", "run_experiments.py"):
+        for place in ("course", "fixtures", "grader", "harness", "student", "pyproject.toml", "run_experiments.py"):
             for file in [ROOT / place] if (ROOT / place).is_file() else sorted((ROOT / place).rglob("*")):
                 name = file.relative_to(ROOT).as_posix()
                 if file.is_file() and "__pycache__" not in name and not name.startswith(STAFF):

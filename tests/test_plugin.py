@@ -168,7 +168,7 @@ def copy(tmp_path: Path) -> Path:
     """A copy of the repository with two of the suites, to break."""
     folder = tmp_path / "copy"
     folder.mkdir()
-    for name in ("grader", "course", "fixtures", "student"):
+    for name in ("grader", "harness", "course", "fixtures", "student"):
         ignore = shutil.ignore_patterns(
             "__pycache__", "cifar10*", "convnet*", "test_part[1345]*", "test_results*", "validation"
         )
@@ -222,7 +222,7 @@ def test_a_grader_that_dies_in_a_test_leaves_a_valid_report(run, copy, tmp_path,
 
 def test_a_copy_without_the_hidden_tests_says_how_many_points_are_decided_later(run, tmp_path, read_report):
     folder = tmp_path / "handout"
-    for name in ("grader", "course", "fixtures", "student"):
+    for name in ("grader", "harness", "course", "fixtures", "student"):
         ignore = shutil.ignore_patterns("__pycache__", "test_part1_hidden.py", "solution", "validation")
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     shutil.copy(ROOT / "pyproject.toml", folder)

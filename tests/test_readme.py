@@ -6,8 +6,9 @@ import html
 import re
 
 from docs.picture import PICTURE, record
-from grader.catalog import read_rubric, read_suites
+from grader.catalog import read_suites
 from grader.validation.cases import read_cases
+from harness.problem import problem
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,7 +23,7 @@ def test_the_picture_is_what_the_grader_prints(launcher):
 
 def test_points_and_parts_of_today_are_the_suites():
     graded = sum(test.points for test in read_suites())
-    assert graded == sum(part.automatic for part in read_rubric())
+    assert graded == problem().automatic
     assert f"{graded:g} automatic points" in " ".join(README.split())
 
 

@@ -50,7 +50,7 @@ def quantize(W, bits=8):
     refused = []
     for action in (
         lambda: open({root!r} + "/grader/suites/checks.py").read(),
-        lambda: open({root!r} + "/grader/rubric.toml").read(),
+        lambda: open({root!r} + "/grader/problem.toml").read(),
         lambda: open({other!r}, "w").write("changed"),
         lambda: __import__("socket").socket(),
         lambda: __import__("os").fork(),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from course.records import FILE, MODULES, PARTS, Record
 from course.untrusted import UnreadableError, read_bytes
+from harness.problem import problem
 
 __all__ = ["Package", "ascii_name", "file_stem", "notebook_remarks", "notebook_texts", "pack"]
 
@@ -39,7 +40,7 @@ def ascii_name(name: str) -> str:
 
 def file_stem(team: Sequence[str]) -> str:
     """The course's name for what is handed in, without its ending: ``CS2420_PSet2_AdaLovelace_ZoeMuller``."""
-    return "_".join(["CS2420_PSet2", *filter(None, map(ascii_name, team))])[:MAX_STEM].rstrip("_")
+    return "_".join([problem().problem.stem, *filter(None, map(ascii_name, team))])[:MAX_STEM].rstrip("_")
 
 
 @dataclass

@@ -15,7 +15,7 @@ from grader.presence import at_least_one
 __all__ = ["of_grader", "of_submission"]
 
 #: What a verdict can depend on.
-DECIDES = ("course", "fixtures", "grader")
+DECIDES = ("course", "fixtures", "grader", "harness")
 #: Beneath these.
 DECIDES_NOTHING = ("grader/batch", "grader/gradescope", "grader/handout", "grader/validation")
 BLOCK = 1 << 20

@@ -13,10 +13,11 @@ from pathlib import Path
 from grader.batch.ledger import Entry, Status
 from grader.batch.roster import HandIn
 from grader.batch.tables import parts_of
-from grader.catalog import GradedTest, read_rubric, read_suites
+from grader.catalog import GradedTest, read_suites
 from grader.gradebook import State
 from grader.reports.html import environment
 from grader.reports.text import plain, points
+from harness.problem import problem
 
 __all__ = ["Class", "render"]
 
@@ -106,7 +107,7 @@ class Class:
 
     @property
     def parts(self) -> list[Spread]:
-        titles = {part.number: part.title for part in read_rubric()}
+        titles = {part.number: part.title for part in problem().part}
         return [
             Spread(
                 number,

@@ -120,7 +120,7 @@ def write_report(
     """Compare submissions with each other, and write ``similarity.html``.
 
     Args:
-        modules: a folder with the six modules, or some of them, for each submission's name.
+        modules: a folder with the modules, or some of them, for each submission's name.
         out: the folder for the page.
         threshold: the share of a module's own code from which on a pair is reported.
         provided: folders of modules that all students have been given.

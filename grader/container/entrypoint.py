@@ -48,7 +48,7 @@ VERBS = {
     ),
     "batch": Verb("grade a folder of submissions, into grades/", reads=True, writes=("--out",), default="grades"),
     "experiments": Verb("train, prune and fine-tune, into results/", writes=("--out",), default="results"),
-    "unpack": Verb("write what a submission is graded as: the six modules", reads=True, writes=("--out",)),
+    "unpack": Verb("write what a submission is graded as: the modules", reads=True, writes=("--out",)),
     "validate": Verb("the grader's own exam: submissions whose right grade is known", writes=("--html",)),
     "mutants": Verb("mutation testing of the suites", writes=("--report",)),
     "doctor": Verb("what stands between student code and the rest, here"),

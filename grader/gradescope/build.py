@@ -16,18 +16,18 @@ from pathlib import Path
 from rich.console import Console
 
 from grader import ROOT
-from grader.catalog import tomllib
 from grader.edition import SECRET_FOLDERS, edited
 from grader.gradebook import not_graded
 from grader.presence import NothingFoundError, all_in_use
 from grader.reports import gradescope
 from grader.suites.held_out import HeldOutError, held_out
+from harness.problem import problem, tomllib
 
 __all__ = ["build", "main"]
 
 HERE = Path(__file__).resolve().parent
 #: Besides what lies at the zip's top.
-FOLDERS = ("course", "fixtures", "grader")
+FOLDERS = ("course", "fixtures", "grader", "harness")
 STAFFS = ("batch", "container", "handout", "validation")
 """folders of grader/ that no grading needs"""
 LEFT_OUT = ("__pycache__", *STAFFS)
@@ -50,9 +50,10 @@ def build(path: Path, minutes: float = 10) -> int:
     for name in ("cifar10", "mnist"):
         held_out(name)  # an autograder without them would grade, and notice less
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = dict.fromkeys([*project["dependencies"], *problem().problem.requirements])
     initial = gradescope.render(not_graded(NOT_YET))
     texts = {
-        "requirements.txt": "\n".join(project["dependencies"]) + "\n",
+        "requirements.txt": "\n".join(needed) + "\n",
         "initial.json": json.dumps(initial, indent=1, allow_nan=False) + "\n",
         "seconds": f"{max(minutes * 60 - MARGIN_SECONDS, 60):.0f}\n",
     }

@@ -22,13 +22,14 @@ from grader.edition import edited
 from grader.handout import notebook
 from grader.handout.proof import leaks
 from grader.presence import NothingFoundError, all_in_use
+from harness.problem import problem
 
 __all__ = ["FOLDER", "files", "main", "readme", "write"]
 
-FOLDER = "CS2420_PSet2"
+FOLDER = problem().problem.stem
 """what the zip unpacks to"""
 TOP = ("LICENSE", "Makefile", "pyproject.toml", "run_experiments.py", ".gitignore")
-FOLDERS = ("course", "fixtures", "grader", "student", "docs")
+FOLDERS = ("course", "fixtures", "grader", "harness", "student", "docs")
 #: Of these folders; a path or the beginning of one.
 LEFT_OUT = (
     "grader/batch",
@@ -62,7 +63,7 @@ def files() -> dict[str, bytes]:
     for path in _paths():
         found[path.relative_to(ROOT).as_posix()] = path.read_bytes()
     found["grader/edition.py"] = edited("students").encode()
-    found["CS2420_PSet2.ipynb"] = (nbformat.writes(notebook.build(ROOT / "student")) + "\n").encode()
+    found[notebook.FILE] = (nbformat.writes(notebook.build(ROOT / "student")) + "\n").encode()
     found["README.md"] = readme((ROOT / "README.md").read_text(encoding="utf-8"), found).encode()
     return dict(sorted(found.items()))
 
@@ -134,7 +135,7 @@ def write(path: Path) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make handout", description=__doc__.partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("CS2420_PSet2_handout.zip"), help="the zip")
+    parser.add_argument("--out", type=Path, default=Path(f"{FOLDER}_handout.zip"), help="the zip")
     options = parser.parse_args(arguments)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     try:

@@ -3,7 +3,7 @@
 Its text and the order of its cells are in ``notebook.md``, which is Markdown: what is between two code blocks becomes
 text cells, a new one at every heading, and a code block becomes a cell. What is called there in ``{{ … }}`` comes from
 where it is written already, so that nothing drifts: stubs from the modules, the course's code from ``course``, points
-from the rubric, tests from the suites, headings of written answers from ``answers.md``.
+from the manifest, tests from the suites, headings of written answers from ``answers.md``.
 
 A code block's first line has number, role and title of the cell: ```` ```python 3.3 stub: filter_l1_pruning ````. A
 block ```` ```answers 3.3 ```` stands for the written answers of a part, a cell each.
@@ -26,14 +26,16 @@ from markdown_it import MarkdownIt
 from nbformat import v4
 
 from grader import ROOT
-from grader.catalog import read_rubric, read_suites
+from grader.catalog import read_suites
 from grader.handout.sources import HandoutError, Source, joined, place, read_source, split
 from grader.reports.text import points, unwritable
 from grader.submission.contract import MODULES, PROVIDED
+from harness.numbers import PART
+from harness.problem import problem
 
 __all__ = ["FILE", "build", "main"]
 
-FILE = "CS2420_PSet2.ipynb"
+FILE = f"{problem().problem.stem}.ipynb"
 TEMPLATE = Path(__file__).resolve().parent / "notebook.md"
 STUBS = ROOT / "student"
 ANSWERS = STUBS / "answers.md"
@@ -114,10 +116,10 @@ class Parts:
 
     def points(self, *parts: str) -> str:
         """The points of parts, a line each."""
-        rubric = {part.number: part for part in read_rubric()}
+        known = {part.number: part for part in problem().part}
         texts = []
         for number in parts:
-            part = rubric[number]
+            part = known[number]
             by_hand = part.handout - part.automatic
             where = f"{part.automatic} by tests, {by_hand} by hand" if by_hand else "all by tests"
             texts.append(f"- {number} {part.title}: **{part.handout} points**, {where}")
@@ -127,7 +129,7 @@ class Parts:
         """The titles of a part's tests, folded."""
         shown = [test for test in read_suites() if test.part == part and not test.hidden]
         lines = [f"- {test.number}, {points(test.points)} {_plural(test.points)}: {test.title}" for test in shown]
-        (automatic,) = (one.automatic for one in read_rubric() if one.number == part)
+        (automatic,) = (one.automatic for one in problem().part if one.number == part)
         if later := automatic - sum(test.points for test in shown):
             lines.append(f"- {points(later)} {_plural(later)} more: a test whose result is shown later.")
         return _folded(f"What the tests of {part} look at", "\n".join(lines))
@@ -142,11 +144,11 @@ class Parts:
 
     def total(self) -> int:
         """The points of the whole problem set."""
-        return sum(part.handout for part in read_rubric())
+        return problem().handout
 
     def automatic(self) -> int:
         """Those of them that tests decide."""
-        return sum(part.automatic for part in read_rubric())
+        return problem().automatic
 
     def team(self) -> str:
         """The lines of the answers that name the team and its tools, or one to fill in."""
@@ -190,7 +192,7 @@ def read_template(text: str) -> list[Block]:
         elif token.type == "fence":
             blocks.append(Block("\n".join(lines[done : token.map[0]])))
             done = token.map[1]
-            described = re.fullmatch(r"python (\d+\.\d+) (\w+): (.+)|(answers) (\d\.\d)", token.info.strip())
+            described = re.fullmatch(rf"python ({PART}) (\w+): (.+)|(answers) ({PART})", token.info.strip())
             if described is None or described[2] not in (*ROLES, None):
                 where = f"notebook.md, line {token.map[0] + 1}"
                 raise HandoutError(f"{where}: a code block begins with ```python 3.3 stub: title, not {token.info!r}.")
@@ -204,7 +206,7 @@ def build(modules: Path, answers: Path | None = None) -> nbformat.NotebookNode:
     """The notebook.
 
     Args:
-        modules: a folder with the six modules, which fill the stub cells: the stubs of ``student/``, or a solution.
+        modules: a folder with the modules, which fill the stub cells: the stubs of ``student/``, or a solution.
         answers: Markdown whose sections are the written answers; those of the folder, or else the blank ones.
 
     Raises:
@@ -315,7 +317,7 @@ def _id(*words: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make notebook", description=__doc__.partition("\n")[0])
-    parser.add_argument("--from", dest="modules", type=Path, default=STUBS, help="the folder with the six modules")
+    parser.add_argument("--from", dest="modules", type=Path, default=STUBS, help="the folder with the modules")
     parser.add_argument("--out", type=Path, default=Path(FILE), help="the notebook")
     options = parser.parse_args(arguments)
     if problem := unwritable(options.out):

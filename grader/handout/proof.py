@@ -101,7 +101,7 @@ def leaks(files: Mapping[str, bytes]) -> list[Leak]:
     found += [Leak(name, "no stub", "only the stubs belong there") for name in files if _is_stray(name)]
     found += _shown_images(files)
     known = _runs(_read("student", "course", "fixtures"))
-    suites, grader = known | _runs(_read("grader/suites")), known | _runs(_read("grader"))
+    suites, grader = known | _runs(_read("grader/suites")), known | _runs(_read("grader", "harness"))
     of_secrets: dict[tuple[str, ...], str] = {}
     for secret, text in secrets().items():
         public = known if "/solution/" in secret else suites if "/suites/" in secret else grader

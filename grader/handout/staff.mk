@@ -20,7 +20,7 @@ help::
 	@echo "make image [TAG=cs2420-pset2]     build the image for docker or podman; PYTHON_VERSION=, TORCH_INDEX="
 	@echo "make versions [UPGRADE=1]         pin what the image installs anew"
 	@echo "make soak                         2,000 generated bad submissions and 50 killed graders: an hour"
-	@echo "make check                        lint, format and types"
+	@echo "make check                        lint, format, types, and which package imports which"
 	@echo "make bench                        speed, as ratios in one run"
 	@echo "make bench-otter                  the same checks as an otter-grader assignment: five minutes, a download"
 	@echo "make picture                      make the README's picture anew"
@@ -60,6 +60,7 @@ check: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports
 	@$(if $(wildcard $(BIN)/hadolint),$(BIN)/hadolint Dockerfile)
 
 bench: $(READY)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import jinja2
 
-from grader.catalog import read_rubric
 from grader.gradebook import Gradebook, Outcome, Picture, State
 from grader.reports import pictures
 from grader.reports.text import body, cut, plain, points, write_atomically
+from harness.problem import problem
 
 __all__ = ["environment", "render", "write"]
 
@@ -43,14 +43,12 @@ def render(gradebook: Gradebook) -> str:
     """The page as text."""
     pages = environment(HERE)
     pages.filters.update(points=points, plain=plain, image=_image, output=_output)
-    rubric = read_rubric()
     return pages.get_template("page.html.j2").render(
         gradebook=gradebook,
         signs=SIGNS,
         item_kinds={True: "passed", False: "failed", None: "open"},
         state=State,
-        automatic=sum(part.automatic for part in rubric),
-        handout=sum(part.handout for part in rubric),
+        problem=problem(),
     )
 
 

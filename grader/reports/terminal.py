@@ -8,9 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grader.catalog import RESULTS, GradedTest, read_rubric
+from grader.catalog import RESULTS, GradedTest
 from grader.gradebook import Gradebook, Outcome, PartScore, State
 from grader.reports.text import cut, plain, points
+from harness.problem import problem
 
 __all__ = ["render"]
 
@@ -39,7 +40,7 @@ def render(gradebook: Gradebook) -> RenderableType:
 
 def _table(gradebook: Gradebook) -> Table:
     table = Table(
-        title=Text(f"CS 2420 PSet 2: {plain(gradebook.submission)}", style="bold"),
+        title=Text(f"{problem().problem.name}: {plain(gradebook.submission)}", style="bold"),
         title_justify="left",
         box=None,
         padding=(0, 2, 0, 0),
@@ -142,11 +143,11 @@ def _closing(gradebook: Gradebook) -> list[str]:
     if gradebook.interrupted:
         lines.append("The run was interrupted: the score is incomplete.")
     lines += ["✓ passed   ◐ partial   ✗ failed   ○ not implemented yet   · not run"]
-    automatic = sum(part.automatic for part in read_rubric())
+    automatic = problem().automatic
     whole = all(gradebook.is_selected(test) for test in gradebook.tests)
     if whole:
-        by_hand = sum(part.handout for part in read_rubric()) - automatic
-        lines.append(f"These are the {automatic} automatic points; {by_hand} more of the 250 are graded by hand.")
+        by_hand = f"{problem().by_hand} more of the {problem().handout} are graded by hand"
+        lines.append(f"These are the {automatic} automatic points; {by_hand}.")
     if whole and (hidden := gradebook.decided_later):
         lines.append(
             f"{points(hidden)} point{'' if hidden == 1 else 's'} of the {automatic} {'is' if hidden == 1 else 'are'} "

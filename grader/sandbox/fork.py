@@ -25,16 +25,9 @@ from grader.sandbox.wall import Wall, remove_tree
 from grader.sandbox.worker import SEED, Settings
 from grader.sandbox.workers import ONE_THREAD, Output, SocketWorker, Worker, is_there, stand_still
 from grader.submission.stage import fingerprint, stage
+from harness.problem import problem
 
 __all__ = ["ForkLauncher"]
-
-
-#: What the workers of a part need and what takes a second or more to import. An optimizer, or a trace of operators,
-#: imports torch._dynamo with its first use.
-PRELOAD = {
-    **dict.fromkeys(("1", "3", "5", "6"), ("torch._dynamo",)),
-    "4": ("torch._dynamo", "torchvision.models", "loralib"),
-}
 
 
 def _environment(device: str) -> dict[str, str]:
@@ -211,10 +204,11 @@ class ForkLauncher:
             self._control.settimeout(60)
             self._ready = True
 
-    def launch(self, submission: Path, seed: int, part: str) -> Worker:
+    def launch(self, submission: Path, seed: int, part: str, clean: bool = False) -> Worker:
         self._wait_until_ready()
         submission = self._stage(submission)
-        wanted = submission, PRELOAD.get(part[:1], ())
+        module = problem().module_of(part)
+        wanted = submission, module.preload if module is not None else ()
         if self._spare is None or self._spare.wanted != wanted:
             self.discard_spare()
             self._spare = self._begin(wanted)

@@ -26,7 +26,7 @@ class InProcessLauncher(WithSharedFolder):
     def start(self) -> None:
         pass
 
-    def launch(self, submission: Path, seed: int, part: str) -> Worker:
+    def launch(self, submission: Path, seed: int, part: str, clean: bool = False) -> Worker:
         torch.manual_seed(seed)
         return _InProcessWorker(submission)
 

@@ -10,13 +10,14 @@ from grader.sandbox.in_process import InProcessLauncher
 from grader.sandbox.limits import Limits
 from grader.sandbox.spawn import SpawnLauncher
 from grader.sandbox.workers import Launcher
+from harness.problem import problem
 
 __all__ = ["Launcher", "make_launcher", "shared_launcher"]
 
 
 def make_launcher(mode: str, limits: Limits | None = None) -> Launcher:
     """The launcher of a mode: ``fork``, ``spawn``, ``in-process``, or ``auto``, the best that the platform has."""
-    limits = limits or Limits()
+    limits = limits or problem().limits
     if mode == "auto":
         mode = "fork" if sys.platform == "linux" else "spawn"
     if mode == "fork":
@@ -33,10 +34,10 @@ def shared_launcher(limits: Limits | None = None, large: bool = False) -> Launch
 
     Args:
         limits: of the workers from now on.
-        large: one of its own for part 4, whose torchvision makes every worker that is forked later a third dearer.
+        large: the one for modules that have a server of their own, because they make later workers slower.
     """
     launcher = _launcher(large)
-    launcher.limits = limits or Limits()
+    launcher.limits = limits or problem().limits
     return launcher
 
 

@@ -7,10 +7,10 @@ import statistics
 import sys
 import time
 
-import msgspec
 import numpy as np
 
 from grader.sandbox.timer import waited
+from harness.problem import Limits
 
 if sys.platform != "win32":
     import resource
@@ -19,33 +19,6 @@ __all__ = ["Limits", "apply", "slowness"]
 
 #: Seconds that :func:`_workload` took on the machine on which the deadlines were chosen: one thread, median of 100.
 NOMINAL_SECONDS = 0.0053
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """Limits of one worker."""
-
-    call_seconds: float = 6.0
-    """what one call may take, on a machine of the nominal speed; without what it waits for a core, see timer.py"""
-    test_seconds: float = 20.0
-    """all calls of one test together, likewise"""
-    start_seconds: float = 60.0
-    """until a spawned worker, which has to import torch, is there, by the wall clock"""
-    cpu_seconds: int = 60
-    """processor time of one worker"""
-    memory_bytes: int = 2 << 30
-    """address space on top of what the server has"""
-    file_bytes: int = 32 << 20
-    """the largest file that a worker may write"""
-    scratch_bytes: int = 256 << 20
-    """of all files that a worker may have in its folder"""
-    scratch_files: int = 5000
-    """files and folders that a worker may have there"""
-    open_files: int = 64
-    """at the same time; with the size of each, that bounds what removed files can hold"""
-    threads: int = 64
-    """of a worker, where it has a user id of its own; elsewhere only its address space bounds them"""
-    output_bytes: int = 20_000
-    """what is kept of a worker's prints; the rest is read and dropped"""
 
 
 def apply(limits: Limits, *, own_user: bool = False, gpu: bool = False) -> None:

@@ -341,12 +341,19 @@ class Student:
     """
 
     def __init__(
-        self, launcher: Launcher, submission: Path, part: str, seed: int, patience: Patience | None = None
+        self,
+        launcher: Launcher,
+        submission: Path,
+        part: str,
+        seed: int,
+        patience: Patience | None = None,
+        is_clean: bool = False,
     ) -> None:
         self._launcher = launcher
         self._patience = patience or Patience()
         self._submission = submission
         self._part = part
+        self._is_clean = is_clean
         self._seed = seed
         self._others: list[Student] = []
         self._spent: list[float] = []
@@ -358,7 +365,7 @@ class Student:
 
     def _line(self) -> _Line:
         if self._started is None:
-            worker = self._launcher.launch(self._submission, self._seed, self._part)
+            worker = self._launcher.launch(self._submission, self._seed, self._part, self._is_clean)
             self._started = _Line(worker, self._patience, self._spent)
         return self._started
 
@@ -373,11 +380,11 @@ class Student:
 
     def fresh(self) -> Student:
         """The same submission in a second process: what the first one keeps in a variable isn't there."""
-        return self._another()
+        return self._another(self._is_clean)
 
-    def _another(self, part: str | None = None) -> Student:
+    def _another(self, is_clean: bool) -> Student:
         seed = self._seed + len(self._others) + 1
-        other = Student(self._launcher, self._submission, part or self._part, seed, self._patience)
+        other = Student(self._launcher, self._submission, self._part, seed, self._patience, is_clean)
         other._spent = self._spent  # the time is the test's
         other.asked = self.asked
         self._others.append(other)
@@ -385,7 +392,7 @@ class Student:
 
     def clean(self) -> Student:
         """A process in which no student code has run, nor will, as long as nothing but drills is asked of it."""
-        return self._another(f"{self._part}-clean")  # spawned workers are used again, each kind for its own
+        return self._another(is_clean=True)  # spawned workers are used again, each kind for its own
 
     def drill(self, name: str, *args: Any, what: str = "", of: Any = Any) -> Any:
         """Work of grader/sandbox/drills.py, done in the worker; what comes back is to be checked like any answer.

@@ -34,6 +34,7 @@ from grader.sandbox.pages import collapse
 from grader.sandbox.seccomp import prctl
 from grader.sandbox.wall import Wall, kill_user, remove_tree, survey, sweep_files
 from grader.sandbox.worker import Settings, run
+from harness.problem import problem
 
 __all__ = ["End", "Ended", "Failed", "Fork", "Forked", "Ready", "Sweep"]
 
@@ -226,11 +227,8 @@ def _warm_up() -> None:
     Without a backward pass: the first one looks for GPUs, and where there is a driver, that starts a thread, whether
     the environment shows it a GPU or not.
     """
-    import course.datasets
-    import course.layers
-    import course.models
-    import course.trainer  # noqa: F401
-
+    for name in problem().problem.warm_up:
+        importlib.import_module(name)
     # Where there is a GPU, a worker's first backward pass finds that the wall keeps it from the driver. That is as it
     # should be, and nothing that a student has printed.
     warnings.filterwarnings("ignore", "CUDA initialization")

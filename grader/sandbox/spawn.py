@@ -21,6 +21,7 @@ from grader.sandbox.failures import SandboxError
 from grader.sandbox.limits import Limits, slowness
 from grader.sandbox.worker import SEED, Settings
 from grader.sandbox.workers import ONE_THREAD, Output, SocketWorker, WithSharedFolder, Worker, is_there
+from harness.numbers import chapter_of
 
 __all__ = ["SpawnLauncher"]
 
@@ -31,7 +32,7 @@ class SpawnLauncher(WithSharedFolder):
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.slowness = 1.0
-        self._free: dict[tuple[Path, str], list[_SpawnedWorker]] = {}
+        self._free: dict[tuple[Path, str, bool], list[_SpawnedWorker]] = {}
         self._calibrated = False
 
     def start(self) -> None:
@@ -39,14 +40,15 @@ class SpawnLauncher(WithSharedFolder):
             self.slowness = slowness()
             self._calibrated = True
 
-    def launch(self, submission: Path, seed: int, part: str) -> Worker:
+    def launch(self, submission: Path, seed: int, part: str, clean: bool = False) -> Worker:
         self.start()
-        free = self._free.setdefault((submission, part), [])
+        free = self._free.setdefault((submission, part, clean), [])
         while free:
             worker = free.pop()
             if worker.alive:
                 return worker.begin()
-        for key in [key for key in self._free if (key[0], key[1][:1]) != (submission, part[:1])]:  # part by part
+        kept = submission, chapter_of(part)
+        for key in [key for key in self._free if (key[0], chapter_of(key[1])) != kept]:
             for worker in self._free.pop(key):
                 worker.end()
         return self._spawn(submission, seed, free).begin()

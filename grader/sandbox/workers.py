@@ -98,8 +98,8 @@ class Launcher(Protocol):
         """Begin to get ready, without waiting for it."""
         ...
 
-    def launch(self, submission: Path, seed: int, part: str) -> Worker:
-        """A worker for a test of this part, as ``4.1``; with ``-clean`` behind it, one that has run no student code."""
+    def launch(self, submission: Path, seed: int, part: str, clean: bool = False) -> Worker:
+        """A worker for a test of this part, as ``4.1``; ``clean``: one that has run no student code, nor will."""
         ...
 
     def stop(self) -> None:

@@ -18,6 +18,7 @@ from functools import cached_property
 import nbformat
 
 from grader.submission.cell_files import Written, written_by
+from harness.numbers import chapter_of
 
 __all__ = ["Cell", "NotebookError", "Problem", "Statement", "parse", "read_cells", "read_notebook", "read_script"]
 
@@ -27,8 +28,9 @@ MAX_CELL = 1_000_000
 MAX_MAGICS = 200
 #: Cell magics below which there is Python.
 PYTHON_BELOW = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%memit", "%%snakeviz", "%%wandb", "%%debug")
-TITLE = re.compile(r"\s*#+\s*(?:@title\b\s*)?(?:code\s*)?cell\s*(\d{1,2}\.\d{1,2}[a-z]?)\b", re.IGNORECASE)
-HEADING = re.compile(r"\W*(?:code\s*)?cell\s*(\d{1,2}\.\d{1,2}[a-z]?)\b", re.IGNORECASE)
+CELL = r"\d{1,3}(?:\.\d{1,3})+[a-z]?"
+TITLE = re.compile(rf"\s*#+\s*(?:@title\b\s*)?(?:code\s*)?cell\s*({CELL})\b", re.IGNORECASE)
+HEADING = re.compile(rf"\W*(?:code\s*)?cell\s*({CELL})\b", re.IGNORECASE)
 #: Where a cell begins in a script that Colab or Jupyter made of a notebook.
 SCRIPT_CELL = re.compile(rf"{TITLE.pattern}|# In\s?\[|# %%(?!\w)", re.IGNORECASE)
 #: Lines that are parsed for a script's cells, those before each counted again.
@@ -126,7 +128,7 @@ class Cell:
     @property
     def part(self) -> str:
         """The first number of the part that it says it belongs to, or nothing."""
-        return self.number.partition(".")[0]
+        return chapter_of(self.number) if self.number else ""
 
     @property
     def is_empty(self) -> bool:
@@ -234,7 +236,7 @@ def _tagged(cell: nbformat.NotebookNode) -> str:
     """The number in a cell's metadata, where its first line has been removed."""
     ours = cell.metadata.get("pset2")
     number = ours.get("cell") if isinstance(ours, dict) else None
-    return number if isinstance(number, str) and re.fullmatch(r"\d{1,2}\.\d{1,2}[a-z]?", number) else ""
+    return number if isinstance(number, str) and re.fullmatch(CELL, number) else ""
 
 
 def _read_cell(label: str, number: str, source: str, count: int | None = None, failed: bool = False) -> Cell:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from course import answers
 from course.untrusted import UnreadableError, read_bytes
 from grader.submission.cells import Cell
 from grader.submission.intake import Item
+from harness.problem import Feature, problem
 
 __all__ = ["Handed", "checklist"]
 
-NAME = re.compile(r"CS2420_PSet2(_[^\W\d_](?:[^\W_]|['’-])*)+\.zip")
-PATTERN = "CS2420_PSet2_<Name1>_<Name2>.zip"
+STEM = problem().problem.stem
+NAME = re.compile(rf"{re.escape(STEM)}(_[^\W\d_](?:[^\W_]|['’-])*)+\.zip")
+PATTERN = f"{STEM}_<Name1>_<Name2>.zip"
 #: Words that the names of logs of generative-AI tools have in them.
 TOOLS = re.compile(
     r"(?:^|[^a-z])(?:ai|gpt|llm|genai|logs?|chats?|prompts?|transcripts?|conversations?)(?:[^a-z]|$)"
@@ -48,14 +50,15 @@ class Handed:
 def checklist(handed: Handed) -> tuple[Item, ...]:
     """The lines of the checklist, each with what was found and what to do."""
     written = answers.parse(handed.answers) if handed.answers.strip() else None
-    return (
-        _name(handed),
-        _team(handed, written),
-        *_notebook(handed),
-        _pdf(handed),
-        _limits(written),
-        _logs(handed),
-    )
+    lines: dict[Feature, Callable[[], Sequence[Item]]] = {
+        "team": lambda: (_name(handed), _team(handed, written)),
+        "notebook": lambda: _notebook(handed),
+        "writeup": lambda: (_pdf(handed),),
+        "answers": lambda: (_limits(written),),
+        "ai-logs": lambda: (_logs(handed),),
+    }
+    features = problem().problem.features
+    return tuple(item for feature, items in lines.items() if feature in features for item in items())
 
 
 def _name(handed: Handed) -> Item:

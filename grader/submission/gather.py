@@ -231,7 +231,7 @@ def _nothing(found: Found, problems: Sequence[str], name: str) -> str:
         return f"{name} holds nothing that can be graded: {problems[0]}"
     if not found.files:
         return f"{name} is empty: name {ACCEPTED}."
-    return f"{name} holds neither a notebook nor one of the six modules: name {ACCEPTED}."
+    return f"{name} holds neither a notebook nor one of the modules: name {ACCEPTED}."
 
 
 def main(arguments: Iterable[str] | None = None) -> int:

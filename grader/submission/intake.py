@@ -21,8 +21,9 @@ from typing import Any
 import msgspec
 
 from grader import ROOT
-from grader.submission.contract import FILES, MODULES
+from grader.submission.contract import FILES
 from grader.submission.hints import hints
+from harness.problem import problem
 
 __all__ = [
     "ACCEPTED",
@@ -77,7 +78,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Submission:
-    """A folder with at least one of the six modules."""
+    """A folder with at least one of the modules."""
 
     folder: Path
     name: str
@@ -125,7 +126,8 @@ class Submission:
 
 
 def _file_of(part: str) -> str:
-    return f"{MODULES.get(part[:1])}.py"
+    module = problem().module_of(part)
+    return module.file if module is not None else ""
 
 
 def find(path: Path) -> Submission:
@@ -151,7 +153,7 @@ def find(path: Path) -> Submission:
         raise SubmissionError(f"{path} can't be read: change its permissions.") from None
     if empty:
         raise SubmissionError(f"{path} is empty: name {ACCEPTED}.")
-    raise SubmissionError(f"{path} holds none of the six modules: name {ACCEPTED}.")
+    raise SubmissionError(f"{path} holds none of the modules: name {ACCEPTED}.")
 
 
 def _check_exists(path: Path) -> None:

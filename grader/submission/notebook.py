@@ -1,4 +1,4 @@
-"""A notebook becomes the six modules.
+"""A notebook becomes the modules.
 
 For each of the handout's names a module takes the statements that define it, and those that these need in turn: other
 definitions, imports, constants. What trains, downloads, plots or reads files is left out, and so is what nobody needs.
@@ -39,6 +39,7 @@ from grader.submission.intake import Origin
 from grader.submission.seen import as_seen_by
 from grader.submission.settings import changes
 from grader.submission.stubs import is_stub
+from harness.numbers import comes_after
 
 __all__ = ["Module", "modules_of"]
 
@@ -51,7 +52,7 @@ HANDOUT = frozenset(
 
 @dataclass
 class Module:
-    """One of the six, made from a notebook."""
+    """A module that was made from a notebook."""
 
     text: str
     origins: list[Origin] = field(default_factory=list)
@@ -77,7 +78,7 @@ class _Placed:
 
 
 def modules_of(cells: Sequence[Cell]) -> tuple[dict[str, Module], list[str]]:
-    """The six modules, and what a student should know about how they were made, a sentence each."""
+    """The modules, and what a student should know about how they were made, a sentence each."""
     notes = [
         f"{cell.label} doesn't parse (line {cell.problem.line}: {cell.problem.message}): it was skipped."
         + (f" {newer}" if (newer := newer_syntax(cell.problem.text)) else "")
@@ -102,7 +103,7 @@ def modules_of(cells: Sequence[Cell]) -> tuple[dict[str, Module], list[str]]:
 
 
 def helpers_of(cells: Sequence[Cell]) -> dict[str, Module]:
-    """The files that cells write besides the six modules, by path."""
+    """The files that cells write besides the modules, by path."""
     made: dict[str, _Text] = {}
     for cell in cells:
         if cell.file is not None and cell.statements and cell.file.path not in FILES:
@@ -111,6 +112,11 @@ def helpers_of(cells: Sequence[Cell]) -> dict[str, Module]:
             below = cell.source[first:].partition("\n")[2]
             builder.add(below, cell.label, cell.source[:first].count("\n") + 2, glued=True)
     return {path: Module(builder.text, builder.origins) for path, builder in made.items()}
+
+
+def _is_later(cell: Cell, part: str) -> bool:
+    """Whether a cell says that it belongs to a later part. One without a number belongs to any."""
+    return bool(cell.number) and comes_after(cell.number, part)
 
 
 class _Notebook:
@@ -168,7 +174,7 @@ class _Notebook:
         builder = _Text(f'"""{name}.py, from the notebook."""\n\nfrom __future__ import annotations\n')
         needed = set().union(*(one.statement.needs for one in kept)) if kept else set()
         for provided in sorted((needed & PROVIDED.keys()) - defined):
-            builder.add(f"from course.{PROVIDED[provided]} import {provided}")
+            builder.add(f"from {PROVIDED[provided]} import {provided}")
         last = ""
         for one in _without_repeated_imports(kept):
             if one.cell.number and one.cell.label != last:
@@ -234,7 +240,7 @@ class _Notebook:
                 of_name = [index for index in of_name if not self.placed[index].is_stub]
             if not any(name in self.placed[index].statement.binds for index in of_name):
                 continue
-            earlier = [index for index in of_name if (self.placed[index].cell.part or part) <= part]
+            earlier = [index for index in of_name if not _is_later(self.placed[index].cell, part)]
             found += earlier or of_name
         return found
 
@@ -256,7 +262,7 @@ class _Notebook:
         found = []
         for index, one in enumerate(self.placed):
             node = one.statement.node
-            if "*" in one.statement.binds and isinstance(node, ast.ImportFrom) and (one.cell.part or part) <= part:
+            if "*" in one.statement.binds and isinstance(node, ast.ImportFrom) and not _is_later(one.cell, part):
                 top = (node.module or "").partition(".")[0] if not node.level else ""
                 if lacks or (top and find_spec(top)):
                     found.append(index)
@@ -315,9 +321,10 @@ class _Notebook:
         """A sentence for each definition that is not taken, since it is in a cell of a later part."""
         parts = {name: part for part, module in MODULES.items() for name in NAMES[module]}
         defined = [one for one in self.placed if isinstance(one.statement.node, Node) and not one.is_stub]
-        early = {_name(one) for one in defined if (one.cell.part or "0") <= parts.get(_name(one), "")}
-        for one in defined:
-            if _name(one) in early and one.cell.part > parts[_name(one)]:
+        ours = [one for one in defined if _name(one) in parts]
+        early = {_name(one) for one in ours if not _is_later(one.cell, parts[_name(one)])}
+        for one in ours:
+            if _name(one) in early and _is_later(one.cell, parts[_name(one)]):
                 yield f"{_name(one)} in {one.cell.label} was left out, since that cell belongs to a later part."
 
     def _settings(self) -> Iterator[str]:

@@ -18,7 +18,7 @@ MAX_CANDIDATES = 4
 
 
 def places_of_modules(found: Found) -> tuple[Path | None, dict[str, Path]]:
-    """The folder with most of the six modules, and where modules lie that it hasn't, or has as stubs alone."""
+    """The folder with most of the modules, and where modules lie that it hasn't, or has as stubs alone."""
     exact: dict[str, dict[Path, None]] = {}
     meant: dict[str, list[Path]] = {}
     for file in found.files:

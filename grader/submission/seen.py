@@ -1,4 +1,4 @@
-"""A notebook's cells as one of the six modules sees them: with the files that cells write as modules of their own."""
+"""A notebook's cells as one of the modules sees them: with the files that cells write as modules of their own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _seen(module: str, cell: Cell) -> Cell:
 
 
 def _imports_from(statement: Statement) -> str:
-    """The module of the six that a statement imports names from, or nothing."""
+    """The module of a submission that a statement imports names from, or nothing."""
     node = statement.node
     if not isinstance(node, ast.ImportFrom) or node.module is None:
         return ""

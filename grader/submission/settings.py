@@ -41,7 +41,7 @@ CONTEXTS = ("no_grad", "inference_mode", "errstate", "autocast")
 
 
 def settings_of(folder: Path) -> dict[str, tuple[str, ...]]:
-    """The changes that importing each of the six modules makes: its own, and of modules that it imports."""
+    """The changes that importing each of the modules makes: its own, and of modules that it imports."""
     found: dict[str, tuple[str, ...]] = {}
     for file in FILES:
         lines = [line for name, tree in _trees(folder, file) for line in _lines(name, tree)]

@@ -66,8 +66,8 @@ def survey(root: Path) -> Found:
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
-    """Whether a folder is this repository's ``grader`` or ``course``, handed in with the rest."""
-    return entry.name in ("grader", "course") and os.path.isfile(os.path.join(entry.path, "__init__.py"))
+    """Whether a folder is this repository's ``grader``, ``harness`` or ``course``, handed in with the rest."""
+    return entry.name in ("grader", "course", "harness") and os.path.isfile(os.path.join(entry.path, "__init__.py"))
 
 
 def copy(source: Path, target: Path, limit: int = MAX_TEXT) -> int:

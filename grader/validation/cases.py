@@ -26,9 +26,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from grader.catalog import RESULTS, read_suites
+from grader.catalog import RESULTS, chosen, read_suites
 from grader.presence import at_least_one
 from grader.submission.contract import MODULES
+from harness.problem import problem
 
 __all__ = [
     "SOLUTION",
@@ -78,7 +79,7 @@ class Case:
     @property
     def part(self) -> str:
         """The number of the part that the module belongs to, as ``2``."""
-        return next(part for part, module in MODULES.items() if module == self.module)
+        return problem().named(self.module).part
 
     def write(self, folder: Path) -> Path:
         """Write the submission into an empty folder."""
@@ -91,7 +92,7 @@ class Case:
 
 
 def write_modules(source: Path, folder: Path) -> None:
-    """Write the six modules of the solution, or of the stubs, into a folder, as a submission."""
+    """Write the modules of the solution, or of the stubs, into a folder, as a submission."""
     shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__*"))
 
 
@@ -104,7 +105,7 @@ def solution_and_stubs() -> tuple[Case, ...]:
     """The solution as it is, which loses nothing, and the stubs, which lose everything; part by part."""
     cases = []
     for part, module in MODULES.items():
-        said = dict.fromkeys(of_code(part), f"Not implemented yet: Part {part}.")
+        said = dict.fromkeys(of_code(part), f"Not implemented yet: Part {part}")
         solution = Case("right", f"solution_{module}", module, "the solution as it is", {}, frozenset(), (), "", False)
         cases.append(solution)
         cases.append(replace(solution, kind="broken", name=f"stubs_{module}", title="the stub", loses=said, base=STUBS))
@@ -147,14 +148,14 @@ def first_line(path: Path, text: str) -> tuple[str, bool, str]:
     return header[1], bool(header[2]), header[3]
 
 
-def of_code(prefix: str = "") -> tuple[str, ...]:
-    """The numbers that begin like this of tests of code. What looks at results of experiments is left out."""
-    return tuple(test.number for test in read_suites() if test.number.startswith(prefix) and RESULTS not in test.tags)
+def of_code(*wanted: str) -> tuple[str, ...]:
+    """The numbers of these tests, or of the tests of these parts. What looks at results of experiments is left out."""
+    return tuple(test.number for test in chosen(read_suites(), wanted) if RESULTS not in test.tags)
 
 
-def numbers(path: Path, prefix: str) -> tuple[str, ...]:
+def numbers(path: Path, wanted: str) -> tuple[str, ...]:
     """The same, for what a case's first lines name."""
-    found = of_code(prefix)
+    found = of_code(wanted)
     if not found:
-        raise ValueError(f"{path}: there is no test {prefix}")
+        raise ValueError(f"{path}: there is no test {wanted}")
     return found

@@ -21,6 +21,7 @@ from grader.sandbox.limits import Limits
 from grader.suites.checks import tolerances_kept
 from grader.validation.cases import SOLUTION, Case, of_code
 from grader.validation.impact import Uses, affected
+from harness.problem import problem
 
 __all__ = ["SEED", "Task", "Verdict", "compare", "examine", "examine_all", "slowest_first"]
 
@@ -153,7 +154,8 @@ def compare(task: Task, gradebook: Gradebook, seconds: float = 0.0) -> Verdict:
 
 def _examine_in_pool(task: Task) -> Verdict:
     with interruptible():
-        return examine(task, shared_launcher(SHORT if task.case.kind == "broken" else None, task.case.part == "4"))
+        limits = SHORT if task.case.kind == "broken" else None
+        return examine(task, shared_launcher(limits, problem().named(task.case.module).own_server))
 
 
 def examine_all(tasks: Sequence[Task], jobs: int | None = None, thorough: bool = True) -> Iterator[Verdict]:
@@ -199,9 +201,10 @@ def _shortened(task: Task, uses: Uses) -> Task:
 
 
 def slowest_first(cases: Iterable[Case]) -> list[Case]:
-    """What may wait for endless loops, then the large networks: no process ends long after the others."""
+    """What may wait for endless loops, then the modules as the manifest orders them."""
+    order = problem().slowest_first or tuple(problem().modules.values())
 
     def key(case: Case) -> tuple[bool, int]:
-        return case.kind != "broken", "453261".index(case.part)
+        return case.kind != "broken", order.index(case.module)
 
     return sorted(cases, key=key)

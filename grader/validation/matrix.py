@@ -11,6 +11,7 @@ from grader.reports.text import write_atomically
 from grader.validation.cases import of_code
 from grader.validation.exam import Verdict
 from grader.validation.tables import catches, closing
+from harness.numbers import sort_key
 
 __all__ = ["write"]
 
@@ -18,7 +19,7 @@ __all__ = ["write"]
 def write(verdicts: Sequence[Verdict], path: Path, seconds: float) -> None:
     """Write the page in one step."""
     parts = []
-    for part in sorted({verdict.case.part for verdict in verdicts}):
+    for part in sorted({verdict.case.part for verdict in verdicts}, key=sort_key):
         tests = [test for test in read_suites() if test.number in of_code(part)]
         rows = sorted(
             (verdict for verdict in verdicts if verdict.case.part == part),

@@ -23,13 +23,12 @@ from typing import Any
 import pytest
 
 from course.crew import interruptible, pool
-from grader.catalog import tomllib
 from grader.gradebook import State
 from grader.grading import grade
 from grader.sandbox.launch import shared_launcher
-from grader.submission.contract import MODULES
 from grader.validation.cases import SOLUTION, of_code, write_solution
 from grader.validation.exam import SEED
+from harness.problem import problem, tomllib
 
 __all__ = ["Fate", "Mutant", "equivalents", "mutants_of", "try_all"]
 
@@ -54,7 +53,7 @@ class Mutant:
 
     @property
     def part(self) -> str:
-        return next(part for part, module in MODULES.items() if module == self.module)
+        return problem().named(self.module).part
 
     @property
     def change(self) -> tuple[str, str, str]:
@@ -190,7 +189,11 @@ def try_one(mutant: Mutant, seed: int = SEED) -> Fate:
         (folder / f"{mutant.module}.py").write_text(mutant.text, encoding="utf-8")
         tests = of_code(mutant.part)
         gradebook = grade(
-            folder, parts=tests, seed=seed, launcher=shared_launcher(large=mutant.part == "4"), watch=_UntilOneIsLost()
+            folder,
+            parts=tests,
+            seed=seed,
+            launcher=shared_launcher(large=problem().named(mutant.module).own_server),
+            watch=_UntilOneIsLost(),
         )
     faults = [outcome.fault for _, outcome in gradebook.results if outcome.fault]
     lost = (

@@ -17,6 +17,7 @@ from grader.catalog import GradedTest, read_suites
 from grader.gradebook import Measurement
 from grader.validation.cases import SOLUTION, Case, Kind, of_code
 from grader.validation.exam import Verdict
+from harness.numbers import lies_in, sort_key
 
 __all__ = ["Catches", "calibration", "catches", "closing", "messages", "render", "repeated"]
 
@@ -46,10 +47,10 @@ def catches(verdicts: Sequence[Verdict]) -> tuple[Catches, ...]:
     notices them.
     """
     cases = [verdict for verdict in verdicts if verdict.case.base == SOLUTION]
-    parts = {verdict.case.part for verdict in cases}
+    tested = {number for verdict in cases for number in of_code(verdict.case.part)}
     found = []
     for test in read_suites():
-        if test.number[0] not in parts or test.number not in of_code():
+        if test.number not in tested:
             continue
         noticed = [verdict for verdict in cases if test.number in verdict.catchers]
 
@@ -57,8 +58,7 @@ def catches(verdicts: Sequence[Verdict]) -> tuple[Catches, ...]:
             return tuple(
                 verdict.case.name
                 for verdict in noticed
-                if least <= len(verdict.catchers) <= most
-                and all(number.startswith(part) for number in verdict.catchers)
+                if least <= len(verdict.catchers) <= most and all(lies_in(number, part) for number in verdict.catchers)
             )
 
         found.append(Catches(test, tuple(verdict.case.name for verdict in noticed), names(1, 1), names(2, FEW)))
@@ -85,7 +85,7 @@ def repeated(verdicts: Sequence[Verdict]) -> RenderableType:
     table.add_column("Part")
     for name in ("Cases", "Gradings", "Differences", "Seconds"):
         table.add_column(name, justify="right", no_wrap=True)
-    rows = sorted(verdicts, key=lambda verdict: verdict.case.part)
+    rows = sorted(verdicts, key=lambda verdict: sort_key(verdict.case.part))
     for part, group in groupby(rows, key=lambda verdict: verdict.case.part):
         those = list(group)
         table.add_row(
@@ -161,7 +161,7 @@ def _by_part(verdicts: Sequence[Verdict]) -> Table:
     table.add_column("Part")
     for name in ("Wrong", "Right", "Broken", "Missed", "False alarms", "Faults", "Seconds"):
         table.add_column(name, justify="right", no_wrap=True)
-    rows = sorted(verdicts, key=lambda verdict: verdict.case.part)
+    rows = sorted(verdicts, key=lambda verdict: sort_key(verdict.case.part))
     for part, those in groupby(rows, key=lambda verdict: verdict.case.part):
         table.add_row(part, *_counts(list(those)))
     table.add_section()
@@ -188,7 +188,7 @@ def _by_test(verdicts: Sequence[Verdict], known: Sequence[Case]) -> Table:
         table.add_column(name, justify="left" if name == "Test" else "right", no_wrap=True, min_width=len(name))
     table.add_column("Those that it alone catches, and (those with few)", no_wrap=True, overflow="ellipsis", ratio=1)
     for one in catches(verdicts):
-        if not one.caught and one.test.number[0] in incomplete:
+        if not one.caught and any(lies_in(one.test.number, part) for part in incomplete):
             continue
         few = [f"({name})" for name in one.nearly_alone]
         table.add_row(
@@ -211,7 +211,9 @@ def _problems(verdicts: Sequence[Verdict]) -> Iterator[Text]:
 
 def messages(verdicts: Sequence[Verdict]) -> Iterator[Text]:
     """What each wrong or broken case is told, so that a person can judge whether it helps."""
-    for verdict in sorted(verdicts, key=lambda verdict: (verdict.case.part, verdict.case.kind, verdict.case.name)):
+    for verdict in sorted(
+        verdicts, key=lambda verdict: (sort_key(verdict.case.part), verdict.case.kind, verdict.case.name)
+    ):
         if verdict.case.base != SOLUTION or not verdict.catchers:
             continue
         yield Text(f"\n{verdict.case.id}: {verdict.case.title}", style="bold")

