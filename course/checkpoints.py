@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from course.layers import DepthwiseSeparableConvolutionSolution, SparseConv2d
 from course.models import ConvNet, DWConvNet
-from course.untrusted import UnreadableError, read_bytes
+from harness.base.untrusted import UnreadableError, read_bytes
 
 __all__ = [
     "Architecture",

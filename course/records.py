@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from course.untrusted import UnreadableError, read_bytes
+from harness.base.untrusted import UnreadableError, read_bytes
 
 __all__ = [
     "FILE",

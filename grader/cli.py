@@ -23,7 +23,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from course.crew import heed_stops
 from grader.catalog import chosen, read_suites
 from grader.gradebook import Gradebook
 from grader.grading import grade as run_suites
@@ -34,6 +33,7 @@ from grader.sandbox.failures import SandboxError
 from grader.sandbox.launch import Launcher, make_launcher
 from grader.submission.intake import Submission, SubmissionError, open_submission
 from grader.submission.stage import stage
+from harness.base.crew import heed_stops
 from harness.problem import problem
 
 __all__ = ["app"]

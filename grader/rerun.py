@@ -25,7 +25,6 @@ from course.downloads import data_dir
 from course.experiments.profiles import PROFILES
 from course.records import FILE, PARTS
 from course.stand_ins import resnet18_file
-from course.untrusted import UnreadableError, read_bytes
 from grader import ROOT
 from grader.catalog import RESULTS, chosen, read_suites
 from grader.reports.text import plain
@@ -33,6 +32,7 @@ from grader.sandbox.experiments import Order
 from grader.submission.contract import FILES
 from grader.submission.intake import Submission
 from grader.submission.stage import stage
+from harness.base.untrusted import UnreadableError, read_bytes
 
 __all__ = ["RerunError", "for_another_user", "parts_with_results", "rerun"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from course.crew import Crew, Died, pool
+from harness.base.crew import Crew, Died, pool
 from tests.conftest import ROOT
 
 
@@ -64,7 +64,7 @@ def test_an_executor_may_try_again_itself():
 def test_a_pool_goes_when_its_owner_is_killed(tmp_path):
     code = (
         "import sys, time\n"
-        "from course.crew import pool\n"
+        "from harness.base.crew import pool\n"
         "if __name__ == '__main__':\n"
         "    with pool(2) as executor:\n"
         "        futures = [executor.submit(time.sleep, 60) for _ in range(2)]\n"
@@ -100,7 +100,7 @@ def _lives(pid: int) -> bool:
 
 STOPPED = """
 import signal, sys
-from course.crew import heed_stops
+from harness.base.crew import heed_stops
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 heed_stops()
 signal.raise_signal(signal.SIGHUP)

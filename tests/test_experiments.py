@@ -20,17 +20,17 @@ import pytest
 import torch
 
 from course import checkpoints
-from course.crew import Crew
 from course.datasets import DataError, load
 from course.experiments import lab as lab_module
 from course.experiments import part1, part4
 from course.experiments.division import run_parts
 from course.experiments.profiles import PROFILES
 from course.experiments.runner import EXPERIMENTS, ConflictError, Session, parts_of
-from course.lock import lock
 from course.records import MODULES, PARTS, Record, comparable, read, write
 from course.trainer import evaluate
 from grader.validation.cases import SOLUTION, STUBS
+from harness.base.crew import Crew
+from harness.base.lock import lock
 from tests.conftest import ROOT
 from tests.quick_results import TINY
 

@@ -18,8 +18,6 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from course.cluster import ClusterError, connected
-from course.crew import Crew, pool
 from course.experiments.division import run_parts
 from course.experiments.lab import device_of
 from course.experiments.profiles import PROFILES
@@ -27,8 +25,10 @@ from course.experiments.progress import Bar
 from course.experiments.report import duration, summary_rows
 from course.experiments.runner import ConflictError, Session, parts_of
 from course.experiments.student_code import MODULES
-from course.lock import lock
 from course.records import PARTS, Record
+from harness.base.cluster import ClusterError, connected
+from harness.base.crew import Crew, pool
+from harness.base.lock import lock
 
 __all__ = ["app"]
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import torch
 
-from course.cluster import demand
-from course.crew import Crew, Died, interruptible
 from course.experiments.lab import device_of
 from course.experiments.profiles import PROFILES
 from course.experiments.runner import Session
 from course.records import Record, RecordError, read, write
+from harness.base.cluster import demand
+from harness.base.crew import Crew, Died, interruptible
 
 __all__ = ["PartTask", "run_part", "run_parts"]
 

@@ -12,8 +12,8 @@ from course.answers import Answer, Answers
 from course.experiments.report import MAX_PICTURE, cell, duration, numeric_columns, plain
 from course.experiments.runner import EXPERIMENTS
 from course.records import PARTS, Record, RecordError, Run, Table, read
-from course.untrusted import UnreadableError, read_bytes
 from course.writeup.markdown import Reader, breakable
+from harness.base.untrusted import UnreadableError, read_bytes
 from harness.numbers import lies_in
 from harness.problem import problem
 

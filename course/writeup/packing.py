@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from course.records import FILE, MODULES, PARTS, Record
-from course.untrusted import UnreadableError, read_bytes
+from harness.base.untrusted import UnreadableError, read_bytes
 from harness.problem import problem
 
 __all__ = ["Package", "ascii_name", "file_stem", "notebook_remarks", "notebook_texts", "pack"]

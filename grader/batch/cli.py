@@ -15,8 +15,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from course.cluster import ClusterError, connected
-from course.crew import Crew, Died, heed_stops, pool, usual_jobs
 from grader.batch import digests, page, tables
 from grader.batch.ledger import Entry, Header, Ledger, LedgerError, Status
 from grader.batch.roster import HandIn, Roster, RosterError, read_roster
@@ -24,6 +22,8 @@ from grader.batch.similarity import SimilarityError, check_installed, write_repo
 from grader.batch.work import Task, as_result, grade_one
 from grader.gradebook import UNGRADED, not_graded
 from grader.reports.text import points, write_atomically
+from harness.base.cluster import ClusterError, connected
+from harness.base.crew import Crew, Died, heed_stops, pool, usual_jobs
 
 __all__ = ["batch"]
 

@@ -22,9 +22,9 @@ from pathlib import Path
 
 import msgspec
 
-from course.lock import lock
 from grader.gradebook import State
 from grader.reports.text import write_atomically
+from harness.base.lock import lock
 
 __all__ = ["Entry", "Header", "Ledger", "LedgerError", "Status"]
 

@@ -13,9 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from course.cluster import ClusterError, demand
-from course.crew import interruptible
-from course.untrusted import UnreadableError, read_bytes
 from grader.batch import digests
 from grader.batch.ledger import Entry, Status
 from grader.gradebook import UNGRADED, Gradebook, not_graded
@@ -26,6 +23,9 @@ from grader.reports.text import cut, plain
 from grader.sandbox.launch import shared_launcher
 from grader.submission.contract import FILES
 from grader.submission.intake import Submission, SubmissionError, open_submission
+from harness.base.cluster import ClusterError, demand
+from harness.base.crew import interruptible
+from harness.base.untrusted import UnreadableError, read_bytes
 
 __all__ = ["Graded", "Task", "as_result", "grade_one"]
 

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from course.untrusted import UnreadableError, read_bytes
 from grader.reports.text import cut, plain, points
+from harness.base.untrusted import UnreadableError, read_bytes
 
 __all__ = ["describe", "read", "submitters"]
 

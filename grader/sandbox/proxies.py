@@ -15,13 +15,13 @@ import msgspec
 import numpy as np
 from torch import Tensor
 
-from course.untrusted import UnreadableError, read_bytes
 from grader.sandbox.failures import StudentError
 from grader.sandbox.limits import Limits
 from grader.sandbox.protocol import ROOM, Call, Failure, Handle, encode, is_shape
 from grader.sandbox.timer import Allowance
 from grader.sandbox.workers import Launcher, Worker
 from grader.submission.contract import MODULES
+from harness.base.untrusted import UnreadableError, read_bytes
 
 __all__ = ["Gradients", "Patience", "Remote", "RemoteModule", "Student", "summary"]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course import answers
-from course.untrusted import UnreadableError, read_bytes
 from grader.submission.cells import Cell, NotebookError, read_cells, read_notebook, read_script
 from grader.submission.contract import DEFINES, FILES
 from grader.submission.filenames import is_notebook, module_meant, shown
 from grader.submission.notebook import Module, helpers_of, modules_of
 from grader.submission.survey import Found, read_text, text_of
+from harness.base.untrusted import UnreadableError, read_bytes
 
 __all__ = ["Book", "read_notebooks", "scripts"]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course import answers
-from course.untrusted import UnreadableError, read_bytes
 from grader.submission.cells import Cell
 from grader.submission.intake import Item
+from harness.base.untrusted import UnreadableError, read_bytes
 from harness.problem import Feature, problem
 
 __all__ = ["Handed", "checklist"]

@@ -19,7 +19,6 @@ from pathlib import Path
 import msgspec
 
 from course import answers
-from course.untrusted import UnreadableError, read_bytes
 from grader.submission.archives import is_archive
 from grader.submission.books import Book, read_notebooks, scripts
 from grader.submission.cells import parse
@@ -33,6 +32,7 @@ from grader.submission.places import is_untouched, places_of_modules
 from grader.submission.settings import settings_of
 from grader.submission.stage import left_out
 from grader.submission.survey import MAX_TEXT, Found, copy, read_text, survey, text_of
+from harness.base.untrusted import UnreadableError, read_bytes
 
 __all__ = ["gather", "main"]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES
 from pathlib import Path
 
-from course.untrusted import UnreadableError, read_bytes
 from grader.submission.contract import FILES
+from harness.base.untrusted import UnreadableError, read_bytes
 
 __all__ = ["fingerprint", "left_out", "stage"]
 

@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course.untrusted import UnreadableError, read_bytes
 from grader.submission.contract import FILES
 from grader.submission.filenames import is_usable, shown
+from harness.base.untrusted import UnreadableError, read_bytes
 
 __all__ = ["MAX_TEXT", "Found", "copy", "read_text", "survey", "text_of"]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from course.crew import interruptible, pool
 from grader.catalog import all_points
 from grader.gradebook import Gradebook, Measurement, State
 from grader.grading import grade
@@ -21,6 +20,7 @@ from grader.sandbox.limits import Limits
 from grader.suites.checks import tolerances_kept
 from grader.validation.cases import SOLUTION, Case, of_code
 from grader.validation.impact import Uses, affected
+from harness.base.crew import interruptible, pool
 from harness.problem import problem
 
 __all__ = ["SEED", "Task", "Verdict", "compare", "examine", "examine_all", "slowest_first"]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from course.crew import Crew
+from harness.base.crew import Crew
 
 __all__ = ["ClusterError", "connected", "demand"]
 
