@@ -21,9 +21,9 @@ from rich.table import Table
 
 from grader.gradebook import Gradebook
 from grader.grading import grade
-from grader.sandbox.launch import Launcher, make_launcher
-from grader.sandbox.proxies import Student
 from grader.validation.cases import SOLUTION
+from harness.host.launch import Launcher, make_launcher
+from harness.host.proxies import Student
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -17,8 +17,8 @@ from rich.console import Console
 
 from grader.grading import grade
 from grader.reports import terminal
-from grader.sandbox.launch import Launcher
 from grader.validation.cases import SOLUTION, STUBS
+from harness.host.launch import Launcher
 
 PICTURE = Path(__file__).resolve().parent / "score.svg"
 WIDTH = 100

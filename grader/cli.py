@@ -29,11 +29,11 @@ from grader.grading import grade as run_suites
 from grader.plugin import graded_test
 from grader.reports import gradescope, terminal
 from grader.reports.text import unwritable
-from grader.sandbox.failures import SandboxError
-from grader.sandbox.launch import Launcher, make_launcher
 from grader.submission.intake import Submission, SubmissionError, open_submission
 from grader.submission.stage import stage
 from harness.base.crew import heed_stops
+from harness.host.failures import SandboxError
+from harness.host.launch import Launcher, make_launcher
 from harness.problem import problem
 
 __all__ = ["app"]
@@ -243,7 +243,7 @@ def doctor() -> None:
     """
     from rich.table import Table
 
-    from grader.sandbox import doctor as self_check
+    from harness.isolation import doctor as self_check
 
     self_check.with_secret()
     launcher = make_launcher("auto")
@@ -288,7 +288,7 @@ REPAIR = "docs/security.md says what a broken self-check means."
 
 def _isolated_launcher(in_process: bool) -> Launcher:
     """A launcher whose isolation has been tried, or the end of the command."""
-    from grader.sandbox import doctor as self_check
+    from harness.isolation import doctor as self_check
 
     if in_process:
         _stop(

@@ -19,9 +19,9 @@ import torch
 from grader.catalog import RESULTS, chosen, read_suites
 from grader.gradebook import Gradebook, State
 from grader.grading import grade
-from grader.sandbox.fork import ForkLauncher
-from grader.sandbox.limits import Limits
 from grader.submission.intake import Submission
+from harness.host.fork import ForkLauncher
+from harness.isolation.limits import Limits
 
 __all__ = ["grade_there", "notes", "warning", "why_not"]
 

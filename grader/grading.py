@@ -10,8 +10,8 @@ from grader.catalog import SUITES, chosen, read_suites
 from grader.gradebook import Gradebook
 from grader.plugin import GRADING, LAUNCHER, NOTES, SUBMISSION
 from grader.presence import at_least_one
-from grader.sandbox.launch import Launcher
 from grader.submission.intake import Submission, find
+from harness.host.launch import Launcher
 
 __all__ = ["grade"]
 

@@ -16,8 +16,8 @@ import pytest
 from grader.catalog import GradedTest
 from grader.gradebook import FAULT_MESSAGE, Measurement, Outcome, Picture, State
 from grader.reports.text import body, cut
-from grader.sandbox.failures import StudentError
-from grader.sandbox.protocol import Failure
+from harness.host.failures import StudentError
+from harness.protocol import Failure
 
 __all__ = [
     "MEASUREMENTS",

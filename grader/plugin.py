@@ -57,10 +57,10 @@ from grader.outcomes import (
 from grader.repeated import run_again
 from grader.reports import gradescope, terminal
 from grader.reports.text import MAX_MESSAGE, body, cut, unwritable
-from grader.sandbox.failures import SandboxError, StudentError
-from grader.sandbox.launch import Launcher, make_launcher
-from grader.sandbox.proxies import Patience, Student
 from grader.submission.intake import Submission, SubmissionError, as_data, from_data, open_submission
+from harness.host.failures import SandboxError, StudentError
+from harness.host.launch import Launcher, make_launcher
+from harness.host.proxies import Patience, Student
 
 __all__ = [
     "GRADING",

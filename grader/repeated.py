@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from grader.outcomes import score_kept
-from grader.sandbox.proxies import Student
+from harness.host.proxies import Student
 
 __all__ = ["run_again"]
 

@@ -28,7 +28,7 @@ from course.stand_ins import resnet18_file
 from grader import ROOT
 from grader.catalog import RESULTS, chosen, read_suites
 from grader.reports.text import plain
-from grader.sandbox.experiments import Order
+from grader.rerun_worker import Order
 from grader.submission.contract import FILES
 from grader.submission.intake import Submission
 from grader.submission.stage import stage
@@ -146,7 +146,7 @@ def _check(out: Path, code: str) -> None:
 
 
 def _carry_out(order: Order, hours: float, tell: Callable[[str], object]) -> None:
-    code = "import sys; sys.path.insert(0, sys.argv[1]); from grader.sandbox.experiments import main; main()"
+    code = "import sys; sys.path.insert(0, sys.argv[1]); from grader.rerun_worker import main; main()"
     kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     # One thread until the wall stands; then as many as the order says.

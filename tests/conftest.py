@@ -18,11 +18,11 @@ import pytest
 from course.experiments.runner import Session
 from grader.catalog import RESULTS, all_points, read_suites
 from grader.reports import gradescope
-from grader.sandbox.launch import Launcher, make_launcher
-from grader.sandbox.proxies import Student
 from grader.submission.gather import gather
 from grader.submission.intake import Submission
 from grader.validation.cases import SOLUTION
+from harness.host.launch import Launcher, make_launcher
+from harness.host.proxies import Student
 from tests.desk import Desk
 from tests.quick_results import PARTS, TINY, made_once
 

@@ -19,14 +19,14 @@ import torch
 
 from grader.plugin import GRADING, TEST
 from grader.repeated import run_again
-from grader.sandbox.failures import StudentError
-from grader.sandbox.in_process import InProcessLauncher
-from grader.sandbox.limits import Limits
-from grader.sandbox.protocol import Call, Failure, Handle, ProtocolError, Reply, Value, decode, encode
-from grader.sandbox.proxies import Student
-from grader.sandbox.worker import Executor
-from grader.sandbox.workers import Allowed, Resolve, Worker, decoded
 from grader.validation.cases import SOLUTION
+from harness.host.failures import StudentError
+from harness.host.in_process import InProcessLauncher
+from harness.host.proxies import Student
+from harness.host.workers import Allowed, Resolve, Worker, decoded
+from harness.isolation.limits import Limits
+from harness.protocol import Call, Failure, Handle, ProtocolError, Reply, Value, decode, encode
+from harness.worker.worker import Executor
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,9 @@ from grader.catalog import read_suites
 from grader.gradescope.build import build
 from grader.grading import grade
 from grader.reports import gradescope
-from grader.sandbox.launch import make_launcher
-from grader.sandbox.limits import Limits
 from grader.validation.cases import SOLUTION
+from harness.host.launch import make_launcher
+from harness.isolation.limits import Limits
 from tests.bad_submissions import generate
 
 __all__ = ["AutograderFolder", "graded_problems", "report_problems"]

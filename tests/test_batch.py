@@ -17,10 +17,10 @@ from grader.batch.roster import HandIn, Person, RosterError, read_roster
 from grader.batch.work import Task, grade_one
 from grader.catalog import read_suites
 from grader.gradebook import State
-from grader.sandbox import doctor
-from grader.sandbox.fork import ForkLauncher
-from grader.sandbox.limits import Limits
 from grader.validation.cases import STUBS, write_modules, write_solution
+from harness.host.fork import ForkLauncher
+from harness.isolation import doctor
+from harness.isolation.limits import Limits
 from tests.classes import rows
 from tests.conftest import MAXIMUM
 

@@ -11,8 +11,8 @@ import typer
 
 from grader import cli
 from grader.catalog import RESULTS, read_suites
-from grader.sandbox.failures import SandboxError
 from grader.validation.cases import SOLUTION
+from harness.host.failures import SandboxError
 from tests.conftest import MAXIMUM, OF_CODE, ROOT
 
 
@@ -136,7 +136,7 @@ def test_plugins_of_pytest_that_happen_to_be_installed_change_nothing(run, tmp_p
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no server to be started")
 def test_where_no_sandbox_can_be_started_the_doctor_says_so(monkeypatch, capsys):
-    from grader.sandbox.fork import ForkLauncher
+    from harness.host.fork import ForkLauncher
 
     def silent(self: object) -> None:
         raise SandboxError("the sandbox's server doesn't answer: it ended")

@@ -9,20 +9,20 @@ import torch
 from torch import Tensor
 
 from course.stand_ins import resnet18_stand_in
+from grader import worker_functions as drills
 from grader.grading import grade
-from grader.sandbox import drills
-from grader.sandbox.failures import StudentError
-from grader.sandbox.limits import Limits
-from grader.sandbox.protocol import Failure
 from grader.submission.intake import find
 from grader.validation.cases import SOLUTION
+from harness.host.failures import StudentError
+from harness.isolation.limits import Limits
+from harness.protocol import Failure
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no fork server")
 
 
 def test_the_server_makes_no_backward_pass(monkeypatch):
     """Where there is a driver, the first one starts a thread, and a process with threads can't be forked."""
-    from grader.sandbox import server
+    from harness.worker import server
 
     def backward(self: Tensor) -> None:
         raise AssertionError("a backward pass in the server")
@@ -72,7 +72,7 @@ def test_whoever_asks_for_a_gpu_is_told_where_code_is_graded(message):
 
 def test_packages_that_only_pythonpath_names_are_missed_in_a_sentence(monkeypatch, tmp_path):
     """As modules of a cluster name them: what grades has them, and the server, which is isolated, has not."""
-    from grader.sandbox.fork import ForkLauncher
+    from harness.host.fork import ForkLauncher
 
     one = ForkLauncher(Limits())
     one._log = tmp_path / "server.log"

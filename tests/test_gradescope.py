@@ -17,8 +17,8 @@ import pytest
 from grader.catalog import RESULTS, read_suites
 from grader.gradescope import metadata, run
 from grader.gradescope.build import build, main
-from grader.sandbox.doctor import Finding, Outcome, SelfCheck
 from grader.validation.cases import SOLUTION, STUBS
+from harness.isolation.doctor import Finding, Outcome, SelfCheck
 from tests.soak import AutograderFolder, graded_problems, killed_problems, report_problems
 
 MAXIMUM = sum(test.points for test in read_suites())

@@ -17,9 +17,9 @@ from grader.gradescope import build
 from grader.handout import archive, proof
 from grader.handout.proof import leaks
 from grader.presence import NothingFoundError
-from grader.sandbox.failures import StudentError
 from grader.suites import held_out as module
 from grader.suites.held_out import FOLDER, HeldOutError, held_out
+from harness.host.failures import StudentError
 
 NAMES: tuple[Name, ...] = ("cifar10", "mnist")
 

@@ -296,7 +296,7 @@ class TestIgnored:
             "grades/grades.csv",
             "submissions/ada.zip",
             "course/__pycache__/layers.cpython-312.pyc",
-            "grader/sandbox/__pycache__/wall.cpython-312.pyc",
+            "harness/isolation/__pycache__/wall.cpython-312.pyc",
             "student/.ipynb_checkpoints/training-checkpoint.py",
             "tests/.pytest_cache/README.md",
             ".env",

@@ -27,10 +27,11 @@ from torch import Tensor
 from grader.gradebook import State
 from grader.grading import grade
 from grader.outcomes import NotMade
-from grader.sandbox.failures import StudentError
-from grader.sandbox.in_process import InProcessLauncher
-from grader.sandbox.limits import Limits, slowness
-from grader.sandbox.protocol import (
+from grader.validation.cases import SOLUTION
+from harness.host.failures import StudentError
+from harness.host.in_process import InProcessLauncher
+from harness.isolation.limits import Limits, slowness
+from harness.protocol import (
     MAX_FRAME_BYTES,
     MAX_PAIRS,
     TENSOR_DTYPES,
@@ -42,7 +43,6 @@ from grader.sandbox.protocol import (
     TensorValue,
     Value,
 )
-from grader.validation.cases import SOLUTION
 from tests.replies import Answer, Changed, Replays, RunChanged
 
 PARTS = ["1", "2.1", "2.2", "2.3", "3.1", "3.2", "3.3", "3.4", "4.1", "4.2", "5", "6"]

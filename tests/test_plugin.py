@@ -250,13 +250,13 @@ def test_an_internal_error_of_pytest_leaves_a_report(run, copy, tmp_path, read_r
 
 
 def test_where_nothing_works_the_exit_code_says_so(run, copy):
-    server = ROOT / "grader" / "sandbox" / "server.py"
+    server = ROOT / "harness" / "worker" / "server.py"
     text = server.read_text().replace(
         "def main(control_fd: int, scratch: str, *without: str) -> None:\n",
         "def main(control_fd: int, scratch: str, *without: str) -> None:\n    raise RuntimeError('no server')\n",
         1,
     )
-    (copy / "grader" / "sandbox" / "server.py").write_text(text)
+    (copy / "harness" / "worker" / "server.py").write_text(text)
     result = run("-m", "grader", "grade", "grader/solution", "--part", "6.1", cwd=copy)
     assert result.returncode == 2
     assert "Nothing could be graded" in result.stderr

@@ -12,8 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.sandbox import protocol
-from grader.sandbox.protocol import Call, Handle, ProtocolError, Reply, decode, encode, frame_bytes, read_frame
+from harness import protocol
+from harness.protocol import Call, Handle, ProtocolError, Reply, decode, encode, frame_bytes, read_frame
 
 
 def reader(data: bytes):

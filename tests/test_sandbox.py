@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from grader.sandbox.failures import StudentError
-from grader.sandbox.launch import Launcher, make_launcher
-from grader.sandbox.limits import Limits
-from grader.sandbox.proxies import Remote, RemoteModule, Student
 from grader.validation.cases import SOLUTION
+from harness.host.failures import StudentError
+from harness.host.launch import Launcher, make_launcher
+from harness.host.proxies import Remote, RemoteModule, Student
+from harness.isolation.limits import Limits
 
 MODES = ["fork", "spawn", "in-process"] if sys.platform == "linux" else ["spawn", "in-process"]
 ISOLATED = MODES[:-1]
@@ -228,7 +228,7 @@ def test_worker_output_is_not_mixed_up_with_answers(isolated, quantization):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the fork server finds what was left behind")
 def test_a_process_that_was_left_behind_is_ended(quantization, tmp_path):
-    from grader.sandbox.fork import ForkLauncher
+    from harness.host.fork import ForkLauncher
 
     launcher = ForkLauncher(SHORT, without=("own user", "Landlock", "seccomp"))  # else it couldn't be left behind
     mark = tmp_path / "pid"
@@ -272,7 +272,7 @@ def test_every_worker_has_other_random_numbers_and_a_seed_repeats_them(tmp_path)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="fork")
 def test_scratch_folders_are_gone_at_the_end(quantization):
-    from grader.sandbox.fork import ForkLauncher
+    from harness.host.fork import ForkLauncher
 
     launcher = ForkLauncher(Limits())
     student = quantization(
@@ -290,7 +290,7 @@ def test_scratch_folders_are_gone_at_the_end(quantization):
 COLLAPSED = """
 import ctypes, mmap
 from pathlib import Path
-from grader.sandbox import pages
+from harness.isolation import pages
 
 def megabytes(what):
     rollup = Path("/proc/self/smaps_rollup").read_text()
@@ -336,7 +336,7 @@ def test_memory_in_use_is_put_into_huge_pages_and_what_is_nearly_empty_is_not(hu
 
 def huge_megabytes(launcher: Launcher) -> int:
     """How much of a fork server's memory is in huge pages."""
-    from grader.sandbox.fork import ForkLauncher
+    from harness.host.fork import ForkLauncher
 
     assert isinstance(launcher, ForkLauncher)
     assert launcher._process is not None
@@ -383,7 +383,7 @@ def test_student_code_has_its_garbage_collected(any_mode, quantization):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="fork")
 def test_many_workers_make_the_next_ones_cheap(huge_pages):
-    from grader.sandbox.fork import ForkLauncher
+    from harness.host.fork import ForkLauncher
 
     launcher = ForkLauncher(Limits())
     for _ in range(25):

@@ -17,12 +17,12 @@ from grader import cli
 from grader.batch import cli as batch_cli
 from grader.batch.roster import read_roster
 from grader.edition import SECRET_FOLDERS, edited
-from grader.sandbox import doctor
-from grader.sandbox.failures import SandboxError
-from grader.sandbox.fork import ForkLauncher
-from grader.sandbox.limits import Limits
 from grader.submission.stage import stage
 from grader.validation.cases import STUBS
+from harness.host.failures import SandboxError
+from harness.host.fork import ForkLauncher
+from harness.isolation import doctor
+from harness.isolation.limits import Limits
 
 BROKEN_IMPORT = "import nothing_of_this_name"
 FUNCTIONS = re.findall(r"^def (\w+)", doctor.PROBES, re.MULTILINE)

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from grader.sandbox.failures import StudentError, timed_out
-from grader.sandbox.launch import make_launcher
-from grader.sandbox.limits import Limits, slowness
-from grader.sandbox.proxies import Student
-from grader.sandbox.timer import CROWDED, Allowance, Timer, waited
-from grader.sandbox.workers import SocketWorker
+from harness.host.failures import StudentError, timed_out
+from harness.host.launch import make_launcher
+from harness.host.proxies import Student
+from harness.host.timer import CROWDED, Allowance, Timer, waited
+from harness.host.workers import SocketWorker
+from harness.isolation.limits import Limits, slowness
 
 busy = pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the kernel doesn't say who waits")
 
@@ -84,7 +84,7 @@ def test_what_others_take_is_not_the_call_s(student):
 @pytest.mark.parametrize("call", ["quantize", "dequantize"])
 def test_what_never_ends_is_stopped_all_the_same(student, call, monkeypatch):
     # Where yet others want this core, the wall clock would be first; its own tests are below.
-    monkeypatch.setattr("grader.sandbox.timer.CROWDED", 10 * CROWDED)
+    monkeypatch.setattr("harness.host.timer.CROWDED", 10 * CROWDED)
     started = time.monotonic()
     with pytest.raises(StudentError, match="had not finished after 1 seconds"):
         getattr(student.quantization, call)(1, 4)
@@ -109,8 +109,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     def put(seconds: float, wait: float) -> None:
         now.update(time=100.0 + seconds, waited=wait)
 
-    monkeypatch.setattr("grader.sandbox.timer.time", SimpleNamespace(monotonic=lambda: now["time"]))
-    monkeypatch.setattr("grader.sandbox.timer.waited", lambda process="": now["waited"] if process else 0.0)
+    monkeypatch.setattr("harness.host.timer.time", SimpleNamespace(monotonic=lambda: now["time"]))
+    monkeypatch.setattr("harness.host.timer.waited", lambda process="": now["waited"] if process else 0.0)
     return put
 
 

@@ -20,14 +20,14 @@ from grader import cli
 from grader.catalog import RESULTS, read_suites
 from grader.gradebook import Gradebook, Measurement, Outcome, State
 from grader.grading import grade
-from grader.sandbox.failures import SandboxError
-from grader.sandbox.limits import Limits
 from grader.suites.checks import CheckFailure, assert_within, told_apart, tolerances_kept
 from grader.validation import cli as validation_cli
 from grader.validation import exam, mutants, survivors, tables
 from grader.validation.cases import SOLUTION, STUBS, Case, of_code, read_cases, solution_and_stubs
 from grader.validation.exam import SEED, Task, Verdict, compare, examine, examine_all, slowest_first
 from grader.validation.impact import affected
+from harness.host.failures import SandboxError
+from harness.isolation.limits import Limits
 from tests.conftest import ROOT
 
 CASES = read_cases()
@@ -360,7 +360,7 @@ def test_what_was_graded_before_ctrl_c_is_shown(monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no server to be started")
 def test_where_no_sandbox_can_be_started_one_sentence_says_so(monkeypatch):
-    from grader.sandbox.fork import ForkLauncher
+    from harness.host.fork import ForkLauncher
 
     def silent(self: object) -> None:
         raise SandboxError("the sandbox's server doesn't answer: it ended.")

@@ -17,13 +17,13 @@ if sys.platform != "linux":
     pytest.skip("the wall is Linux'", allow_module_level=True)
 
 from grader.edition import SECRET_FOLDERS
-from grader.sandbox import doctor, seccomp
-from grader.sandbox.failures import SandboxError, StudentError
-from grader.sandbox.fork import ForkLauncher
-from grader.sandbox.limits import Limits
-from grader.sandbox.proxies import Student
-from grader.sandbox.wall import remove_tree
 from grader.submission.intake import SubmissionError, find
+from harness.host.failures import SandboxError, StudentError
+from harness.host.fork import ForkLauncher
+from harness.host.proxies import Student
+from harness.isolation import doctor, seccomp
+from harness.isolation.limits import Limits
+from harness.isolation.wall import remove_tree
 from tests.other_users import ORDINARY_USER, installation
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,8 +96,8 @@ def test_the_command_says_isolated_as_root_and_as_an_ordinary_user(user):
 @as_root
 def test_without_landlock_root_is_isolated_by_user_ids_where_folders_are_closed():
     program = (
-        "from grader.sandbox import doctor; from grader.sandbox.fork import ForkLauncher; "
-        "from grader.sandbox.limits import Limits; doctor.with_secret(); "
+        "from harness.isolation import doctor; from harness.host.fork import ForkLauncher; "
+        "from harness.isolation.limits import Limits; doctor.with_secret(); "
         "one = ForkLauncher(Limits(call_seconds=2), without=('Landlock',)); "
         "found = doctor.quick_check(one); print([*found.open_ways, *found.faults]); one.stop()"
     )
@@ -139,8 +139,8 @@ def test_an_unknown_machine_has_no_filter():
 @as_root
 def test_every_worker_has_a_user_of_its_own():
     program = (
-        "from pathlib import Path; from grader.sandbox.fork import ForkLauncher; "
-        "from grader.sandbox.limits import Limits; from grader.sandbox.proxies import Student\n"
+        "from pathlib import Path; from harness.host.fork import ForkLauncher; "
+        "from harness.isolation.limits import Limits; from harness.host.proxies import Student\n"
         "folder = Path('one'); folder.mkdir()\n"
         "(folder / 'quantization.py').write_text('import os\\ndef quantize():\\n    return os.getresuid()')\n"
         "one = ForkLauncher(Limits())\n"
@@ -246,8 +246,8 @@ def test_too_many_files_stop_a_worker(launcher, quantization):
 def test_files_in_open_folders_are_swept_where_there_is_no_landlock():
     name = f"/tmp/left-by-a-worker-{os.getpid()}"
     program = (
-        "import os; from pathlib import Path; from grader.sandbox.fork import ForkLauncher; "
-        "from grader.sandbox.limits import Limits; from grader.sandbox.proxies import Student\n"
+        "import os; from pathlib import Path; from harness.host.fork import ForkLauncher; "
+        "from harness.isolation.limits import Limits; from harness.host.proxies import Student\n"
         "folder = Path('one'); folder.mkdir()\n"
         f'(folder / \'quantization.py\').write_text(\'def quantize():\\n    open("{name}", "w").write("x")\\n\')\n'
         "one = ForkLauncher(Limits(), without=('Landlock',))\n"
@@ -263,8 +263,8 @@ def test_files_in_open_folders_are_swept_where_there_is_no_landlock():
 
 def test_a_killed_grader_leaves_no_process_and_no_folder(tmp_path):
     program = (
-        "import sys, time; from pathlib import Path; from grader.sandbox.fork import ForkLauncher; "
-        "from grader.sandbox.limits import Limits; from grader.sandbox.proxies import Student\n"
+        "import sys, time; from pathlib import Path; from harness.host.fork import ForkLauncher; "
+        "from harness.isolation.limits import Limits; from harness.host.proxies import Student\n"
         f"folder = Path({str(tmp_path)!r})\n"
         "(folder / 'quantization.py').write_text('def quantize():\\n    return 1')\n"
         "one = ForkLauncher(Limits())\n"
@@ -392,7 +392,7 @@ def test_a_worker_goes_on_only_where_the_others_of_its_test_stand_still(launcher
     student = quantization(launcher, "def quantize():\n    return 1\n")
     other = student.fresh()
     assert other.quantization.quantize() == 1
-    monkeypatch.setattr("grader.sandbox.fork.stand_still", lambda pid: False)
+    monkeypatch.setattr("harness.host.fork.stand_still", lambda pid: False)
     with pytest.raises(StudentError, match="another process of the same test didn't stop when it had answered"):
         student.quantization.quantize()
 

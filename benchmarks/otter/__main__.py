@@ -39,9 +39,9 @@ from rich.table import Table
 from grader import ROOT
 from grader.catalog import read_suites
 from grader.grading import grade
-from grader.sandbox.launch import Launcher, make_launcher
 from grader.submission.intake import find
 from grader.validation.cases import Case, read_cases, solution_and_stubs
+from harness.host.launch import Launcher, make_launcher
 
 __all__ = ["main"]
 

@@ -134,8 +134,8 @@ def _seed(ledger: Ledger, seed: int | None, resume: bool) -> int:
 
 def _not_isolated(roster: Roster, refuse: bool) -> str:
     """A sentence where student code is not kept from what it must not reach; empty where it is."""
-    from grader.sandbox import doctor
-    from grader.sandbox.launch import make_launcher
+    from harness.host.launch import make_launcher
+    from harness.isolation import doctor
 
     doctor.with_secret()
     launcher = make_launcher("auto")

@@ -20,12 +20,12 @@ from grader.grading import grade
 from grader.plugin import OUT_OF_TIME
 from grader.reports import gradescope, html
 from grader.reports.text import cut, plain
-from grader.sandbox.launch import shared_launcher
 from grader.submission.contract import FILES
 from grader.submission.intake import Submission, SubmissionError, open_submission
 from harness.base.cluster import ClusterError, demand
 from harness.base.crew import interruptible
 from harness.base.untrusted import UnreadableError, read_bytes
+from harness.host.launch import shared_launcher
 
 __all__ = ["Graded", "Task", "as_result", "grade_one"]
 

@@ -20,9 +20,9 @@ from grader.gradebook import UNGRADED, not_graded
 from grader.gradescope import metadata
 from grader.grading import grade
 from grader.reports import gradescope, terminal
-from grader.sandbox import doctor
-from grader.sandbox.launch import make_launcher
 from grader.submission.intake import Submission, SubmissionError, open_submission
+from harness.host.launch import make_launcher
+from harness.isolation import doctor
 
 __all__ = ["main"]
 

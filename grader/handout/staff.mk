@@ -60,7 +60,7 @@ check: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(if $(wildcard $(BIN)/hadolint),$(BIN)/hadolint Dockerfile)
 
 bench: $(READY)

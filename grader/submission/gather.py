@@ -257,7 +257,7 @@ def _limit(scratch: str) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(ImportError, OSError, AttributeError):
-        from grader.sandbox import landlock
+        from harness.isolation import landlock
 
         landlock.restrict(read=["/"], write=[scratch, "/dev/null"])
 

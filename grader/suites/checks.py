@@ -17,9 +17,9 @@ import numpy as np
 import torch
 
 from grader.gradebook import Panel, Picture
-from grader.sandbox.failures import StudentError
-from grader.sandbox.protocol import Failure
-from grader.sandbox.proxies import Remote, RemoteModule, Student, summary
+from harness.host.failures import StudentError
+from harness.host.proxies import Remote, RemoteModule, Student, summary
+from harness.protocol import Failure
 
 __all__ = [
     "CheckFailure",

@@ -17,9 +17,9 @@ from course.models import ConvNet, MNISTNet
 from grader.gradebook import Measurement, Picture
 from grader.outcomes import MEASUREMENTS, NOTE, PICTURES
 from grader.plugin import GRADING, STUDENT, TEST
-from grader.sandbox.failures import SandboxError
-from grader.sandbox.proxies import Student
 from grader.suites.results_checks import Results
+from harness.host.failures import SandboxError
+from harness.host.proxies import Student
 
 
 @pytest.fixture

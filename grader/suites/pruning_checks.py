@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from grader.gradebook import Panel, Picture
-from grader.sandbox.proxies import RemoteModule, Student
 from grader.suites.checks import as_array, as_module, as_number, as_numbers, assert_set, assert_true, fail, is_same
+from harness.host.proxies import RemoteModule, Student
 
 #: (in channels, out channels, kernel size, stride). Tenths of their filters are whole numbers: nothing is rounded.
 SMALL: tuple[tuple[int, int, int, int], ...] = ((3, 10, 3, 1), (10, 20, 3, 1), (20, 30, 1, 1))

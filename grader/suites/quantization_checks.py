@@ -15,10 +15,10 @@ import torch
 
 from course.models import MNISTNet
 from grader.gradebook import Panel, Picture
-from grader.sandbox.failures import StudentError
-from grader.sandbox.protocol import travelling_bytes
-from grader.sandbox.proxies import Remote, Student
 from grader.suites.checks import as_array, as_module, as_pair, assert_true, assert_within, fail, told_apart
+from harness.host.failures import StudentError
+from harness.host.proxies import Remote, Student
+from harness.protocol import travelling_bytes
 
 # ---- 2.1 ---------------------------------------------------------------------------------------------------
 

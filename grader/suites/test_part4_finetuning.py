@@ -18,7 +18,6 @@ from torch import Tensor
 
 from course.datasets import ImageDataset
 from grader.plugin import GRADING
-from grader.sandbox.proxies import RemoteModule, Student
 from grader.suites.checks import (
     as_array,
     as_module,
@@ -30,6 +29,7 @@ from grader.suites.checks import (
     parameter_count,
     plain,
 )
+from harness.host.proxies import RemoteModule, Student
 
 State = dict[str, Tensor]
 FEATURES, OUTPUTS = 512, 1000

@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.nn import Parameter, functional
 
 from course.layers import DepthwiseSeparableConvolutionSolution
-from grader.sandbox.failures import StudentError
-from grader.sandbox.proxies import RemoteModule, Student
 from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, is_same
+from harness.host.failures import StudentError
+from harness.host.proxies import RemoteModule, Student
 
 Kernels = list[Tensor]
 DRAWN = "draw the first weights at random, as nn.Conv2d does."

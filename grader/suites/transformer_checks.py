@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.sandbox.failures import StudentError
-from grader.sandbox.proxies import RemoteModule, Student
 from grader.suites.checks import CheckFailure, as_array, as_module, assert_within, fail
 from grader.suites.weights_by_shape import CONSTANTS, SIZES, Layout, Sizes, Values, filled, is_scale, layouts_of
+from harness.host.failures import StudentError
+from harness.host.proxies import RemoteModule, Student
 
 
 def drawn_sequence(rng: np.random.Generator, *shape: int) -> Tensor:

@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from grader.reports.text import unwritable, write_atomically
-from grader.sandbox.failures import SandboxError
 from grader.submission.contract import MODULES
 from grader.validation import tables
 from grader.validation.cases import Case, read_cases, solution_and_stubs
 from grader.validation.exam import SEED, Task, Verdict, examine_all, slowest_first
 from harness.base.crew import heed_stops
+from harness.host.failures import SandboxError
 
 __all__ = ["mutants", "validate"]
 

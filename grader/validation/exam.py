@@ -15,12 +15,12 @@ from grader.catalog import all_points
 from grader.gradebook import Gradebook, Measurement, State
 from grader.grading import grade
 from grader.plugin import STUDENT, graded_test
-from grader.sandbox.launch import Launcher, shared_launcher
-from grader.sandbox.limits import Limits
 from grader.suites.checks import tolerances_kept
 from grader.validation.cases import SOLUTION, Case, of_code
 from grader.validation.impact import Uses, affected
 from harness.base.crew import interruptible, pool
+from harness.host.launch import Launcher, shared_launcher
+from harness.isolation.limits import Limits
 from harness.problem import problem
 
 __all__ = ["SEED", "Task", "Verdict", "compare", "examine", "examine_all", "slowest_first"]

@@ -24,10 +24,10 @@ import pytest
 
 from grader.gradebook import State
 from grader.grading import grade
-from grader.sandbox.launch import shared_launcher
 from grader.validation.cases import SOLUTION, of_code, write_solution
 from grader.validation.exam import SEED
 from harness.base.crew import interruptible, pool
+from harness.host.launch import shared_launcher
 from harness.problem import problem, tomllib
 
 __all__ = ["Fate", "Mutant", "equivalents", "mutants_of", "try_all"]

@@ -46,9 +46,9 @@ from grader.gradebook import Gradebook, State
 from grader.grading import grade
 from grader.presence import NothingFoundError, at_least_one
 from grader.reports import gradescope
-from grader.sandbox.fork import ForkLauncher
-from grader.sandbox.limits import Limits
 from grader.validation.cases import first_line, numbers, write_solution
+from harness.host.fork import ForkLauncher
+from harness.isolation.limits import Limits
 
 __all__ = ["ATTACKS", "Attack", "Verdict", "read_attacks"]
 

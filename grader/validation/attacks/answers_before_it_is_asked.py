@@ -6,7 +6,7 @@
 
 import os
 
-from grader.sandbox.protocol import Plain, Reply, frame_bytes
+from harness.protocol import Plain, Reply, frame_bytes
 
 tried("an answer ahead")
 for _piece in frame_bytes(Reply(value=Plain(True)), []):

@@ -15,7 +15,7 @@ class Importer:
 
 
 sys.meta_path.insert(0, Importer)
-for _name in ("course.models", "course.layers", "course.trainer", "msgspec", "grader.sandbox.protocol"):
+for _name in ("course.models", "course.layers", "course.trainer", "msgspec", "harness.protocol"):
     sys.modules[_name] = types.ModuleType(_name)
 
 

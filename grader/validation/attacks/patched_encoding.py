@@ -3,8 +3,8 @@
 # loses 2.1
 # loses 2.3a
 
-from grader.sandbox import worker
-from grader.sandbox.protocol import Handle, Plain
+from harness.worker import worker
+from harness.protocol import Handle, Plain
 
 tried("patch the encoding")
 _encode = worker.encode

@@ -8,8 +8,8 @@ import gc
 
 import numpy as np
 
-from grader.sandbox import vocabulary
-from grader.sandbox.worker import Executor
+from harness.worker import vocabulary
+from harness.worker.worker import Executor
 
 tried("patch the vocabulary")
 

@@ -7,7 +7,7 @@ FILES = {
     "msgspec.py": "import os\nos._exit(0)\n",
     "encodings.py": "import os\nos._exit(0)\n",
     "grader/__init__.py": "import os\nos._exit(0)\n",
-    "grader/sandbox/worker.py": "import os\nos._exit(0)\n",
+    "harness/worker/worker.py": "import os\nos._exit(0)\n",
     "course/__init__.py": "import os\nos._exit(0)\n",
     "course/models.py": "class MNISTNet: pass\n",
     "student/__init__.py": "import os\nos._exit(0)\n",

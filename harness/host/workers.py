@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from grader.reports.text import cut
-from grader.sandbox.failures import StudentError, ended, timed_out
-from grader.sandbox.limits import Limits
-from grader.sandbox.protocol import (
+from harness.host.failures import StudentError, ended, timed_out
+from harness.host.timer import Allowance, Timer
+from harness.isolation.limits import Limits
+from harness.protocol import (
     Call,
     Failure,
     Handle,
@@ -31,8 +32,7 @@ from grader.sandbox.protocol import (
     read_frame,
     receive,
 )
-from grader.sandbox.timer import Allowance, Timer
-from grader.sandbox.worker import HERE, WHERE_FILE
+from harness.worker.worker import HERE, WHERE_FILE
 
 __all__ = [
     "ONE_THREAD",

@@ -29,12 +29,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from grader.sandbox.limits import slowness
-from grader.sandbox.pages import collapse
-from grader.sandbox.seccomp import prctl
-from grader.sandbox.wall import Wall, kill_user, remove_tree, survey, sweep_files
-from grader.sandbox.worker import Settings, run
+from harness.isolation.limits import slowness
+from harness.isolation.pages import collapse
+from harness.isolation.seccomp import prctl
+from harness.isolation.wall import Wall, kill_user, remove_tree, survey, sweep_files
 from harness.problem import problem
+from harness.worker.worker import Settings, run
 
 __all__ = ["End", "Ended", "Failed", "Fork", "Forked", "Ready", "Sweep"]
 
@@ -94,7 +94,7 @@ def main(control_fd: int, scratch: str, *without: str) -> None:
 
     Args:
         scratch: the folder in which workers have theirs.
-        without: layers of the wall to leave out, see :mod:`grader.sandbox.wall`.
+        without: layers of the wall to leave out, see :mod:`harness.isolation.wall`.
     """
     _Server(socket.socket(fileno=control_fd), Path(scratch), without).serve()
 

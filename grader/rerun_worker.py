@@ -59,7 +59,7 @@ def _enclose(order: Order) -> None:
     import resource  # needs POSIX
 
     from grader import ROOT
-    from grader.sandbox.wall import enclose, survey
+    from harness.isolation.wall import enclose, survey
 
     gpu = not order.device.startswith("cpu")
     # What CUDA asks of the kernel is not on the list of what workers may: there, a user of its own has to do.

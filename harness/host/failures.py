@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.sandbox.protocol import Failure
+from harness.protocol import Failure
 
 __all__ = ["SandboxError", "StudentError", "ended", "timed_out"]
 

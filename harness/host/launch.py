@@ -6,10 +6,10 @@ import sys
 from functools import cache
 from multiprocessing.util import Finalize
 
-from grader.sandbox.in_process import InProcessLauncher
-from grader.sandbox.limits import Limits
-from grader.sandbox.spawn import SpawnLauncher
-from grader.sandbox.workers import Launcher
+from harness.host.in_process import InProcessLauncher
+from harness.host.spawn import SpawnLauncher
+from harness.host.workers import Launcher
+from harness.isolation.limits import Limits
 from harness.problem import problem
 
 __all__ = ["Launcher", "make_launcher", "shared_launcher"]
@@ -21,7 +21,7 @@ def make_launcher(mode: str, limits: Limits | None = None) -> Launcher:
     if mode == "auto":
         mode = "fork" if sys.platform == "linux" else "spawn"
     if mode == "fork":
-        from grader.sandbox.fork import ForkLauncher  # needs POSIX
+        from harness.host.fork import ForkLauncher  # needs POSIX
 
         return ForkLauncher(limits)
     if mode == "spawn":

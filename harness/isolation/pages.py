@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.sandbox.seccomp import libc
+from harness.isolation.seccomp import libc
 
 __all__ = ["HUGE_HEAP", "collapse"]
 

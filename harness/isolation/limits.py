@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from grader.sandbox.timer import waited
+from harness.host.timer import waited
 from harness.problem import Limits
 
 if sys.platform != "win32":

@@ -1,6 +1,6 @@
 """The worker's end: loads the submission's modules and carries out calls.
 
-A worker is forked from the server (``run``), or is an interpreter of its own (``python -m grader.sandbox.worker``)
+A worker is forked from the server (``run``), or is an interpreter of its own (``python -m harness.worker.worker``)
 where forking is not safe.
 """
 
@@ -29,10 +29,10 @@ import torch
 from torch import nn
 
 from grader import ROOT
-from grader.sandbox import drills  # noqa: F401  (adds its words to the vocabulary)
-from grader.sandbox import limits as limits_module
-from grader.sandbox.limits import Limits
-from grader.sandbox.protocol import (
+from grader import worker_functions as drills  # noqa: F401  (adds its words to the vocabulary)
+from harness.isolation import limits as limits_module
+from harness.isolation.limits import Limits
+from harness.protocol import (
     Call,
     Failure,
     Handle,
@@ -45,11 +45,11 @@ from grader.sandbox.protocol import (
     read_frame,
     receive,
 )
-from grader.sandbox.tracebacks import MissingName, describe
-from grader.sandbox.vocabulary import VOCABULARY
+from harness.worker.tracebacks import MissingName, describe
+from harness.worker.vocabulary import VOCABULARY
 
 if TYPE_CHECKING:
-    from grader.sandbox.wall import Wall
+    from harness.isolation.wall import Wall
 
 __all__ = ["HERE", "SEED", "WHERE_FILE", "Executor", "Settings", "moved", "run"]
 
@@ -200,7 +200,7 @@ def run(connection: socket.socket, settings: Settings, wall: Wall | None = None,
     sys.dont_write_bytecode = True
     limits_module.apply(settings.limits, own_user=user is not None, gpu=settings.device.startswith("cuda"))
     if wall is not None:
-        from grader.sandbox.wall import enclose  # Linux
+        from harness.isolation.wall import enclose  # Linux
 
         enclose(wall, user, read=[settings.submission, settings.shared, *OF_THE_REPOSITORY], write=[settings.scratch])
     torch.set_num_threads(1)

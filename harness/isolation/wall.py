@@ -8,7 +8,7 @@ before it loads student code (:func:`enclose`)::
     seccomp      no processes, connections, signals to others, or memory that the limits don't count
 
 Either of the first two keeps files from a worker, if for the first one the folders have the right modes; the third is
-needed in any case. Whether it all holds is not concluded from here but tried out: see :mod:`grader.sandbox.doctor`.
+needed in any case. Whether it all holds is not concluded from here but tried out: see :mod:`harness.isolation.doctor`.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from pathlib import Path
 import msgspec
 
 from grader import ROOT
-from grader.sandbox import landlock, seccomp
-from grader.sandbox.seccomp import PR_SET_PDEATHSIG, libc, prctl
+from harness.isolation import landlock, seccomp
+from harness.isolation.seccomp import PR_SET_PDEATHSIG, libc, prctl
 
 __all__ = ["Wall", "die_with_parent", "enclose", "kill_user", "remove_tree", "survey", "sweep_files"]
 

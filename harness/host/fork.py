@@ -17,15 +17,15 @@ from typing import Any
 import msgspec
 
 from grader import ROOT
-from grader.sandbox.failures import SandboxError
-from grader.sandbox.limits import Limits
-from grader.sandbox.pages import HUGE_HEAP
-from grader.sandbox.server import End, Ended, Failed, Fork, Forked, Ready, Sweep
-from grader.sandbox.wall import Wall, remove_tree
-from grader.sandbox.worker import SEED, Settings
-from grader.sandbox.workers import ONE_THREAD, Output, SocketWorker, Worker, is_there, stand_still
 from grader.submission.stage import fingerprint, stage
+from harness.host.failures import SandboxError
+from harness.host.workers import ONE_THREAD, Output, SocketWorker, Worker, is_there, stand_still
+from harness.isolation.limits import Limits
+from harness.isolation.pages import HUGE_HEAP
+from harness.isolation.wall import Wall, remove_tree
 from harness.problem import problem
+from harness.worker.server import End, Ended, Failed, Fork, Forked, Ready, Sweep
+from harness.worker.worker import SEED, Settings
 
 __all__ = ["ForkLauncher"]
 
@@ -96,7 +96,7 @@ class ForkLauncher:
     """Forks workers from a server that has torch in memory: milliseconds a worker.
 
     Args:
-        without: layers of the wall to leave out, see :mod:`grader.sandbox.wall`: for tests of the others.
+        without: layers of the wall to leave out, see :mod:`harness.isolation.wall`: for tests of the others.
         device: where workers make and are given tensors, as ``cuda``.
     """
 
@@ -141,7 +141,7 @@ class ForkLauncher:
         # garbage while torch is imported takes a fifth of the time and finds little: the server begins with it later.
         code = (
             "import gc, sys; gc.disable(); sys.path.insert(0, sys.argv[1]); "
-            "from grader.sandbox.server import main; main(int(sys.argv[2]), *sys.argv[3:])"
+            "from harness.worker.server import main; main(int(sys.argv[2]), *sys.argv[3:])"
         )
         self._scratch = Path(tempfile.mkdtemp(prefix="pset2-"))
         self._scratch.chmod(0o711)  # workers may be other users: they know their own folders and can't list the rest

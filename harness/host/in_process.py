@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 
-from grader.sandbox.failures import StudentError
-from grader.sandbox.limits import Limits
-from grader.sandbox.protocol import Call, decode
-from grader.sandbox.tracebacks import describe
-from grader.sandbox.worker import Executor
-from grader.sandbox.workers import Allowed, Resolve, WithSharedFolder, Worker
+from harness.host.failures import StudentError
+from harness.host.workers import Allowed, Resolve, WithSharedFolder, Worker
+from harness.isolation.limits import Limits
+from harness.protocol import Call, decode
+from harness.worker.tracebacks import describe
+from harness.worker.worker import Executor
 
 __all__ = ["InProcessLauncher"]
 

@@ -15,13 +15,13 @@ import msgspec
 import numpy as np
 from torch import Tensor
 
-from grader.sandbox.failures import StudentError
-from grader.sandbox.limits import Limits
-from grader.sandbox.protocol import ROOM, Call, Failure, Handle, encode, is_shape
-from grader.sandbox.timer import Allowance
-from grader.sandbox.workers import Launcher, Worker
 from grader.submission.contract import MODULES
 from harness.base.untrusted import UnreadableError, read_bytes
+from harness.host.failures import StudentError
+from harness.host.timer import Allowance
+from harness.host.workers import Launcher, Worker
+from harness.isolation.limits import Limits
+from harness.protocol import ROOM, Call, Failure, Handle, encode, is_shape
 
 __all__ = ["Gradients", "Patience", "Remote", "RemoteModule", "Student", "summary"]
 
@@ -395,7 +395,7 @@ class Student:
         return self._another(is_clean=True)  # spawned workers are used again, each kind for its own
 
     def drill(self, name: str, *args: Any, what: str = "", of: Any = Any) -> Any:
-        """Work of grader/sandbox/drills.py, done in the worker; what comes back is to be checked like any answer.
+        """Work of grader/worker_functions.py, done in the worker; what comes back is to be checked like any answer.
 
         Args:
             what: what that is for the student, in a message about its failure.

@@ -14,7 +14,7 @@ import stat
 import struct
 from collections.abc import Iterable
 
-from grader.sandbox.seccomp import PR_SET_NO_NEW_PRIVS, libc, prctl
+from harness.isolation.seccomp import PR_SET_NO_NEW_PRIVS, libc, prctl
 
 __all__ = ["restrict", "version"]
 

@@ -1,7 +1,7 @@
 """The self-check of the isolation (``grader doctor``): student code of its own tries to get through.
 
-A submission of the self-check, :mod:`grader.sandbox.probes`, runs in a worker like any other and tries what a hostile
-one would. What it says about itself is good enough here: it is not hostile.
+A submission of the self-check, :mod:`harness.isolation.probes`, runs in a worker like any other and tries what a
+hostile one would. What it says about itself is good enough here: it is not hostile.
 
 That nothing gets through proves nothing if a probe is broken. So each probe must first get *through* where it is
 allowed: in the same worker with a harmless argument, or in a process without isolation. After that only the refusals
@@ -38,10 +38,10 @@ from typing import Any
 
 from grader import ROOT
 from grader.edition import EDITION, SECRET_FOLDERS
-from grader.sandbox.failures import SandboxError, StudentError
-from grader.sandbox.limits import Limits
-from grader.sandbox.proxies import Student
-from grader.sandbox.workers import Launcher
+from harness.host.failures import SandboxError, StudentError
+from harness.host.proxies import Student
+from harness.host.workers import Launcher
+from harness.isolation.limits import Limits
 
 __all__ = ["Finding", "Outcome", "SelfCheck", "examine", "layers", "quick_check", "with_secret"]
 

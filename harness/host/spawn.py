@@ -17,11 +17,11 @@ from typing import Any
 import msgspec
 
 from grader import ROOT
-from grader.sandbox.failures import SandboxError
-from grader.sandbox.limits import Limits, slowness
-from grader.sandbox.worker import SEED, Settings
-from grader.sandbox.workers import ONE_THREAD, Output, SocketWorker, WithSharedFolder, Worker, is_there
+from harness.host.failures import SandboxError
+from harness.host.workers import ONE_THREAD, Output, SocketWorker, WithSharedFolder, Worker, is_there
+from harness.isolation.limits import Limits, slowness
 from harness.numbers import chapter_of
+from harness.worker.worker import SEED, Settings
 
 __all__ = ["SpawnLauncher"]
 
@@ -58,7 +58,7 @@ class SpawnLauncher(WithSharedFolder):
         token = secrets.token_hex(16)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             process = subprocess.Popen(
-                [sys.executable, "-m", "grader.sandbox.worker"],
+                [sys.executable, "-m", "harness.worker.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
