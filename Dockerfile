@@ -18,7 +18,7 @@ FROM python AS packages
 ARG TORCH_INDEX=
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /opt/packages
-COPY grader/container/versions.txt ./
+COPY harness/container/versions.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
     if [ -z "$TORCH_INDEX" ]; then set --; \
     elif [ -d "$TORCH_INDEX" ]; then set -- --no-deps --no-index --find-links "$TORCH_INDEX"; \
@@ -38,7 +38,7 @@ WORKDIR /opt/pset2
 COPY . .
 # For whatever user the container runs as, and whatever the umask was where the files come from.
 RUN chmod -R u=rwX,go=rX . \
-    && python -m compileall -q -x 'grader/validation/(wrong|right|broken|attacks)/' .
+    && python -m compileall -q -x 'grader/cases/(wrong|right|broken|attacks)/' .
 
 
 FROM packages
@@ -56,7 +56,7 @@ ENV HOME=/tmp \
 USER 1000:1000
 WORKDIR /out
 # Ten seconds of work, more on a busy machine: seldom enough that a batch of hours doesn't notice.
-HEALTHCHECK --interval=1h --timeout=5m --retries=1 CMD ["python", "-I", "/opt/pset2/grader/container/entrypoint.py", "doctor"]
+HEALTHCHECK --interval=1h --timeout=5m --retries=1 CMD ["python", "-I", "/opt/pset2/harness/container/entrypoint.py", "doctor"]
 # Ctrl-C and docker stop reach all processes, and those that lost their parent are reaped.
-ENTRYPOINT ["dumb-init", "--", "python", "-I", "/opt/pset2/grader/container/entrypoint.py"]
+ENTRYPOINT ["dumb-init", "--", "python", "-I", "/opt/pset2/harness/container/entrypoint.py"]
 COPY --from=code /opt/pset2 /opt/pset2

@@ -1,5 +1,5 @@
 # make grade | experiments | notebook | writeup: what students need. Each sets up .venv first, once, and again when
-# pyproject.toml has changed. The staff's targets are in grader/handout/staff.mk.
+# pyproject.toml has changed. The staff's targets are in harness/handout/staff.mk.
 
 PYTHON ?= python3
 SUBMISSION ?= student
@@ -17,7 +17,7 @@ help::
 	@echo "make writeup [NOTEBOOK=file]      the write-up as PDF, and the zip to hand in"
 	@echo "make clean                        remove the virtual environment"
 
--include grader/handout/staff.mk
+-include harness/handout/staff.mk
 
 setup: $(READY)
 
@@ -38,7 +38,7 @@ experiments: $(READY)
 	  $(if $(filter-out student,$(SUBMISSION)),--student "$(SUBMISSION)")
 
 notebook: $(READY)
-	@$(BIN)/python -m grader.handout.notebook --from "$(SUBMISSION)"
+	@$(BIN)/python -m harness.handout.notebook --from "$(SUBMISSION)"
 
 writeup: $(READY)
 	@$(BIN)/python -m course.writeup --student "$(SUBMISSION)" $(if $(NOTEBOOK),--notebook "$(NOTEBOOK)")

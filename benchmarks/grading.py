@@ -19,11 +19,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from grader.gradebook import Gradebook
-from grader.grading import grade
-from grader.validation.cases import SOLUTION
+from harness.gradebook import Gradebook
+from harness.grading import grade
 from harness.host.launch import Launcher, make_launcher
 from harness.host.proxies import Student
+from harness.validation.cases import SOLUTION
 
 ROOT = Path(__file__).resolve().parent.parent
 

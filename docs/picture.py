@@ -15,10 +15,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from grader.grading import grade
-from grader.reports import terminal
-from grader.validation.cases import SOLUTION, STUBS
+from harness.grading import grade
 from harness.host.launch import Launcher
+from harness.reports import terminal
+from harness.validation.cases import SOLUTION, STUBS
 
 PICTURE = Path(__file__).resolve().parent / "score.svg"
 WIDTH = 100

@@ -1,8 +1,1 @@
-"""What grades: suites, sandbox, gradebook and reports. The grader never imports a submission."""
-
-from pathlib import Path
-
-__all__ = ["ROOT"]
-
-ROOT = Path(__file__).resolve().parent.parent
-"""the repository's folder"""
+"""What grades this problem set: its manifest, suites, reference solution and cases. The machinery is in harness/."""

@@ -1,5 +1,5 @@
 """``python -m grader``"""
 
-from grader.cli import app
+from harness.cli import app
 
 app(prog_name="python -m grader")

@@ -25,14 +25,14 @@ from course.downloads import data_dir
 from course.experiments.profiles import PROFILES
 from course.records import FILE, PARTS
 from course.stand_ins import resnet18_file
-from grader import ROOT
-from grader.catalog import RESULTS, chosen, read_suites
-from grader.reports.text import plain
 from grader.rerun_worker import Order
-from grader.submission.contract import FILES
-from grader.submission.intake import Submission
-from grader.submission.stage import stage
+from harness import ROOT
 from harness.base.untrusted import UnreadableError, read_bytes
+from harness.catalog import RESULTS, chosen, read_suites
+from harness.reports.text import plain
+from harness.submission.contract import FILES
+from harness.submission.intake import Submission
+from harness.submission.stage import stage
 
 __all__ = ["RerunError", "for_another_user", "parts_with_results", "rerun"]
 

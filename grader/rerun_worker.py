@@ -58,7 +58,7 @@ def main() -> None:
 def _enclose(order: Order) -> None:
     import resource  # needs POSIX
 
-    from grader import ROOT
+    from harness import ROOT
     from harness.isolation.wall import enclose, survey
 
     gpu = not order.device.startswith("cpu")

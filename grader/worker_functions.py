@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from course.layers import SparseConv2d, UnstructuredSparseConv2d, get_sparse_conv2d_layers, sparse_conv_block
 from course.stand_ins import resnet18_file, resnet18_stand_in
-from grader.denormals import small_numbers_as_zero
+from harness.denormals import small_numbers_as_zero
 from harness.worker.vocabulary import word
 
 __all__: list[str] = []

@@ -138,6 +138,33 @@ class ProblemSet(_Record, frozen=True):
     """names that the course provides, each with the module that has it"""
     slowest_first: tuple[str, ...] = ()
     """modules in the order in which validation begins them, so that no process ends long after the others"""
+    folder: Path = Path()
+    """where the manifest lies, with the suites, the solution and the cases beside it"""
+
+    @property
+    def suites(self) -> Path:
+        """The folder with the tests."""
+        return self.folder / "suites"
+
+    @property
+    def solution(self) -> Path:
+        """The folder with the reference; students don't have it."""
+        return self.folder / "solution"
+
+    @property
+    def cases(self) -> Path:
+        """The folder with submissions whose right grade is known; students don't have it."""
+        return self.folder / "cases"
+
+    @property
+    def held_out(self) -> Path:
+        """The folder with data that neither students nor their code see."""
+        return self.folder / "data"
+
+    @property
+    def package(self) -> str:
+        """The name under which the folder is imported."""
+        return self.folder.name
 
     @cached_property
     def modules(self) -> dict[str, str]:
@@ -203,7 +230,7 @@ def load(folder: Path) -> ProblemSet:
         raise ProblemError(f"{path} can't be used: {str(error).rstrip('.')}.") from error
     for mistake in _mistakes(found):
         raise ProblemError(f"{path} contradicts itself: {mistake}.")
-    return found
+    return msgspec.structs.replace(found, folder=folder.resolve())
 
 
 def _mistakes(found: ProblemSet) -> Iterable[str]:

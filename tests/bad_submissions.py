@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.catalog import RESULTS, read_suites
-from grader.submission.contract import MODULES
-from grader.validation.cases import SOLUTION, write_solution
+from harness.catalog import RESULTS, read_suites
+from harness.submission.contract import MODULES
+from harness.validation.cases import SOLUTION, write_solution
 
 __all__ = ["BadSubmission", "generate"]
 

@@ -19,9 +19,9 @@ from pathlib import Path
 import nbformat
 import yaml
 
-from grader.catalog import RESULTS, read_suites
-from grader.validation.cases import STUBS, read_cases, write_modules, write_solution
-from grader.validation.siege import read_attacks
+from harness.catalog import RESULTS, read_suites
+from harness.validation.cases import STUBS, read_cases, write_modules, write_solution
+from harness.validation.siege import read_attacks
 from tests.conftest import MAXIMUM
 from tests.mutilated import mutilated, solution_notebook, zip_of
 

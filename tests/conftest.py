@@ -16,13 +16,13 @@ import jsonschema
 import pytest
 
 from course.experiments.runner import Session
-from grader.catalog import RESULTS, all_points, read_suites
-from grader.reports import gradescope
-from grader.submission.gather import gather
-from grader.submission.intake import Submission
-from grader.validation.cases import SOLUTION
+from harness.catalog import RESULTS, all_points, read_suites
 from harness.host.launch import Launcher, make_launcher
 from harness.host.proxies import Student
+from harness.reports import gradescope
+from harness.submission.gather import gather
+from harness.submission.intake import Submission
+from harness.validation.cases import SOLUTION
 from tests.desk import Desk
 from tests.quick_results import PARTS, TINY, made_once
 

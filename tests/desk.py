@@ -11,7 +11,7 @@ import pytest
 from pypdf import PdfReader
 
 from course.writeup import __main__ as command
-from grader.validation.cases import SOLUTION, STUBS
+from harness.validation.cases import SOLUTION, STUBS
 
 __all__ = ["ANSWERS", "BEST", "STEM", "TEAM", "Desk"]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import nbformat
 
-from grader.submission.contract import MODULES
-from grader.validation.cases import SOLUTION
+from harness.submission.contract import MODULES
+from harness.validation.cases import SOLUTION
 
 __all__ = ["mutilated", "solution_notebook", "zip_of"]
 

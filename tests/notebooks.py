@@ -10,8 +10,8 @@ from types import ModuleType
 import nbformat
 import pytest
 
-from grader.submission.intake import Submission
-from grader.validation.cases import SOLUTION
+from harness.submission.intake import Submission
+from harness.validation.cases import SOLUTION
 
 __all__ = ["imported", "module", "notebook"]
 

@@ -55,7 +55,7 @@ def installation(owner: int = 0, *, private: bool = False) -> Iterator[Installat
             path.chmod(0o755 if path.is_dir() else 0o644)
             os.chown(path, owner, owner)
         if private:
-            for name in ("suites", "solution", "data", "validation"):
+            for name in ("suites", "solution", "data", "cases"):
                 (root / "grader" / name).chmod(0o700)
         yield Installation(root, _python(place / "python"))
     finally:

@@ -10,7 +10,7 @@ import torch
 
 from course.experiments.profiles import PROFILES
 from course.experiments.runner import Session
-from grader.validation.cases import SOLUTION
+from harness.validation.cases import SOLUTION
 
 __all__ = ["PARTS", "TINY", "made_once"]
 

@@ -28,13 +28,13 @@ import jsonschema
 from rich.console import Console
 from rich.progress import track
 
-from grader.catalog import read_suites
-from grader.gradescope.build import build
-from grader.grading import grade
-from grader.reports import gradescope
-from grader.validation.cases import SOLUTION
+from harness.catalog import read_suites
+from harness.gradescope.build import build
+from harness.grading import grade
 from harness.host.launch import make_launcher
 from harness.isolation.limits import Limits
+from harness.reports import gradescope
+from harness.validation.cases import SOLUTION
 from tests.bad_submissions import generate
 
 __all__ = ["AutograderFolder", "graded_problems", "report_problems"]

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from course.answers import MAX_PARSED, QUESTIONS, count_words, parse
-from grader.validation.cases import STUBS
+from harness.validation.cases import STUBS
 
 FIRST = "## 1.1 Which learning rate is best, and why (100)"
 PRUNING = "## 3.3 What happens at the pruning steps (150)"

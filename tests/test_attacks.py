@@ -1,6 +1,6 @@
 """Hostile submissions fail in every mode that the machine can do: as root and as an ordinary user.
 
-The attacks are in grader/validation/attacks; what is asked of them is in grader/validation/siege.py.
+The attacks are in grader/cases/attacks; what is asked of them is in harness/validation/siege.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from grader.validation.siege import LIMITS, read_attacks
+from harness.validation.siege import LIMITS, read_attacks
 from tests.other_users import ORDINARY_USER, installation
 
 ATTACKS = [attack.name for attack in read_attacks()]
@@ -32,7 +32,7 @@ def besieged(names: list[str], *, user: int = 0, without: tuple[str, ...] = ()) 
     options = [word for layer in without for word in ("--without", layer)]
     with installation(owner=user, private=user == 0) as here:
         identity = {"user": user, "group": user, "extra_groups": []} if user else {}
-        command = here.command("-m", "grader.validation.siege", *names, *options)
+        command = here.command("-m", "harness.validation.siege", *names, *options)
         result = subprocess.run(  # type: ignore[call-overload]
             command, cwd=here.root, env=here.environment(), capture_output=True, text=True, timeout=800, **identity
         )

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grader.batch import cli as batch_cli
-from grader.batch import digests, page, tables
-from grader.batch.ledger import Entry, Header, Ledger, LedgerError, Status
-from grader.batch.roster import HandIn, Person, RosterError, read_roster
-from grader.batch.work import Task, grade_one
-from grader.catalog import read_suites
-from grader.gradebook import State
-from grader.validation.cases import STUBS, write_modules, write_solution
+from harness.catalog import read_suites
+from harness.classroom import cli as batch_cli
+from harness.classroom import digests, page, tables
+from harness.classroom.ledger import Entry, Header, Ledger, LedgerError, Status
+from harness.classroom.roster import HandIn, Person, RosterError, read_roster
+from harness.classroom.work import Task, grade_one
+from harness.gradebook import State
 from harness.host.fork import ForkLauncher
 from harness.isolation import doctor
 from harness.isolation.limits import Limits
+from harness.validation.cases import STUBS, write_modules, write_solution
 from tests.classes import rows
 from tests.conftest import MAXIMUM
 

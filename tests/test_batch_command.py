@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from grader.validation.cases import SOLUTION, STUBS, write_modules, write_solution
+from harness.validation.cases import SOLUTION, STUBS, write_modules, write_solution
 from tests.classes import check_grades, rows, write_class
 from tests.conftest import ROOT
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from benchmarks.otter import __main__ as benchmark
-from grader.catalog import read_suites
 from grader.suites import quantization_checks
-from grader.validation.cases import Case, read_cases
+from harness.catalog import read_suites
+from harness.validation.cases import Case, read_cases
 
 EQUAL = [test for test in read_suites() if test.number.startswith(benchmark.PARTS)]
 CASES = [case for kind in ("right", "wrong") for case in read_cases(kind) if case.module == "quantization"]

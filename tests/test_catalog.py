@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.catalog import SUITES, CatalogError, read_suites
+from harness.catalog import CatalogError, read_suites
 from harness.problem import problem
+from tests.conftest import ROOT
 
 
 def test_the_points_are_the_handouts():
@@ -34,16 +35,17 @@ def test_what_is_read_from_the_text_is_what_the_decorators_set():
 
 def test_suites_do_without_what_students_do_not_get():
     """A copy for students goes without the solution and the cases: what grades must not import them."""
-    folder = SUITES.parent
-    paths = [*folder.rglob("*.py")]
-    assert folder / "cli.py" in paths
+    paths = [path for folder in ("grader", "harness") for path in (ROOT / folder).rglob("*.py")]
+    assert ROOT / "harness" / "cli.py" in paths
     for path in paths:
-        if path.relative_to(folder).parts[0] in ("solution", "validation"):
+        if path.relative_to(ROOT).parts[1] in ("solution", "cases", "validation"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [f"{node.module}.{alias.name}" for alias in node.names] if isinstance(node, ast.ImportFrom) else []
-            assert not [name for name in names if name.startswith(("grader.solution", "grader.validation"))], path
+            assert not [
+                name for name in names if name.startswith(("grader.solution", "grader.cases", "harness.validation"))
+            ], path
 
 
 def test_titles_are_sentences():

@@ -9,10 +9,10 @@ import time
 import pytest
 import typer
 
-from grader import cli
-from grader.catalog import RESULTS, read_suites
-from grader.validation.cases import SOLUTION
+from harness import cli
+from harness.catalog import RESULTS, read_suites
 from harness.host.failures import SandboxError
+from harness.validation.cases import SOLUTION
 from tests.conftest import MAXIMUM, OF_CODE, ROOT
 
 

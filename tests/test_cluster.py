@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from grader.batch.work import Task, grade_one
-from grader.validation.cases import SOLUTION, STUBS, write_modules
 from harness.base.cluster import ClusterError, connected, demand
 from harness.base.crew import Died
+from harness.classroom.work import Task, grade_one
+from harness.validation.cases import SOLUTION, STUBS, write_modules
 from tests.classes import rows
 from tests.conftest import ROOT
 

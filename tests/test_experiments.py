@@ -28,9 +28,9 @@ from course.experiments.profiles import PROFILES
 from course.experiments.runner import EXPERIMENTS, ConflictError, Session, parts_of
 from course.records import MODULES, PARTS, Record, comparable, read, write
 from course.trainer import evaluate
-from grader.validation.cases import SOLUTION, STUBS
 from harness.base.crew import Crew
 from harness.base.lock import lock
+from harness.validation.cases import SOLUTION, STUBS
 from tests.conftest import ROOT
 from tests.quick_results import TINY
 

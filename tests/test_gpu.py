@@ -21,11 +21,11 @@ from course.graphs import GraphSteps
 from course.layers import get_sparse_conv2d_layers
 from course.models import ConvNet, MNISTNet
 from course.trainer import Diverged, PlainSteps, Recipe, Training
-from grader import gpu
-from grader.gradebook import State
-from grader.grading import grade
-from grader.submission.intake import find
-from grader.validation.cases import SOLUTION
+from harness import gpu
+from harness.gradebook import State
+from harness.grading import grade
+from harness.submission.intake import find
+from harness.validation.cases import SOLUTION
 from tests.test_training import (
     ADAM,
     EPOCHS,

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from course.stand_ins import resnet18_stand_in
 from grader import worker_functions as drills
-from grader.grading import grade
-from grader.submission.intake import find
-from grader.validation.cases import SOLUTION
+from harness.grading import grade
 from harness.host.failures import StudentError
 from harness.isolation.limits import Limits
 from harness.protocol import Failure
+from harness.submission.intake import find
+from harness.validation.cases import SOLUTION
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no fork server")
 

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from grader.catalog import GradedTest
-from grader.gradebook import Gradebook, Outcome, State
+from harness.catalog import GradedTest
+from harness.gradebook import Gradebook, Outcome, State
 
 
 def graded(number: str, points: float = 2, **more) -> GradedTest:

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from grader.catalog import RESULTS, read_suites
-from grader.gradescope import metadata, run
-from grader.gradescope.build import build, main
-from grader.validation.cases import SOLUTION, STUBS
+from harness.catalog import RESULTS, read_suites
+from harness.gradescope import metadata, run
+from harness.gradescope.build import build, main
 from harness.isolation.doctor import Finding, Outcome, SelfCheck
+from harness.validation.cases import SOLUTION, STUBS
 from tests.soak import AutograderFolder, graded_problems, killed_problems, report_problems
 
 MAXIMUM = sum(test.points for test in read_suites())
@@ -50,7 +50,9 @@ def test_the_zip_holds_what_grades_and_nothing_else(archive):
     assert {"grader/data/cifar10_test.npz", "grader/data/mnist_test.npz"} <= names
     folders = {name.split("/")[0] for name in names if "/" in name}
     assert folders == {"course", "fixtures", "grader", "harness"}
-    assert [name for name in names if "validation" in name or ".git" in name or "__pycache__" in name] == []
+    assert [
+        name for name in names if "validation" in name or "cases/" in name or ".git" in name or "__pycache__" in name
+    ] == []
     modes = {info.filename: info.external_attr >> 16 & 0o777 for info in archive.infolist()}
     assert modes["setup.sh"] == modes["run_autograder"] == 0o755
     assert sum(info.file_size for info in archive.infolist()) < 100e6  # Gradescope's limit

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from grader import ROOT
-from grader.catalog import read_suites
-from grader.handout import archive
-from grader.handout.proof import leaks, secrets
-from grader.submission.contract import MODULES
-from grader.validation.cases import SOLUTION
+from harness import ROOT
+from harness.catalog import read_suites
+from harness.handout import archive
+from harness.handout.proof import leaks, secrets
+from harness.submission.contract import MODULES
+from harness.validation.cases import SOLUTION
 
 HIDDEN = "grader/suites/test_part1_hidden.py"
 
@@ -48,7 +48,7 @@ BODY = SECRET[SECRET.index("    off = mask == 0") : SECRET.index("def filter_l1_
     ("name", "text"),
     [
         ("course/layers.py", BODY),
-        ("grader/suites/checks.py", BODY.replace("    ", "\t").replace(", ", ",\n")),
+        ("harness/checks.py", BODY.replace("    ", "\t").replace(", ", ",\n")),
         ("README.md", f"```\n{BODY}```"),
         ("notes.txt", BODY),
         ("CS2420_PSet2.ipynb", json.dumps({"cells": [{"source": [BODY]}]})),
@@ -57,9 +57,9 @@ BODY = SECRET[SECRET.index("    off = mask == 0") : SECRET.index("def filter_l1_
         ("CS2420_PSet2.ipynb", json.dumps({"cells": [], "metadata": {"notes": [{"text": BODY.splitlines(True)}]}})),
         ("CS2420_PSet2.ipynb", json.dumps({"cells": [{"source": "", "attachments": {"a": {"text/plain": BODY}}}]})),
         ("grader/suites/test_more.py", (ROOT / HIDDEN).read_text(encoding="utf-8")),
-        ("docs/mutants.md", secrets()["grader/validation/equivalent.toml"]),
-        ("case.py", secrets()["grader/validation/wrong/attention_heads_ignored.py"]),
-        ("case.py", secrets()["grader/validation/right/channels_folded_into_batch.py"]),
+        ("docs/mutants.md", secrets()["grader/cases/equivalent.toml"]),
+        ("case.py", secrets()["grader/cases/wrong/attention_heads_ignored.py"]),
+        ("case.py", secrets()["grader/cases/right/channels_folded_into_batch.py"]),
         ("student/training.py", "BEST_LEARNING_RATE: float | None = 0.1\n"),
         ("student/training.py", (SOLUTION / "training.py").read_text(encoding="utf-8")),
         ("student/pruning.py", (ROOT / "student/pruning.py").read_text(encoding="utf-8") + "\nPRUNE_EPOCHS = [10]\n"),
@@ -136,6 +136,6 @@ def test_pytest_works_in_it(unpacked):
 
 
 def test_the_notebook_in_it_is_that_of_the_stubs(unpacked):
-    done = python(unpacked, "grader.handout.notebook", "--out", "again.ipynb")
+    done = python(unpacked, "harness.handout.notebook", "--out", "again.ipynb")
     assert done.returncode == 0, done.stderr
     assert (unpacked / "again.ipynb").read_bytes() == (unpacked / "CS2420_PSet2.ipynb").read_bytes()

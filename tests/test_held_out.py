@@ -13,13 +13,13 @@ import pytest
 
 from course import datasets
 from course.datasets import FIXTURES, Name, load
-from grader.gradescope import build
-from grader.handout import archive, proof
-from grader.handout.proof import leaks
-from grader.presence import NothingFoundError
 from grader.suites import held_out as module
 from grader.suites.held_out import FOLDER, HeldOutError, held_out
+from harness.gradescope import build
+from harness.handout import archive, proof
+from harness.handout.proof import leaks
 from harness.host.failures import StudentError
+from harness.presence import NothingFoundError
 
 NAMES: tuple[Name, ...] = ("cifar10", "mnist")
 

@@ -15,13 +15,13 @@ import typer
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from grader.cli import app
-from grader.container import entrypoint
+from harness.cli import app
+from harness.container import entrypoint
 from harness.problem import tomllib
 from tests.conftest import ROOT
 
-SCRIPT = ROOT / "grader" / "container" / "entrypoint.py"
-VERSIONS = (ROOT / "grader" / "container" / "versions.txt").read_text(encoding="utf-8").splitlines()
+SCRIPT = ROOT / "harness" / "container" / "entrypoint.py"
+VERSIONS = (ROOT / "harness" / "container" / "versions.txt").read_text(encoding="utf-8").splitlines()
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="containers are Linux")
@@ -263,7 +263,7 @@ class TestDockerfile:
                 assert (ROOT / name).exists(), name
 
     def test_what_it_copies_is_let_in(self):
-        for name in ("pyproject.toml", "grader/container/versions.txt", "grader/container/entrypoint.py"):
+        for name in ("pyproject.toml", "harness/container/versions.txt", "harness/container/entrypoint.py"):
             assert _is_let_in(name)
 
     def test_the_entry_point_and_the_health_check_are_this_script(self):
@@ -308,7 +308,7 @@ class TestIgnored:
     @pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="no clone")
     def test_all_that_is_tracked_comes_in(self):
         tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        assert "grader/cli.py" in tracked
+        assert "harness/cli.py" in tracked
         assert [name for name in tracked.splitlines() if not _is_let_in(name)] == []
 
     def test_all_that_is_let_in_by_name_is_there(self):

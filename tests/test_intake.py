@@ -13,10 +13,10 @@ import nbformat
 import pytest
 
 from course.answers import QUESTIONS
-from grader.submission.contract import FILES, PROVIDED
-from grader.submission.gather import gather
-from grader.submission.intake import Submission, SubmissionError, open_submission
-from grader.validation.cases import SOLUTION, STUBS
+from harness.submission.contract import FILES, PROVIDED
+from harness.submission.gather import gather
+from harness.submission.intake import Submission, SubmissionError, open_submission
+from harness.validation.cases import SOLUTION, STUBS
 from tests.mutilated import solution_notebook, zip_of
 from tests.notebooks import module, notebook
 

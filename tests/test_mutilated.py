@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.catalog import read_suites
-from grader.grading import grade
-from grader.submission.gather import gather
-from grader.submission.intake import SubmissionError, open_submission
+from harness.catalog import read_suites
+from harness.grading import grade
+from harness.submission.gather import gather
+from harness.submission.intake import SubmissionError, open_submission
 from tests.mutilated import mutilated
 
 CHUNK = 25

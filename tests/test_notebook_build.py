@@ -12,12 +12,12 @@ import nbformat
 import pytest
 
 from course.experiments.runner import EXPERIMENTS
-from grader.catalog import read_suites
-from grader.handout.notebook import ANSWERS, STUBS, build, main
-from grader.handout.sources import HandoutError, place, split
-from grader.submission.contract import MODULES
-from grader.validation.cases import SOLUTION
+from harness.catalog import read_suites
+from harness.handout.notebook import ANSWERS, STUBS, build, main
+from harness.handout.sources import HandoutError, place, split
 from harness.problem import problem
+from harness.submission.contract import MODULES
+from harness.validation.cases import SOLUTION
 from tests.conftest import ROOT
 
 FIXED = {

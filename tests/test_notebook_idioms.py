@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.submission.intake import Submission
-from grader.validation.cases import STUBS
+from harness.submission.intake import Submission
+from harness.validation.cases import STUBS
 from tests.notebooks import imported, module, notebook
 
 

@@ -9,11 +9,11 @@ import nbformat
 import pytest
 
 from course.layers import SparseConv2d, UnstructuredSparseConv2d, get_sparse_conv2d_layers
-from grader.gradebook import Gradebook, State
-from grader.grading import grade
-from grader.submission.contract import MODULES
-from grader.submission.intake import open_submission
-from grader.validation.cases import SOLUTION, of_code
+from harness.gradebook import Gradebook, State
+from harness.grading import grade
+from harness.submission.contract import MODULES
+from harness.submission.intake import open_submission
+from harness.validation.cases import SOLUTION, of_code
 from tests.conftest import Take
 from tests.mutilated import solution_notebook
 from tests.notebooks import imported, module, notebook

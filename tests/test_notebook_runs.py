@@ -13,14 +13,14 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from grader.catalog import RESULTS, read_suites
-from grader.handout.notebook import FILE, STUBS, build
-from grader.validation.cases import SOLUTION
+from harness.catalog import RESULTS, read_suites
+from harness.handout.notebook import FILE, STUBS, build
+from harness.validation.cases import SOLUTION
 from tests.conftest import ROOT
 
 HANDOUT = "CS2420_PSet2_handout.zip"
 #: What students don't get.
-STAFF = ("grader/solution/", "grader/validation/", "grader/suites/test_part1_hidden.py")
+STAFF = ("grader/solution/", "harness/validation/", "grader/cases/", "grader/suites/test_part1_hidden.py")
 #: Fewer images: put below the setup cell.
 TINY = f"import course.notebook\ncourse.notebook.RUN_EXPERIMENTS = {str(ROOT / 'tests' / 'tiny_experiments.py')!r}\n"
 

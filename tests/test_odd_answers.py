@@ -24,13 +24,12 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from torch import Tensor
 
-from grader.gradebook import State
-from grader.grading import grade
-from grader.outcomes import NotMade
-from grader.validation.cases import SOLUTION
+from harness.gradebook import State
+from harness.grading import grade
 from harness.host.failures import StudentError
 from harness.host.in_process import InProcessLauncher
 from harness.isolation.limits import Limits, slowness
+from harness.outcomes import NotMade
 from harness.protocol import (
     MAX_FRAME_BYTES,
     MAX_PAIRS,
@@ -43,6 +42,7 @@ from harness.protocol import (
     TensorValue,
     Value,
 )
+from harness.validation.cases import SOLUTION
 from tests.replies import Answer, Changed, Replays, RunChanged
 
 PARTS = ["1", "2.1", "2.2", "2.3", "3.1", "3.2", "3.3", "3.4", "4.1", "4.2", "5", "6"]

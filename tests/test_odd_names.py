@@ -9,10 +9,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.submission.contract import FILES
-from grader.submission.filenames import is_called_archive, module_meant
-from grader.submission.intake import SubmissionError
-from grader.validation.cases import SOLUTION, STUBS
+from harness.submission.contract import FILES
+from harness.submission.filenames import is_called_archive, module_meant
+from harness.submission.intake import SubmissionError
+from harness.validation.cases import SOLUTION, STUBS
 from tests.mutilated import zip_of
 from tests.notebooks import module, notebook
 

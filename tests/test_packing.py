@@ -10,8 +10,8 @@ import pytest
 
 from course import records
 from course.writeup.packing import MAX_STEM, ascii_name, file_stem
-from grader.submission.intake import find
-from grader.validation.cases import SOLUTION
+from harness.submission.intake import find
+from harness.validation.cases import SOLUTION
 from tests.desk import BEST, STEM, TEAM, Desk
 from tests.quick_results import PARTS
 

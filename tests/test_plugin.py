@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader.catalog import read_suites
-from grader.denormals import small_numbers_as_zero
-from grader.gradebook import State
-from grader.grading import grade
-from grader.validation.cases import SOLUTION
+from harness.catalog import read_suites
+from harness.denormals import small_numbers_as_zero
+from harness.gradebook import State
+from harness.grading import grade
+from harness.validation.cases import SOLUTION
 from tests.conftest import MAXIMUM, OF_CODE, ROOT
 
 PART_2 = "grader/suites/test_part2_quantization.py"
@@ -170,7 +170,7 @@ def copy(tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("grader", "harness", "course", "fixtures", "student"):
         ignore = shutil.ignore_patterns(
-            "__pycache__", "cifar10*", "convnet*", "test_part[1345]*", "test_results*", "validation"
+            "__pycache__", "cifar10*", "convnet*", "test_part[1345]*", "test_results*", "cases"
         )
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     for name in ("pyproject.toml",):
@@ -223,7 +223,7 @@ def test_a_grader_that_dies_in_a_test_leaves_a_valid_report(run, copy, tmp_path,
 def test_a_copy_without_the_hidden_tests_says_how_many_points_are_decided_later(run, tmp_path, read_report):
     folder = tmp_path / "handout"
     for name in ("grader", "harness", "course", "fixtures", "student"):
-        ignore = shutil.ignore_patterns("__pycache__", "test_part1_hidden.py", "solution", "validation")
+        ignore = shutil.ignore_patterns("__pycache__", "test_part1_hidden.py", "solution", "cases")
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "student" / "training.py").write_text((SOLUTION / "training.py").read_text())

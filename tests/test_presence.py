@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from grader import cli
-from grader.batch import digests
-from grader.catalog import CatalogError, read_suites
-from grader.container import entrypoint
-from grader.edition import SECRET_FOLDERS
-from grader.gradescope import build
-from grader.grading import grade
-from grader.handout import archive, proof
-from grader.presence import NothingFoundError, all_in_use, at_least_one
-from grader.validation import cases, siege
-from grader.validation import mutants as testing
-from grader.validation.cases import SOLUTION
+from harness import cli
+from harness.catalog import CatalogError, read_suites
+from harness.classroom import digests
+from harness.container import entrypoint
+from harness.edition import SECRET_FOLDERS
+from harness.gradescope import build
+from harness.grading import grade
+from harness.handout import archive, proof
+from harness.presence import NothingFoundError, all_in_use, at_least_one
+from harness.validation import cases, siege
+from harness.validation import mutants as testing
+from harness.validation.cases import SOLUTION
 from tests.conftest import ROOT
 
 
@@ -42,12 +42,12 @@ def test_a_folder_without_tests_is_no_suite(tmp_path):
 
 @pytest.mark.parametrize("parts", [("9",), ("2.1a", "2.1z")])
 def test_a_part_without_tests_is_not_graded(parts):
-    with pytest.raises(NothingFoundError, match="The choice of parts names"):
+    with pytest.raises(NothingFoundError, match="A test of part .* was expected, and none was found"):
         grade(SOLUTION, parts=parts)
 
 
 def test_a_kind_without_cases_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(cases, "HERE", tmp_path)
+    monkeypatch.setattr(cases, "CASES", tmp_path)
     for kind in ("wrong", "right", "broken"):
         with pytest.raises(NothingFoundError, match=f"A {kind} case was expected, and none was found"):
             cases.read_cases(kind)
@@ -104,7 +104,7 @@ def test_the_graders_digest_is_of_files(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
-        ("VALIDATION", Path("nowhere"), "A wrong case was expected"),
+        ("CASES", Path("nowhere"), "A wrong case was expected"),
         ("SOLUTION", ROOT / "grader" / "nowhere", "grader/nowhere/training.py, .* is missing"),
         ("read_suites", list, "A hidden test was expected"),
     ],
@@ -147,8 +147,8 @@ def test_what_the_autograder_leaves_out_and_takes_in_exists(tmp_path, monkeypatc
 
 
 def test_each_zip_says_which_edition_it_is():
-    assert b'EDITION: Edition = "students"' in archive.files()["grader/edition.py"]
-    assert b'EDITION: Edition = "gradescope"' in build._files()["grader/edition.py"]
+    assert b'EDITION: Edition = "students"' in archive.files()["harness/edition.py"]
+    assert b'EDITION: Edition = "gradescope"' in build._files()["harness/edition.py"]
 
 
 # ---- folders that are closed ---------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def test_the_image_closes_all_secret_folders_and_each_is_there(tmp_path, monkeyp
 
 
 def test_gradescopes_setup_closes_all_secret_folders_of_its_edition():
-    script = (ROOT / "grader" / "gradescope" / "setup.sh").read_text(encoding="utf-8")
+    script = (ROOT / "harness" / "gradescope" / "setup.sh").read_text(encoding="utf-8")
     assert "set -euo pipefail" in script  # so that a folder that isn't there ends it
     (line,) = [line for line in script.splitlines() if line.startswith("chmod 700")]
     closed = line.partition("{")[2].partition("}")[0].split(",")

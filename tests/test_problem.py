@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.catalog import read_suites
-from grader.validation.cases import SOLUTION, STUBS
+from harness.catalog import read_suites
 from harness.numbers import comes_after, is_part, is_test, lies_in, part_of, sort_key
 from harness.problem import Limits, ProblemError, load, problem, tomllib
+from harness.validation.cases import SOLUTION, STUBS
 from tests.conftest import ROOT
 
 SMALL = """

@@ -6,9 +6,9 @@ import html
 import re
 
 from docs.picture import PICTURE, record
-from grader.catalog import read_suites
-from grader.validation.cases import read_cases
+from harness.catalog import read_suites
 from harness.problem import problem
+from harness.validation.cases import read_cases
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

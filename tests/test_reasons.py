@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from grader.grading import grade
-from grader.submission import hints
-from grader.submission.intake import open_submission
-from grader.submission.settings import settings_of
+from harness.grading import grade
+from harness.submission import hints
+from harness.submission.intake import open_submission
+from harness.submission.settings import settings_of
 from tests.conftest import ROOT
 from tests.notebooks import module, notebook
 

@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from grader.gradebook import Gradebook, Outcome, Panel, Picture, State
-from grader.reports import gradescope, html, terminal
-from grader.reports.text import write_atomically
+from harness.gradebook import Gradebook, Outcome, Panel, Picture, State
+from harness.reports import gradescope, html, terminal
+from harness.reports.text import write_atomically
 
 HOSTILE = "\x1b[31mred\x1b[0m \x07 \u202e <script>alert(1)</script> [bold]markup[/bold] \udcff"
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from course.records import Record, read
-from grader import gpu, rerun
-from grader.gradebook import Outcome, State
-from grader.grading import grade
-from grader.submission.intake import find
-from grader.validation.cases import SOLUTION
+from grader import rerun
+from harness import gpu
+from harness.gradebook import Outcome, State
+from harness.grading import grade
+from harness.submission.intake import find
+from harness.validation.cases import SOLUTION
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no wall")
 
@@ -49,7 +50,7 @@ HOSTILE = """
 def quantize(W, bits=8):
     refused = []
     for action in (
-        lambda: open({root!r} + "/grader/suites/checks.py").read(),
+        lambda: open({root!r} + "/harness/checks.py").read(),
         lambda: open({root!r} + "/grader/problem.toml").read(),
         lambda: open({other!r}, "w").write("changed"),
         lambda: __import__("socket").socket(),

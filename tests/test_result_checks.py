@@ -12,12 +12,12 @@ from course import checkpoints, records
 from course.datasets import FIXTURES
 from course.records import Run, Settings
 from grader.suites import recipes
-from grader.suites.checks import CheckFailure
 from grader.suites.copied_networks import course_convnet, is_of_fixtures, likeness, same_channels
 from grader.suites.curves import assert_noisy_losses, assert_own_curves, assert_swinging_accuracies
 from grader.suites.measured_networks import difference_bound
 from grader.suites.recipes import Band, Expected
 from grader.suites.results_checks import Results
+from harness.checks import CheckFailure
 from tests.forged_networks import State, in_another_order, invented_accuracies, invented_losses, with_noise
 from tests.quick_results import PARTS
 

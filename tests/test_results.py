@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from course.experiments.profiles import PROFILES
-from grader.catalog import RESULTS, read_suites
-from grader.gradebook import Gradebook, Outcome, State
-from grader.grading import grade
 from grader.suites import results_checks
 from grader.suites.measured_networks import sampling_bound
-from grader.validation.cases import SOLUTION
+from harness.catalog import RESULTS, read_suites
+from harness.gradebook import Gradebook, Outcome, State
+from harness.grading import grade
+from harness.validation.cases import SOLUTION
 from tests import forged_curves, forged_networks  # noqa: F401  (their forgeries register themselves)
 from tests.forgeries import FORGERIES, TRACE
 from tests.quick_results import TINY

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from grader.validation.cases import SOLUTION
 from harness.host.failures import StudentError
 from harness.host.launch import Launcher, make_launcher
 from harness.host.proxies import Remote, RemoteModule, Student
 from harness.isolation.limits import Limits
+from harness.validation.cases import SOLUTION
 
 MODES = ["fork", "spawn", "in-process"] if sys.platform == "linux" else ["spawn", "in-process"]
 ISOLATED = MODES[:-1]

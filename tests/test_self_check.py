@@ -13,16 +13,16 @@ import typer
 if sys.platform != "linux":
     pytest.skip("the isolation is Linux'", allow_module_level=True)
 
-from grader import cli
-from grader.batch import cli as batch_cli
-from grader.batch.roster import read_roster
-from grader.edition import SECRET_FOLDERS, edited
-from grader.submission.stage import stage
-from grader.validation.cases import STUBS
+from harness import cli
+from harness.classroom import cli as batch_cli
+from harness.classroom.roster import read_roster
+from harness.edition import SECRET_FOLDERS, edited
 from harness.host.failures import SandboxError
 from harness.host.fork import ForkLauncher
 from harness.isolation import doctor
 from harness.isolation.limits import Limits
+from harness.submission.stage import stage
+from harness.validation.cases import STUBS
 
 BROKEN_IMPORT = "import nothing_of_this_name"
 FUNCTIONS = re.findall(r"^def (\w+)", doctor.PROBES, re.MULTILINE)

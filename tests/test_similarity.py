@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.batch import similarity
-from grader.batch.similarity import Similarity, SimilarityError, write_report
-from grader.submission.contract import FILES
-from grader.validation.cases import SOLUTION, STUBS, read_cases, write_modules
+from harness.classroom import similarity
+from harness.classroom.similarity import Similarity, SimilarityError, write_report
+from harness.submission.contract import FILES
+from harness.validation.cases import SOLUTION, STUBS, read_cases, write_modules
 
 RIGHT = {case.name: case for case in read_cases("right")}
 KEPT = {"self", "super", "torch", "np", "nn", *dir(builtins)}
@@ -263,7 +263,7 @@ def test_without_copydetect_one_sentence_names_the_extra(submissions, tmp_path, 
 
 
 def test_the_module_is_imported_without_copydetect():
-    code = "import sys; sys.modules['copydetect'] = None; import grader.batch.similarity"
+    code = "import sys; sys.modules['copydetect'] = None; import harness.classroom.similarity"
     subprocess.run([sys.executable, "-c", code], cwd=similarity.ROOT, check=True)
 
 
@@ -273,7 +273,7 @@ def test_hashes_of_another_run_change_nothing(tmp_path):
     for name in names:
         written(tmp_path / name, quantization=RIGHT[name].text)
     code = (
-        "from pathlib import Path; from grader.batch.similarity import write_report; import sys; "
+        "from pathlib import Path; from harness.classroom.similarity import write_report; import sys; "
         "place = Path(sys.argv[1]); "
         "found = write_report({name: place / name for name in sys.argv[2:]}, place, threshold=0.1); print(found.pairs)"
     )

@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from grader.submission.contract import MODULES
-from grader.validation.cases import SOLUTION, STUBS
+from harness.submission.contract import MODULES
+from harness.validation.cases import SOLUTION, STUBS
 
 #: What the handout names, module by module, with the arguments of functions and constructors.
 HANDOUT: dict[str, dict[str, str | None]] = {

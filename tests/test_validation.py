@@ -1,4 +1,4 @@
-"""The exam finds the grader's errors. The exam itself, all cases of grader/validation, is ``make validate``."""
+"""The exam finds the grader's errors. The exam itself, all of grader/cases, is ``make validate``."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ import pytest
 from rich.console import Console, RenderableType
 from typer.testing import CliRunner
 
-from grader import cli
-from grader.catalog import RESULTS, read_suites
-from grader.gradebook import Gradebook, Measurement, Outcome, State
-from grader.grading import grade
-from grader.suites.checks import CheckFailure, assert_within, told_apart, tolerances_kept
-from grader.validation import cli as validation_cli
-from grader.validation import exam, mutants, survivors, tables
-from grader.validation.cases import SOLUTION, STUBS, Case, of_code, read_cases, solution_and_stubs
-from grader.validation.exam import SEED, Task, Verdict, compare, examine, examine_all, slowest_first
-from grader.validation.impact import affected
+from harness import cli
+from harness.catalog import RESULTS, read_suites
+from harness.checks import CheckFailure, assert_within, told_apart, tolerances_kept
+from harness.gradebook import Gradebook, Measurement, Outcome, State
+from harness.grading import grade
 from harness.host.failures import SandboxError
 from harness.isolation.limits import Limits
+from harness.validation import cli as validation_cli
+from harness.validation import exam, mutants, survivors, tables
+from harness.validation.cases import SOLUTION, STUBS, Case, of_code, read_cases, solution_and_stubs
+from harness.validation.exam import SEED, Task, Verdict, compare, examine, examine_all, slowest_first
+from harness.validation.impact import affected
 from tests.conftest import ROOT
 
 CASES = read_cases()
@@ -394,7 +394,7 @@ def test_where_the_grader_breaks_in_every_test_the_faults_are_shown(monkeypatch)
 def test_unknown_cases_and_parts_are_refused():
     assert validated("nonsense") == (
         2,
-        "There is no case nonsense: they are the files in grader/validation/. ",
+        "There is no case nonsense: they are the files in grader/cases/. ",
     )
     assert validated("casts_before_rounding")[1].endswith("did you mean cast_without_rounding? ")
     assert validated("--part", "7")[1] == "There is no part 7: choose one of 1, 2, 3, 4, 5, 6. "
@@ -429,7 +429,7 @@ def test_both_engines_change_the_solution_and_no_change_comes_twice(of_training)
 
 
 def test_mutants_are_made_in_any_folder(tmp_path):
-    code = "from grader.validation.mutants import mutants_of; print(len(mutants_of('training')))"
+    code = "from harness.validation.mutants import mutants_of; print(len(mutants_of('training')))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     made = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr

@@ -16,14 +16,14 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("the wall is Linux'", allow_module_level=True)
 
-from grader.edition import SECRET_FOLDERS
-from grader.submission.intake import SubmissionError, find
+from harness.edition import SECRET_FOLDERS
 from harness.host.failures import SandboxError, StudentError
 from harness.host.fork import ForkLauncher
 from harness.host.proxies import Student
 from harness.isolation import doctor, seccomp
 from harness.isolation.limits import Limits
 from harness.isolation.wall import remove_tree
+from harness.submission.intake import SubmissionError, find
 from tests.other_users import ORDINARY_USER, installation
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -18,7 +18,7 @@ from course.records import code_digest
 from course.writeup import markdown as reading
 from course.writeup.formulas import FormulaError, tree
 from course.writeup.markdown import Reader
-from grader.validation.cases import SOLUTION, STUBS
+from harness.validation.cases import SOLUTION, STUBS
 from tests.desk import ANSWERS, STEM
 from tests.quick_results import PARTS
 

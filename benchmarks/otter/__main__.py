@@ -36,12 +36,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from grader import ROOT
-from grader.catalog import read_suites
-from grader.grading import grade
-from grader.submission.intake import find
-from grader.validation.cases import Case, read_cases, solution_and_stubs
+from harness import ROOT
+from harness.catalog import read_suites
+from harness.grading import grade
 from harness.host.launch import Launcher, make_launcher
+from harness.submission.intake import find
+from harness.validation.cases import Case, read_cases, solution_and_stubs
 
 __all__ = ["main"]
 

@@ -14,12 +14,12 @@ from safetensors.torch import load_file
 
 from course.datasets import FIXTURES, ImageDataset, load
 from course.models import ConvNet, MNISTNet
-from grader.gradebook import Measurement, Picture
-from grader.outcomes import MEASUREMENTS, NOTE, PICTURES
-from grader.plugin import GRADING, STUDENT, TEST
 from grader.suites.results_checks import Results
+from harness.gradebook import Measurement, Picture
 from harness.host.failures import SandboxError
 from harness.host.proxies import Student
+from harness.outcomes import MEASUREMENTS, NOTE, PICTURES
+from harness.plugin import GRADING, STUDENT, TEST
 
 
 @pytest.fixture

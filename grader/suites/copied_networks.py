@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from course import checkpoints
 from course.datasets import FIXTURES, load
-from grader.denormals import small_numbers_as_zero
+from harness.denormals import small_numbers_as_zero
 
 __all__ = [
     "COPY",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from course.records import Run
-from grader.suites.checks import assert_true
+from harness.checks import assert_true
 
 __all__ = ["assert_noisy_losses", "assert_own_curves", "assert_swinging_accuracies"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from course.datasets import ImageDataset, Name, read_file
-from grader import ROOT
+from harness import ROOT
 
 __all__ = ["FOLDER", "HELD_OUT", "HeldOutError", "held_out"]
 

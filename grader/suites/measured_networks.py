@@ -8,7 +8,7 @@ from torch import nn
 
 from course.datasets import ImageDataset
 from course.trainer import evaluate
-from grader.denormals import small_numbers_as_zero
+from harness.denormals import small_numbers_as_zero
 
 __all__ = [
     "PRECISION",

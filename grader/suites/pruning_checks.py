@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grader.gradebook import Panel, Picture
-from grader.suites.checks import as_array, as_module, as_number, as_numbers, assert_set, assert_true, fail, is_same
+from harness.checks import as_array, as_module, as_number, as_numbers, assert_set, assert_true, fail, is_same
+from harness.gradebook import Panel, Picture
 from harness.host.proxies import RemoteModule, Student
 
 #: (in channels, out channels, kernel size, stride). Tenths of their filters are whole numbers: nothing is rounded.

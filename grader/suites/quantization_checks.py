@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from course.models import MNISTNet
-from grader.gradebook import Panel, Picture
-from grader.suites.checks import as_array, as_module, as_pair, assert_true, assert_within, fail, told_apart
+from harness.checks import as_array, as_module, as_pair, assert_true, assert_within, fail, told_apart
+from harness.gradebook import Panel, Picture
 from harness.host.failures import StudentError
 from harness.host.proxies import Remote, Student
 from harness.protocol import travelling_bytes

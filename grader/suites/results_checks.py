@@ -20,8 +20,6 @@ from course.checkpoints import Architecture, CheckpointError
 from course.datasets import SIZES, STATISTICS, ImageDataset, Name, load
 from course.experiments.profiles import PROFILES
 from course.records import Checkpoint, Record, RecordError, Run, Settings
-from grader.outcomes import NotMade
-from grader.suites.checks import assert_true, fail, told_apart
 from grader.suites.copied_networks import COPY, is_of_fixtures, same_channels, same_weights
 from grader.suites.curves import assert_noisy_losses, assert_own_curves, assert_swinging_accuracies
 from grader.suites.held_out import HELD_OUT, held_out
@@ -34,6 +32,8 @@ from grader.suites.measured_networks import (
     sampling_bound,
 )
 from grader.suites.recipes import Expected
+from harness.checks import assert_true, fail, told_apart
+from harness.outcomes import NotMade
 
 __all__ = ["Results"]
 

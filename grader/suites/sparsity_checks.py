@@ -9,7 +9,7 @@ from torch import nn
 from course.experiments.profiles import Profile
 from course.models import CONVNET_LAYERS
 from course.records import Run
-from grader.suites.checks import assert_true
+from harness.checks import assert_true
 
 __all__ = ["assert_pruned"]
 

@@ -6,7 +6,7 @@ import math
 
 from gradescope_utils.autograder_utils.decorators import number, visibility, weight
 
-from grader.suites.checks import as_number, assert_set, assert_true
+from harness.checks import as_number, assert_set, assert_true
 
 
 @weight(1)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from gradescope_utils.autograder_utils.decorators import number, weight
 
-from grader.suites.checks import as_number, as_numbers, assert_set, assert_true, fail, told_apart
+from harness.checks import as_number, as_numbers, assert_set, assert_true, fail, told_apart
 from harness.host.proxies import Student
 
 HANDOUT_RATES = [0.0001, 0.1, 1.0]

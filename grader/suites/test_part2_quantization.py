@@ -11,7 +11,6 @@ from gradescope_utils.autograder_utils.decorators import leaderboard, number, pa
 from course.datasets import ImageDataset
 from course.models import MNISTNet
 from course.trainer import evaluate
-from grader.suites.checks import as_array, as_pair, assert_true, assert_within, is_same, needs
 from grader.suites.quantization_checks import (
     REPAIR_FIRST,
     as_codes,
@@ -38,6 +37,7 @@ from grader.suites.quantization_checks import (
     step_of,
     steps_of,
 )
+from harness.checks import as_array, as_pair, assert_true, assert_within, is_same, needs
 
 #: Rows and columns of arrays that don't fit into the extra arguments: 2 kB of those are allowed, half a bit for each of
 #: 32,768 values.

@@ -11,8 +11,8 @@ from torch.nn import functional
 from course.models import CONVNET_LAYERS, ConvNet
 from grader.suites import pruning_checks as checks
 from grader.suites import trained_convnet
-from grader.suites.checks import as_array, as_module, assert_true, assert_within, is_same, needs
 from grader.suites.pruning_checks import FILTERS_OFF, WEIGHTS_OFF, Kind
+from harness.checks import as_array, as_module, assert_true, assert_within, is_same, needs
 from harness.host.proxies import RemoteModule, Student
 
 CONVNET_PARAMETERS = 1_212_778

@@ -17,8 +17,7 @@ from gradescope_utils.autograder_utils.decorators import number, weight
 from torch import Tensor
 
 from course.datasets import ImageDataset
-from grader.plugin import GRADING
-from grader.suites.checks import (
+from harness.checks import (
     as_array,
     as_module,
     assert_true,
@@ -30,6 +29,7 @@ from grader.suites.checks import (
     plain,
 )
 from harness.host.proxies import RemoteModule, Student
+from harness.plugin import GRADING
 
 State = dict[str, Tensor]
 FEATURES, OUTPUTS = 512, 1000

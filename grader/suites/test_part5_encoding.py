@@ -7,9 +7,9 @@ import torch
 from gradescope_utils.autograder_utils.decorators import number, weight
 
 from grader.suites import transformer_checks as checks
-from grader.suites.checks import as_array, assert_true, assert_within, heat_maps, needs
 from grader.suites.transformer_checks import made
 from grader.suites.weights_by_shape import SIZES, draw_values
+from harness.checks import as_array, assert_true, assert_within, heat_maps, needs
 from harness.host.proxies import Student
 
 

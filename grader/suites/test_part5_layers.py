@@ -10,9 +10,9 @@ from gradescope_utils.autograder_utils.decorators import number, weight
 from torch import Tensor
 
 from grader.suites import transformer_checks as checks
-from grader.suites.checks import as_array, assert_true, assert_within, needs
 from grader.suites.transformer_checks import drawn_tokens, forward, made, small_transformer
 from grader.suites.weights_by_shape import ONE_HEAD, SIZES, Sizes, draw_values
+from harness.checks import as_array, assert_true, assert_within, needs
 from harness.host.proxies import Student
 
 RESIDUAL = "LayerNorm(x + …) after the residual, or x + …(LayerNorm(x)) before; the residual is x, the first input."

@@ -8,9 +8,9 @@ from gradescope_utils.autograder_utils.decorators import number, weight
 from torch import Tensor
 
 from grader.suites import transformer_checks as checks
-from grader.suites.checks import as_array, as_module, assert_true, fail, is_same, needs, parameter_count
 from grader.suites.transformer_checks import STACK, drawn_tokens, forward, made, small_transformer
 from grader.suites.weights_by_shape import SIZES, draw_values
+from harness.checks import as_array, as_module, assert_true, fail, is_same, needs, parameter_count
 
 #: Of the tokens of unseen sequences, after the drill of 5.1t. Measured on 25 right variants with 6 seeds each: 0.96 or
 #: more; with a look ahead 0.65 or less.

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import Parameter, functional
 
 from course.layers import DepthwiseSeparableConvolutionSolution
-from grader.suites.checks import as_array, as_module, assert_true, assert_within, fail, is_same
+from harness.checks import as_array, as_module, assert_true, assert_within, fail, is_same
 from harness.host.failures import StudentError
 from harness.host.proxies import RemoteModule, Student
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from gradescope_utils.autograder_utils.decorators import number, partial_credit, tags, weight
 
 from course.experiments.profiles import PROFILES
-from grader.suites.checks import CheckFailure, assert_true, fail
 from grader.suites.copied_networks import FINE_TUNED_COPY
 from grader.suites.recipes import (
     CONVNET_5,
@@ -26,6 +25,7 @@ from grader.suites.recipes import (
 )
 from grader.suites.results_checks import Results
 from grader.suites.sparsity_checks import assert_pruned
+from harness.checks import CheckFailure, assert_true, fail
 
 
 @partial_credit(3)

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from course.datasets import ImageDataset
 from course.models import CONVNET_LAYERS, ConvNet
-from grader.suites.checks import as_array, as_module, assert_true
 from grader.suites.pruning_checks import Kind, layers_of
+from harness.checks import as_array, as_module, assert_true
 from harness.host.proxies import RemoteModule, Student
 
 __all__ = ["as_convnet", "recognised", "sparse_convnet", "transplant", "with_weights"]

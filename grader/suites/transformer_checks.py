@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from grader.suites.checks import CheckFailure, as_array, as_module, assert_within, fail
 from grader.suites.weights_by_shape import CONSTANTS, SIZES, Layout, Sizes, Values, filled, is_scale, layouts_of
+from harness.checks import CheckFailure, as_array, as_module, assert_within, fail
 from harness.host.failures import StudentError
 from harness.host.proxies import RemoteModule, Student
 

@@ -16,14 +16,14 @@ from typing import Any
 
 import msgspec
 
-from grader import ROOT
-from grader.submission.stage import fingerprint, stage
+from harness import ROOT
 from harness.host.failures import SandboxError
 from harness.host.workers import ONE_THREAD, Output, SocketWorker, Worker, is_there, stand_still
 from harness.isolation.limits import Limits
 from harness.isolation.pages import HUGE_HEAP
 from harness.isolation.wall import Wall, remove_tree
 from harness.problem import problem
+from harness.submission.stage import fingerprint, stage
 from harness.worker.server import End, Ended, Failed, Fork, Forked, Ready, Sweep
 from harness.worker.worker import SEED, Settings
 

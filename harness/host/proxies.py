@@ -15,13 +15,13 @@ import msgspec
 import numpy as np
 from torch import Tensor
 
-from grader.submission.contract import MODULES
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.host.failures import StudentError
 from harness.host.timer import Allowance
 from harness.host.workers import Launcher, Worker
 from harness.isolation.limits import Limits
 from harness.protocol import ROOM, Call, Failure, Handle, encode, is_shape
+from harness.submission.contract import MODULES
 
 __all__ = ["Gradients", "Patience", "Remote", "RemoteModule", "Student", "summary"]
 

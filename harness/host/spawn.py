@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from grader import ROOT
+from harness import ROOT
 from harness.host.failures import SandboxError
 from harness.host.workers import ONE_THREAD, Output, SocketWorker, WithSharedFolder, Worker, is_there
 from harness.isolation.limits import Limits, slowness

@@ -16,7 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from grader.reports.text import cut
 from harness.host.failures import StudentError, ended, timed_out
 from harness.host.timer import Allowance, Timer
 from harness.isolation.limits import Limits
@@ -32,6 +31,7 @@ from harness.protocol import (
     read_frame,
     receive,
 )
+from harness.reports.text import cut
 from harness.worker.worker import HERE, WHERE_FILE
 
 __all__ = [

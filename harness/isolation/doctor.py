@@ -36,8 +36,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from grader import ROOT
-from grader.edition import EDITION, SECRET_FOLDERS
+from harness import ROOT
+from harness.edition import EDITION, SECRET_FOLDERS
 from harness.host.failures import SandboxError, StudentError
 from harness.host.proxies import Student
 from harness.host.workers import Launcher

@@ -34,7 +34,7 @@ from pathlib import Path
 
 import msgspec
 
-from grader import ROOT
+from harness import ROOT
 from harness.isolation import landlock, seccomp
 from harness.isolation.seccomp import PR_SET_PDEATHSIG, libc, prctl
 

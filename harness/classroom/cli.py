@@ -1,0 +1,246 @@
+"""``python -m grader batch``: grade a class."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from harness.base.cluster import ClusterError, connected
+from harness.base.crew import Crew, Died, heed_stops, pool, usual_jobs
+from harness.classroom import digests, page, tables
+from harness.classroom.ledger import Entry, Header, Ledger, LedgerError, Status
+from harness.classroom.roster import HandIn, Roster, RosterError, read_roster
+from harness.classroom.similarity import SimilarityError, check_installed, write_report
+from harness.classroom.work import Task, as_result, grade_one
+from harness.gradebook import UNGRADED, not_graded
+from harness.reports.text import points, write_atomically
+
+__all__ = ["batch"]
+
+#: Of inputs: as many as a seed that is drawn for a single grading may have.
+SEEDS = 2**53
+
+
+def batch(
+    submissions: Annotated[
+        Path, typer.Argument(help="A folder of submissions (folders, archives, notebooks), or Gradescope's export.")
+    ],
+    out: Annotated[Path, typer.Option(help="The folder for grades and reports.")] = Path("grades"),
+    jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; one more than cores without.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep grades that are still right; grade what is new, or has changed.")
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Grade everything anew.")] = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the inputs, which are the same for all.")] = None,
+    deadline: Annotated[
+        float, typer.Option(min=1, help="Seconds a submission: tests that are left then are not run.")
+    ] = 900,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="A Dask scheduler, tcp://host:8786, whose workers grade in the place of --jobs."),
+    ] = None,
+    similarity: Annotated[
+        bool, typer.Option("--similarity", help="Compare the submissions with each other, by copydetect.")
+    ] = False,
+    require_isolation: Annotated[
+        bool, typer.Option("--require-isolation", help="Grade only if student code can't reach tests and reports.")
+    ] = False,
+) -> None:
+    """Grade a class: a table of grades, a report for each submission, and a page about all of them.
+
+    Exit code 1: the grader had a fault somewhere. 130: interrupted; --resume goes on.
+    """
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    ledger = Ledger(out)
+    heed_stops()  # the table of what is graded is written
+    if resume and replace:
+        _stop("--resume keeps grades and --replace makes all anew: choose one of them.")
+    try:
+        if similarity:
+            check_installed()
+        roster = read_roster(submissions, without=out)
+        _check(out, submissions, ledger, resume, replace)
+        if problem := _not_isolated(roster, require_isolation):
+            console.print(problem)
+        with ledger.locked():
+            header = Header(_seed(ledger, seed, resume), str(submissions))
+            if replace:
+                ledger.forget()
+            ledger.begin(header)
+            for name in roster.left_out:
+                console.print(f"{name} is left out: it is no folder, archive, notebook or module.")
+            interrupted = False
+            try:
+                jobs = min(jobs or usual_jobs(), len(roster.hand_ins))
+                with connected(scheduler, console.print) if scheduler else nullcontext(Crew(pool, jobs)) as crew:
+                    _grade(roster, ledger, header, deadline, crew)
+            except KeyboardInterrupt:
+                interrupted = True
+            finally:
+                entries = ledger.entries()
+                graded = page.Class(submissions.resolve().name, header.seed, roster.hand_ins, entries)
+                write_atomically(out / "grades.csv", tables.render(roster.hand_ins, entries))
+                write_atomically(out / "index.html", page.render(graded))
+            if similarity and not interrupted:
+                found = _compare(roster, ledger, console)
+                write_atomically(out / "index.html", page.render(graded, found))
+    except (RosterError, LedgerError, ClusterError, SimilarityError) as error:
+        _stop(str(error))
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _stop(f"{out} can't be written: {error.strerror or error}{where}. What is graded stays: --resume goes on.")
+    console.print(_summary(graded))
+    console.print(f"Grades: {out / 'grades.csv'}    class page: {out / 'index.html'}")
+    if interrupted:
+        console.print("Interrupted: the same command with --resume goes on.")
+        raise typer.Exit(130)
+    if {Status.FAULT, Status.UNDECIDED} & set(graded.statuses):
+        raise typer.Exit(1)
+
+
+def _check(out: Path, submissions: Path, ledger: Ledger, resume: bool, replace: bool) -> None:
+    """Refuse to lose anything."""
+    if out.exists() and not out.is_dir():
+        raise LedgerError(f"{out} is a file: name a folder for the grades with --out.")
+    if out.resolve() in (submissions.resolve(), *submissions.resolve().parents):
+        raise LedgerError(f"{out} holds the submissions themselves: name another folder with --out.")
+    if ledger.exists and not (resume or replace):
+        raise LedgerError(
+            f"{out} holds grades already: --resume keeps those that are still right and grades the rest, --replace "
+            "grades everything anew, --out names another folder."
+        )
+    if out.is_dir() and not ledger.exists and any(path.name != ".lock" for path in out.iterdir()):
+        raise LedgerError(f"{out} holds something else: name a new folder with --out.")
+
+
+def _seed(ledger: Ledger, seed: int | None, resume: bool) -> int:
+    """The seed that was asked for, else that of the batch that is taken up, else a new one."""
+    if seed is not None:
+        return seed
+    if resume and ledger.exists:
+        return ledger.header().seed
+    return random.SystemRandom().randrange(SEEDS)
+
+
+def _not_isolated(roster: Roster, refuse: bool) -> str:
+    """A sentence where student code is not kept from what it must not reach; empty where it is."""
+    from harness.host.launch import make_launcher
+    from harness.isolation import doctor
+
+    doctor.with_secret()
+    launcher = make_launcher("auto")
+    others = _to_be_tried(roster)
+    try:
+        found = doctor.quick_check(launcher, {"read what others have handed in": others} if others else {})
+    finally:
+        launcher.stop()
+    if not found.problem:
+        return ""
+    advice = "docs/security.md says what to do about it."
+    if refuse:
+        _stop(f"Nothing was graded, since --require-isolation was asked for: {found.problem} {advice}")
+    return f"{'Isolation is unknown' if found.faults else 'Not isolated'}: {found.problem} {advice}"
+
+
+def _to_be_tried(roster: Roster) -> list[Path]:
+    """Of each submission a file and the folders above it: others must not read them. Empty submissions have none."""
+    found: dict[Path, None] = {}
+    for hand_in in roster.hand_ins:
+        files = (Path(place) / name for place, _, names in os.walk(hand_in.path) for name in sorted(names))
+        one = hand_in.path if hand_in.path.is_file() else next((file for file in files if file.is_file()), None)
+        if one is not None:
+            found.update(dict.fromkeys([*(up for up in one.parents if hand_in.path in (up, *up.parents)), one]))
+    return [path.absolute() for path in found]
+
+
+def _grade(roster: Roster, ledger: Ledger, header: Header, deadline: float, crew: Crew) -> None:
+    entries = ledger.entries()
+    tasks = [_task(hand_in, ledger, entries.get(hand_in.id), header.seed, deadline) for hand_in in roster.hand_ins]
+    with _progress(len(tasks)) as told, closing(crew.results(grade_one, tasks)) as results:
+        for task, result in results:
+            if isinstance(result, Died):
+                gradebook = not_graded(UNGRADED, fault=str(result), submission=task.name, seed=task.seed)
+                result = as_result(task, gradebook, Status.FAULT, str(result))
+            if result is None:
+                told(f"{task.name}: as it was")
+                continue
+            ledger.add(result.entry, result.report, result.page, result.modules)
+            told(f"{task.name}: {result.entry.status.value}, {points(result.entry.score)} points")
+
+
+def _task(hand_in: HandIn, ledger: Ledger, entry: Entry | None, seed: int, deadline: float) -> Task:
+    final = entry is not None and entry.status in (Status.GRADED, Status.REFUSED) and ledger.is_complete(hand_in.id)
+    known = entry.key if entry is not None and final else ""
+    return Task(
+        hand_in.id,
+        hand_in.path.absolute(),
+        hand_in.name,
+        seed,
+        deadline,
+        known,
+        there=hand_in.path.exists(),
+        grader=digests.of_grader(),
+    )
+
+
+def _compare(roster: Roster, ledger: Ledger, console: Console) -> str:
+    """Write the page of similar submissions; a sentence about it."""
+    console.print("Comparing the submissions with each other ...")
+    names = Counter(hand_in.name for hand_in in roster.hand_ins)
+    modules = {
+        hand_in.name if names[hand_in.name] == 1 else f"{hand_in.name} ({hand_in.id})": ledger.code(hand_in.id)
+        for hand_in in roster.hand_ins
+        if ledger.code(hand_in.id).is_dir()
+    }
+    found = write_report(modules, ledger.folder)
+    for note in found.notes:
+        console.print(note)
+    if found.submissions < 2:
+        return f"nothing was compared: it takes two submissions with code, and there is {found.submissions or 'none'}."
+    if not found.pairs:
+        return f"no two of {found.submissions} are alike."
+    count = "one pair is" if len(found.pairs) == 1 else f"{len(found.pairs)} pairs are"
+    return f"{count} alike, of {found.submissions} submissions."
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[str], None]]:
+    """Say what is done: on a terminal a bar with the time that is left, in a log a line each."""
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    text = TextColumn("{task.description}", markup=False)
+    columns = (BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn(), text)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("getting ready", total=total)
+
+        def told(what: str) -> None:
+            bar.update(task, advance=1, description=what[:60])
+            if not console.is_terminal:
+                console.print(f"{bar.tasks[0].completed:g}/{total}  {what}")
+
+        yield told
+
+
+def _summary(graded: page.Class) -> Table:
+    """How many of each status, and how they did."""
+    table = Table(title="", show_header=False, box=None, padding=(0, 2, 0, 0), title_justify="left")
+    for status, count in graded.statuses.items():
+        table.add_row(f"{count:6}", status.value)
+    if graded.graded:
+        total = graded.total
+        table.add_row(f"{total.mean:6.1f}", f"points on average, {total.median:g} in the middle, of {total.maximum:g}")
+    return table
+
+
+def _stop(sentence: str, code: int = 2) -> NoReturn:
+    Console(stderr=True, highlight=False).print(sentence, soft_wrap=True, markup=False)
+    raise typer.Exit(code)

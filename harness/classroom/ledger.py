@@ -1,0 +1,177 @@
+"""What a batch leaves, so that it can be stopped and taken up again.
+
+::
+
+    grades/
+        batch.json          what it was: the seed of its inputs, the folder of submissions
+        ledger.jsonl        a line for each grading, as it came; of a submission's lines the last one counts
+        reports/ID.html     what a student reads, and ID.json, what Gradescope would
+        code/ID/            the modules as they were graded
+        grades.csv, index.html
+
+Lines are only added: whatever stops a batch, all of them that were written are there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+
+import msgspec
+
+from harness.base.lock import lock
+from harness.gradebook import State
+from harness.reports.text import write_atomically
+
+__all__ = ["Entry", "Header", "Ledger", "LedgerError", "Status"]
+
+
+class LedgerError(Exception):
+    """The folder can't be used; the text is one sentence that says what to do."""
+
+
+class Status(str, Enum):
+    """What became of a submission."""
+
+    GRADED = "graded"
+    UNDECIDED = "undecided"
+    """graded, but for tests in which the grader itself had a fault"""
+    OVERDUE = "out of time"
+    """graded, but for tests that were not run before the deadline"""
+    REFUSED = "nothing to grade"
+    FAULT = "grader failed"
+    """the grader's process died or stood still, or had a fault before it came to the tests"""
+    WAITING = "not graded yet"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A submission's line of the ledger."""
+
+    id: str
+    status: Status
+    key: str = ""
+    """of what was graded and of what graded it: where both are as they were, so is the grade"""
+    reason: str = ""
+    """why it is not graded, or not in full"""
+    scores: dict[str, float] = {}
+    """by the numbers of the tests"""
+    states: dict[str, State] = {}
+    """what became of them, by the same numbers"""
+    code: str = ""
+    """SHA-256 of the modules: equal for equal ones"""
+    seconds: float = 0.0
+
+    @property
+    def score(self) -> float:
+        return sum(self.scores.values())
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What a batch was asked for."""
+
+    seed: int
+    submissions: str
+
+
+class Ledger:
+    """The folder of a batch."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lines = folder / "ledger.jsonl"
+        self._header = folder / "batch.json"
+
+    @property
+    def exists(self) -> bool:
+        return self._header.is_file() or self._lines.is_file()
+
+    def begin(self, header: Header) -> None:
+        """Make the folder, or make it this batch's."""
+        for folder in (self.folder, self.folder / "reports", self.folder / "code"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # grades are nobody else's business
+        write_atomically(self._header, msgspec.json.format(msgspec.json.encode(header)).decode() + "\n")
+        self._mend()
+
+    def header(self) -> Header:
+        """What the batch was asked for.
+
+        Raises:
+            LedgerError: that can't be read.
+        """
+        try:
+            return msgspec.json.decode(self._header.read_bytes(), type=Header)
+        except (OSError, msgspec.MsgspecError):
+            raise LedgerError(
+                f"{self._header} can't be read: --seed tells --resume the seed, which index.html and all reports name; "
+                "--replace grades everything anew."
+            ) from None
+
+    def forget(self) -> None:
+        """Forget all gradings; reports stay until they are replaced."""
+        self._lines.unlink(missing_ok=True)
+
+    def _mend(self) -> None:
+        """End a line that was cut off, so that the next one stands alone."""
+        if self._lines.is_file() and not (data := self._lines.read_bytes()).endswith(b"\n") and data:
+            self._lines.write_bytes(data + b"\n")
+
+    def entries(self) -> dict[str, Entry]:
+        """The last line of each submission. What can't be read, as of a process that was killed, doesn't count."""
+        found = {}
+        if self._lines.is_file():
+            for line in self._lines.read_bytes().splitlines():
+                try:
+                    entry = msgspec.json.decode(line, type=Entry)
+                except msgspec.MsgspecError:
+                    continue
+                found[entry.id] = entry
+        return found
+
+    def add(self, entry: Entry, report: str, page: str, modules: Mapping[str, bytes]) -> None:
+        """Write a submission's reports, then its line."""
+        write_atomically(self.report(entry.id), report)
+        write_atomically(self.page(entry.id), page)
+        code = self.code(entry.id)
+        code.mkdir(exist_ok=True)
+        for path in code.iterdir():
+            if path.is_dir() and not path.is_symlink():  # __pycache__ of somebody who tried it
+                shutil.rmtree(path)
+            elif path.name not in modules:
+                path.unlink()
+        for name, data in modules.items():
+            (code / name).write_bytes(data)
+        with self._lines.open("ab") as lines:
+            lines.write(msgspec.json.encode(entry) + b"\n")
+
+    def report(self, id: str) -> Path:
+        return self.folder / "reports" / f"{id}.json"
+
+    def page(self, id: str) -> Path:
+        return self.folder / "reports" / f"{id}.html"
+
+    def code(self, id: str) -> Path:
+        return self.folder / "code" / id
+
+    def is_complete(self, id: str) -> bool:
+        """Whether all that a grading leaves is there."""
+        return self.report(id).is_file() and self.page(id).is_file() and self.code(id).is_dir()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other batches out of the folder.
+
+        Raises:
+            LedgerError: one is at work there.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            held = lock(self.folder)
+        except BlockingIOError:
+            raise LedgerError(
+                f"Another batch is writing into {self.folder}: wait for it, or name another folder with --out."
+            ) from None
+        with held:
+            yield

@@ -1,0 +1,172 @@
+"""Who handed in what: a folder of submissions, or Gradescope's export of an assignment.
+
+Gradescope's export is a folder for each submission and ``submission_metadata.yml``, which names who submitted it. Its
+keys are Ruby's symbols, as ``:submitters``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.reports.text import plain
+from harness.submission.contract import FILES
+
+__all__ = ["METADATA", "HandIn", "Person", "Roster", "RosterError", "read_roster", "shown"]
+
+METADATA = "submission_metadata.yml"
+SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".ipynb", ".py")
+"""of files that are submissions"""
+MAX_NAME = 200
+DIGEST = re.compile(r"-[0-9a-f]{16}$")
+"""what makes ids different; a name that ends so itself gets one as well"""
+
+
+class RosterError(Exception):
+    """There is no class here; the text is one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """A student, as the course's other systems know them."""
+
+    name: str
+    sid: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """One submission of one student or several."""
+
+    id: str
+    """what its reports are called: no two of a roster have the same"""
+    path: Path
+    people: tuple[Person, ...]
+
+    @property
+    def name(self) -> str:
+        return ", ".join(person.name for person in self.people)
+
+
+@dataclass(frozen=True)
+class Roster:
+    """All submissions, by name."""
+
+    hand_ins: tuple[HandIn, ...]
+    left_out: tuple[str, ...] = ()
+    """what else lies there, and no submission can be"""
+
+
+def read_roster(folder: Path, without: Path | None = None) -> Roster:
+    """The submissions in a folder: folders, archives, notebooks and modules, one each, or Gradescope's export.
+
+    Args:
+        without: a path in it that is none, such as that of the grades.
+
+    Raises:
+        RosterError: there are none.
+    """
+    if not folder.exists():
+        raise RosterError(f"{folder} does not exist: name a folder that holds the submissions.")
+    if not folder.is_dir():
+        raise RosterError(
+            f"{folder} is a file: unpack it and name the folder that holds the submissions, or grade this one with "
+            "python -m grader grade."
+        )
+    try:
+        entries = [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "__MACOSX"))]
+    except PermissionError:
+        raise RosterError(f"{folder} can't be read: change its permissions.") from None
+    if without is not None:
+        itself = os.path.realpath(without)  # unlike Path.resolve, it takes a link that leads to itself
+        entries = [path for path in entries if os.path.realpath(path) != itself]
+    if any(path.name in FILES for path in entries):
+        raise RosterError(f"{folder} is one submission: python -m grader grade {folder} grades it.")
+    if (folder / METADATA).is_file():
+        return _of_gradescope(folder, entries)
+    if len(entries) == 1 and (entries[0] / METADATA).is_file():  # what the export's zip unpacks to
+        return read_roster(entries[0], without)
+    taken = [path for path in entries if path.is_dir() or path.name.lower().endswith(SUFFIXES)]
+    if not taken:
+        raise RosterError(f"{folder} holds no submissions: they are folders, archives or notebooks, one each.")
+    return Roster(
+        tuple(HandIn(_id(path.name), path, (Person(shown(_stem(path))),)) for path in taken),
+        tuple(shown(path.name) for path in entries if path not in taken),
+    )
+
+
+def _of_gradescope(folder: Path, entries: list[Path]) -> Roster:
+    try:
+        with (folder / METADATA).open(encoding="utf-8") as file:
+            listed = yaml.load(file, Loader=_Loader)  # a safe loader: of Ruby's objects it takes the fields
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise RosterError(f"{folder / METADATA} can't be read ({said}): export the submissions again.") from None
+    if not isinstance(listed, dict) or not listed:
+        raise RosterError(f"{folder / METADATA} lists no submissions: export them again.")
+    found = {str(key): about if isinstance(about, dict) else {} for key, about in listed.items()}
+    hand_ins = [HandIn(_id(key), folder / _file_name(key), _people(key, about)) for key, about in found.items()]
+    unlisted = [path for path in entries if path.is_dir() and path.name not in found]
+    hand_ins += [HandIn(_id(path.name), path, (Person(shown(path.name)),)) for path in unlisted]
+    others = [path for path in entries if not path.is_dir() and path.name != METADATA]
+    return Roster(tuple(hand_ins), tuple(shown(path.name) for path in others))
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML's plain data, and of Ruby's objects their fields."""
+
+
+def _fields(loader: Any, tag: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)
+
+
+_Loader.add_multi_constructor("!ruby/", _fields)
+
+
+def _people(key: str, about: dict[str, Any]) -> tuple[Person, ...]:
+    people = []
+    listed = about.get(":submitters", about.get("submitters"))
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict):
+            name, sid, email = (shown(one.get(f":{word}", one.get(word)) or "") for word in ("name", "sid", "email"))
+            people.append(Person(name or email or sid or shown(key), sid, email))
+    return tuple(people) or (Person(shown(key)),)
+
+
+def shown(text: object) -> str:
+    """A name as tables show it: one line of printable characters."""
+    line = " ".join(plain(str(text)).split())
+    return line if len(line) <= MAX_NAME else f"{line[: MAX_NAME - 1]}…"
+
+
+def _stem(path: Path) -> str:
+    """A submission's name without what says that it is an archive."""
+    for suffix in sorted(SUFFIXES, key=len, reverse=True):
+        if not path.is_dir() and path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)] or path.name
+    return path.name
+
+
+def _file_name(key: str) -> str:
+    """A key of the metadata as the name of a folder beside it, which can lead nowhere else."""
+    is_name = key not in ("", ".", "..") and not re.search(r"[/\\\0\ud800-\udfff]", key) and len(key.encode()) < 256
+    return key if is_name else f"no folder can be called {_id(key)}"
+
+
+def _id(name: str) -> str:
+    """A name that every file system and every address takes; different ones stay different, whoever chose them."""
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:80]
+    if safe == name and not safe.startswith((".", "-")) and not DIGEST.search(name):
+        return safe
+    return f"{safe.lstrip('.-')}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:16]}"

@@ -1,0 +1,243 @@
+"""Which submissions of a class look alike: copydetect's fingerprints of the modules, on a page.
+
+copydetect forgets names, comments, strings and white space, and compares what is left by overlapping pieces of 25
+characters (winnowing, as MOSS does). Pieces that stand in the stubs or in the course's code count for nobody. A module
+is compared with the same module of every other submission.
+
+Its own page takes style and script from the network and has file names unescaped; this one is self-contained. The
+texts come from submissions: they are read here up to a limit, and shown escaped.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import ROOT
+from harness.reports.html import environment
+from harness.reports.text import cut, plain, write_atomically
+from harness.submission.contract import MODULES
+
+__all__ = ["FILE", "Match", "Pair", "Similarity", "SimilarityError", "check_installed", "write_report"]
+
+FILE = "similarity.html"
+PROVIDED = (ROOT / "student", ROOT / "course")
+"""what students have been given: folders of modules"""
+THRESHOLD = 0.6
+"""Measured on the exam's right solutions: pairs written apart share at most 0.53, copies with new names 0.75 to 1."""
+MIN_CHARACTERS = 150
+"""that two modules must share, names counted as one: some ten lines; what is shorter is alike by chance"""
+PIECE = 25
+"""characters: copydetect's default"""
+MAX_BYTES = 100_000
+"""of a module; the longest right one has 10,000"""
+MAX_SHOWN = 30_000
+"""characters of a module on the page"""
+MAX_LISTED = 500
+MAX_WITH_CODE = 25
+"""pairs"""
+
+
+class SimilarityError(Exception):
+    """Submissions can't be compared; the text is one sentence that says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A module of two submissions that is alike."""
+
+    module: str
+    one: float
+    """the share of the first one's own code that is in the second's too"""
+    other: float
+    """and the other way round"""
+    characters: int
+    """that both share, names counted as one"""
+
+    @property
+    def similarity(self) -> float:
+        return max(self.one, self.other)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two submissions with a module, or more, over the threshold."""
+
+    one: str
+    other: str
+    matches: tuple[Match, ...]
+
+    @property
+    def similarity(self) -> float:
+        """That of the module that is most alike."""
+        return max(match.similarity for match in self.matches)
+
+    @property
+    def characters(self) -> int:
+        return sum(match.characters for match in self.matches)
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """What the comparison found."""
+
+    page: Path
+    submissions: int
+    pairs: tuple[Pair, ...]
+    """over the threshold, those that share most first"""
+    notes: tuple[str, ...]
+    """what could not be compared, a sentence each"""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A part of a module's text."""
+
+    text: str
+    shared: bool
+
+
+def check_installed() -> None:
+    """Before hours of grading.
+
+    Raises:
+        SimilarityError: copydetect is missing.
+    """
+    if find_spec("copydetect") is None:
+        raise SimilarityError("copydetect is not installed: pip install -e '.[similarity]' installs it.")
+
+
+def write_report(
+    modules: Mapping[str, Path], out: Path, *, threshold: float = THRESHOLD, provided: Iterable[Path] = PROVIDED
+) -> Similarity:
+    """Compare submissions with each other, and write ``similarity.html``.
+
+    Args:
+        modules: a folder with the modules, or some of them, for each submission's name.
+        out: the folder for the page.
+        threshold: the share of a module's own code from which on a pair is reported.
+        provided: folders of modules that all students have been given.
+
+    Raises:
+        SimilarityError: copydetect is missing.
+    """
+    check_installed()
+    given = _pieces(provided)
+    notes: list[str] = []
+    prints = {
+        module: dict(_fingerprints(modules, f"{module}.py", given, notes))  # of one module at a time: O(n²) pairs
+        for module in MODULES.values()
+    }
+    found: dict[tuple[str, str], list[Match]] = {}
+    for module, of_names in prints.items():
+        for one, other in itertools.combinations(of_names, 2):
+            match = _compare(module, of_names[one], of_names[other])
+            if match.similarity >= threshold and match.characters >= MIN_CHARACTERS:
+                found.setdefault((one, other), []).append(match)
+    pairs = [Pair(one, other, tuple(matches)) for (one, other), matches in found.items()]
+    pairs.sort(key=lambda pair: (-pair.characters, pair.one, pair.other))
+    result = Similarity(out / FILE, len(modules), tuple(pairs), tuple(notes))
+    write_atomically(result.page, _render(result, prints, threshold))
+    return result
+
+
+def _pieces(folders: Iterable[Path]) -> np.ndarray:
+    """The fingerprint of what is provided: every piece of it."""
+    hashes: set[int] = set()
+    for folder in folders:
+        for file in sorted(folder.rglob("*.py")):
+            hashes |= _fingerprint(_clean(file.read_bytes())).hashes
+    return np.array(sorted(hashes), dtype=np.int64)
+
+
+def _fingerprints(
+    modules: Mapping[str, Path], file: str, given: np.ndarray, notes: list[str]
+) -> Iterator[tuple[str, Any]]:
+    """The fingerprint of one module of each submission that has enough code of its own in it."""
+    for name, folder in modules.items():
+        path = folder / file
+        if path.is_symlink() or not path.is_file():
+            continue
+        try:
+            with path.open("rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+            if len(data) > MAX_BYTES:
+                notes.append(f"{file} of {name} has more than {MAX_BYTES:,} bytes and was not compared: look at it.")
+                continue
+            fingerprint = _fingerprint(_clean(data), given)
+        except Exception as error:  # of one text, which must not end the comparison of all the others
+            notes.append(f"{file} of {name} could not be compared ({type(error).__name__}): look at it.")
+            continue
+        if fingerprint.token_coverage >= MIN_CHARACTERS:
+            yield name, fingerprint
+
+
+def _clean(data: bytes) -> str:
+    """Text as copydetect's lexer takes it, each character in its place: without empty lines at the beginning."""
+    text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    return plain(text).strip("\n") + "\n"
+
+
+def _fingerprint(text: str, given: np.ndarray | None = None) -> Any:
+    from copydetect import CodeFingerprint
+
+    made = CodeFingerprint("module.py", PIECE, 1, given, fp=io.StringIO(text))
+    if len(made.offsets):  # how much was left out before a place never falls; after a class, copydetect 0.5 forgets it
+        made.offsets[:, 1] = np.maximum.accumulate(made.offsets[:, 1])
+    return made
+
+
+def _compare(module: str, one: Any, other: Any) -> Match:
+    from copydetect import compare_files
+
+    characters, (of_one, of_other), _ = compare_files(one, other)
+    return Match(module, float(of_one), float(of_other), int(characters))
+
+
+# ---- the page ------------------------------------------------------------------------------------------------
+
+
+def _render(result: Similarity, prints: Mapping[str, Mapping[str, Any]], threshold: float) -> str:
+    pages = environment(Path(__file__).resolve().parent)
+    pages.filters.update(plain=plain)
+    return pages.get_template("similarity.html.j2").render(
+        result=result,
+        threshold=threshold,
+        minimum=MIN_CHARACTERS,
+        listed=MAX_LISTED,
+        with_code=[
+            (pair, [(match, *_texts(prints[match.module], pair)) for match in pair.matches])
+            for pair in result.pairs[:MAX_WITH_CODE]
+        ],
+    )
+
+
+def _texts(prints: Mapping[str, Any], pair: Pair) -> tuple[list[Passage], list[Passage]]:
+    """Both texts of a module, cut into what is shared and what is not."""
+    from copydetect import compare_files
+
+    one, other = prints[pair.one], prints[pair.other]
+    _, _, (of_one, of_other) = compare_files(one, other)
+    return _passages(one.raw_code, of_one), _passages(other.raw_code, of_other)
+
+
+def _passages(text: str, slices: np.ndarray) -> list[Passage]:
+    shared = np.zeros(len(text), dtype=bool)
+    for start, end in slices.T.astype(int):
+        shared[start:end] = True
+    passages = []
+    start = 0
+    for value, run in itertools.groupby(shared[:MAX_SHOWN].tolist()):
+        end = start + sum(1 for _ in run)
+        passages.append(Passage(text[start:end], value))
+        start = end
+    if len(text) > MAX_SHOWN:
+        passages.append(Passage(cut(text, MAX_SHOWN).rpartition("\n")[2], False))
+    return passages

@@ -1,0 +1,185 @@
+"""Grade one submission of a batch, in a process that grades many."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.base.cluster import ClusterError, demand
+from harness.base.crew import interruptible
+from harness.base.untrusted import UnreadableError, read_bytes
+from harness.classroom import digests
+from harness.classroom.ledger import Entry, Status
+from harness.gradebook import UNGRADED, Gradebook, not_graded
+from harness.grading import grade
+from harness.host.launch import shared_launcher
+from harness.plugin import OUT_OF_TIME
+from harness.reports import gradescope, html
+from harness.reports.text import cut, plain
+from harness.submission.contract import FILES
+from harness.submission.intake import Submission, SubmissionError, open_submission
+
+__all__ = ["Graded", "Task", "as_result", "grade_one"]
+
+MAX_MODULE = 4 << 20
+MAX_REASON = 500
+OVERTIME = 240.0
+"""seconds behind a submission's deadline, after which something has gone wrong with the grader itself"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A submission to be graded."""
+
+    id: str
+    path: Path
+    name: str
+    """for reports"""
+    seed: int
+    deadline: float
+    """seconds; tests that are left then are not run"""
+    known: str = ""
+    """the key of the grade that it has; empty where there is none"""
+    there: bool = True
+    """whether it was there when the batch began: then every machine that grades has to see it"""
+    grader: str = ""
+    """what :func:`harness.classroom.digests.of_grader` has to be where it is graded; empty: that is not looked at"""
+
+    @property
+    def key(self) -> str:
+        """What the grade depends on."""
+        parts = digests.of_submission(self.path), digests.of_grader(), str(self.seed), f"{self.deadline:g}", self.name
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came of it."""
+
+    entry: Entry
+    report: str
+    """results.json"""
+    page: str
+    modules: dict[str, bytes]
+    """as they were graded, by file name"""
+
+
+# Two at a time would share pytest's state; a cluster's worker may be told to have several threads.
+_alone = threading.Lock()
+
+
+def grade_one(task: Task) -> Graded | None:
+    """Grade a submission; None where the grade that it has is still right.
+
+    Raises:
+        ClusterError: this machine can't grade it as the others do.
+    """
+    with _alone, interruptible():
+        if task.there:
+            demand(task.path)
+        if task.grader not in ("", digests.of_grader()):
+            raise ClusterError(
+                f"{socket.gethostname()} has another version of this software: bring all to the same one."
+            )
+        key = task.key
+        if key == task.known:
+            return None
+        with _ended_after(task.deadline + OVERTIME):
+            gradebook, status, reason, modules = _gradebook(task)
+    return as_result(task, gradebook, status, reason, modules, key)
+
+
+def as_result(
+    task: Task,
+    gradebook: Gradebook,
+    status: Status,
+    reason: str = "",
+    modules: Mapping[str, bytes] | None = None,
+    key: str = "",
+) -> Graded:
+    """A gradebook as what the ledger keeps of it.
+
+    Args:
+        key: of the grade; without one it is graded again when the batch is taken up.
+    """
+    entry = Entry(
+        task.id,
+        status,
+        key,
+        cut(plain(reason), MAX_REASON),
+        {test.number: outcome.score for test, outcome in gradebook.results},
+        {test.number: outcome.state for test, outcome in gradebook.results},
+        _code(modules or {}),
+        gradebook.seconds,
+    )
+    report = json.dumps(gradescope.render(gradebook), indent=1, allow_nan=False) + "\n"
+    return Graded(entry, report, html.render(gradebook), dict(modules or {}))
+
+
+def _gradebook(task: Task) -> tuple[Gradebook, Status, str, dict[str, bytes]]:
+    if not task.there:
+        said = "what was handed in is not there: export the submissions again"
+        return not_graded(UNGRADED, (), said, task.name, task.seed), Status.FAULT, said, {}
+    if not os.access(task.path, os.R_OK | (os.X_OK if task.path.is_dir() else 0)):
+        said = "what was handed in can't be read by who grades: change its permissions"  # so it is no zero
+        return not_graded(UNGRADED, (), said, task.name, task.seed), Status.FAULT, said, {}
+    try:
+        with open_submission(task.path) as submission:
+            modules = _modules(submission)
+            gradebook = grade(
+                submission, name=task.name, seed=task.seed, deadline=task.deadline, launcher=shared_launcher()
+            )
+    except SubmissionError as error:
+        reason = str(error).replace(str(task.path), "What was handed in")
+        return not_graded(reason, submission=task.name, seed=task.seed), Status.REFUSED, reason, {}
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        gradebook = not_graded(UNGRADED, (), traceback.format_exc(), task.name, task.seed)
+        return gradebook, Status.FAULT, reason, {}
+    if gradebook.interrupted:
+        raise KeyboardInterrupt
+    if gradebook.undecided or gradebook.faults:
+        faults = [*gradebook.faults, *(outcome.fault for _, outcome in gradebook.results if outcome.fault)]
+        reason = faults[0].strip().rpartition("\n")[2][:300]
+        return gradebook, Status.UNDECIDED, reason, modules
+    if late := [test.number for test, outcome in gradebook.results if outcome.message == OUT_OF_TIME]:
+        reason = f"{len(late)} tests were not run after {task.deadline:g} seconds, the first {late[0]}: --deadline"
+        return gradebook, Status.OVERDUE, reason, modules
+    return gradebook, Status.GRADED, "", modules
+
+
+def _modules(submission: Submission) -> dict[str, bytes]:
+    modules = {}
+    for name in FILES:
+        try:
+            modules[name] = read_bytes(submission.folder / name, MAX_MODULE)
+        except UnreadableError:
+            continue
+    return modules
+
+
+def _code(modules: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, data in sorted(modules.items()):
+        digest.update(name.encode() + hashlib.sha256(data.replace(b"\r\n", b"\n")).digest())
+    return digest.hexdigest() if modules else ""
+
+
+@contextmanager
+def _ended_after(seconds: float) -> Iterator[None]:
+    """End this process if it stands still: who waits for it learns that it is gone, and gives the work to another."""
+    timer = threading.Timer(seconds, os._exit, (75,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

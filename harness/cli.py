@@ -1,0 +1,354 @@
+"""The command line: ``python -m grader grade PATH``.
+
+Exit codes: 0, a submission was graded, whatever its score; 2, nothing could be graded, and one sentence says why.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from enum import Enum
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import pytest
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from harness.base.crew import heed_stops
+from harness.catalog import chosen, read_suites
+from harness.gradebook import Gradebook
+from harness.grading import grade as run_suites
+from harness.host.failures import SandboxError
+from harness.host.launch import Launcher, make_launcher
+from harness.plugin import graded_test
+from harness.problem import problem
+from harness.reports import gradescope, terminal
+from harness.reports.text import unwritable
+from harness.submission.intake import Submission, SubmissionError, open_submission
+from harness.submission.stage import stage
+
+__all__ = ["app"]
+
+
+class Device(str, Enum):
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class ProfileName(str, Enum):
+    quick = "quick"
+    full = "full"
+
+
+app = typer.Typer(
+    help=f"Grade submissions of {problem().problem.name}.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def grade(
+    path: Annotated[Path, typer.Argument(help="A folder with the modules, a notebook, a zip, or a module.")],
+    json: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json to this file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with all tests and pictures to this file.")] = None,
+    part: Annotated[list[str] | None, typer.Option(help="Only this part: 2, 2.1 or 2.1d. May be repeated.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Repeat the inputs of a run; reports name its seed.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes at the same time: 2 for all, else 1.")
+    ] = None,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="No worker processes: for debugging, without any protection.")
+    ] = False,
+    require_isolation: Annotated[
+        bool, typer.Option("--require-isolation", help="Grade only if student code can't reach tests and reports.")
+    ] = False,
+    deadline: Annotated[
+        float | None, typer.Option(min=1, help="Seconds: tests that are left then are not run.")
+    ] = None,
+    device: Annotated[
+        Device, typer.Option(help="cuda: run the tests of code on the GPU as well, and say what differs there.")
+    ] = Device.cpu,
+    experiments: Annotated[
+        ProfileName | None,
+        typer.Option(help="Run its experiments again (quick or full), in the place of the results that it brings."),
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="The folder for --experiments, kept, and taken up if it is there.")
+    ] = None,
+    hours: Annotated[
+        float, typer.Option(min=0.01, help="End --experiments after so long, and grade what they have done.")
+    ] = 24.0,
+) -> None:
+    """Grade one submission and print the score table."""
+    parts = tuple(part or ())
+    for name in parts:
+        if not chosen(read_suites(), [name]):
+            known = ", ".join(dict.fromkeys(test.part for test in read_suites()))
+            _stop(f"There is no test of part {name}: choose one of {known}.")
+    for file in (json, html):
+        if file is not None and (reason := unwritable(file)):
+            _stop(reason)
+    heed_stops()  # nothing is left behind, and the report says so
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal or file that can't show ✓
+    jobs = jobs or _default_jobs(parts, in_process)
+    launcher = None
+    if require_isolation:
+        launcher = _isolated_launcher(in_process)
+        if jobs > 1:  # other processes, with launchers of their own
+            launcher.stop()
+            launcher = None
+    console = Console(highlight=False, markup=False)
+    tests = chosen(read_suites(), parts)
+    if results is not None and experiments is None:
+        _stop("--results names the folder for --experiments, which was not asked for.")
+    if device is Device.cuda:
+        from harness import gpu  # needs POSIX
+
+        if reason := gpu.why_not(require_isolation):
+            _stop(reason)
+        Console(stderr=True, highlight=False).print(gpu.warning(), soft_wrap=True, markup=False)
+    with ExitStack() as stack:
+        submission = stack.enter_context(_opened(path))
+        if experiments is not None:
+            place = results or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pset2-results-")))
+            submission = _with_new_results(submission, place, experiments.value, parts, device, hours)
+        watch = stack.enter_context(_Progress(len(tests)))
+        gradebook = run_suites(
+            submission,
+            name=submission.name,
+            parts=parts,
+            seed=seed,
+            jobs=jobs,
+            in_process=in_process,
+            results_json=json,
+            deadline=deadline,
+            launcher=launcher,
+            watch=watch,
+        )
+        if device is Device.cuda and not gradebook.interrupted:
+            gradebook.notes += gpu.notes(gradebook, gpu.grade_there(submission, gradebook, parts))
+            if json is not None:
+                gradescope.write(gradebook, json)
+    if launcher is not None:
+        launcher.stop()
+    console.print(terminal.render(gradebook))
+    if html is not None:
+        from harness.reports import html as page  # jinja2 and matplotlib are needed here alone
+
+        page.write(gradebook, html)
+    for file in (json, html):
+        if file is not None:
+            console.print(f"Report: {file}", soft_wrap=True)
+    console.print(f"Seed {gradebook.seed}: --seed repeats the inputs of this run.")
+    if gradebook.interrupted:
+        raise typer.Exit(130)
+    if _nothing_graded(gradebook):
+        _stop("Nothing could be graded: the grader had a fault in every test. The lines above say which.")
+
+
+def _with_new_results(
+    submission: Submission, place: Path, profile: str, parts: tuple[str, ...], device: Device, hours: float
+) -> Submission:
+    """The submission with results that are made now."""
+    from grader import rerun  # the experiments' libraries are needed here alone
+
+    wanted = rerun.parts_with_results(parts)
+    if not wanted:
+        _stop("No test of these parts looks at results: leave out --experiments, or name other parts.")
+    told = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    try:
+        return rerun.rerun(
+            submission, place, profile=profile, parts=wanted, device=device.value, hours=hours, tell=told.print
+        )
+    except rerun.RerunError as error:
+        _stop(str(error))
+
+
+@app.command()
+def unpack(
+    path: Annotated[Path, typer.Argument(help="A folder with the modules, a notebook, a zip, or a module.")],
+    out: Annotated[Path, typer.Option(help="A new folder, or one that this command has made before.")],
+) -> None:
+    """Write what a submission is graded as: the modules, results/ and answers.md."""
+    if out.exists() and not (out / UNPACKED).is_file() and (not out.is_dir() or any(out.iterdir())):
+        _stop(f"{out} holds something else: name a new folder.")
+    if not out.absolute().parent.is_dir() or not os.access(out.absolute().parent, os.W_OK):
+        _stop(f"{out} can't be written: {out.absolute().parent} is no folder that you can write to.")
+    with _opened(path) as submission:
+        if out.resolve() in (submission.folder, *submission.folder.parents):
+            _stop(f"{out} holds the submission itself: name a new folder.")
+        with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=f".{out.name}.") as place:
+            made = Path(place) / "made"
+            stage(submission.folder, made)
+            (made / UNPACKED).write_text("Made by: python -m grader unpack\n", encoding="utf-8")
+            if submission.answers:
+                (made / "answers.md").write_text(submission.answers + "\n", encoding="utf-8")
+            if submission.results is not None:
+                _copy_results(submission.results, made / "results")
+            if out.exists():
+                out.rename(Path(place) / "old")
+            made.rename(out)
+    console = Console(highlight=False, markup=False)
+    for note in submission.notes:
+        console.print(note)
+    console.print(f"{out}: {', '.join(sorted(file.name for file in out.iterdir() if file.name != UNPACKED))}")
+
+
+def _copy_results(results: Path, folder: Path) -> None:
+    """Copy results; of what is no plain file, or can't be read, nothing."""
+
+    def others(place: str, names: list[str]) -> list[str]:
+        paths = [Path(place) / name for name in names]
+        return [
+            path.name
+            for path in paths
+            if path.is_symlink() or not (path.is_file() or path.is_dir()) or not os.access(path, os.R_OK)
+        ]
+
+    shutil.copytree(results, folder, ignore=others)
+
+
+UNPACKED = ".unpacked"
+"""the file by which a folder of ours is known"""
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Submission]:
+    """What was handed in, or the end of the command."""
+    with ExitStack() as stack:
+        try:
+            submission = stack.enter_context(open_submission(path))
+        except SubmissionError as error:
+            _stop(str(error))
+        yield submission
+
+
+@app.command()
+def doctor() -> None:
+    """Show what this machine puts between student code and the rest, by trying to get through.
+
+    Exit code 1: student code could reach tests, reports or other processes here, or the self-check is broken.
+    """
+    from rich.table import Table
+
+    from harness.isolation import doctor as self_check
+
+    self_check.with_secret()
+    launcher = make_launcher("auto")
+    console = Console(highlight=False)
+    try:
+        table = Table("Layer", "Here", title="What stands around student code", title_justify="left")
+        try:
+            for name, state in self_check.layers(launcher):
+                table.add_row(name, state)
+        except SandboxError as fault:  # asking for the layers is what starts the sandbox
+            _stop(f"Nothing can be graded here: {fault}", code=1)
+        console.print(table)
+        table = Table("Student code tried to", "", "What happened", title_justify="left")
+        found = self_check.examine(launcher)
+        marks = {"refused": "refused", "got through": "possible", "fault": "FAULT"}
+        for one in found.findings:
+            mark = "GOT THROUGH" if one.attempt in found.open_ways else marks[one.outcome.value]
+            table.add_row(one.attempt, mark, one.how)
+        console.print(table)
+    finally:
+        launcher.stop()
+    if found.open_ways:
+        _say(f"Not isolated: student code can {', '.join(found.open_ways)}. {ADVICE}")
+    if found.faults:
+        _say(f"Fault: {found.problem} {REPAIR}")
+    if found.problem:
+        raise typer.Exit(1)
+    console.print("Isolated: student code reaches neither tests nor reports nor other processes.", soft_wrap=True)
+
+
+if find_spec("harness.validation") is not None:  # a copy for students goes without the cases, and so does Gradescope's
+    staff = import_module("harness.validation.cli")
+    app.command()(staff.validate)
+    app.command()(staff.mutants)
+if find_spec("harness.classroom") is not None:
+    app.command()(import_module("harness.classroom.cli").batch)
+
+
+ADVICE = "docs/security.md says which layer is missing, and what to do about it."
+REPAIR = "docs/security.md says what a broken self-check means."
+
+
+def _isolated_launcher(in_process: bool) -> Launcher:
+    """A launcher whose isolation has been tried, or the end of the command."""
+    from harness.isolation import doctor as self_check
+
+    if in_process:
+        _stop(
+            "Nothing was graded: student code is not isolated at all with --in-process, and --require-isolation was "
+            f"asked for. {ADVICE}"
+        )
+    self_check.with_secret()
+    launcher = make_launcher("auto")
+    found = self_check.quick_check(launcher)
+    if found.problem:
+        launcher.stop()
+        advice = REPAIR if found.faults else ADVICE
+        _stop(f"Nothing was graded, since --require-isolation was asked for: {found.problem} {advice}")
+    return launcher
+
+
+def _default_jobs(parts: tuple[str, ...], in_process: bool) -> int:
+    """A second process imports everything once more: that pays where much is graded and a core is free for it."""
+    return 2 if not parts and not in_process and (os.cpu_count() or 1) > 1 else 1
+
+
+def _nothing_graded(gradebook: Gradebook) -> bool:
+    return all(outcome.fault for test, outcome in gradebook.results if gradebook.is_selected(test))
+
+
+def _stop(sentence: str, code: int = 2) -> NoReturn:
+    _say(sentence)
+    raise typer.Exit(code)
+
+
+def _say(sentence: str) -> None:
+    Console(stderr=True, highlight=False).print(sentence, soft_wrap=True, markup=False)
+
+
+class _Progress:
+    """A bar on standard error while tests run; nothing where that is no terminal."""
+
+    def __init__(self, total: int) -> None:
+        self._bar = Progress(
+            BarColumn(20),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._bar.add_task("getting ready", total=total)
+
+    def __enter__(self) -> _Progress:
+        if self._bar.console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar.live.is_started:
+            self._bar.stop()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        if test := graded_test(nodeid):
+            self._bar.update(self._task, description=f"{test.number}  {test.title}"[:70])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown":
+            self._bar.advance(self._task)

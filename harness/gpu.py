@@ -1,0 +1,90 @@
+"""The tests of code on the GPU as well: what is right on the CPU and fails there, or the other way round.
+
+Points come from the CPU, where they are the same everywhere. Workers on the GPU make their tensors there
+(``torch.set_default_device``) and get the tests' tensors there; TF32 is off, so that the tolerances, which are those of
+float32 sums in any order, hold as they are.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from harness.catalog import RESULTS, chosen, read_suites
+from harness.gradebook import Gradebook, State
+from harness.grading import grade
+from harness.host.fork import ForkLauncher
+from harness.isolation.limits import Limits
+from harness.submission.intake import Submission
+
+__all__ = ["grade_there", "notes", "warning", "why_not"]
+
+#: A worker's first use of CUDA takes seconds.
+LIMITS = Limits(call_seconds=30.0, test_seconds=60.0, cpu_seconds=180)
+#: What CUDA asks of the kernel is not on the lists of what workers may.
+WITHOUT = ("Landlock", "seccomp")
+
+
+def why_not(require_isolation: bool) -> str:
+    """One sentence on why nothing can be graded on a GPU here; empty where it can."""
+    if not torch.cuda.is_available():
+        return "No GPU can be used here: leave out --device cuda. In a container, --gpus all gives it one."
+    if require_isolation:
+        return "On a GPU student code is not isolated in full: leave out --require-isolation or --device cuda."
+    return ""
+
+
+def warning() -> str:
+    """What is less safe on a GPU, as a sentence for who grades."""
+    user = "as another user" if os.geteuid() == 0 else "as you, with all that you may"
+    return f"On a GPU student code runs {user}, without Landlock and the filter of system calls (docs/class.md)."
+
+
+def grade_there(submission: Submission, here: Gradebook, parts: Sequence[str] = (), device: str = "cuda") -> Gradebook:
+    """Run the tests of code again, with tensors on the GPU and the same inputs. One run at a time has the GPU."""
+    of_code = tuple(test.number for test in chosen(read_suites(), parts) if RESULTS not in test.tags)
+    with _owned():
+        launcher = ForkLauncher(LIMITS, WITHOUT, device)
+        try:
+            return grade(submission, name=here.submission, parts=of_code, seed=here.seed, launcher=launcher)
+        finally:
+            launcher.stop()
+
+
+@contextmanager
+def _owned() -> Iterator[None]:
+    path = Path(tempfile.gettempdir()) / f"pset2-gpu-{os.getuid()}.lock"
+    # In a folder where everybody may write: what a link leads to is not touched.
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def notes(here: Gradebook, there: Gradebook) -> tuple[str, ...]:
+    """What differs, a line each."""
+    if there.interrupted:
+        return ("The run on the GPU was interrupted: what differs there is not known.",)
+    pairs = [(test, outcome, there.outcome(test)) for test, outcome in here.results if there.is_selected(test)]
+    faults = [other.fault or outcome.fault for _, outcome, other in pairs if other.fault or outcome.fault]
+    if faults:
+        last = faults[0].strip().rpartition("\n")[2]
+        tests = "1 test" if len(faults) == 1 else f"{len(faults)} tests"
+        return (f"What differs on the GPU is not known: the grader had a fault in {tests} ({last}).",)
+    differing = [(test, other) for test, outcome, other in pairs if _passed(outcome.state) != _passed(other.state)]
+    if not differing:
+        return (f"On the GPU all {len(pairs)} tests of code come out as on the CPU.",)
+    lines = [f"On the GPU {len(differing)} of {len(pairs)} tests come out otherwise; no point depends on it:"]
+    for test, other in differing:
+        said = (other.fault or other.message).strip().partition("\n")[0] or other.state.value
+        lines.append(f"  {test.number} {other.state.value} there: {said}")
+    return tuple(lines)
+
+
+def _passed(state: State) -> bool:
+    return state is State.PASSED

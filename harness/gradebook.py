@@ -1,0 +1,240 @@
+"""The gradebook: what every test of a submission came to. Every report is made from it and from nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Literal
+
+from harness.catalog import GradedTest, read_suites
+from harness.problem import Part, problem
+from harness.submission.intake import Item
+
+__all__ = [
+    "FAULT_MESSAGE",
+    "UNGRADED",
+    "Gradebook",
+    "Measurement",
+    "Outcome",
+    "Panel",
+    "PartScore",
+    "Picture",
+    "State",
+    "not_graded",
+    "not_run_because_of",
+]
+
+
+class State(str, Enum):
+    """What became of a test."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+    NOT_IMPLEMENTED = "not implemented"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One part of a picture."""
+
+    title: str
+    values: list[list[float]]
+    """the rows of a heat map; of other pictures, one row"""
+    marked: list[bool] = field(default_factory=list)
+    """the bars in another color"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a test found, as numbers that the score page draws."""
+
+    title: str
+    kind: Literal["heat maps", "histograms", "bars"]
+    panels: list[Panel]
+    x: str = ""
+    y: str = ""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A quantity whose bound was found by measuring, and what it was this time."""
+
+    what: str
+    value: float
+    bound: float
+    rises: bool = True
+    """whether the value has to be the bound or more; else less"""
+
+    @property
+    def margin(self) -> float:
+        """How far on the right side of the bound."""
+        return self.value - self.bound if self.rises else self.bound - self.value
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one test."""
+
+    state: State
+    score: float = 0.0
+    message: str = ""
+    """for the student: what was found, what was expected, what to do"""
+    printed: str = ""
+    """what student code printed meanwhile"""
+    withheld: str = ""
+    """for staff: what student code said in a hidden test, whose inputs its text could give away"""
+    seconds: float = 0.0
+    fault: str = ""
+    """for staff: a fault of the grader itself, which is never counted against a student"""
+    leaderboard: float | None = None
+    pictures: list[Picture] = field(default_factory=list)
+    measurements: list[Measurement] = field(default_factory=list)
+    """for staff, who calibrate bounds with them"""
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.score):
+            raise ValueError(f"a score of {self.score} is none")
+
+
+UNFINISHED = Outcome(State.NOT_RUN, message="The run ended before this test.")
+NOT_SELECTED = Outcome(State.NOT_RUN, message="Not selected in this run.")
+FAULT_MESSAGE = (
+    "The grader itself had a fault in this test. It doesn't count against you: "
+    "tell the course staff, who will grade it again."
+)
+UNGRADED = (
+    "The grader itself had a fault. It doesn't count against you: tell the course staff, who will grade it again."
+)
+"""where it had it before it came to any test"""
+
+
+def not_run_because_of(needed: GradedTest) -> str:
+    """Why a test that needs this one is not run."""
+    return f"Not run: {needed.number} failed first ({needed.title.rstrip('.')})."
+
+
+@dataclass(frozen=True)
+class PartScore:
+    """A part of the handout with the results of its tests."""
+
+    part: Part
+    results: tuple[tuple[GradedTest, Outcome], ...]
+
+    @property
+    def score(self) -> float:
+        return sum(outcome.score for _, outcome in self.results)
+
+    @property
+    def maximum(self) -> float:
+        return sum(test.points for test, _ in self.results)
+
+
+@dataclass
+class Gradebook:
+    """Results by test number, over a list of tests that is fixed from the start."""
+
+    submission: str
+    """the name that reports show"""
+    seed: int
+    """the run's seed: ``--seed`` repeats its inputs"""
+    tests: tuple[GradedTest, ...] = field(default_factory=read_suites)
+    selected: frozenset[str] | None = None
+    """the numbers of the tests that were asked for; None: all"""
+    interrupted: bool = False
+    """whether somebody stopped the run, so that the score is incomplete"""
+    faults: list[str] = field(default_factory=list)
+    """for staff: faults that belong to no test"""
+    seconds: float = 0.0
+    """how long the run took"""
+    notes: tuple[str, ...] = ()
+    """lines above the report that change no point, for example when the submission was handed in"""
+    checklist: tuple[Item, ...] = ()
+    """what a hand-in should have besides code, which changes no point either"""
+    _recorded: dict[str, Outcome] = field(default_factory=dict)
+
+    def record(self, number: str, outcome: Outcome) -> None:
+        """Note the result of a test. Its score is held to the test's points."""
+        points = next(test.points for test in self.tests if test.number == number)
+        self._recorded[number] = replace(outcome, score=min(max(outcome.score, 0.0), points))
+
+    def select(self, numbers: Iterable[str]) -> None:
+        """Say which tests this run consists of."""
+        self.selected = frozenset(numbers)
+
+    def outcome(self, test: GradedTest) -> Outcome:
+        """The result of a test, with regard to the tests that it needs."""
+        own = self._recorded.get(test.number)
+        if own is None:
+            return UNFINISHED if self.is_selected(test) else NOT_SELECTED
+        settled = own.state in (State.NOT_IMPLEMENTED, State.NOT_RUN) or own.fault
+        if not settled and (needed := self.unmet_need(test)):
+            return Outcome(State.NOT_RUN, message=not_run_because_of(needed), seconds=own.seconds)
+        return own
+
+    def unmet_need(self, test: GradedTest) -> GradedTest | None:
+        """The first test that this one needs and that earned nothing, or None.
+
+        What has no result yet doesn't count, so that the order of tests changes no verdict; nor does a fault.
+        """
+        for needed in (other for other in self.tests if other.number in test.needs):
+            if needed.number in self._recorded:
+                outcome = self.outcome(needed)
+                if outcome.state not in (State.PASSED, State.PARTIAL) and not outcome.fault:
+                    return self.unmet_need(needed) or needed  # what failed, not what was not run because of it
+        return None
+
+    def is_selected(self, test: GradedTest) -> bool:
+        return self.selected is None or test.number in self.selected
+
+    @property
+    def results(self) -> tuple[tuple[GradedTest, Outcome], ...]:
+        """Every test with its result."""
+        return tuple((test, self.outcome(test)) for test in self.tests)
+
+    @property
+    def parts(self) -> tuple[PartScore, ...]:
+        """The parts of the handout that have tests, in its order."""
+        return tuple(
+            PartScore(part, tuple(pair for pair in self.results if pair[0].part == part.number))
+            for part in problem().part
+            if any(test.part == part.number for test in self.tests)
+        )
+
+    @property
+    def score(self) -> float:
+        return sum(outcome.score for _, outcome in self.results)
+
+    @property
+    def maximum(self) -> float:
+        return sum(test.points for test in self.tests)
+
+    @property
+    def decided_later(self) -> float:
+        """Points of tests that are hidden until later, or that this copy of the suites goes without."""
+        elsewhere = problem().automatic - self.maximum
+        return sum(test.points for test in self.tests if test.hidden) + max(elsewhere, 0.0)
+
+    @property
+    def undecided(self) -> float:
+        """Points of tests in which the grader had a fault."""
+        return sum(test.points for test, outcome in self.results if outcome.fault)
+
+
+def not_graded(
+    reason: str, notes: tuple[str, ...] = (), fault: str = "", submission: str = "submission", seed: int = 0
+) -> Gradebook:
+    """A gradebook in which nothing was graded, for one reason.
+
+    Args:
+        fault: for staff.
+    """
+    gradebook = Gradebook(submission=submission, seed=seed, notes=(reason, *notes))
+    for test in gradebook.tests:
+        gradebook.record(test.number, Outcome(State.NOT_RUN, message=reason, fault=fault))
+    if fault:
+        gradebook.faults.append(fault)
+    return gradebook

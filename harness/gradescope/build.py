@@ -1,0 +1,118 @@
+"""Make the zip that Gradescope's "Configure Autograder" page takes: ``make autograder``.
+
+It holds the suites with the hidden tests, the solution, the course's code and fixtures, and what Gradescope starts. It
+does not hold the wrong and hostile submissions, the history, or the tests of this software.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from grader.suites.held_out import HeldOutError, held_out
+from harness import ROOT
+from harness.edition import SECRET_FOLDERS, edited
+from harness.gradebook import not_graded
+from harness.presence import NothingFoundError, all_in_use
+from harness.problem import problem, tomllib
+from harness.reports import gradescope
+
+__all__ = ["build", "main"]
+
+HERE = Path(__file__).resolve().parent
+#: Besides what lies at the zip's top.
+FOLDERS = ("course", "fixtures", "grader", "harness")
+STAFFS = ("harness/classroom", "harness/container", "harness/handout", "harness/validation", "grader/cases")
+"""folders that no grading needs"""
+MARGIN_SECONDS = 90
+"""for the container's start and for Gradescope's taking up of the report"""
+NOT_YET = "Not graded yet: the grader did not come to its end. If you read this, tell the course staff."
+DATE = (2025, 1, 1, 0, 0, 0)
+"""of every file, so that the same files make the same zip"""
+
+
+def build(path: Path, minutes: float = 10) -> int:
+    """Write the zip and return its size in bytes.
+
+    Args:
+        minutes: the time limit of the assignment on Gradescope.
+
+    Raises:
+        HeldOutError: the held-out images are missing or damaged.
+    """
+    for name in ("cifar10", "mnist"):
+        held_out(name)  # an autograder without them would grade, and notice less
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = dict.fromkeys([*project["dependencies"], *problem().problem.requirements])
+    initial = gradescope.render(not_graded(NOT_YET))
+    texts = {
+        "requirements.txt": "\n".join(needed) + "\n",
+        "initial.json": json.dumps(initial, indent=1, allow_nan=False) + "\n",
+        "seconds": f"{max(minutes * 60 - MARGIN_SECONDS, 60):.0f}\n",
+    }
+    scripts = {name: (HERE / name).read_text(encoding="utf-8") for name in ("setup.sh", "run_autograder")}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in texts.items():
+            archive.writestr(_entry(name, 0o644), text)
+        for name, text in scripts.items():
+            archive.writestr(_entry(name, 0o755), text.replace("\r\n", "\n"))
+        for name, data in _files().items():
+            archive.writestr(_entry(name, 0o644), data)
+    return path.stat().st_size
+
+
+def _files() -> dict[str, bytes]:
+    """What grades, by path: secret folders too, without what no grading needs."""
+    all_in_use([f"{name}/" for name in STAFFS], _names(ROOT), "STAFFS in harness/gradescope/build.py")
+    paths = [ROOT / "pyproject.toml"]
+    for folder in FOLDERS:
+        for file in sorted((ROOT / folder).rglob("*")):
+            relative = file.relative_to(ROOT)
+            hidden = any(part == "__pycache__" or part.startswith(".") for part in relative.parts)
+            staffs = any(relative.is_relative_to(name) for name in STAFFS)
+            if file.is_file() and not hidden and not staffs:
+                paths.append(file)
+    found = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
+    all_in_use([f"{name}/" for name in (*FOLDERS, *SECRET_FOLDERS["gradescope"])], found, "What the zip needs")
+    return {**found, "harness/edition.py": edited("gradescope").encode()}
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.relative_to(ROOT).as_posix() for path in folder.rglob("*")]
+
+
+def _entry(name: str, mode: int) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, DATE)
+    entry.external_attr = (0o100000 | mode) << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="make autograder", description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("autograder.zip"), help="the zip")
+    parser.add_argument("--minutes", type=float, default=10, help="the assignment's time limit on Gradescope")
+    options = parser.parse_args(arguments)
+    if options.minutes < 3:
+        print("Gradescope's time limit has to be 3 minutes or more: a container needs some of them to start.")
+        return 2
+    console = Console(highlight=False)
+    try:
+        size = build(options.out, options.minutes)
+    except (NothingFoundError, HeldOutError) as error:
+        console.print(f"No zip was made: {error}", markup=False)
+        return 2
+    console.print(f"{options.out}: {size / 1e6:.1f} MB, for a time limit of {options.minutes:g} minutes.")
+    console.print("Upload it on Gradescope: Configure Autograder, Zip file upload, Ubuntu 22.04 or later.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

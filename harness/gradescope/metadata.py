@@ -1,0 +1,98 @@
+"""What Gradescope says about a submission, put into words. It changes no point.
+
+Source: Gradescope's autograder specifications, "Submission Metadata".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from harness.base.untrusted import UnreadableError, read_bytes
+from harness.reports.text import cut, plain, points
+
+__all__ = ["describe", "read", "submitters"]
+
+MAX_BYTES = 64 << 20
+"""earlier results are part of it"""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The metadata; empty where there is none, or none that can be read."""
+    try:
+        found = json.loads(read_bytes(path, MAX_BYTES))
+    except (UnreadableError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def submitters(metadata: dict[str, Any]) -> str:
+    """The names of who handed it in; empty where none are given."""
+    users = metadata.get("users")
+    names = [str(user["name"]) for user in users if isinstance(user, dict) and user.get("name")] if users else []
+    return cut(plain(", ".join(names)), 200)
+
+
+def describe(metadata: dict[str, Any]) -> list[str]:
+    """Lines above the report: when it was handed in, and how the earlier ones did."""
+    return [*_time(metadata), *_earlier(metadata)]
+
+
+def _time(metadata: dict[str, Any]) -> Iterator[str]:
+    handed_in = _moment(metadata.get("created_at"))
+    if handed_in is None:
+        return
+    text = f"Handed in on {handed_in:%Y-%m-%d} at {handed_in:%H:%M}"
+    due = _moment(_due_date(metadata))
+    if due is not None and (due.tzinfo is None) == (handed_in.tzinfo is None):
+        late = handed_in - due
+        text += f", {_duration(abs(late))} {'after' if late > timedelta(0) else 'before'} the due date"
+    yield f"{text}."
+
+
+def _due_date(metadata: dict[str, Any]) -> Any:
+    """The due date of who handed it in, where there are extensions, else the assignment's."""
+    users, assignment = metadata.get("users"), metadata.get("assignment")
+    for holder in (*(users if isinstance(users, list) else ()), assignment):
+        if isinstance(holder, dict):
+            own = holder.get("assignment") if isinstance(holder.get("assignment"), dict) else holder
+            if isinstance(own, dict) and own.get("due_date"):
+                return own["due_date"]
+    return None
+
+
+def _earlier(metadata: dict[str, Any]) -> Iterator[str]:
+    earlier = metadata.get("previous_submissions")
+    if not isinstance(earlier, list) or not earlier:
+        return
+    scores = []
+    for one in earlier:
+        score = one.get("score") if isinstance(one, dict) else None
+        try:
+            scores.append(float(score))  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            continue
+    count = "1 earlier submission" if len(earlier) == 1 else f"{len(earlier)} earlier submissions"
+    best = f"; the best of them had {points(max(scores))} points" if scores else ""
+    yield f"{count}{best}."
+
+
+def _moment(text: Any) -> datetime | None:
+    """A moment in ISO 8601, as Gradescope writes it."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+
+
+def _duration(span: timedelta) -> str:
+    """The two largest units of a time span."""
+    minutes = int(span.total_seconds()) // 60
+    parts = [(minutes // 1440, "day"), (minutes // 60 % 24, "hour"), (minutes % 60, "minute")]
+    words = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
+    return " and ".join(words[:2]) or "less than a minute"

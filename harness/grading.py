@@ -1,0 +1,103 @@
+"""Grade one submission: the suites' pytest run, as a function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import ROOT
+from harness.catalog import SUITES, chosen, read_suites
+from harness.gradebook import Gradebook
+from harness.host.launch import Launcher
+from harness.plugin import GRADING, LAUNCHER, NOTES, SUBMISSION
+from harness.presence import at_least_one
+from harness.submission.intake import Submission, find
+
+__all__ = ["grade"]
+
+PLUGINS = ("--disable-plugin-autoload", "-p", "pytest_timeout")
+"""what a run needs, and none that happens to be installed: one may reorder tests or warn, and to look for them takes a
+fifth of a run without tests"""
+
+
+class _Observer:
+    """Lends the run a submission and a launcher, and keeps its gradebook."""
+
+    def __init__(self, submission: Submission, launcher: Launcher | None, notes: tuple[str, ...]) -> None:
+        self.submission = submission
+        self.launcher = launcher
+        self.notes = notes
+        self.config: pytest.Config | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        self.config = config
+        config.option.tbstyle = "native"  # nobody reads it, and pytest's own takes 30 ms a failed test
+        config.stash[NOTES] = self.notes
+        config.stash[SUBMISSION] = self.submission
+        if self.launcher is not None:
+            config.stash[LAUNCHER] = self.launcher
+
+
+def grade(
+    submission: Submission | Path,
+    *,
+    name: str | None = None,
+    parts: tuple[str, ...] = (),
+    seed: int | None = None,
+    jobs: int = 1,
+    in_process: bool = False,
+    sandbox: str = "auto",
+    results_json: Path | None = None,
+    deadline: float | None = None,
+    notes: tuple[str, ...] = (),
+    launcher: Launcher | None = None,
+    watch: object | None = None,
+) -> Gradebook:
+    """Run the suites on a submission.
+
+    Args:
+        submission: what was opened (:func:`harness.submission.intake.open_submission`), or a folder with the modules.
+        name: what reports call it; the folder's name without one.
+        parts: only tests that are one of these, or belong to one: ``"2"``, ``"2.1"`` or ``"2.1d"``.
+        deadline: seconds after which tests that are left are not run.
+        notes: lines for the report that change no point.
+        launcher: a sandbox that is used and left running, for many gradings in a row.
+        watch: a further pytest plugin, for example one that shows progress.
+
+    Raises:
+        NothingFoundError: no test belongs to one of ``parts``.
+    """
+    for one in parts:
+        at_least_one(chosen(read_suites(), [one]), f"A test of part {one}", "correct the number")
+    if isinstance(submission, Path):
+        submission = find(submission)
+    tests = chosen(read_suites(), parts)
+    files = dict.fromkeys(test.file for test in tests)
+    arguments = [
+        *PLUGINS,
+        *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging"),
+        *("-p", "no:unraisableexception"),  # collects garbage again and again at the end, a fifth of a short run
+        *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
+        *(f"--submission={submission.folder}", f"--sandbox={sandbox}"),
+        *([f"--submission-name={name}"] if name else []),
+        *(["--in-process"] if in_process else []),
+        *(["--seed", str(seed)] if seed is not None else []),
+        # Each process begins with a run of neighbouring tests, which share what their part needs to be loaded. (With
+        # loadfile, which would keep them together, xdist waits for ever where a process dies.)
+        *(["-p", "xdist.plugin", "-n", str(jobs), "--dist", "worksteal"] if jobs > 1 else []),
+        *([f"--results-json={results_json}"] if results_json else []),
+        *(["--deadline", str(deadline)] if deadline is not None else []),
+    ]
+    if parts:
+        arguments += [f"{SUITES / test.file}::{test.function}" for test in tests]
+    else:
+        arguments += [str(SUITES / file) for file in files]
+    observer = _Observer(submission, launcher, notes)
+    code = pytest.main(arguments, plugins=[observer, *([watch] if watch else [])])
+    if observer.config is None or GRADING not in observer.config.stash:
+        raise RuntimeError(f"pytest ended with {code!r} before anything was graded")
+    gradebook = observer.config.stash[GRADING].gradebook
+    gradebook.interrupted = code == pytest.ExitCode.INTERRUPTED
+    return gradebook

@@ -1,0 +1,164 @@
+"""Make the zip that students get: ``make handout``.
+
+It holds the stubs, the course's code, the public suites with what runs them, fixtures, the README without what is for
+staff, and the notebook. Before it is written, :mod:`harness.handout.proof` looks through it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import nbformat
+from rich.console import Console
+
+from harness import ROOT
+from harness.catalog import RESULTS, read_suites
+from harness.edition import edited
+from harness.handout import notebook
+from harness.handout.proof import leaks
+from harness.presence import NothingFoundError, all_in_use
+from harness.problem import problem
+
+__all__ = ["FOLDER", "files", "main", "readme", "write"]
+
+FOLDER = problem().problem.stem
+"""what the zip unpacks to"""
+TOP = ("LICENSE", "Makefile", "pyproject.toml", "run_experiments.py", ".gitignore")
+FOLDERS = ("course", "fixtures", "grader", "harness", "student", "docs")
+#: Of these folders; a path or the beginning of one.
+LEFT_OUT = (
+    "harness/classroom",
+    "grader/cases",
+    "grader/data",
+    "grader/solution",
+    "harness/validation",
+    "harness/handout/archive.py",
+    "harness/handout/proof.py",
+    "harness/handout/staff.mk",
+    "harness/container",
+    "harness/gradescope",
+    "grader/suites/test_part1_hidden.py",
+    "docs/benchmarks.md",
+    "docs/class.md",
+    "docs/image.md",
+    "docs/mutants.md",
+    "docs/validation.md",
+    "docs/security.md",
+    "docs/picture.py",
+    "docs/__init__.py",
+)
+DATE = (2025, 1, 1, 0, 0, 0)
+"""of every file, so that the same files make the same zip"""
+
+
+def files() -> dict[str, bytes]:
+    """What students get, by path."""
+    all_in_use(LEFT_OUT, _names(), "LEFT_OUT in harness/handout/archive.py")
+    all_in_use([f"{folder}/" for folder in FOLDERS], _names(), "FOLDERS in harness/handout/archive.py")
+    found = {name: (ROOT / name).read_bytes() for name in TOP}
+    for path in _paths():
+        found[path.relative_to(ROOT).as_posix()] = path.read_bytes()
+    found["harness/edition.py"] = edited("students").encode()
+    found[notebook.FILE] = (nbformat.writes(notebook.build(ROOT / "student")) + "\n").encode()
+    found["README.md"] = readme((ROOT / "README.md").read_text(encoding="utf-8"), found).encode()
+    return dict(sorted(found.items()))
+
+
+def _paths() -> Iterator[Path]:
+    return (ROOT / name for name in _names() if not name.startswith(LEFT_OUT))
+
+
+def _names() -> list[str]:
+    """The files in the folders, also those that are left out."""
+    found = []
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            parts = path.relative_to(ROOT).parts
+            hidden = any(part == "__pycache__" or part.startswith(".") for part in parts)
+            if path.is_file() and not hidden:
+                found.append("/".join(parts))
+    return found
+
+
+def readme(text: str, given: dict[str, bytes]) -> str:
+    """The README for students: without the staff's chapter, and without what they don't get.
+
+    Args:
+        given: what students get, by path.
+
+    Raises:
+        NothingFoundError: the chapter for staff, which has to be left out, isn't there.
+    """
+    chapter = r"^## For the course staff\n.*?(?=^## )"
+    text, count = re.subn(chapter, "", text, flags=re.MULTILINE | re.DOTALL)
+    if count != 1:
+        raise NothingFoundError(
+            'README.md has no chapter "For the course staff": name the one that students must not get.'
+        )
+    targets = set(re.findall(r"^([a-z]+):", given["Makefile"].decode(), re.MULTILINE))
+    kept = [line for line in text.splitlines() if _concerns_students(line, targets, given)]
+    return "\n".join(kept) + "\n"
+
+
+def _concerns_students(line: str, targets: set[str], given: dict[str, bytes]) -> bool:
+    """Whether a line has no command, and no row of a table, about what isn't there."""
+    if (command := re.match(r"make (\w+)", line)) and command[1] not in targets:
+        return False
+    if line.startswith("| `"):
+        places = re.findall(r"`([^`]+)`", line.split("|")[1])
+        return all(any(name.startswith(place) for name in given) for place in places)
+    return True
+
+
+def write(path: Path) -> int:
+    """Write the zip and return its size in bytes.
+
+    Raises:
+        ValueError: it would give something away; the text says what, a line each.
+    """
+    given = files()
+    if found := leaks(given):
+        raise ValueError("\n".join(map(str, found)))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in given.items():
+            entry = zipfile.ZipInfo(f"{FOLDER}/{name}", DATE)
+            entry.external_attr = 0o100644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)
+    return path.stat().st_size
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="make handout", description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path(f"{FOLDER}_handout.zip"), help="the zip")
+    options = parser.parse_args(arguments)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    try:
+        size = write(options.out)
+    except NothingFoundError as error:
+        console.print(f"No hand-out was made: {error}")
+        return 1
+    except ValueError as error:
+        console.print(f"No hand-out was made: it would give something away.\n{error}")
+        return 1
+    except OSError as error:
+        console.print(f"The hand-out can't be written: {error}.")
+        return 2
+    hidden = [test.number for test in read_suites() if test.hidden]
+    of_results = [test for test in read_suites() if RESULTS in test.tags]
+    console.print(f"{options.out}: {size / 1e6:.1f} MB, nothing of the solution, the hidden tests or the exam in it.")
+    console.print(
+        f"{len(read_suites()) - len(hidden)} tests, {len(of_results)} of them of results; hidden and not in it: "
+        f"{', '.join(hidden)}. Give students the zip; in Colab they upload it beside the notebook that is in it."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

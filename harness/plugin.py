@@ -1,0 +1,417 @@
+"""The pytest plugin that turns a run of the suites into a gradebook.
+
+What can go wrong, and what becomes of it:
+
+=====================================================  =================================================
+a check fails                                          failed, with the check's finding and hint
+student code raises, hangs, exits or crashes           failed, with the student's own lines
+student code raises NotImplementedError itself         not implemented
+what it returned breaks the test, which the solution   failed: it can't be used
+passes with the same inputs
+any other exception in a test, its set-up or clean-up  a fault of the grader: undecided, reported to staff
+a suite can't be imported                              the same for each of its tests
+pytest itself fails (an internal error)                the same for the run; what was graded stays
+there are no results, or only the quick profile's      not implemented
+an xdist worker dies                                   the same for the test that it was at
+the run's deadline passes                              what is left is "not run: out of time"
+the run is killed                                      what is written is valid; the rest is "not run"
+=====================================================  =================================================
+
+The gradebook lives where the reports are collected: in the one process, or in xdist's controller.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import hashlib
+import math
+import random
+import sys
+import time
+import traceback
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from rich.console import Console
+
+from harness import ROOT
+from harness.catalog import SUITES, GradedTest, read_suites
+from harness.denormals import small_numbers_as_zero
+from harness.gradebook import Gradebook, Outcome, State, not_run_because_of
+from harness.host.failures import SandboxError, StudentError
+from harness.host.launch import Launcher, make_launcher
+from harness.host.proxies import Patience, Student
+from harness.outcomes import (
+    MEASUREMENTS,
+    PICTURES,
+    NotMade,
+    NotRun,
+    attach,
+    fault_of_grader,
+    forget_score,
+    outcome_of,
+    unusable,
+)
+from harness.problem import problem
+from harness.repeated import run_again
+from harness.reports import gradescope, terminal
+from harness.reports.text import MAX_MESSAGE, body, cut, unwritable
+from harness.submission.intake import Submission, SubmissionError, as_data, from_data, open_submission
+
+__all__ = [
+    "GRADING",
+    "LAUNCHER",
+    "NOTES",
+    "OUT_OF_TIME",
+    "STUDENT",
+    "SUBMISSION",
+    "Grading",
+    "graded_test",
+]
+
+STUDENT_FOLDER = ROOT / "student"
+SOLUTION_FOLDER = problem().solution
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("grading", "grading a submission")
+    group.addoption(
+        "--submission",
+        default=None,
+        metavar="PATH",
+        help="the folder, notebook or archive to grade, as --submission=PATH; student/ without it",
+    )
+    group.addoption("--submission-name", default=None, metavar="NAME", help="what reports call the submission")
+    group.addoption("--seed", type=int, default=None, help="repeat the inputs of a run; its report names its seed")
+    group.addoption(
+        "--in-process",
+        action="store_true",
+        help="run student code in this process, without limits or protection: for --pdb and breakpoint()",
+    )
+    group.addoption(
+        "--sandbox",
+        choices=("auto", "fork", "spawn"),
+        default="auto",
+        help="how worker processes are made: forked from a server (Linux), or an interpreter for each part",
+    )
+    group.addoption(
+        "--deadline",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="when the run has to be over: tests that are left then are not run",
+    )
+    group.addoption("--results-json", default=None, metavar="FILE", help="write Gradescope's results.json")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.submission is not None:
+        _grading(config)  # a wrong path should be said before anything is collected
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
+    """The first suite that is met makes this a grading run; the sandbox gets ready while suites are imported."""
+    config = parent.config
+    if file_path.parent == SUITES and file_path.name.startswith("test_"):
+        grading = _grading(config)
+        if not config.option.collectonly:
+            grading.launcher.start()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist's controller tells each of its workers what is graded, the run's seed, and when it has to be over."""
+    grading = _grading(node.config)
+    node.workerinput.update(
+        pset2_submission=as_data(grading.submission),
+        pset2_seed=grading.gradebook.seed,
+        pset2_ends=grading.patience.ends,
+    )
+
+
+def _grading(config: pytest.Config) -> Grading:
+    if GRADING not in config.stash:
+        config.stash[GRADING] = Grading(config)
+        config.pluginmanager.register(config.stash[GRADING], "pset2-grading")
+    return config.stash[GRADING]
+
+
+def graded_test(nodeid: str) -> GradedTest | None:
+    """The graded test that a node is, or None where it is none."""
+    path, _, function = nodeid.partition("::")
+    if Path(path).parent.name != SUITES.name:
+        return None
+    for test in read_suites():
+        if test.function == function and test.file == Path(path).name:
+            return test
+    return None
+
+
+class Grading:
+    """One grading run, as a pytest plugin; in an xdist worker, its share of one."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        options = config.option
+        self.config = config
+        self.is_xdist_worker = hasattr(config, "workerinput")
+        self.submission = self._submission(config)
+        if self.is_xdist_worker:
+            seed = config.workerinput["pset2_seed"]  # type: ignore[attr-defined]
+        else:
+            seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**53)
+        name = options.submission_name or self.submission.name
+        self.gradebook = Gradebook(
+            submission=name,
+            seed=seed,
+            notes=(*config.stash.get(NOTES, ()), *self.submission.notes),
+            checklist=self.submission.checklist,
+        )
+        self.results_json = Path(options.results_json).resolve() if options.results_json else None
+        if self.results_json is not None and (problem := unwritable(self.results_json)):
+            raise pytest.UsageError(problem)
+        self.owns_launcher = LAUNCHER not in config.stash
+        mode = "in-process" if options.in_process else options.sandbox
+        self.launcher = make_launcher(mode) if self.owns_launcher else config.stash[LAUNCHER]
+        if self.is_xdist_worker:
+            ends = config.workerinput["pset2_ends"]  # type: ignore[attr-defined]
+        else:
+            ends = time.monotonic() + (options.deadline or math.inf)
+        self.patience = Patience(ends)
+        with ExitStack() as until_the_end:
+            until_the_end.enter_context(small_numbers_as_zero())
+            config.add_cleanup(until_the_end.pop_all().close)
+        self.started = time.perf_counter()
+        options.continue_on_collection_errors = True  # one suite that can't be imported doesn't stop the others
+        self.write()
+
+    def _submission(self, config: pytest.Config) -> Submission:
+        """What is graded: as somebody else has opened it, or as it lies there, opened until the run's end."""
+        if self.is_xdist_worker:
+            return from_data(config.workerinput["pset2_submission"])  # type: ignore[attr-defined]
+        if SUBMISSION in config.stash:
+            return config.stash[SUBMISSION]
+        opened = ExitStack()
+        config.add_cleanup(opened.close)
+        try:
+            return opened.enter_context(open_submission(Path(config.option.submission or STUDENT_FOLDER)))
+        except SubmissionError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def seed(self, *purpose: str) -> int:
+        """A seed that depends on the run's seed and the purpose, and from which none of them can be told."""
+        text = ":".join([str(self.gradebook.seed), *purpose])
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
+
+    def rng(self, test: GradedTest) -> np.random.Generator:
+        """The random numbers of a test. Student code can't draw them: its worker has another seed."""
+        return np.random.default_rng(self.seed(test.number, "inputs"))
+
+    def student(self, test: GradedTest, folder: Path | None = None) -> Student:
+        """The submission, or another folder, for the time of one test."""
+        folder = folder or self.submission.folder
+        return Student(self.launcher, folder, test.part, self.seed(test.number, "worker"), self.patience)
+
+    def record(self, test: GradedTest, outcome: Outcome) -> None:
+        self.gradebook.record(test.number, outcome)
+        self.write()
+
+    def write(self) -> None:
+        """Renew the report on disk: after each test, so that a run that is killed leaves what it had."""
+        self.gradebook.seconds = time.perf_counter() - self.started
+        if self.results_json is not None and not self.is_xdist_worker:
+            gradescope.write(self.gradebook, self.results_json)
+
+    # ---- which tests ----
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        if test := graded_test(item.nodeid):
+            item.stash[TEST] = test
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._select([item.nodeid for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        self._select(ids)
+
+    def _select(self, nodeids: Sequence[str]) -> None:
+        tests = [test for nodeid in nodeids if (test := graded_test(nodeid))]
+        if tests or not self.config.pluginmanager.hasplugin("dsession"):
+            self.gradebook.select(test.number for test in tests)
+            self.write()
+
+    # ---- running ----
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        forget_score(item)  # it may have run before, for another submission
+        try:
+            return (yield)
+        finally:
+            _give_memory_back()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        test = item.stash.get(TEST, None)
+        if test is not None and self.patience.is_over:
+            raise NotRun(OUT_OF_TIME)
+        needed = self.gradebook.unmet_need(test) if test is not None else None
+        # A stub is met by the test itself: "not implemented" tells more than "not run".
+        if needed is not None and self.gradebook.outcome(needed).state is not State.NOT_IMPLEMENTED:
+            raise NotRun(not_run_because_of(needed))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        test = item.stash.get(TEST, None)
+        if test is None or (call.excinfo is None and call.when != "call"):
+            return report
+        student = item.stash.get(STUDENT, None)
+        error = call.excinfo.value if call.excinfo is not None else None
+        failure = error if isinstance(error, StudentError) else None
+        if student is not None:
+            failure = (student.failure_of(error) if error is not None else None) or failure
+            try:
+                student.close()
+            except SandboxError as fault:
+                error, failure = fault, None
+        if failure is None and error is not None and call.when == "call" and self._solution_passes(item, test, error):
+            failure = unusable(error)
+        if failure is not None and failure.failure.kind == "timeout" and self.patience.is_over:
+            error, failure = NotRun(OUT_OF_TIME), None  # it might have been in time
+        outcome = outcome_of(item, test, error, failure)
+        said = cut(outcome.message, MAX_MESSAGE)
+        lost = outcome.state in (State.FAILED, State.PARTIAL)
+        message = self.submission.explained(said, test.part) if lost else self.submission.located(said)
+        outcome = dataclasses.replace(outcome, message=message)
+        printed = student.printed if student is not None else ""
+        pictures, measurements = item.stash.get(PICTURES, []), item.stash.get(MEASUREMENTS, [])
+        if test.hidden and (failure is not None or printed):
+            withheld = body(outcome.message, printed)
+            message = outcome.message if failure is None else SAID_NOTHING
+            if outcome.state is State.NOT_IMPLEMENTED:
+                message = f"Not implemented yet: Part {test.part}."
+            outcome, printed = dataclasses.replace(outcome, message=message, withheld=withheld), ""
+        outcome = dataclasses.replace(outcome, pictures=pictures, measurements=measurements)
+        if error is not None and not self.config.option.usepdb:
+            _forget_values(error)
+        attach(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration))
+        return report
+
+    def _solution_passes(self, item: pytest.Item, test: GradedTest, error: BaseException) -> bool:
+        """Whether a test that broke does well with the solution and the same inputs.
+
+        Then what broke it is what student code returned, of a kind that nobody thought of, and it is no fault of the
+        grader. Checks, student errors and what ends a run are not asked about.
+        """
+        if not isinstance(error, Exception) or isinstance(error, AssertionError | SandboxError | NotRun | NotMade):
+            return False
+        if not isinstance(item, pytest.Function) or not SOLUTION_FOLDER.is_dir():
+            return False
+        student = self.student(test, SOLUTION_FOLDER)
+        try:
+            run_again(item, student, self.rng(test))
+        except Exception:
+            return False
+        else:
+            return True
+        finally:
+            student.close()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Reports of this process, or in xdist's controller those of all workers."""
+        test = graded_test(report.nodeid)
+        if test is None:
+            return
+        if (grade := getattr(report, "grade", None)) is not None:
+            self.record(test, msgspec.convert(grade, Outcome))
+        elif report.failed:  # a worker of xdist died
+            self.record(test, fault_of_grader(str(report.longrepr)))
+
+    # ---- faults that belong to no test ----
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            file = Path(report.nodeid.partition("::")[0]).name
+            for test in self.gradebook.tests:
+                if test.file == file:
+                    self.record(test, fault_of_grader(str(report.longrepr)))
+
+    def pytest_keyboard_interrupt(self) -> None:
+        self.gradebook.interrupted = True
+        self.write()
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.gradebook.faults.append(str(excrepr))
+        self.write()
+
+    # ---- what pytest prints ----
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        grade = getattr(report, "grade", None)
+        if grade is None or grade["fault"]:
+            return None
+        state = grade["state"]
+        if state in (State.NOT_IMPLEMENTED.value, State.NOT_RUN.value):
+            return state, "-", (state.upper(), {"yellow": True})
+        if state == State.PARTIAL.value:
+            return "failed", "P", ("PARTIAL", {"yellow": True})
+        return None
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.config.option.collectonly or not self.gradebook.selected:
+            return
+        terminalreporter.section("score")
+        writer = terminalreporter._tw
+        width = min(writer.fullwidth, 110)
+        console = Console(file=writer._file, width=width, force_terminal=writer.hasmarkup, highlight=False)
+        console.print(terminal.render(self.gradebook))
+        terminalreporter.write_line(f"Seed {self.gradebook.seed}: --seed repeats the inputs of this run.")
+
+    def pytest_sessionfinish(self) -> None:
+        self.write()
+        if self.owns_launcher:
+            self.launcher.stop()
+
+
+SAID_NOTHING = "Your code failed in this test. What it said is not shown, since this test's inputs are not."
+OUT_OF_TIME = (
+    "Not run: out of time. Functions that don't end, or take very long, have used up the time for grading: "
+    "the tests that met them say which."
+)
+GRADING = pytest.StashKey[Grading]()
+LAUNCHER = pytest.StashKey[Launcher]()
+"""set before a run starts: a launcher to use, which the run doesn't stop"""
+SUBMISSION = pytest.StashKey[Submission]()
+"""set before a run starts: what is graded, in the place of ``--submission``"""
+NOTES = pytest.StashKey[tuple[str, ...]]()
+"""set before a run starts: lines for the report"""
+TEST = pytest.StashKey[GradedTest]()
+STUDENT = pytest.StashKey[Student]()
+
+
+def _forget_values(error: BaseException) -> None:
+    """Let go of the values in the frames that an exception came through: some hold what a student's code returned."""
+    chain: list[BaseException] = []
+    while error not in chain:
+        chain.append(error)
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__ or error
+
+
+def _give_memory_back() -> None:
+    """Hand freed memory back to the system: glibc keeps it, and student code runs beside this process."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)

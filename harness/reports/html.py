@@ -1,0 +1,70 @@
+"""The score page: one self-contained HTML file, for a screen of any width and for paper."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import jinja2
+
+from harness.gradebook import Gradebook, Outcome, Picture, State
+from harness.problem import problem
+from harness.reports import pictures
+from harness.reports.text import body, cut, plain, points, write_atomically
+
+__all__ = ["environment", "render", "write"]
+
+SIGNS = {
+    State.PASSED: "✓",
+    State.PARTIAL: "◐",
+    State.FAILED: "✗",
+    State.NOT_IMPLEMENTED: "○",
+    State.NOT_RUN: "·",
+}
+MAX_OUTPUT = 10_000
+HERE = Path(__file__).resolve().parent
+
+
+def environment(folder: Path) -> jinja2.Environment:
+    """How pages are made of a folder's templates: what is put in is escaped, and what is missing is an error.
+
+    Templates can include what lies in this folder, such as the colors of all pages.
+    """
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader([folder, HERE]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(gradebook: Gradebook) -> str:
+    """The page as text."""
+    pages = environment(HERE)
+    pages.filters.update(points=points, plain=plain, image=_image, output=_output)
+    return pages.get_template("page.html.j2").render(
+        gradebook=gradebook,
+        signs=SIGNS,
+        item_kinds={True: "passed", False: "failed", None: "open"},
+        state=State,
+        problem=problem(),
+    )
+
+
+def write(gradebook: Gradebook, path: Path) -> None:
+    """Write the page in one step."""
+    write_atomically(path, render(gradebook))
+
+
+def _output(outcome: Outcome) -> str:
+    return cut(body(outcome.message, outcome.printed), MAX_OUTPUT)
+
+
+def _image(picture: Picture) -> str:
+    """A picture as an address that holds it; empty where its numbers can't be drawn, which students choose."""
+    try:
+        image = pictures.draw(picture)
+    except Exception:
+        return ""
+    return "data:image/png;base64," + base64.b64encode(image).decode()

@@ -1,0 +1,192 @@
+"""The score table in a terminal: points by part, the first hint of each, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.catalog import RESULTS, GradedTest
+from harness.gradebook import Gradebook, Outcome, PartScore, State
+from harness.problem import problem
+from harness.reports.text import cut, plain, points
+
+__all__ = ["render"]
+
+SIGNS = {
+    State.PASSED: ("✓", "green"),
+    State.PARTIAL: ("◐", "yellow"),
+    State.FAILED: ("✗", "red"),
+    State.NOT_IMPLEMENTED: ("○", "bright_black"),
+    State.NOT_RUN: ("·", "bright_black"),
+}
+ITEM_STYLES = {True: "green", False: "red", None: "bright_black"}
+BAR_WIDTH = 8  # so that the table fits into 80 columns
+
+
+def render(gradebook: Gradebook) -> RenderableType:
+    """The table, the first hint of each part, and what to do next."""
+    pieces: list[RenderableType] = [Text(cut(plain(note), 300)) for note in gradebook.notes]
+    pieces += ["", _table(gradebook)] if pieces else [_table(gradebook)]
+    if hints := _hints(gradebook):
+        pieces += ["", Text("First hint of each part", style="bold underline"), *hints[:-1]]
+    if gradebook.checklist and all(gradebook.is_selected(test) for test in gradebook.tests):
+        pieces += ["", *_checklist(gradebook)]
+    pieces += ["", *(Text(line) for line in _closing(gradebook))]
+    return Group(*pieces)
+
+
+def _table(gradebook: Gradebook) -> Table:
+    table = Table(
+        title=Text(f"{problem().problem.name}: {plain(gradebook.submission)}", style="bold"),
+        title_justify="left",
+        box=None,
+        padding=(0, 2, 0, 0),
+        show_footer=True,
+        pad_edge=False,
+    )
+    shown = [selected for part in gradebook.parts if (selected := _selected(part, gradebook)).results]
+    score = sum(part.score for part in shown)
+    maximum = sum(part.maximum for part in shown)
+    table.add_column("Part", footer="", no_wrap=True, min_width=4)
+    table.add_column("", footer="Total", min_width=5)
+    table.add_column(
+        "Points", footer=f"{points(score)} / {points(maximum)}", justify="right", no_wrap=True, min_width=8
+    )
+    table.add_column("", footer=_bar(score, maximum), no_wrap=True, overflow="crop")
+    table.add_column("Tests", no_wrap=True, min_width=max((len(part.results) for part in shown), default=0))
+    for part in shown:
+        table.add_row(
+            part.part.number,
+            part.part.title,
+            f"{points(part.score)} / {points(part.maximum)}",
+            _bar(part.score, part.maximum),
+            _signs(part),
+        )
+    return table
+
+
+def _selected(part: PartScore, gradebook: Gradebook) -> PartScore:
+    """A part with those of its tests that this run consists of."""
+    return replace(part, results=tuple(pair for pair in part.results if gradebook.is_selected(pair[0])))
+
+
+def _bar(score: float, maximum: float) -> Text:
+    share = score / maximum if maximum else 0.0
+    filled = int(share * BAR_WIDTH + 0.5)
+    if 0 < share < 1:  # neither empty nor full looks like a bar in between
+        filled = min(max(filled, 1), BAR_WIDTH - 1)
+    style = "green" if share == 1 else "yellow"
+    return Text("█" * filled, style=style) + Text("░" * (BAR_WIDTH - filled), style="bright_black")
+
+
+def _signs(part: PartScore) -> Text:
+    text = Text()
+    for _, outcome in part.results:
+        text.append(*SIGNS[outcome.state])
+    return text
+
+
+def _hints(gradebook: Gradebook) -> list[RenderableType]:
+    """What is wrong first in each part, each message once; what is not implemented is named in one line."""
+    hints: list[RenderableType] = []
+    shown: dict[str, str] = {}
+    missing: list[str] = []
+    unmade: list[str] = []
+    for part in gradebook.parts:
+        first = _first_problem(part, gradebook)
+        if first is None:
+            continue
+        test, outcome = first
+        if outcome.state is State.NOT_IMPLEMENTED:
+            quick = " (the quick ones are right)" if "as they should be" in outcome.message else ""
+            (unmade if RESULTS in test.tags else missing).append(part.part.number + quick)
+            continue
+        earlier = shown.setdefault(outcome.message, test.number)
+        message = cut(plain(outcome.message), 800) if earlier == test.number else f"As {earlier}."
+        hint = Table.grid(padding=(0, 1))
+        hint.add_row(Text(f"  {test.number}", style="bold"), Text(test.title, style="bold"))
+        hint.add_row("", Text(message, overflow="fold"))
+        hints += [hint, ""]
+    if missing and hints:  # where nothing is implemented at all, the last line says so
+        hints += [Text(f"  Not implemented yet: {', '.join(missing)}"), ""]
+    if unmade:
+        hints += [Text(f"  No full results yet (run_experiments.py): {', '.join(unmade)}"), ""]
+    return hints
+
+
+def _checklist(gradebook: Gradebook) -> list[RenderableType]:
+    """What the hand-in has and lacks; of a folder in which nothing is packed yet, in a line."""
+    if not any(item.done for item in gradebook.checklist):
+        return [Text("Nothing is packed to be handed in yet: make writeup does it, and says what is missing.")]
+    table = Table.grid(padding=(0, 1))
+    for item in gradebook.checklist:
+        sign = Text(item.sign, style=ITEM_STYLES[item.done])
+        table.add_row(Text("  ") + sign, item.what, Text(plain(item.found), style="bright_black"))
+    return [Text("To hand in (no points)", style="bold underline"), table]
+
+
+def _first_problem(part: PartScore, gradebook: Gradebook) -> tuple[GradedTest, Outcome] | None:
+    """What to look at first: something wrong before something that is only missing."""
+    for states in ((State.FAILED, State.PARTIAL), (State.NOT_RUN,), (State.NOT_IMPLEMENTED,)):
+        for test, outcome in part.results:
+            if outcome.state in states and gradebook.is_selected(test):
+                return test, outcome
+    return None
+
+
+def _closing(gradebook: Gradebook) -> list[str]:
+    """What the signs mean, what is not counted, and what to do next."""
+    lines = []
+    if gradebook.interrupted:
+        lines.append("The run was interrupted: the score is incomplete.")
+    lines += ["✓ passed   ◐ partial   ✗ failed   ○ not implemented yet   · not run"]
+    automatic = problem().automatic
+    whole = all(gradebook.is_selected(test) for test in gradebook.tests)
+    if whole:
+        by_hand = f"{problem().by_hand} more of the {problem().handout} are graded by hand"
+        lines.append(f"These are the {automatic} automatic points; {by_hand}.")
+    if whole and (hidden := gradebook.decided_later):
+        lines.append(
+            f"{points(hidden)} point{'' if hidden == 1 else 's'} of the {automatic} {'is' if hidden == 1 else 'are'} "
+            "decided by tests whose results are shown later."
+        )
+    if gradebook.undecided or gradebook.faults:
+        lines.append(
+            f"The grader had a fault ({points(gradebook.undecided)} points undecided): this is no mistake of yours; "
+            "tell the course staff."
+        )
+        lines += [_last_line(fault) for fault in gradebook.faults]
+        lines += [f"{test.number}: {_last_line(outcome.fault)}" for test, outcome in gradebook.results if outcome.fault]
+    lines.append(_next(gradebook))
+    return lines
+
+
+def _last_line(fault: str) -> str:
+    """What a fault's traceback ends with; the report files have the rest."""
+    return cut(plain(fault.strip().rpartition("\n")[2]), 300)
+
+
+def _next(gradebook: Gradebook) -> str:
+    selected = [pair for pair in gradebook.results if gradebook.is_selected(pair[0])]
+    if not selected:
+        return "No graded test was selected."
+    if all(outcome.state is State.PASSED for _, outcome in selected):
+        return "Everything that was graded here passed."
+    if all(outcome.state is State.NOT_IMPLEMENTED for _, outcome in selected):
+        test = selected[0][0]
+        what = "Nothing" if len(selected) == len(gradebook.results) else "Nothing of this"
+        return (
+            f"{what} is implemented yet. Start with part {test.part}: the stubs say what each function has to do; "
+            "then grade again."
+        )
+    ahead = [pair for pair in selected if pair[1].state in (State.FAILED, State.PARTIAL)] or [
+        pair for pair in selected if pair[1].state is not State.PASSED
+    ]
+    test, outcome = ahead[0]
+    if RESULTS in test.tags and outcome.state is State.NOT_IMPLEMENTED:
+        return f"Next: python run_experiments.py {test.part} --profile full makes what {test.number} looks at."
+    verb = "Implement" if outcome.state is State.NOT_IMPLEMENTED else "Look at"
+    return f"Next: {verb} {test.number}. Run it alone with --part {test.number} (pytest: -k {test.function})."

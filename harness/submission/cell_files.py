@@ -1,0 +1,44 @@
+"""Files that cells of a notebook write with ``%%writefile``, and what the notebook then imports from them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from harness.submission.contract import FILES
+
+__all__ = ["Written", "written_by"]
+
+MAGIC = re.compile(r"%%(?:writefile|file)\s+(-a\s+|--append\s+)?(.+?)\s*")
+MAX_FOLDERS = 3
+#: Folders that a notebook in Colab or in this repository writes to, and that are in no module's name.
+ELSEWHERE = ("content", "drive", "MyDrive", "student")
+
+
+@dataclass(frozen=True)
+class Written:
+    """A Python file that a cell writes."""
+
+    path: str
+    """The path of a module for those that import it: ``quantization.py``, ``mine/layers.py``."""
+    appends: bool
+
+
+def written_by(first_line: str) -> Written | None:
+    """The Python file that a cell with this first line writes, or None."""
+    match = MAGIC.fullmatch(first_line.strip())
+    if match is None:
+        return None
+    *folders, name = PurePosixPath(match[2].strip("'\"")).parts or ("",)
+    if not name.endswith(".py"):
+        return None
+    if name in FILES:
+        return Written(name, bool(match[1]))
+    parts = [part for part in (*folders, name) if part not in ("/", ".", "..")]
+    while parts[:-1] and (parts[0] in ELSEWHERE or not parts[0].isidentifier()):
+        del parts[0]
+    names = [*parts[:-1], parts[-1].removesuffix(".py")]
+    if len(names) > MAX_FOLDERS or not all(name.isidentifier() and name.isascii() for name in names):
+        return None
+    return Written("/".join(parts), bool(match[1]))

@@ -1,0 +1,157 @@
+"""What a hand-in should have, besides code: looked at in every report, worth no point.
+
+Source: the handout's "Submission" section.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from course import answers
+from harness.base.untrusted import UnreadableError, read_bytes
+from harness.problem import Feature, problem
+from harness.submission.cells import Cell
+from harness.submission.intake import Item
+
+__all__ = ["Handed", "checklist"]
+
+STEM = problem().problem.stem
+NAME = re.compile(rf"{re.escape(STEM)}(_[^\W\d_](?:[^\W_]|['’-])*)+\.zip")
+PATTERN = f"{STEM}_<Name1>_<Name2>.zip"
+#: Words that the names of logs of generative-AI tools have in them.
+TOOLS = re.compile(
+    r"(?:^|[^a-z])(?:ai|gpt|llm|genai|logs?|chats?|prompts?|transcripts?|conversations?)(?:[^a-z]|$)"
+    r"|chatgpt|claude|gemini|copilot|openai|bard|deepseek|grok|perplexity|cursor",
+    re.IGNORECASE,
+)
+MAX_PDF = 100 << 20
+#: What a log may have been written with.
+DOCUMENTS = (".docx", ".doc", ".odt", ".rtf", ".pages", ".html", ".json")
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What was handed in, as far as the checklist looks at it."""
+
+    path: Path
+    root: Path
+    """the folder with the files"""
+    files: Sequence[Path]
+    notebooks: int
+    cells: Sequence[Cell]
+    """of the notebook"""
+    answers: str
+
+
+def checklist(handed: Handed) -> tuple[Item, ...]:
+    """The lines of the checklist, each with what was found and what to do."""
+    written = answers.parse(handed.answers) if handed.answers.strip() else None
+    lines: dict[Feature, Callable[[], Sequence[Item]]] = {
+        "team": lambda: (_name(handed), _team(handed, written)),
+        "notebook": lambda: _notebook(handed),
+        "writeup": lambda: (_pdf(handed),),
+        "answers": lambda: (_limits(written),),
+        "ai-logs": lambda: (_logs(handed),),
+    }
+    features = problem().problem.features
+    return tuple(item for feature, items in lines.items() if feature in features for item in items())
+
+
+def _name(handed: Handed) -> Item:
+    what = "the zip's name, with the team's"
+    name = unicodedata.normalize("NFC", handed.path.name)
+    if handed.path.is_dir():
+        return Item(what, None, f"can't be told of a folder: call it {PATTERN}")
+    if NAME.fullmatch(name):
+        return Item(what, True, name)
+    if not name.endswith(".zip"):
+        return Item(what, False, f"hand in a zip called {PATTERN}")
+    return Item(what, False, f"{name} should be called {PATTERN}, with the last name of each member of the team")
+
+
+def _team(handed: Handed, written: answers.Answers | None) -> Item:
+    what = "the team's names"
+    if written is not None and written.team:
+        return Item(what, True, ", ".join(written.team))
+    if NAME.fullmatch(unicodedata.normalize("NFC", handed.path.name)):
+        return Item(what, True, "in the zip's name")
+    return Item(what, False, "write them behind Team: in answers.md, or in the notebook's first text")
+
+
+def _notebook(handed: Handed) -> tuple[Item, Item]:
+    one, saved = "exactly one notebook", "all outputs saved, in order"
+    if handed.notebooks != 1:
+        found = "there is none: add it" if not handed.notebooks else f"there are {handed.notebooks}: hand in one"
+        return Item(one, False, found), Item(saved, None, "nothing to look at" if not handed.notebooks else found)
+    cells = [cell for cell in handed.cells if not cell.is_empty]
+    left = [cell.label for cell in cells if cell.executed is None]
+    failed = [cell.label for cell in cells if cell.failed]
+    counts = [cell.executed for cell in cells if cell.executed is not None]
+    again = "restart the kernel, run all cells, and save"
+    if not handed.cells:
+        return Item(one, False, "it can't be read: save it again"), Item(saved, None, "nothing to look at")
+    if left:
+        item = Item(saved, False, f"{_some(left)} {'was' if len(left) == 1 else 'were'} not run: {again}")
+    elif failed:
+        item = Item(saved, False, f"{_some(failed)} ended with an error: mend that, {again}")
+    elif counts != sorted(counts):
+        item = Item(saved, False, f"the cells were not run from top to bottom: {again}")
+    else:
+        item = Item(saved, True, f"{len(cells)} cells")
+    return Item(one, True, "one"), item
+
+
+def _limits(written: answers.Answers | None) -> Item:
+    what = "written answers within their limits"
+    if written is None:
+        return Item(what, None, "there is no answers.md: those in the PDF are not counted here")
+    over = [f"{one.part} has {one.words} words of {one.limit}" for one in written.answers if one.over]
+    left = [one.part for one in written.answers if not one.answered]
+    if over:
+        return Item(what, False, f"{_some(over)}: shorten them (formulas, tables and code are not counted)")
+    if left:
+        return Item(
+            what, False, f"{_some(list(dict.fromkeys(left)))} {'is' if len(left) == 1 else 'are'} not answered yet"
+        )
+    return Item(what, True, f"all {len(written.answers)} answered")
+
+
+def _some(labels: Sequence[str]) -> str:
+    more = f" and {len(labels) - 3} more" if len(labels) > 3 else ""
+    return ", ".join(labels[:3]) + more
+
+
+def _pdf(handed: Handed) -> Item:
+    what = "the write-up as PDF"
+    pdfs = [file for file in handed.files if file.suffix.lower() == ".pdf" and "results" not in file.parts]
+    for file in sorted(pdfs, key=_is_log):
+        try:
+            begins = read_bytes(handed.root / file, MAX_PDF)[:1024]
+        except UnreadableError as error:
+            return Item(what, False, f"{error}")
+        if b"%PDF-" not in begins:
+            return Item(what, False, f"{file.name} is no PDF that opens: make it again")
+        if not _is_log(file):
+            return Item(what, True, file.name)
+    return Item(what, False, "there is none: make writeup makes it from answers.md and results/")
+
+
+def _logs(handed: Handed) -> Item:
+    what = "logs of AI tools, as text or PDF"
+    texts = [file for file in handed.files if file.suffix.lower() in (".txt", ".pdf", ".md") and _is_log(file)]
+    if texts:
+        return Item(what, True, _some([file.name for file in texts]))
+    others = [file.name for file in handed.files if file.suffix.lower() in DOCUMENTS and _is_log(file)]
+    if others:
+        return Item(
+            what, False, f"{_some(others)} {'is' if len(others) == 1 else 'are'} neither: save it as PDF, or as text"
+        )
+    return Item(what, False, "there are none: add them as ai-log.txt, or one that says that you used no such tool")
+
+
+def _is_log(file: Path) -> bool:
+    return any(TOOLS.search(part) for part in file.parts) and file.name.lower() not in ("answers.md", "readme.md")

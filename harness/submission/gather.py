@@ -1,0 +1,266 @@
+"""Look for the modules, the notebook, the results and the answers in what was handed in.
+
+A process of its own, started by :mod:`harness.submission.intake` as
+``python -m harness.submission.gather PATH SCRATCH NAME``: what it unpacks and parses may have been made to break it. It
+writes into SCRATCH alone, and says on standard output what it found, as JSON.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from course import answers
+from harness.base.untrusted import UnreadableError, read_bytes
+from harness.submission.archives import is_archive
+from harness.submission.books import Book, read_notebooks, scripts
+from harness.submission.cells import parse
+from harness.submission.checklist import Handed, checklist
+from harness.submission.contract import FILES, NAMES
+from harness.submission.filenames import is_almost, is_called_archive, is_notebook, module_meant, shown
+from harness.submission.intake import ACCEPTED, Submission, SubmissionError, as_data, find
+from harness.submission.nested import open_archives, unpacked
+from harness.submission.notebook import Module
+from harness.submission.places import is_untouched, places_of_modules
+from harness.submission.settings import settings_of
+from harness.submission.stage import left_out
+from harness.submission.survey import MAX_TEXT, Found, copy, read_text, survey, text_of
+
+__all__ = ["gather", "main"]
+
+OTHER_ARCHIVES = (".7z", ".rar", ".dmg", ".iso", ".xz", ".bz2", ".zst")
+#: Address space and processor time of this process.
+MEMORY, PROCESSOR_SECONDS = 3 << 30, 90
+
+
+def gather(path: Path, scratch: Path, name: str) -> Submission:
+    """What was handed in at ``path``, ready to be graded.
+
+    Args:
+        scratch: an empty folder, for what has to be unpacked or made.
+        name: the path as the user wrote it.
+
+    Raises:
+        SubmissionError: nothing of it can be graded.
+    """
+    if path.is_dir():
+        root, notes = path, list[str]()
+    else:
+        root, notes = _unpacked(path, scratch, name)
+    found = survey(root)
+    if found.is_locked:
+        raise SubmissionError(f"{name} can't be read: change its permissions.")
+    found = open_archives(found, scratch, name)
+    submission = _chosen(found, notes, path, scratch, name)
+    return replace(submission, notes=tuple(dict.fromkeys([*submission.notes, *left_out(submission.folder)])))
+
+
+def _unpacked(path: Path, scratch: Path, name: str) -> tuple[Path, list[str]]:
+    """A folder with what a file is or holds."""
+    root = scratch / "handed-in"
+    if path.suffix.lower() == ".py" or is_notebook(path.name) or module_meant(path.name):
+        root.mkdir()
+        with suppress(OSError):
+            shutil.copyfile(path, root / path.name, follow_symlinks=True)
+        if not (root / path.name).is_file():
+            raise SubmissionError(f"{name} can't be read: change its permissions, or name a plain file.")
+        return root, []
+    if not os.access(path, os.R_OK):
+        raise SubmissionError(f"{name} can't be read: change its permissions.")
+    if path.is_file() and is_called_archive(path.name) and is_archive(path):
+        return root, unpacked(path, root, name)
+    if path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz"):
+        raise SubmissionError(f"{name} is damaged, or no archive at all: pack it again.")
+    if path.suffix.lower() in OTHER_ARCHIVES:
+        raise SubmissionError(f"{name} can't be unpacked here: pack it as a .zip.")
+    raise SubmissionError(f"{name} can't be graded: name {ACCEPTED}.")
+
+
+def _chosen(found: Found, notes: list[str], path: Path, scratch: Path, name: str) -> Submission:
+    """The submission that the files make."""
+    folder, others = places_of_modules(found)
+    books, problems = read_notebooks(found)
+    book = max(books, key=lambda one: one.names) if books else None
+    places = {file: (folder or Path()) / file for file in FILES if folder is not None} | others
+    files: dict[str, Path] = {file: place for file, place in places.items() if (found.root / place).is_file()}
+    modules = _from_book(found, files, book)
+    taken = scripts(found, folder, _lacking(found, files, modules))
+    modules |= {file: one.modules[file[:-3]] for file, one in taken.items()}
+    results, written = _results(found), _answers(found, book)
+    notes += [*found.notes, *problems]
+    if book is not None and len(books) > 1:
+        notes.append(f"There are {len(books)} notebooks, of which {book.path.as_posix()} was graded: hand in one.")
+    if not files and book is None and not taken:
+        raise SubmissionError(_nothing(found, [*problems, *notes], name))
+    read = [*([book] if book is not None and modules else []), *taken.values()]
+    notes += [note for one in read for note in one.notes]
+    both = [
+        file for file in files if book and file not in modules and _differ(found.root / files[file], book, file[:-3])
+    ]
+    if both:
+        notes.append(f"In the notebook and as files: {', '.join(both)}. The files were graded.")
+    submission = Submission(
+        found.root / (folder or Path()),
+        path.resolve().name,
+        results=results,
+        answers=written,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+    handed = Handed(path, found.root, found.files, len(books) + len(problems), book.cells if book else (), written)
+    submission = replace(submission, checklist=checklist(handed))
+    if not modules and not others:
+        if path.is_dir():  # as it lies there: pytest shows a student the file's own path, and results may lie beside it
+            plain = find(found.root / (folder or Path()))
+            submission = replace(submission, folder=plain.folder, results=submission.results or plain.results)
+        return submission
+    modules |= {path: helper for one in read for path, helper in one.helpers.items()}
+    own = dict.fromkeys([*(one.path.parent for one in read), *([folder] if folder is not None else [])])
+    return _assembled(submission, found, list(own), others, modules, scratch)
+
+
+def _assembled(
+    submission: Submission,
+    found: Found,
+    folders: Sequence[Path],
+    others: dict[str, Path],
+    modules: dict[str, Module],
+    scratch: Path,
+) -> Submission:
+    """A new folder with what comes from different places."""
+    target = scratch / "modules"
+    target.mkdir()
+    for place in folders:
+        for file in found.files:  # with modules of their own that theirs import
+            if file.suffix == ".py" and file.is_relative_to(place):
+                *parents, _ = file.relative_to(place).parts
+                if len(parents) <= 2 and not set(parents) & set(FILES):
+                    copy(found.root / file, target / file.relative_to(place))
+    for module_file, path in others.items():
+        copy(found.root / path, target / module_file)
+    for module_file, module in modules.items():
+        (target / module_file).parent.mkdir(parents=True, exist_ok=True)
+        (target / module_file).write_text(module.text, encoding="utf-8", errors="replace")
+    return replace(
+        submission,
+        folder=target,
+        origins={file: module.origins for file, module in modules.items()},
+        unmade={name: reason for module in modules.values() for name, reason in module.unmade.items()},
+    )
+
+
+def _from_book(found: Found, files: dict[str, Path], book: Book | None) -> dict[str, Module]:
+    """The modules, by file name, that the notebook gives: those that aren't files, or are files of stubs alone."""
+    if book is None:
+        return {}
+    return {
+        file: book.modules[file[:-3]]
+        for file in FILES
+        if file not in files or (book.modules[file[:-3]].written and is_untouched(found.root / files[file], file[:-3]))
+    }
+
+
+def _lacking(found: Found, files: dict[str, Path], modules: dict[str, Module]) -> list[str]:
+    """The modules that nothing is written of, in files or in the notebook."""
+    return [
+        file
+        for file in FILES
+        if (file not in modules or not modules[file].written)
+        and (file not in files or file in modules or is_untouched(found.root / files[file], file[:-3]))
+    ]
+
+
+def _differ(path: Path, book: Book, module: str) -> bool:
+    """Whether the notebook defines something of a module otherwise than its file does."""
+    if not book.modules[module].written:
+        return False
+    file, made = (_definitions(text, module) for text in (read_text(path), book.modules[module].text))
+    return any(file.get(name) != made[name] for name in book.modules[module].written if name in made)
+
+
+def _definitions(text: str, module: str) -> dict[str, str]:
+    """What the handout's names are defined as, by name, whatever the layout."""
+    try:
+        statements, _ = parse(text)
+        return {name: ast.dump(one.node) for one in statements for name in one.binds & NAMES[module].keys()}
+    except (RecursionError, MemoryError):
+        return {}
+
+
+def _results(found: Found) -> Path | None:
+    """The folder of results that is nearest to the top."""
+    almost: dict[Path, None] = {}
+    for file in found.files:
+        for parent in file.parents:
+            if parent.name == "results":
+                return (found.root / parent).resolve()
+            if is_almost(parent.name, "results"):
+                almost[parent] = None
+    names = ", ".join(shown(folder.as_posix()) for folder in list(almost)[:3])
+    if len(almost) == 1:
+        found.notes.append(f"{names} was graded as results: rename it to results.")
+        return (found.root / next(iter(almost))).resolve()
+    if almost:
+        found.notes.append(f"{names} may each be results, so none was graded: rename one to results.")
+    return None
+
+
+def _answers(found: Found, book: Book | None) -> str:
+    """answers.md, or what the notebook has of it where nothing is written there."""
+    texts = [book.answers] if book is not None else []
+    almost = [file for file in found.files if is_almost(file.name, "answers", ".md")]
+    for file in sorted(almost, key=lambda file: file.name != "answers.md"):
+        if file.name == "answers.md" or len(almost) == 1:
+            if file.name != "answers.md":
+                found.notes.append(f"{shown(file.as_posix())} was read as answers.md: rename it to answers.md.")
+            with suppress(UnreadableError):
+                texts.insert(0, text_of(read_bytes(found.root / file, MAX_TEXT)))
+                break
+    return next(filter(answers.is_written, texts), texts[0] if texts else "")
+
+
+def _nothing(found: Found, problems: Sequence[str], name: str) -> str:
+    if problems:
+        return f"{name} holds nothing that can be graded: {problems[0]}"
+    if not found.files:
+        return f"{name} is empty: name {ACCEPTED}."
+    return f"{name} holds neither a notebook nor one of the modules: name {ACCEPTED}."
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    """Gather, under limits, and say what came of it."""
+    path, scratch, name = arguments if arguments is not None else sys.argv[1:]
+    _limit(scratch)
+    try:
+        submission = gather(Path(path), Path(scratch), name)
+        submission = replace(submission, settings=settings_of(submission.folder))
+        answer: dict[str, object] = {"submission": as_data(submission)}
+    except SubmissionError as error:
+        answer = {"problem": str(error)}
+    sys.stdout.buffer.write(msgspec.json.encode(answer))
+    return 0
+
+
+def _limit(scratch: str) -> None:
+    """Let this process write into one folder only, and take no more than it can need; as far as the platform can."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(ImportError, OSError, AttributeError):
+        from harness.isolation import landlock
+
+        landlock.restrict(read=["/"], write=[scratch, "/dev/null"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""Why a message says what it says, where the reason is in the machine that grades and not in the line that is shown."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+
+from harness.submission.contract import FILES
+
+__all__ = ["INSTALLED", "PYTHON", "hints", "newer_syntax"]
+
+VERSION = sys.version_info[:2]
+PYTHON = f"Python {VERSION[0]}.{VERSION[1]}"
+#: What student code can import besides Python's own modules, by the names in import statements.
+INSTALLED = ("loralib", "matplotlib", "numpy", "PIL", "safetensors", "torch", "torchvision")
+#: Patterns of syntax, with the first version that has it.
+SYNTAX = (
+    (re.compile(r"\s*except\s*\*"), (3, 11)),
+    (re.compile(r"\s*type\s+\w+\s*(?:\[.*\]\s*)?="), (3, 12)),
+    (re.compile(r"\s*(?:async\s+def|def|class)\s+\w+\s*\["), (3, 12)),
+    (re.compile(r"\s*except\s+[\w.]+\s*,[\w., ]+:"), (3, 14)),
+    (re.compile(r"(?:.*[\s(=,])?[tT][rR]?[\"'][^\"']*\{"), (3, 14)),
+    (re.compile(r"\s*lazy\s+(?:import|from)\s"), (3, 15)),
+)
+F_STRING = re.compile(r"(?<!\w)(?:[fF][rR]?|[rR][fF])(\"\"\"|'''|\"|')")
+OF_NEWER_F_STRINGS = (3, 12)
+SYNTAX_ERROR = re.compile(r"SyntaxError: .*\n((?:.*\n?){0,3})")
+NOT_INSTALLED = re.compile(r"ModuleNotFoundError: No module named '(\w+)[\w.]*'")
+NOT_IN_LIBRARY = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>\w+)[\w.]*'")
+NO_ATTRIBUTE = re.compile(r"module '(?P<module>\w+)[\w.]*' has no attribute '(?P<name>\w+)'")
+MAX_LINE = 2000
+
+
+def hints(text: str) -> Iterator[str]:
+    """A sentence for each thing about the machine that a student has to know, in order to understand a message."""
+    for match in SYNTAX_ERROR.finditer(text):
+        newer = next(filter(None, map(newer_syntax, match[1].splitlines())), "")
+        if newer:
+            yield newer
+            break
+    if "null bytes" in text or "codec can't decode byte 0xff" in text:
+        yield "The file is not saved as UTF-8, which Python needs: save it again with that encoding."
+    missing = NOT_INSTALLED.search(text)
+    if missing is not None and f"{missing[1]}.py" not in FILES:
+        yield (
+            f"{missing[1]} is not installed where this is graded, or not handed in if it is yours. Take the import "
+            f"out; there are {', '.join(INSTALLED[:-1])} and {INSTALLED[-1]}."
+        )
+    for pattern in (NOT_IN_LIBRARY, NO_ATTRIBUTE):
+        lacks = pattern.search(text)
+        if lacks is not None and lacks["module"] in sys.stdlib_module_names:
+            yield f"{PYTHON} grades, whose {lacks['module']} has no {lacks['name']}: a newer Python may have it."
+
+
+def newer_syntax(line: str) -> str:
+    """A sentence that says which Python grades, where a line has syntax of a newer one; otherwise nothing."""
+    line = line[:MAX_LINE]
+    versions = [version for pattern, version in SYNTAX if pattern.match(line)]
+    if _has_newer_f_string(line):
+        versions.append(OF_NEWER_F_STRINGS)
+    newer = [version for version in versions if version > VERSION]
+    if not newer:
+        return ""
+    major, minor = newer[0]
+    return f"{PYTHON} grades, and this is probably syntax of Python {major}.{minor}: write it for the older one."
+
+
+def _has_newer_f_string(line: str) -> bool:
+    """Whether an f-string has its own quotes, a backslash, or an end of a line between braces."""
+    for match in F_STRING.finditer(line):
+        quote, depth, index = match[1], 0, match.end()
+        while index < len(line):
+            char = line[index]
+            if depth and (char == "\\" or (line.startswith(quote, index) and "}" in line[index:])):
+                return True
+            if line.startswith(quote, index):
+                break
+            if line.startswith(("{{", "}}"), index) and not depth:
+                index += 1
+            elif char in "{}":
+                depth = max(depth + (1 if char == "{" else -1), 0)
+            elif char == "\\":
+                index += 1
+            index += 1
+        if depth and len(quote) == 1 and line.rstrip().endswith(("{", "(", "[", ",")):  # it goes on in the next line
+            return True
+    return False

@@ -1,0 +1,227 @@
+"""Take in what a student hands in: a folder, a module, a notebook or an archive.
+
+:func:`find` looks at a folder that is ready to be graded. :func:`open_submission` takes anything else as well and makes
+such a folder of it. What unpacks and parses (:mod:`harness.submission.gather`) is a process of its own with limits: a
+file made to break it costs one sentence.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness import ROOT
+from harness.problem import problem
+from harness.submission.contract import FILES
+from harness.submission.hints import hints
+
+__all__ = [
+    "ACCEPTED",
+    "Item",
+    "Origin",
+    "Submission",
+    "SubmissionError",
+    "as_data",
+    "find",
+    "from_data",
+    "open_submission",
+]
+
+MODULE_FILES = f"{', '.join(FILES[:-1])} and {FILES[-1]}"
+ACCEPTED = f"a folder with {MODULE_FILES}, one of these, a notebook (.ipynb) or an archive (.zip, .tar.gz)"
+"""what can be graded"""
+SECONDS = 100
+"""for unpacking and reading: a gigabyte of results takes some 20"""
+
+
+class SubmissionError(Exception):
+    """What was handed in can't be graded; the text is one sentence that says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where lines of a module come from, in a notebook."""
+
+    first: int
+    """the first of them in the module"""
+    count: int
+    label: str
+    """the cell"""
+    line: int
+    """the first of them in the cell"""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of the checklist: something that the hand-in has to have, and that no point depends on."""
+
+    what: str
+    done: bool | None
+    """None: it can't be told"""
+    found: str
+    """what was found, and what to do"""
+
+    @property
+    def sign(self) -> str:
+        return "·" if self.done is None else "✓" if self.done else "✗"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A folder with at least one of the modules."""
+
+    folder: Path
+    name: str
+    """for reports"""
+    results: Path | None = None
+    """what run_experiments.py left"""
+    answers: str = ""
+    """the written answers, as in answers.md"""
+    notes: tuple[str, ...] = ()
+    """what a student should know about how it was taken in, a sentence each"""
+    checklist: tuple[Item, ...] = ()
+    origins: dict[str, list[Origin]] = field(default_factory=dict)
+    """of modules that were made from a notebook, by file name"""
+    unmade: dict[str, str] = field(default_factory=dict)
+    """names that such modules use and that the notebook doesn't give them, each with the reason"""
+    settings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The lines that change Python or its libraries when a module is imported, by file name."""
+
+    def explained(self, text: str, part: str) -> str:
+        """What went wrong in a test of a part, with what may be the reason: a missing package, an older Python."""
+        changes = (f"{line} for all code, which may be the reason." for line in self.settings.get(_file_of(part), ()))
+        return self.located("\n  ".join([text.rstrip("\n"), *(f"({one[:-1]}.)" for one in [*hints(text), *changes])]))
+
+    def located(self, text: str) -> str:
+        """A message with the places of the notebook in it, where it names those of modules made from one.
+
+        ``quantization.py, line 40`` becomes ``Code Cell 2.1, line 12``.
+        """
+        if not self.origins:
+            return text
+        files = "|".join(re.escape(file) for file in self.origins)
+        text = re.sub(rf"\b({files}), line (\d{{1,7}})\b", self._place, text)
+        text = text.replace("The file can't be imported", "The code of this part can't be run")
+        reasons = (self.unmade.get(name) for name in re.findall(r"name '(\w+)' is not defined", text))
+        for reason in dict.fromkeys(filter(None, reasons)):
+            text += f"\n  ({reason}.)"
+        return text
+
+    def _place(self, match: re.Match[str]) -> str:
+        line = int(match[2])
+        for origin in self.origins[match[1]]:
+            if origin.first <= line < origin.first + origin.count:
+                return f"{origin.label}, line {origin.line + line - origin.first}"
+        return f"the module made from the notebook ({match[1]}, line {line})"
+
+
+def _file_of(part: str) -> str:
+    module = problem().module_of(part)
+    return module.file if module is not None else ""
+
+
+def find(path: Path) -> Submission:
+    """The submission at ``path``: a folder with the modules, or with a folder ``student`` that has them.
+
+    Raises:
+        SubmissionError: there is none.
+    """
+    _check_exists(path)
+    if not path.is_dir():
+        raise SubmissionError(f"{path} is a file: name {ACCEPTED}.")
+    try:
+        if (path / "student").is_symlink():
+            raise SubmissionError(f"{path / 'student'} is a link, which isn't followed: hand in the folder itself.")
+        for folder in (path, path / "student"):
+            modules = [folder / file for file in FILES if (folder / file).is_file()]
+            if locked := [module for module in modules if not os.access(module, os.R_OK)]:
+                raise SubmissionError(f"{locked[0]} can't be read: change its permissions.")
+            if modules:
+                return Submission(folder.resolve(), path.resolve().name, _results(path, folder))
+        empty = not any(path.iterdir())
+    except PermissionError:
+        raise SubmissionError(f"{path} can't be read: change its permissions.") from None
+    if empty:
+        raise SubmissionError(f"{path} is empty: name {ACCEPTED}.")
+    raise SubmissionError(f"{path} holds none of the modules: name {ACCEPTED}.")
+
+
+def _check_exists(path: Path) -> None:
+    try:
+        if not path.exists():
+            raise SubmissionError(f"{path} does not exist: name {ACCEPTED}.")
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        raise SubmissionError(f"{path} can't be read: its name is no text in UTF-8, give it another one.") from None
+    except (PermissionError, ValueError):
+        raise SubmissionError(f"{path} can't be read: change its permissions.") from None
+
+
+def _results(path: Path, folder: Path) -> Path | None:
+    """The folder of results: in the submission, next to its ``student/``, or next to ``student/`` in a repository."""
+    places = [folder, path] + ([folder.resolve().parent] if folder.resolve().name == "student" else [])
+    for place in places:
+        with suppress(OSError):  # a place that can't be looked into holds none
+            if (place / "results").is_dir() and not (place / "results").is_symlink():
+                return (place / "results").resolve()
+    return None
+
+
+# ---- anything that is handed in ------------------------------------------------------------------------------
+
+
+@contextmanager
+def open_submission(path: Path) -> Iterator[Submission]:
+    """What was handed in at ``path``, as a folder that can be graded, for as long as the context lasts.
+
+    Args:
+        path: a folder with the modules, a notebook or an archive anywhere in it; a notebook; an archive; a module.
+
+    Raises:
+        SubmissionError: nothing of it can be graded.
+    """
+    _check_exists(path)
+    with tempfile.TemporaryDirectory(prefix="pset2-submission-", ignore_cleanup_errors=True) as scratch:
+        os.chmod(scratch, 0o755)  # workers are other users
+        yield _gathered(path, Path(scratch).resolve())
+
+
+def _gathered(path: Path, scratch: Path) -> Submission:
+    command = [sys.executable, "-m", "harness.submission.gather", str(path.absolute()), str(scratch), str(path)]
+    try:
+        process = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise SubmissionError(f"{path} took too long to read: hand in code, results and the write-up only.") from None
+    try:
+        answer = msgspec.json.decode(process.stdout)
+        return from_data(answer["submission"]) if "submission" in answer else _refuse(answer["problem"])
+    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError):
+        said = process.stderr.decode(errors="replace").strip().rpartition("\n")[2][:300]
+        raise SubmissionError(
+            f"{path} can't be read{f' ({said})' if said else ''}: it may need too much memory; hand in code, results "
+            "and the write-up only."
+        ) from None
+
+
+def _refuse(problem: str) -> Submission:
+    raise SubmissionError(problem)
+
+
+def as_data(submission: Submission) -> Any:
+    """A submission as what JSON can hold."""
+    return msgspec.to_builtins(submission, enc_hook=str)
+
+
+def from_data(data: Any) -> Submission:
+    """The submission again."""
+    return msgspec.convert(data, Submission, dec_hook=lambda kind, value: kind(value))

@@ -1,0 +1,118 @@
+"""Calls that change Python or its libraries for all code, when a module is imported.
+
+A test that fails for one shows what came of it, at another place maybe. So the line is named.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from harness.submission.cells import executed
+from harness.submission.contract import FILES
+from harness.submission.survey import read_text
+
+__all__ = ["changes", "settings_of"]
+
+MAX_FILES, MAX_CHARACTERS, MAX_LINES, MAX_SHOWN = 20, 300_000, 3, 80
+#: By the last name of what is called. Seeds, and what is printed, may be set.
+SETTINGS = frozenset(
+    {
+        *("set_default_dtype", "set_default_tensor_type", "set_default_device", "set_grad_enabled"),
+        *("use_deterministic_algorithms", "set_deterministic_debug_mode", "set_detect_anomaly", "set_flush_denormal"),
+        *(
+            "set_num_threads",
+            "seterr",
+            "setrecursionlimit",
+            "settrace",
+            "setprofile",
+            "chdir",
+            "setlocale",
+            "setitimer",
+        ),
+    }
+)
+#: These only where they make errors of warnings.
+WARNINGS = frozenset({"filterwarnings", "simplefilter"})
+#: Contexts that may be entered and never left.
+CONTEXTS = ("no_grad", "inference_mode", "errstate", "autocast")
+
+
+def settings_of(folder: Path) -> dict[str, tuple[str, ...]]:
+    """The changes that importing each of the modules makes: its own, and of modules that it imports."""
+    found: dict[str, tuple[str, ...]] = {}
+    for file in FILES:
+        lines = [line for name, tree in _trees(folder, file) for line in _lines(name, tree)]
+        if lines:
+            found[file] = tuple(lines[:MAX_LINES])
+    return found
+
+
+def _trees(folder: Path, file: str) -> Iterator[tuple[str, ast.Module]]:
+    """A module and those in its folder that it imports, each with its tree."""
+    waiting, seen = [file], {file}
+    while waiting and len(seen) <= MAX_FILES:
+        name = waiting.pop(0)
+        if not (folder / name).is_file():
+            continue
+        text = read_text(folder / name)
+        try:
+            tree = ast.parse(text if len(text) <= MAX_CHARACTERS else "")
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+        yield name, tree
+        for node in tree.body:
+            modules = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                modules.append(node.module)
+            for other in (f"{module.replace('.', '/')}.py" for module in modules):
+                if other not in seen:
+                    seen.add(other)
+                    waiting.append(other)
+
+
+def _lines(name: str, tree: ast.Module) -> Iterator[str]:
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    for line, text in changes(tree.body, functions):
+        yield f"{name}, line {line} sets {text}"
+
+
+def changes(
+    statements: Sequence[ast.stmt], functions: dict[str, ast.FunctionDef] | None = None
+) -> Iterator[tuple[int, str]]:
+    """The lines that change something when the statements are run, each with its call.
+
+    Args:
+        functions: those whose calls are followed.
+    """
+    left = dict(functions or {})
+    waiting = deque(statements)
+    while waiting:
+        statement = waiting.popleft()
+        if isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test):
+            continue
+        managed = {
+            id(item.context_expr)
+            for node in ast.walk(statement)
+            if isinstance(node, ast.With | ast.AsyncWith)
+            for item in node.items
+        }
+        for part in executed(statement):
+            for node in ast.walk(part):
+                if not isinstance(node, ast.Call) or id(node) in managed:
+                    continue
+                if _is_change(node):
+                    yield node.lineno, ast.unparse(node)[:MAX_SHOWN]
+                elif isinstance(node.func, ast.Name) and node.func.id in left:
+                    waiting.extendleft(reversed(left.pop(node.func.id).body))
+
+
+def _is_change(node: ast.Call) -> bool:
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name == "__enter__":
+        return any(context in ast.unparse(node.func) for context in CONTEXTS)
+    if name in WARNINGS:
+        return bool(node.args) and isinstance(node.args[0], ast.Constant) and node.args[0].value == "error"
+    return name.lstrip("_") in SETTINGS

@@ -1,0 +1,162 @@
+"""Submissions whose right grade is known: the solution with one module changed.
+
+``wrong/``   one mistake: must lose exactly the tests that its file names, each with a message that names the symptom
+``right/``   written differently, as right as the solution: must lose nothing
+``broken/``  doesn't import, crashes, hangs or returns rubbish: must lose exactly what depends on it
+
+A case is one file. Its first lines are comments: the module and what is special about it, then the tests that it loses,
+by number or by the beginning of numbers, each with a text that the test's message must contain::
+
+    # quantization: casts without rounding
+    # loses 2.1d: a cast without rounding
+    # loses 2.2
+
+``# may lose 5.1t`` names a test whose verdict hangs on rounding, and which is not looked at. ``# requires peft`` names
+a package without which a case is left out.
+
+What follows is put behind the solution's module, so that its definitions take the place of the solution's. Where the
+first line says ``# quantization.py:``, the file is the whole module.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+from harness import ROOT
+from harness.catalog import RESULTS, chosen, read_suites
+from harness.presence import at_least_one
+from harness.problem import problem
+from harness.submission.contract import MODULES
+
+__all__ = [
+    "SOLUTION",
+    "STUBS",
+    "Case",
+    "Kind",
+    "first_line",
+    "numbers",
+    "of_code",
+    "read_cases",
+    "solution_and_stubs",
+    "write_solution",
+]
+
+CASES = problem().cases
+SOLUTION = problem().solution
+STUBS = ROOT / "student"
+
+Kind = Literal["wrong", "right", "broken"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A changed solution and what it must lose."""
+
+    kind: Kind
+    name: str
+    module: str
+    title: str
+    loses: dict[str, str]
+    """the numbers of the tests that it loses, each with a text that must be in the message"""
+    may_lose: frozenset[str]
+    """the numbers of the tests that it may lose or not"""
+    requires: tuple[str, ...]
+    """packages that the project itself doesn't need"""
+    text: str
+    whole: bool
+    """whether ``text`` is the whole module, or goes behind the solution's"""
+    base: Path = SOLUTION
+    """where the other modules are"""
+
+    @property
+    def id(self) -> str:
+        """As ``wrong/casts_without_rounding``."""
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def part(self) -> str:
+        """The number of the part that the module belongs to, as ``2``."""
+        return problem().named(self.module).part
+
+    def write(self, folder: Path) -> Path:
+        """Write the submission into an empty folder."""
+        write_modules(self.base, folder)
+        path = folder / f"{self.module}.py"
+        if self.text:
+            text = self.text if self.whole else path.read_text(encoding="utf-8") + "\n\n" + self.text
+            path.write_text(text, encoding="utf-8")
+        return folder
+
+
+def write_modules(source: Path, folder: Path) -> None:
+    """Write the modules of the solution, or of the stubs, into a folder, as a submission."""
+    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__*"))
+
+
+def write_solution(folder: Path) -> None:
+    """Write the solution into a folder, as a submission."""
+    write_modules(SOLUTION, folder)
+
+
+def solution_and_stubs() -> tuple[Case, ...]:
+    """The solution as it is, which loses nothing, and the stubs, which lose everything; part by part."""
+    cases = []
+    for part, module in MODULES.items():
+        said = dict.fromkeys(of_code(part), f"Not implemented yet: Part {part}")
+        solution = Case("right", f"solution_{module}", module, "the solution as it is", {}, frozenset(), (), "", False)
+        cases.append(solution)
+        cases.append(replace(solution, kind="broken", name=f"stubs_{module}", title="the stub", loses=said, base=STUBS))
+    return tuple(cases)
+
+
+def read_cases(kind: Kind | None = None) -> tuple[Case, ...]:
+    """All cases, or those of one kind, by name.
+
+    Raises:
+        ValueError: a file whose first lines don't describe a case, or a kind without cases.
+    """
+    kinds = (kind,) if kind else get_args(Kind)
+    return tuple(_read(path, one) for one in kinds for path in _paths(one))
+
+
+def _paths(kind: Kind) -> tuple[Path, ...]:
+    folder = CASES / kind
+    return at_least_one(sorted(folder.glob("*.py")), f"A {kind} case", f"restore {folder}")
+
+
+def _read(path: Path, kind: Kind) -> Case:
+    text = path.read_text(encoding="utf-8")
+    module, whole, title = first_line(path, text)
+    loses: dict[str, str] = {}
+    for prefix, symptom in re.findall(r"^# loses (\S+?)(?:: (.+))?$", text, re.MULTILINE):
+        loses.update(dict.fromkeys(numbers(path, prefix), symptom))
+    may_lose = frozenset(re.findall(r"^# may lose (\S+)$", text, re.MULTILINE))
+    requires = tuple(re.findall(r"^# requires (\w+)$", text, re.MULTILINE))
+    if bool(loses or may_lose) == (kind == "right"):
+        raise ValueError(f"{path}: a wrong or broken case names the tests that it loses, a right one loses none")
+    return Case(kind, path.stem, module, title, loses, may_lose, requires, text, whole)
+
+
+def first_line(path: Path, text: str) -> tuple[str, bool, str]:
+    """What a case's first line says: the module, whether the file is all of it, and what is special about it."""
+    header = re.match(r"# (\w+)(\.py)?: (.+)\n", text)
+    if header is None or header[1] not in MODULES.values():
+        raise ValueError(f"{path}: the first line has to be '# module: what is special about it'")
+    return header[1], bool(header[2]), header[3]
+
+
+def of_code(*wanted: str) -> tuple[str, ...]:
+    """The numbers of these tests, or of the tests of these parts. What looks at results of experiments is left out."""
+    return tuple(test.number for test in chosen(read_suites(), wanted) if RESULTS not in test.tags)
+
+
+def numbers(path: Path, wanted: str) -> tuple[str, ...]:
+    """The same, for what a case's first lines name."""
+    found = of_code(wanted)
+    if not found:
+        raise ValueError(f"{path}: there is no test {wanted}")
+    return found

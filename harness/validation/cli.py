@@ -1,0 +1,224 @@
+"""``python -m grader validate``: the grader's own exam."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence, Sized
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager, suppress
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from harness.base.crew import heed_stops
+from harness.host.failures import SandboxError
+from harness.reports.text import unwritable, write_atomically
+from harness.submission.contract import MODULES
+from harness.validation import tables
+from harness.validation.cases import Case, read_cases, solution_and_stubs
+from harness.validation.exam import SEED, Task, Verdict, examine_all, slowest_first
+
+__all__ = ["mutants", "validate"]
+
+SECONDS_BETWEEN_LINES = 60.0
+"""of a log, which has no bar"""
+
+
+def validate(
+    cases: Annotated[list[str] | None, typer.Argument(help="Cases by the names of their files; all without.")] = None,
+    part: Annotated[list[str] | None, typer.Option(help="Only cases of this part: 2. May be repeated.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; one more than cores without.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page, tests by cases, to this file.")] = None,
+    messages: Annotated[bool, typer.Option("--messages", help="Print what each wrong submission is told.")] = False,
+    repeat: Annotated[
+        int | None, typer.Option(min=1, help="Grade only the right ones, so many times, with new seeds each time.")
+    ] = None,
+    calibrate: Annotated[
+        int | None, typer.Option(min=1, help="Measure bounds again, on the solution, so many times with new seeds.")
+    ] = None,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Also run the tests of a part that a case can't change.")
+    ] = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the inputs; with --repeat, of the seeds.")] = None,
+) -> None:
+    """Grade submissions whose right grade is known, and say where the grader errs.
+
+    Exit code 1: it errs somewhere; 130: it was interrupted, and says what it had found by then.
+    """
+    heed_stops()
+    chosen = _chosen(cases or [], part or [])
+    left_out = [case for case in chosen if not all(map(find_spec, case.requires))]
+    chosen = [case for case in chosen if case not in left_out]
+    if html is not None and (problem := unwritable(html)):
+        _stop(problem)
+    console = Console(highlight=False, markup=False)
+    draw = random.Random(seed)
+    if calibrate:
+        solution = [case for case in chosen if case.name.startswith("solution_")]
+        if not solution:
+            _stop("Bounds are calibrated on the solution: name no case, or one of solution_training and so on.")
+        once = list(map(Task, solution))
+        measured = [(verdict.case, tuple(verdict.measurements)) for verdict in _all_of(once, _graded(once, jobs))]
+        seeds = [draw.randrange(2**53) for _ in range(calibrate)]
+        tasks = [Task(case, one, tests) for one in seeds for case, tests in measured if tests]
+        if not tasks:
+            _stop("Nothing was measured: no test of these cases has a bound. Name others, or none.")
+        verdicts = _graded(tasks, jobs)
+        console.print(tables.calibration(verdicts))
+        _all_of(tasks, verdicts)
+        return
+    chosen = slowest_first(case for case in chosen if case.kind == "right" or not repeat)
+    if repeat:
+        tasks = [Task(case, draw.randrange(2**53)) for _ in range(repeat) for case in chosen]
+    else:
+        tasks = [Task(case, SEED if seed is None else seed) for case in chosen]
+    if not tasks:
+        _stop(f"Nothing was graded: {_why_none(left_out, bool(repeat))}.")
+    started = time.monotonic()
+    verdicts = _graded(tasks, jobs, thorough)
+    seconds = time.monotonic() - started
+    if messages:
+        for text in tables.messages(verdicts):
+            console.print(text)
+        console.print()
+    console.print(tables.render(verdicts, read_cases()) if not repeat else tables.repeated(verdicts))
+    console.print()
+    for case in left_out:
+        console.print(f"Left out: {case.id} needs {', '.join(case.requires)}, not installed here.")
+    console.print(tables.closing(verdicts, seconds))
+    if html is not None:
+        from harness.validation import matrix  # jinja2 is needed here alone
+
+        matrix.write(verdicts, html, seconds)
+        console.print(f"Page: {html}", soft_wrap=True)
+    _all_of(tasks, verdicts)
+    if not all(verdict.is_right for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def mutants(
+    part: Annotated[list[str] | None, typer.Option(help="Only the solution of this part: 2. May be repeated.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; one more than cores without.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report, as docs/mutants.md, to this file.")] = None,
+) -> None:
+    """Change the solution in small ways by mutation engines, and list what the suites don't notice.
+
+    Exit code 1: something survived that is not known to be equivalent.
+    """
+    from harness.validation import mutants as testing
+    from harness.validation import survivors
+
+    heed_stops()
+    known = _known_parts(part or [])
+    if report is not None and (problem := unwritable(report)):
+        _stop(problem)
+    try:
+        found = [mutant for one in known for mutant in testing.mutants_of(MODULES[one])]
+    except ImportError as error:
+        _stop(f"The engines are not installed ({error}): pip install -e '.[dev]'.")
+    if empty := [MODULES[one] for one in known if MODULES[one] not in {mutant.module for mutant in found}]:
+        _stop(f"Nothing was tried: the engines made no mutant of {', '.join(empty)}. Look at their versions.")
+    started = time.monotonic()
+    fates: list[testing.Fate] = []
+    with _progress() as bar:
+        task = bar.add_task("starting", total=len(found))
+        with _interruptible(len(found), fates):
+            for fate in testing.try_all(found, jobs):
+                fates.append(fate)
+                bar.update(task, advance=1, description=f"{fate.mutant.module}, line {fate.mutant.line}")
+    seconds = time.monotonic() - started
+    console = Console(highlight=False, markup=False)
+    console.print(survivors.render(fates, seconds))
+    if report is not None:
+        write_atomically(report, survivors.markdown(fates, seconds))
+        console.print(f"Report: {report}", soft_wrap=True)
+    if survivors.unexplained(fates):
+        raise typer.Exit(1)
+
+
+def _chosen(names: Sequence[str], parts: Sequence[str]) -> list[Case]:
+    known = [*solution_and_stubs(), *read_cases()]
+    if unknown := sorted(set(names) - {case.name for case in known}):
+        near = get_close_matches(unknown[0], [case.name for case in known])
+        hint = f"did you mean {' or '.join(near)}?" if near else "they are the files in grader/cases/."
+        _stop(f"There is no case {', '.join(unknown)}: {hint}")
+    chosen = [case for case in known if not names or case.name in names]
+    return [case for case in chosen if not parts or case.part in _known_parts(parts)]
+
+
+def _why_none(left_out: Sequence[Case], repeat: bool) -> str:
+    """Why no case is left to grade."""
+    if left_out:
+        needed = sorted({name for case in left_out for name in case.requires})
+        return f"these cases need {', '.join(needed)}, not installed here"
+    if repeat:
+        return "there is no such case among the right ones, which --repeat grades"
+    return "no case has this name and this part; leave out --part, or name another case"
+
+
+def _known_parts(parts: Sequence[str]) -> list[str]:
+    """These parts, or all without one."""
+    if unknown := set(parts) - MODULES.keys():
+        _stop(f"There is no part {', '.join(sorted(unknown))}: choose one of {', '.join(MODULES)}.")
+    return [part for part in MODULES if not parts or part in parts]
+
+
+def _graded(tasks: Sequence[Task], jobs: int | None, thorough: bool = True) -> list[Verdict]:
+    """Verdicts in the order of the tasks; after Ctrl-C those that are there."""
+    found: dict[tuple[str, int], Verdict] = {}
+    said = time.monotonic()
+    with _progress() as bar:
+        task = bar.add_task("starting", total=len(tasks))
+        with _interruptible(len(tasks), found), suppress(KeyboardInterrupt):
+            for verdict in examine_all(tasks, jobs, thorough):
+                if not found and (cause := _no_sandbox(verdict)):  # nor is there one for what comes after it
+                    _stop(f"Nothing can be graded here: {cause}. python -m grader doctor says more.", 1)
+                found[verdict.case.id, verdict.seed] = verdict
+                bar.update(task, advance=1, description=verdict.case.name)
+                if not bar.console.is_terminal and time.monotonic() - said >= SECONDS_BETWEEN_LINES:
+                    said = time.monotonic()
+                    wrong = sum(not one.is_right for one in found.values())
+                    bar.console.print(f"{len(found)} of {len(tasks)} graded, the grader erred in {wrong or 'none'}.")
+    return [found[one.case.id, one.seed] for one in tasks if (one.case.id, one.seed) in found]
+
+
+def _all_of(tasks: Sequence[Task], verdicts: list[Verdict]) -> list[Verdict]:
+    """The verdicts; where somebody has stopped the command before it had all, this ends it."""
+    if missing := len(tasks) - len(verdicts):
+        _stop(f"Interrupted: {missing} of {len(tasks)} were not graded.", 130)
+    return verdicts
+
+
+def _no_sandbox(verdict: Verdict) -> str:
+    """Why the sandbox doesn't start, if that is why nothing was graded; of other faults people need the traceback."""
+    if not verdict.nothing_graded:
+        return ""
+    last = verdict.faults[0].rstrip().rpartition("\n")[2]
+    return last.partition(f"{SandboxError.__name__}: ")[2].rstrip(".")
+
+
+def _progress() -> Progress:
+    columns = (BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+@contextmanager
+def _interruptible(total: int, found: Sized) -> Iterator[None]:
+    """Ends the command where somebody stops it, or where a process of the pool dies."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except BrokenExecutor:
+        _stop(f"A process that graded died, as for want of memory, after {len(found)} of {total} submissions.")
+
+
+def _stop(sentence: str, code: int = 2) -> NoReturn:
+    Console(stderr=True, highlight=False).print(sentence, soft_wrap=True, markup=False)
+    raise typer.Exit(code)

@@ -1,0 +1,210 @@
+"""The grader's own exam: grade submissions whose right grade is known, and say where the grader errs."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from harness.base.crew import interruptible, pool
+from harness.catalog import all_points
+from harness.checks import tolerances_kept
+from harness.gradebook import Gradebook, Measurement, State
+from harness.grading import grade
+from harness.host.launch import Launcher, shared_launcher
+from harness.isolation.limits import Limits
+from harness.plugin import STUDENT, graded_test
+from harness.problem import problem
+from harness.validation.cases import SOLUTION, Case, of_code
+from harness.validation.impact import Uses, affected
+
+__all__ = ["SEED", "Task", "Verdict", "compare", "examine", "examine_all", "slowest_first"]
+
+SEED = 2420
+"""of the inputs: a case whose mistake shows for most inputs, but not for all, has one verdict"""
+SHORT = Limits(call_seconds=1.0, test_seconds=4.0)
+"""for broken submissions, of which some wait in every test"""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the grader said of a case, and where that differs from what is known."""
+
+    case: Case
+    seed: int
+    lost: dict[str, str]
+    """the tests that were not passed, by number, with their messages"""
+    not_run: frozenset[str]
+    """those of them that were not run because another one failed first"""
+    missed: list[str] = field(default_factory=list)
+    """what it should have lost and didn't, or not with the message that it should"""
+    false_alarms: list[str] = field(default_factory=list)
+    """what it lost and shouldn't have"""
+    faults: list[str] = field(default_factory=list)
+    """where the grader itself broke"""
+    seconds: float = 0.0
+    measurements: dict[str, list[Measurement]] = field(default_factory=dict)
+    """what tests measured beside a bound, by number"""
+    uses: dict[str, frozenset[str]] = field(default_factory=dict)
+    """the names that each test asked the submission for"""
+    shares: dict[str, dict[str, float]] = field(default_factory=dict)
+    """of their tolerances, that values have taken: by test and what was compared"""
+    nothing_graded: bool = False
+    """whether the grader broke in every test, as it does where the sandbox can't start"""
+
+    @property
+    def is_right(self) -> bool:
+        return not (self.missed or self.false_alarms or self.faults)
+
+    @property
+    def catchers(self) -> frozenset[str]:
+        """The tests that noticed that something is wrong."""
+        return frozenset(self.lost) - self.not_run
+
+
+@dataclass(frozen=True)
+class Task:
+    """A case to be graded with the inputs of a seed."""
+
+    case: Case
+    seed: int = SEED
+    tests: tuple[str, ...] = ()
+    """the numbers of the tests that are run; all tests of code of the case's part without one"""
+
+
+def examine(task: Task, launcher: Launcher) -> Verdict:
+    """Grade a case and compare."""
+    case = task.case
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="pset2-case-") as place:
+        submission = case.write(Path(place) / "submission")
+        numbers, watch = task.tests or of_code(case.part), _Watch()
+        gradebook = grade(submission, parts=numbers, seed=task.seed, launcher=launcher, watch=watch)
+    verdict = compare(task, gradebook, time.perf_counter() - started)
+    verdict.uses.update(watch.names)
+    verdict.shares.update(watch.shares)
+    return verdict
+
+
+class _Watch:
+    """A pytest plugin that keeps the names that each test asks a submission for, and how near it came to tolerances."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, frozenset[str]] = {}
+        self.shares: dict[str, dict[str, float]] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        with tolerances_kept() as shares:
+            result = yield
+        if shares and (test := graded_test(item.nodeid)):
+            self.shares[test.number] = shares
+        return result
+
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        if test := graded_test(item.nodeid):
+            student = item.stash.get(STUDENT, None)
+            self.names[test.number] = frozenset(student.asked if student is not None else ())
+
+
+def compare(task: Task, gradebook: Gradebook, seconds: float = 0.0) -> Verdict:
+    """What a gradebook has against what is known of the case."""
+    case = task.case
+    graded = task.tests or of_code(case.part)
+    lost = {
+        test.number: outcome
+        for test, outcome in gradebook.results
+        if test.number in graded and outcome.state is not State.PASSED
+    }
+    verdict = Verdict(
+        case,
+        task.seed,
+        {number: outcome.message for number, outcome in lost.items()},
+        frozenset(number for number, outcome in lost.items() if outcome.state is State.NOT_RUN),
+        faults=[f"{number}: {outcome.fault[-1000:]}" for number, outcome in lost.items() if outcome.fault],
+        seconds=seconds,
+        measurements={test.number: outcome.measurements for test, outcome in gradebook.results if outcome.measurements},
+        nothing_graded=len(lost) == len(graded) and all(outcome.fault for outcome in lost.values()),
+    )
+    verdict.faults.extend(gradebook.faults)
+    if gradebook.maximum != (maximum := all_points()):
+        verdict.faults.append(f"the maximum is {gradebook.maximum:g} and not {maximum:g}")
+    for number, symptom in case.loses.items():
+        if number not in graded:
+            continue
+        if number not in lost:
+            verdict.missed.append(f"{number} was passed")
+        elif number not in verdict.not_run and symptom not in lost[number].message:
+            verdict.missed.append(f'{number} does not say "{symptom}" but: {lost[number].message}')
+    verdict.false_alarms.extend(
+        f"{number}: {outcome.message}"
+        for number, outcome in lost.items()
+        if number not in case.loses and number not in case.may_lose and not outcome.fault
+    )
+    return verdict
+
+
+# ---- many of them --------------------------------------------------------------------------------------------
+
+
+def _examine_in_pool(task: Task) -> Verdict:
+    with interruptible():
+        limits = SHORT if task.case.kind == "broken" else None
+        return examine(task, shared_launcher(limits, problem().named(task.case.module).own_server))
+
+
+def examine_all(tasks: Sequence[Task], jobs: int | None = None, thorough: bool = True) -> Iterator[Verdict]:
+    """Grade in several processes, in the order of the tasks; verdicts come as they are there.
+
+    Args:
+        thorough: run all tests of a case's part. Without it, where the solution is among the tasks, it comes first, and
+            a case is graded by those tests alone whose verdict it can change: see impact.py.
+
+    Raises:
+        BrokenExecutor: a process died, as it may where memory runs out.
+    """
+    with pool(jobs) as processes:
+        first = [] if thorough else _first_solutions(tasks)
+        uses: dict[str, frozenset[str]] = {}
+        for verdict in processes.map(_examine_in_pool, first):
+            uses.update(verdict.uses if verdict.is_right else {})
+            yield verdict
+        rest = [task if thorough or _is_solution(task.case) else _shortened(task, uses) for task in tasks]
+        futures = [processes.submit(_examine_in_pool, task) for task in rest if task not in first]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def _first_solutions(tasks: Iterable[Task]) -> list[Task]:
+    """The first task of each part that grades the solution as it is."""
+    found: dict[str, Task] = {}
+    for task in tasks:
+        if _is_solution(task.case):
+            found.setdefault(task.case.part, task)
+    return list(found.values())
+
+
+def _is_solution(case: Case) -> bool:
+    return case.base == SOLUTION and not case.text
+
+
+def _shortened(task: Task, uses: Uses) -> Task:
+    """The task with the tests that its case can change, and those that it is expected to lose."""
+    case = task.case
+    wanted = {*affected(case, uses), *case.loses, *case.may_lose}
+    return replace(task, tests=tuple(test for test in task.tests or of_code(case.part) if test in wanted))
+
+
+def slowest_first(cases: Iterable[Case]) -> list[Case]:
+    """What may wait for endless loops, then the modules as the manifest orders them."""
+    order = problem().slowest_first or tuple(problem().modules.values())
+
+    def key(case: Case) -> tuple[bool, int]:
+        return case.kind != "broken", order.index(case.module)
+
+    return sorted(cases, key=key)

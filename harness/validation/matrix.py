@@ -1,0 +1,50 @@
+"""The exam's outcome as a page: tests × cases by part, and the message of every verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.catalog import read_suites
+from harness.numbers import sort_key
+from harness.reports.html import environment
+from harness.reports.text import write_atomically
+from harness.validation.cases import of_code
+from harness.validation.exam import Verdict
+from harness.validation.tables import catches, closing
+
+__all__ = ["write"]
+
+
+def write(verdicts: Sequence[Verdict], path: Path, seconds: float) -> None:
+    """Write the page in one step."""
+    parts = []
+    for part in sorted({verdict.case.part for verdict in verdicts}, key=sort_key):
+        tests = [test for test in read_suites() if test.number in of_code(part)]
+        rows = sorted(
+            (verdict for verdict in verdicts if verdict.case.part == part),
+            key=lambda verdict: (verdict.case.kind, verdict.case.name),
+        )
+        parts.append((part, tests, [(verdict, [_cell(verdict, test.number) for test in tests]) for verdict in rows]))
+    page = environment(Path(__file__).resolve().parent).get_template("matrix.html.j2")
+    text = page.render(
+        closing=closing(verdicts, seconds),
+        parts=parts,
+        catches={one.test.number: one for one in catches(verdicts)},
+        errors=[verdict for verdict in verdicts if not verdict.is_right],
+    )
+    write_atomically(path, text)
+
+
+def _cell(verdict: Verdict, number: str) -> tuple[str, str]:
+    """How a cell looks, and what it says when it is pointed at."""
+    if any(sentence.startswith(f"{number} ") for sentence in verdict.missed):
+        return "missed", next(sentence for sentence in verdict.missed if sentence.startswith(f"{number} "))
+    message = verdict.lost.get(number)
+    if message is None:
+        return "passed", ""
+    if any(sentence.startswith(f"{number}:") for sentence in verdict.faults):
+        return "fault", message
+    if number not in verdict.case.loses and number not in verdict.case.may_lose:
+        return "alarm", message
+    return ("waited" if number in verdict.not_run else "caught"), message

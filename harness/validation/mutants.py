@@ -1,0 +1,211 @@
+"""Mutation testing of the suites: small changes to the solution, made by engines, each of which must lose a test.
+
+Two engines make the changes, since their ideas differ: mutmut changes arguments, constants, texts and assignments,
+Cosmic Ray replaces operators. What survives is either caught by a better test, or it computes the same as the solution
+and stands in ``equivalent.toml`` with the reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import as_completed
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from harness import ROOT
+from harness.base.crew import interruptible, pool
+from harness.gradebook import State
+from harness.grading import grade
+from harness.host.launch import shared_launcher
+from harness.problem import problem, tomllib
+from harness.validation.cases import SOLUTION, of_code, write_solution
+from harness.validation.exam import SEED
+
+__all__ = ["Fate", "Mutant", "equivalents", "mutants_of", "try_all"]
+
+EQUIVALENT = problem().cases / "equivalent.toml"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module of the solution with one change."""
+
+    module: str
+    engine: str
+    line: int
+    """of the change, counted from 1"""
+    before: str
+    after: str
+    """the lines that differ, without their indentation"""
+    text: str
+    """the whole module"""
+
+    @property
+    def part(self) -> str:
+        return problem().named(self.module).part
+
+    @property
+    def change(self) -> tuple[str, str, str]:
+        """What equivalent.toml knows it by; line numbers change too often."""
+        return self.module, self.before, self.after
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a mutant."""
+
+    mutant: Mutant
+    killed_by: str
+    """the number of the first test that it lost; empty: it survived"""
+    seconds: float = 0.0
+    fault: str = ""
+    """where the grader itself broke"""
+
+
+@cache
+def equivalents() -> dict[tuple[str, str, str], str]:
+    """The changes that change nothing that is asked for, each with the reason."""
+    rows = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("mutant", [])
+    return {(row["module"], row["before"], row["after"]): row["reason"] for row in rows}
+
+
+# ---- what the engines make -------------------------------------------------------------------------------------
+
+
+def mutants_of(module: str) -> list[Mutant]:
+    """All mutants of a module of the solution, by line; those with the same code once, and none in annotations.
+
+    Raises:
+        ImportError: the engines are not installed.
+    """
+    path = SOLUTION / f"{module}.py"
+    text = path.read_text(encoding="utf-8")
+    known = {_shape(text)}
+    found = []
+    for engine, make in (("mutmut", _by_mutmut), ("Cosmic Ray", _by_cosmic_ray)):
+        for changed in make(path, text):
+            with suppress(SyntaxError):
+                shape = _shape(changed)
+                if shape not in known:
+                    known.add(shape)
+                    found.append(_described(module, engine, text, changed))
+    return sorted(found, key=lambda mutant: (mutant.line, mutant.engine))
+
+
+def _shape(text: str) -> str:
+    """What code does: its syntax tree without annotations, which nothing evaluates here."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.FunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(None)
+    return ast.dump(tree)
+
+
+def _by_mutmut(path: Path, text: str) -> Iterator[str]:
+    from mutmut.mutation import file_mutation
+
+    with _working_directory(ROOT):  # where mutmut reads its settings, in pyproject.toml
+        module, mutations, *_ = file_mutation.create_mutations(str(path), text)
+    for one in mutations:
+        changed: Any = file_mutation.deep_replace(module, one.original_node, one.mutated_node)
+        yield changed.code
+
+
+@contextmanager
+def _working_directory(folder: Path) -> Iterator[None]:
+    """contextlib.chdir, which Python 3.10 has not."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _by_cosmic_ray(path: Path, text: str) -> Iterator[str]:
+    from cosmic_ray import plugins
+    from cosmic_ray.mutating import mutate_code
+
+    for name in sorted(set(plugins.operator_names())):
+        try:
+            operator = plugins.get_operator(name)()
+        except TypeError:
+            continue  # needs arguments: the names of variables
+        occurrence = 0
+        while (changed := mutate_code(text, operator, occurrence)) is not None:
+            yield changed
+            occurrence += 1
+
+
+def _described(module: str, engine: str, text: str, changed: str) -> Mutant:
+    old, new = text.splitlines(), changed.splitlines()
+    blocks = [
+        block for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if block[0] != "equal"
+    ]
+    before = [line.strip() for _, start, end, _, _ in blocks for line in old[start:end]]
+    after = [line.strip() for _, _, _, start, end in blocks for line in new[start:end]]
+    return Mutant(module, engine, blocks[0][1] + 1, "\n".join(before), "\n".join(after), changed)
+
+
+# ---- what becomes of them ----------------------------------------------------------------------------------------
+
+
+class _UntilOneIsLost:
+    """A pytest plugin that ends the run with the first test that is not passed."""
+
+    def __init__(self) -> None:
+        self.session: pytest.Session | None = None
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self.session = session
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        outcome = getattr(report, "grade", None)
+        if outcome is not None and outcome["state"] != State.PASSED.value and self.session is not None:
+            self.session.shouldstop = "lost"
+
+
+def try_one(mutant: Mutant, seed: int = SEED) -> Fate:
+    """Grade a mutant until it loses a test."""
+    started = time.perf_counter()
+    with interruptible(), TemporaryDirectory(prefix="pset2-mutant-") as place:
+        folder = Path(place) / "submission"
+        write_solution(folder)
+        (folder / f"{mutant.module}.py").write_text(mutant.text, encoding="utf-8")
+        tests = of_code(mutant.part)
+        gradebook = grade(
+            folder,
+            parts=tests,
+            seed=seed,
+            launcher=shared_launcher(large=problem().named(mutant.module).own_server),
+            watch=_UntilOneIsLost(),
+        )
+    faults = [outcome.fault for _, outcome in gradebook.results if outcome.fault]
+    lost = (
+        test.number
+        for test, outcome in gradebook.results
+        if test.number in tests and outcome.state not in (State.PASSED, State.NOT_RUN)
+    )
+    return Fate(mutant, next(lost, ""), time.perf_counter() - started, "\n".join(faults))
+
+
+def try_all(mutants: Sequence[Mutant], jobs: int | None = None) -> Iterator[Fate]:
+    """Grade mutants in several processes; fates come as they are there."""
+    with pool(jobs) as processes:
+        futures = [processes.submit(try_one, mutant) for mutant in mutants]
+        for future in as_completed(futures):
+            yield future.result()
