@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from harness.submission.cells import Cell, Statement
+from harness.submission.spellings import Spellings
 from harness.submission.stubs import is_stub
 
-__all__ = ["CONV_LAYER", "MISSPELT", "OTHER_NAMES", "takes_conv_layer", "unnamed", "with_stochastic_quantize"]
+__all__ = ["SPELLINGS"]
 
 #: The handout's notebook has it so.
 MISSPELT = {"unstructured_pruning": "unnstructured_pruning"}
@@ -76,7 +77,7 @@ SparseConvNet = _with_conv_layer(SparseConvNet)
 '''
 
 
-def takes_conv_layer(node: ast.stmt) -> bool:
+def _takes_conv_layer(node: ast.stmt) -> bool:
     """Whether a definition of SparseConvNet can be told by its name which layers to take."""
     makers = [each for each in node.body if isinstance(each, ast.FunctionDef)] if isinstance(node, ast.ClassDef) else []
     for one in [node, *(maker for maker in makers if maker.name == "__init__")]:
@@ -87,14 +88,22 @@ def takes_conv_layer(node: ast.stmt) -> bool:
     return False
 
 
+def _with_conv_layer(module: str, statements: Sequence[Statement]) -> str:
+    """What tells a notebook's SparseConvNet which layers to take, where it has no argument for them."""
+    nets = [one for one in statements if "SparseConvNet" in one.binds and not is_stub(one.node)]
+    return CONV_LAYER.strip("\n") if module == "pruning" and nets and not _takes_conv_layer(nets[-1].node) else ""
+
+
 # ---- two functions of one name -------------------------------------------------------------------------------
 
 
-def with_stochastic_quantize(cells: Sequence[Cell]) -> tuple[Sequence[Cell], list[str]]:
-    """The cells, in which a second ``quantize`` that rounds at random is called ``stochastic_quantize``.
+def _with_stochastic_quantize(module: str, cells: Sequence[Cell]) -> tuple[Sequence[Cell], list[str]]:
+    """The cells for quantization.py, in which a second ``quantize`` that rounds at random is ``stochastic_quantize``.
 
     The handout's notebook asks for both under one name, in Code Cells 2.2 and 2.4.
     """
+    if module != "quantization":
+        return cells, []
     definitions = [
         (cell, one)
         for cell in cells
@@ -174,7 +183,7 @@ def _renamed(statement: Statement, old: str, new: str) -> Statement:
 # ---- what has no function ------------------------------------------------------------------------------------
 
 
-def unnamed(cells: Sequence[Cell], written: set[str]) -> Iterator[str]:
+def _without_a_function(cells: Sequence[Cell], written: set[str]) -> Iterator[str]:
     """A sentence for each function that the grader looks for, where the notebook has what it returns in a variable."""
     for variable, call in FUNCTIONS.items():
         cell = next((cell for cell in cells if any(variable in one.binds for one in cell.statements)), None)
@@ -188,3 +197,6 @@ def unnamed(cells: Sequence[Cell], written: set[str]) -> Iterator[str]:
                     "epochs): write a function that returns it."
                 )
                 break
+
+
+SPELLINGS = Spellings(MISSPELT, OTHER_NAMES, _with_stochastic_quantize, _with_conv_layer, _without_a_function)

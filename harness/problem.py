@@ -6,10 +6,12 @@ is first asked for, and is the only place where machinery learns what a problem 
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterable
 from functools import cache, cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 import msgspec
@@ -32,7 +34,7 @@ Feature = Literal["notebook", "answers", "writeup", "experiments", "ai-logs", "t
 
 
 class ProblemError(Exception):
-    """The manifest can't be used; the text is one sentence that says where it is wrong."""
+    """The problem set can't be used; the text is one sentence that says what is wrong."""
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
@@ -76,6 +78,8 @@ class About(_Record, frozen=True):
     features: frozenset[Feature] = frozenset()
     warm_up: tuple[str, ...] = ()
     """the modules that the server imports before it starts the first worker"""
+    readable: tuple[str, ...] = ()
+    """folders of the repository that student code may read; the first is a package that it may import"""
     requirements: tuple[str, ...] = ()
     """packages that students use, as pip reads them, besides those of the harness"""
 
@@ -161,10 +165,11 @@ class ProblemSet(_Record, frozen=True):
         """The folder with data that neither students nor their code see."""
         return self.folder / "data"
 
-    @property
-    def package(self) -> str:
-        """The name under which the folder is imported."""
-        return self.folder.name
+    def own_module(self, name: str) -> ModuleType | None:
+        """A module that lies beside the manifest, or None where this problem set has none of this name."""
+        if not (self.folder / f"{name}.py").is_file():
+            return None
+        return importlib.import_module(f"{self.folder.name}.{name}")
 
     @cached_property
     def modules(self) -> dict[str, str]:

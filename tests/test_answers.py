@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from course.answers import MAX_PARSED, QUESTIONS, count_words, parse
+from harness.submission.answers import MAX_PARSED, QUESTIONS, count_words, parse
 from harness.validation.cases import STUBS
 
 FIRST = "## 1.1 Which learning rate is best, and why (100)"

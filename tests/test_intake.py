@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course.answers import QUESTIONS
+from harness.submission.answers import QUESTIONS
 from harness.submission.contract import FILES, PROVIDED
 from harness.submission.gather import gather
 from harness.submission.intake import Submission, SubmissionError, open_submission

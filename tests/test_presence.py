@@ -42,7 +42,7 @@ def test_a_folder_without_tests_is_no_suite(tmp_path):
 
 @pytest.mark.parametrize("parts", [("9",), ("2.1a", "2.1z")])
 def test_a_part_without_tests_is_not_graded(parts):
-    with pytest.raises(NothingFoundError, match="A test of part .* was expected, and none was found"):
+    with pytest.raises(NothingFoundError, match=r"A test of part .* was expected, and none was found"):
         grade(SOLUTION, parts=parts)
 
 

@@ -13,11 +13,11 @@ import pytest
 from pypdf import PdfReader
 
 from course import records
-from course.answers import parse
 from course.records import code_digest
 from course.writeup import markdown as reading
 from course.writeup.formulas import FormulaError, tree
 from course.writeup.markdown import Reader
+from harness.submission.answers import parse
 from harness.validation.cases import SOLUTION, STUBS
 from tests.desk import ANSWERS, STEM
 from tests.quick_results import PARTS

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from course.answers import Answer, Answers, is_written, of_cells, parse
 from course.experiments.report import plain
 from course.records import MODULES, Record, code_digest
 from course.writeup.document import document, read_records
@@ -17,6 +16,7 @@ from course.writeup.markdown import Reader
 from course.writeup.packing import Package, ascii_name, file_stem, notebook_remarks, notebook_texts, pack
 from course.writeup.typesetting import MissingPackageError, Typesetter, TypesettingError, typesetter
 from harness.base.untrusted import UnreadableError, read_bytes
+from harness.submission.answers import Answer, Answers, is_written, of_cells, parse
 
 __all__ = ["main"]
 

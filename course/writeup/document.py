@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from course.answers import Answer, Answers
 from course.experiments.report import MAX_PICTURE, cell, duration, numeric_columns, plain
 from course.experiments.runner import EXPERIMENTS
 from course.records import PARTS, Record, RecordError, Run, Table, read
@@ -16,6 +15,7 @@ from course.writeup.markdown import Reader, breakable
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.numbers import lies_in
 from harness.problem import problem
+from harness.submission.answers import Answer, Answers
 
 __all__ = ["Pictures", "document", "read_records"]
 

@@ -9,9 +9,9 @@ from typing import Any
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from course.answers import MAX_PARSED, text_of_html, tokens
 from course.experiments.report import plain
 from course.writeup.formulas import FormulaError, tree
+from harness.submission.answers import MAX_PARSED, text_of_html, tokens
 
 __all__ = ["Reader", "breakable"]
 

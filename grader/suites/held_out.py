@@ -5,18 +5,18 @@ from __future__ import annotations
 import functools
 
 from course.datasets import ImageDataset, Name, read_file
-from harness import ROOT
+from harness.problem import ProblemError, problem
 
 __all__ = ["FOLDER", "HELD_OUT", "HeldOutError", "held_out"]
 
-FOLDER = ROOT / "grader" / "data"
+FOLDER = problem().held_out
 #: The staff's copy alone has a solution.
-_SOLUTION = ROOT / "grader" / "solution"
+_SOLUTION = problem().solution
 #: Images in each file, as many of each class.
 HELD_OUT = 1000
 
 
-class HeldOutError(RuntimeError):
+class HeldOutError(ProblemError):
     """The staff's copy has no held-out images; the text is one sentence."""
 
 

@@ -36,6 +36,7 @@ LEFT_OUT = (
     "grader/cases",
     "grader/data",
     "grader/solution",
+    "grader/staff_copy.py",
     "harness/validation",
     "harness/handout/archive.py",
     "harness/handout/proof.py",

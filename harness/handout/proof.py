@@ -22,11 +22,11 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from course import answers
 from harness import ROOT
 from harness.catalog import read_suites
 from harness.presence import NothingFoundError, at_least_one
 from harness.problem import problem
+from harness.submission import answers
 from harness.submission.contract import FILES, MODULES, NAMES
 from harness.submission.stubs import is_stub
 

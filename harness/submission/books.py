@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course import answers
 from harness.base.untrusted import UnreadableError, read_bytes
+from harness.submission import answers
 from harness.submission.cells import Cell, NotebookError, read_cells, read_notebook, read_script
 from harness.submission.contract import DEFINES, FILES
 from harness.submission.filenames import is_notebook, module_meant, shown

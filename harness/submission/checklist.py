@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course import answers
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.problem import Feature, problem
+from harness.submission import answers
 from harness.submission.cells import Cell
 from harness.submission.intake import Item
 

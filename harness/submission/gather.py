@@ -18,8 +18,8 @@ from pathlib import Path
 
 import msgspec
 
-from course import answers
 from harness.base.untrusted import UnreadableError, read_bytes
+from harness.submission import answers
 from harness.submission.archives import is_archive
 from harness.submission.books import Book, read_notebooks, scripts
 from harness.submission.cells import parse

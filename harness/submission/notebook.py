@@ -23,14 +23,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 
-from grader.notebook_names import (
-    CONV_LAYER,
-    MISSPELT,
-    OTHER_NAMES,
-    takes_conv_layer,
-    unnamed,
-    with_stochastic_quantize,
-)
 from harness.numbers import comes_after
 from harness.submission.cells import IMPORTS, Cell, Node, Statement
 from harness.submission.contract import DEFINES, FILES, MODULES, NAMES, PROVIDED
@@ -39,15 +31,13 @@ from harness.submission.hints import newer_syntax
 from harness.submission.intake import Origin
 from harness.submission.seen import as_seen_by
 from harness.submission.settings import changes
+from harness.submission.spellings import spellings
 from harness.submission.stubs import is_stub
 
 __all__ = ["Module", "modules_of"]
 
 #: The names that tests ask for.
-HANDOUT = frozenset(
-    [name for names in NAMES.values() for name in names]
-    + [*MISSPELT.values(), *(name for names in OTHER_NAMES.values() for name in names)]
-)
+HANDOUT = spellings().names.union(*NAMES.values())
 
 
 @dataclass
@@ -93,9 +83,7 @@ def modules_of(cells: Sequence[Cell]) -> tuple[dict[str, Module], list[str]]:
     notebook = _Notebook(cells)
     made: dict[str, Module] = {}
     for part, module in MODULES.items():
-        own, said = as_seen_by(module, cells), list[str]()
-        if module == "quantization":
-            own, said = with_stochastic_quantize(own)
+        own, said = spellings().prepare(module, as_seen_by(module, cells))
         made[module] = (notebook if own is cells else _Notebook(own)).module(part, module)
         notes += said
     notes += notebook.notes(made)
@@ -168,7 +156,7 @@ class _Notebook:
 
     def module(self, part: str, name: str) -> Module:
         """The module of a part."""
-        called = {**MISSPELT, **self._other_names(name)}
+        called = {**spellings().misspelt, **self._other_names(name)}
         kept, unmade = self._needed(part, frozenset(NAMES[name]) | set(called.values()))
         defined = {bound for one in kept for bound in one.statement.binds if not one.is_stub}
         builder = _Text(f'"""{name}.py, from the notebook."""\n\nfrom __future__ import annotations\n')
@@ -187,9 +175,8 @@ class _Notebook:
                 builder.add(f"{right} = {wrong}")
                 defined.add(right)
                 notes.append(f"{wrong} was taken as {right}, the name that the grader looks for.")
-        nets = [one.statement for one in kept if "SparseConvNet" in one.statement.binds and not one.is_stub]
-        if "SparseConvNet" in NAMES[name] and nets and not takes_conv_layer(nets[-1].node):
-            builder.add(CONV_LAYER.strip("\n"))
+        if more := spellings().append(name, [one.statement for one in kept]):
+            builder.add(more)
         for missing, of in NAMES[name].items():
             if missing not in defined:
                 self._add_stub(builder, missing, of)
@@ -200,12 +187,13 @@ class _Notebook:
     def _other_names(self, module: str) -> dict[str, str]:
         """Constants that the notebook doesn't have under the grader's names, but with one value under another."""
         found: dict[str, str] = {}
-        for right in NAMES[module].keys() & OTHER_NAMES.keys():
+        constants = spellings().constants
+        for right in NAMES[module].keys() & constants.keys():
             if any(right in one.statement.binds and not one.is_stub for one in self.placed):
                 continue
             values = {
                 name: [one for one in self.placed if name in one.statement.binds and not one.is_stub]
-                for name in OTHER_NAMES[right]
+                for name in constants[right]
             }
             clear = [name for name, ones in values.items() if len({ast.dump(one.statement.node) for one in ones}) == 1]
             if len(clear) == 1 and isinstance(values[clear[0]][0].statement.node, ast.Assign | ast.AnnAssign):
@@ -309,7 +297,7 @@ class _Notebook:
         if shadowed:
             notes.append(f"Taken from course/, not from the notebook: {', '.join(shadowed)}.")
         notes += [*self._settings(), *self._of_later_parts()]
-        notes += unnamed(self.cells, {name for module in made.values() for name in module.written})
+        notes += spellings().lacking(self.cells, {name for module in made.values() for name in module.written})
         for module in made.values():
             notes += module.notes
             for name, reason in module.unmade.items():

@@ -28,10 +28,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from grader import worker_functions as drills  # noqa: F401  (adds its words to the vocabulary)
 from harness import ROOT
 from harness.isolation import limits as limits_module
 from harness.isolation.limits import Limits
+from harness.problem import problem
 from harness.protocol import (
     Call,
     Failure,
@@ -53,8 +53,10 @@ if TYPE_CHECKING:
 
 __all__ = ["HERE", "SEED", "WHERE_FILE", "Executor", "Settings", "moved", "run"]
 
-OF_THE_REPOSITORY = (str(ROOT / "course"), str(ROOT / "fixtures"))
+OF_THE_REPOSITORY = tuple(str(ROOT / name) for name in problem().problem.readable)
 """what student code may read of it"""
+
+problem().own_module("worker_functions")  # adds its functions to the vocabulary
 
 SEED = struct.Struct("<Q")
 """what a worker is sent before the first call"""
@@ -255,7 +257,8 @@ def main() -> None:
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.sendall(hmac.new(token.encode(), b"worker", "sha256").digest())
-    importlib.import_module("course.models")
+    for name in problem().problem.warm_up:
+        importlib.import_module(name)
     run(connection, settings)
 
 
