@@ -18,7 +18,7 @@ FROM python AS packages
 ARG TORCH_INDEX=
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /opt/packages
-COPY harness/container/versions.txt ./
+COPY grader/versions.txt ./
 RUN --mount=type=cache,target=/root/.cache/pip \
     if [ -z "$TORCH_INDEX" ]; then set --; \
     elif [ -d "$TORCH_INDEX" ]; then set -- --no-deps --no-index --find-links "$TORCH_INDEX"; \

@@ -19,14 +19,14 @@ from torch.nn import functional
 from course.layers import SparseConv2d, UnstructuredSparseConv2d, get_sparse_conv2d_layers, sparse_conv_block
 from course.stand_ins import resnet18_file, resnet18_stand_in
 from harness.denormals import small_numbers_as_zero
-from harness.worker.vocabulary import word
+from harness.worker.vocabulary import worker_function
 
 __all__: list[str] = []
 
 # ---- training ----------------------------------------------------------------------------------------------
 
 
-@word
+@worker_function("Stepping the scheduler of make_scheduler")
 def learning_rates(make: Callable[..., Any], name: str, rates: list[float], epochs: int) -> list[list[float]] | None:
     """The rates of an optimizer with a group for each of ``rates``, epoch by epoch and after the last one.
 
@@ -45,7 +45,7 @@ def learning_rates(make: Callable[..., Any], name: str, rates: list[float], epoc
     return seen
 
 
-@word
+@worker_function()
 def scheduler_exception(make: Callable[..., Any], name: str) -> list[str]:
     """The class of the exception that making a scheduler of this name raises, and its bases; none without one."""
     try:
@@ -57,13 +57,13 @@ def scheduler_exception(make: Callable[..., Any], name: str) -> list[str]:
     return []
 
 
-@word
+@worker_function("Making an optimizer")
 def sgd(model: nn.Module, rate: float) -> torch.optim.Optimizer:
     """The handout's optimizer of a model's parameters as they are now."""
     return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, weight_decay=5e-4)
 
 
-@word
+@worker_function("A few steps of SGD")
 def train_steps(model: nn.Module, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor, steps: int) -> None:
     """Some steps on one batch, by cross entropy, in training mode."""
     model.train()
@@ -77,7 +77,7 @@ def train_steps(model: nn.Module, optimizer: torch.optim.Optimizer, images: Tens
 # ---- part 2 ------------------------------------------------------------------------------------------------
 
 
-@word
+@worker_function("quantize, given a transposed array,")
 def of_transposed(function: Callable[..., Any], values: np.ndarray) -> Any:
     """``function(values.T)``, of an array that does not lie row by row in memory."""
     return function(values.T)
@@ -86,7 +86,7 @@ def of_transposed(function: Callable[..., Any], values: np.ndarray) -> Any:
 # ---- part 3 ------------------------------------------------------------------------------------------------
 
 
-@word
+@worker_function()
 def sparse_network(layers: list[list[int]], single_weights: bool, nested: bool = False) -> nn.Module:
     """Blocks of the course's sparse convolutions, (in, out, kernel size, stride) each, a pool and a linear layer.
 
@@ -102,7 +102,7 @@ def sparse_network(layers: list[list[int]], single_weights: bool, nested: bool =
     return nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(layers[-1][1], 10))
 
 
-@word
+@worker_function("Reading the weights of the sparse layers")
 def sparse_layers(net: nn.Module) -> list[dict[str, Any]]:
     """The sparse convolutions of a network in order: what they are, and the weights that they use."""
     names = {id(module): name for name, module in net.named_modules()}
@@ -119,7 +119,7 @@ def sparse_layers(net: nn.Module) -> list[dict[str, Any]]:
     ]
 
 
-@word
+@worker_function()
 def module_classes(net: nn.Module) -> list[tuple[str, str]]:
     """Name and class of each module that has no modules in it, in order."""
     return [(name, type(one).__name__) for name, one in net.named_modules() if not any(True for _ in one.children())]
@@ -128,13 +128,13 @@ def module_classes(net: nn.Module) -> list[tuple[str, str]]:
 # ---- part 4 ------------------------------------------------------------------------------------------------
 
 
-@word
+@worker_function()
 def use_torch_home(path: str) -> None:
     """Let torch and torchvision look for downloaded weights there."""
     os.environ["TORCH_HOME"] = path
 
 
-@word
+@worker_function()
 def pretrained_resnet18() -> nn.Module:
     """torchvision's ResNet-18 with the weights that lie in TORCH_HOME."""
     from torchvision.models import ResNet18_Weights
@@ -156,7 +156,7 @@ def _resnet18(state: dict[str, Tensor]) -> nn.Module:
     return model.to(device)
 
 
-@word
+@worker_function()
 def change_values(model: nn.Module) -> None:
     """Add 1 to every parameter and every statistic of a model, in place."""
     with torch.no_grad():
@@ -164,7 +164,7 @@ def change_values(model: nn.Module) -> None:
             value += 1
 
 
-@word
+@worker_function("The classifier, applied to unit vectors,")
 def linear_map(layer: nn.Module, inputs: int) -> tuple[Tensor, Tensor]:
     """The weight (out, inputs) and the bias (out,) that a linear layer amounts to in evaluation mode.
 
@@ -179,7 +179,7 @@ def linear_map(layer: nn.Module, inputs: int) -> tuple[Tensor, Tensor]:
     return weight.T.contiguous(), bias[0]
 
 
-@word
+@worker_function("A few steps of Adam on the classifier")
 def fit_layer(layer: nn.Module, inputs: Tensor, labels: Tensor, steps: int) -> None:
     """Some steps of Adam on a layer alone: how far they go doesn't depend on the scale of its parts."""
     layer.train()
@@ -190,13 +190,13 @@ def fit_layer(layer: nn.Module, inputs: Tensor, labels: Tensor, steps: int) -> N
         optimizer.step()
 
 
-@word
+@worker_function()
 def pretrained_stand_in(seed: int) -> tuple[str, dict[str, Tensor]]:
     """A state for ResNet-18 drawn from a seed, and the file name under which torchvision looks for its weights."""
     return resnet18_file(), resnet18_stand_in(seed)
 
 
-@word
+@worker_function()
 def resnet18_loss(state: dict[str, Tensor], images: Tensor, labels: Tensor) -> float:
     """The cross entropy of torchvision's ResNet-18 with this state, in training mode as during training."""
     model = _resnet18(state).train()
@@ -204,7 +204,7 @@ def resnet18_loss(state: dict[str, Tensor], images: Tensor, labels: Tensor) -> f
         return float(functional.cross_entropy(model(images), labels))
 
 
-@word
+@worker_function()
 def forward_often(module: nn.Module, x: Tensor, times: int) -> None:
     """Forward passes whose outputs are dropped: the grader looks at its clock."""
     with torch.no_grad():
@@ -215,7 +215,7 @@ def forward_often(module: nn.Module, x: Tensor, times: int) -> None:
 # ---- part 5 ------------------------------------------------------------------------------------------------
 
 
-@word
+@worker_function()
 def draw_weights(model: nn.Module) -> None:
     """Draw the weights anew (Glorot and Bengio, 2010), so that nothing depends on how they were initialised."""
     for parameter in model.parameters():
@@ -223,7 +223,7 @@ def draw_weights(model: nn.Module) -> None:
             nn.init.xavier_uniform_(parameter)
 
 
-@word
+@worker_function("Training a small Transformer")
 def learn_sequences(
     make: Callable[..., nn.Module],
     sizes: dict[str, Any],
@@ -260,7 +260,7 @@ def learn_sequences(
     return {name: value.detach() for name, value in model.state_dict().items()}
 
 
-@word
+@worker_function("Writing sequences with the trained Transformer")
 def greedy(model: nn.Module, context: Tensor, start: int, length: int) -> Tensor:
     """The sequences (N, length) that a transformer writes by itself, token after token, in evaluation mode."""
     model.eval()

@@ -20,6 +20,7 @@ from harness.gradebook import Panel, Picture
 from harness.host.failures import StudentError
 from harness.host.proxies import Remote, RemoteModule, Student, summary
 from harness.protocol import Failure
+from harness.worker import vocabulary
 
 __all__ = [
     "CheckFailure",
@@ -180,7 +181,7 @@ def as_number(value: Any, what: str) -> float:
 def as_numbers(student: Student, value: Any, what: str) -> list[float]:
     """A value that must be a collection of finite numbers, 1,000 at most; of a dict, the keys count."""
     if isinstance(value, Remote):  # a set or a range stays in its worker
-        value = student.drill("listed", value, of=list[Any])
+        value = student.run(vocabulary.listed, value, of=list[Any])
     if isinstance(value, np.ndarray | torch.Tensor):
         if math.prod(value.shape) > MOST_NUMBERS:  # a Python object for each would take memory and minutes
             fail(f"{what} is {summary(value)}, expected a few numbers.")

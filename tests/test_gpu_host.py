@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from course.stand_ins import resnet18_stand_in
-from grader import worker_functions as drills
+from grader import worker_functions
 from harness.grading import grade
 from harness.host.failures import StudentError
 from harness.isolation.limits import Limits
@@ -50,9 +50,9 @@ def test_that_the_driver_is_out_of_reach_is_nothing_that_a_student_printed(submi
 
 def test_resnet18_is_made_on_the_default_device():
     state = resnet18_stand_in(1)
-    assert {value.device.type for value in drills._resnet18(state).state_dict().values()} == {"cpu"}
+    assert {value.device.type for value in worker_functions._resnet18(state).state_dict().values()} == {"cpu"}
     with torch.device("meta"):
-        assert {value.device.type for value in drills._resnet18(state).state_dict().values()} == {"meta"}
+        assert {value.device.type for value in worker_functions._resnet18(state).state_dict().values()} == {"meta"}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from harness.problem import tomllib
 from tests.conftest import ROOT
 
 SCRIPT = ROOT / "harness" / "container" / "entrypoint.py"
-VERSIONS = (ROOT / "harness" / "container" / "versions.txt").read_text(encoding="utf-8").splitlines()
+VERSIONS = (ROOT / "grader" / "versions.txt").read_text(encoding="utf-8").splitlines()
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="containers are Linux")
@@ -263,7 +263,7 @@ class TestDockerfile:
                 assert (ROOT / name).exists(), name
 
     def test_what_it_copies_is_let_in(self):
-        for name in ("pyproject.toml", "harness/container/versions.txt", "harness/container/entrypoint.py"):
+        for name in ("pyproject.toml", "grader/versions.txt", "harness/container/entrypoint.py"):
             assert _is_let_in(name)
 
     def test_the_entry_point_and_the_health_check_are_this_script(self):

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from course.datasets import FIXTURES, ImageDataset, load
 from course.models import ConvNet, MNISTNet
+from grader import worker_functions
 from grader.suites.results_checks import Results
 from harness.gradebook import Measurement, Picture
 from harness.host.failures import SandboxError
@@ -136,8 +137,8 @@ def pretrained(student: Student, torch_home: TorchHome, request: pytest.FixtureR
     """
     if not torch_home.state:
         seed = request.config.stash[GRADING].seed("pretrained")
-        torch_home.fill(*student.clean().drill("pretrained_stand_in", seed))
-    student.drill("use_torch_home", str(torch_home.folder))
+        torch_home.fill(*student.clean().run(worker_functions.pretrained_stand_in, seed))
+    student.run(worker_functions.use_torch_home, str(torch_home.folder))
     return dict(torch_home.state)
 
 

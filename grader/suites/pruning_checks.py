@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grader import worker_functions
 from harness.checks import as_array, as_module, as_number, as_numbers, assert_set, assert_true, fail, is_same
 from harness.gradebook import Panel, Picture
 from harness.host.proxies import RemoteModule, Student
@@ -70,7 +71,7 @@ class Layer:
 def layers_of(student: Student, net: RemoteModule, expected: int | None = None) -> list[Layer]:
     """The sparse layers of a network in the worker, in order; as many as are expected."""
     layers = []
-    for layer in student.drill("sparse_layers", net, of=list[Layer]):
+    for layer in student.run(worker_functions.sparse_layers, net, of=list[Layer]):
         weight = as_array(layer.weight, f"the weight of {layer.name}", dtype="float32")  # the size has a bound
         if weight.shape != layer.shape:
             fail(f"The weight of {layer.name} has shape {weight.shape}, the layer's is {layer.shape}.")
@@ -126,7 +127,7 @@ def drawn_network(
 ) -> tuple[RemoteModule, list[Tensor]]:
     """A network of the course's sparse layers in the student's worker, and its weights."""
     sizes = [list(layer) for layer in layers]
-    net = as_module(student.drill("sparse_network", sizes, kind.single_weights, nested), "the net")
+    net = as_module(student.run(worker_functions.sparse_network, sizes, kind.single_weights, nested), "the net")
     return net, draw_weights(student, net, rng, kind)
 
 
@@ -310,16 +311,20 @@ def flat(weight: Tensor, kind: Kind) -> Tensor:
 def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) -> None:
     """What is off stays off through steps of an optimizer, and in a copy that is made from the state_dict."""
     net, _ = drawn_network(student, rng, kind)
-    optimizer = student.drill("sgd", net, 0.1)  # one for all epochs, as in the handout: from before the call
+    optimizer = student.run(
+        worker_functions.sgd, net, 0.1
+    )  # one for all epochs, as in the handout: from before the call
     kind.prune(student, net, 0.3)
     before = layers_of(student, net)
     off = [kind.off(layer.weight) for layer in before]
     assert_true(all(one.any() and not one.all() for one in off), f"A call with 0.3 left no {kind.unit} off, or all.")
     images = torch.from_numpy(rng.normal(size=(8, 3, 8, 8)).astype(np.float32))
     labels = torch.from_numpy(rng.integers(0, 10, size=8))
-    student.drill("train_steps", net, optimizer, images, labels, 3)
+    student.run(worker_functions.train_steps, net, optimizer, images, labels, 3)
     trained = layers_of(student, net, len(before))
-    student.drill("train_steps", net, student.drill("sgd", net, 0.1), images, labels, 2)  # one from after the call
+    student.run(
+        worker_functions.train_steps, net, student.run(worker_functions.sgd, net, 0.1), images, labels, 2
+    )  # one from after the call
     after = layers_of(student, net, len(before))
     for index, (old, middle, new) in enumerate(zip(before, trained, after, strict=True)):
         assert_true(
@@ -333,7 +338,9 @@ def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) ->
             "_weight has to stay the parameter that it is: an optimizer made before the call knows no new one.",
         )
     other = student.fresh()
-    copy = as_module(other.drill("sparse_network", [list(layer) for layer in SMALL], kind.single_weights), "the net")
+    copy = as_module(
+        other.run(worker_functions.sparse_network, [list(layer) for layer in SMALL], kind.single_weights), "the net"
+    )
     copy.load_state_dict(net.state_dict())
     for index, layer in enumerate(layers_of(other, copy, len(after))):
         assert_true(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from gradescope_utils.autograder_utils.decorators import number, weight
 
+from grader import worker_functions
 from harness.checks import as_number, as_numbers, assert_set, assert_true, fail, told_apart
 from harness.host.proxies import Student
 
@@ -35,7 +36,7 @@ def assert_schedule(student: Student, rng: np.random.Generator, name: str, epoch
     """
     rates = [float(rate) for rate in rng.uniform(0.02, 0.9, size=2)]
     make = student.training.make_scheduler
-    seen = student.drill("learning_rates", make, name, rates, epochs)
+    seen = student.run(worker_functions.learning_rates, make, name, rates, epochs)
     assert_true(
         seen is not None,
         f"make_scheduler({name!r}, optimizer, {epochs}) returned None, expected a scheduler.",
@@ -119,11 +120,11 @@ def test_unknown_schedules_are_refused(student):
     """A name other than the two raises a ValueError."""
     make = student.training.make_scheduler
     for name in ("multistep", "cosine_annealing"):
-        classes = student.drill("scheduler_exception", make, name, of=list[str])
+        classes = student.run(worker_functions.scheduler_exception, make, name, of=list[str])
         raised = classes[0] if classes else ""
         assert_true(not raised, f"make_scheduler({name!r}, optimizer, 100) raised {raised}, expected a scheduler.")
     for name in ("linear", "step_down", "MultiStep", ""):
-        classes = student.drill("scheduler_exception", make, name, of=list[str])
+        classes = student.run(worker_functions.scheduler_exception, make, name, of=list[str])
         found = f"raised {classes[0]}" if classes else "raised nothing"
         assert_true(
             "ValueError" in classes,

@@ -11,6 +11,7 @@ from gradescope_utils.autograder_utils.decorators import leaderboard, number, pa
 from course.datasets import ImageDataset
 from course.models import MNISTNet
 from course.trainer import evaluate
+from grader import worker_functions
 from grader.suites.quantization_checks import (
     REPAIR_FIRST,
     as_codes,
@@ -57,7 +58,7 @@ def test_codes_are_uint8_of_the_same_shape(student, rng):
         as_array(codes, "codes", shape=shape, dtype="uint8")
         assert_codes_of_weights(codes, W)
     W = drawn_pairs(rng, 20, 30)
-    codes, _ = as_pair(student.drill("of_transposed", quantize, W.T.copy()), "quantize")
+    codes, _ = as_pair(student.run(worker_functions.of_transposed, quantize, W.T.copy()), "quantize")
     as_array(codes, "codes of a transposed array", shape=W.shape, dtype="uint8")
     assert_codes_of_weights(codes, W, of=" of a transposed array")
 

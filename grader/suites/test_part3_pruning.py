@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from course.models import CONVNET_LAYERS, ConvNet
+from grader import worker_functions
 from grader.suites import pruning_checks as checks
 from grader.suites import trained_convnet
 from grader.suites.pruning_checks import FILTERS_OFF, WEIGHTS_OFF, Kind
@@ -142,7 +143,7 @@ def test_it_trains(student, rng, photos, measured):
     images, labels = photos.normalize(photos.images[chosen]), photos.labels[chosen]
     hint = "every layer has to pass gradients on: parameters are registered, and no .detach() or .data is in forward."
     parameters, before = net.parameters(), loss_of(student, net, images, labels)
-    student.drill("train_steps", net, student.drill("sgd", net, 0.1), images, labels, 6)
+    student.run(worker_functions.train_steps, net, student.run(worker_functions.sgd, net, 0.1), images, labels, 6)
     moved, after = net.parameters(), loss_of(student, net, images, labels)
     still = [name for name, value in parameters.items() if is_same(moved.get(name), value)]
     assert_true(

@@ -17,6 +17,7 @@ from gradescope_utils.autograder_utils.decorators import number, weight
 from torch import Tensor
 
 from course.datasets import ImageDataset
+from grader import worker_functions
 from harness.checks import (
     as_array,
     as_module,
@@ -39,7 +40,7 @@ RESNET18_PARAMETERS = 11_689_512
 
 def resnet18(student: Student) -> RemoteModule:
     """torchvision's own network with the pre-trained weights, in the student's worker."""
-    return as_module(student.drill("pretrained_resnet18"), "ResNet-18")
+    return as_module(student.run(worker_functions.pretrained_resnet18), "ResNet-18")
 
 
 def changed(function: Callable[..., Any], model: RemoteModule, what: str, *args: Any, **kwargs: Any) -> RemoteModule:
@@ -92,7 +93,7 @@ def drawn_images(rng: np.random.Generator, count: int, size: int = 32) -> Tensor
 
 def layer_map(student: Student, layer: RemoteModule) -> tuple[np.ndarray, np.ndarray]:
     """The weight and bias that a classifier amounts to."""
-    weight, bias = student.drill("linear_map", layer, FEATURES, of=tuple[Any, Any])
+    weight, bias = student.run(worker_functions.linear_map, layer, FEATURES, of=tuple[Any, Any])
     return (
         as_array(weight, "the classifier's weight", shape=(OUTPUTS, FEATURES)).astype(np.float64),
         as_array(bias, "the classifier's bias", shape=(OUTPUTS,)).astype(np.float64),
@@ -159,7 +160,7 @@ def test_each_call_makes_a_trainable_model(student, rng, pretrained):
     two = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     x = drawn_images(rng, 2)
     before = as_array(two.eval()(x), "the output for 2 images")
-    student.drill("change_values", one)
+    student.run(worker_functions.change_values, one)
     after = two(x)
     # The same sums twice. Where a value is shared, outputs are off by far more, often beyond what float32 can hold.
     same = isinstance(after, Tensor) and tuple(after.shape) == before.shape
@@ -179,7 +180,14 @@ def test_early_layers_stay_bit_for_bit(student, rng, pretrained, note):
     """After steps of SGD on a frozen model, early layers are the same bit for bit, and the classifier has learned."""
     model = changed(student.finetuning.freeze_early_layers, resnet18(student), "freeze_early_layers")
     labels = torch.from_numpy(rng.integers(0, 10, size=8))
-    student.drill("train_steps", model, student.drill("sgd", model, 0.01), drawn_images(rng, 8), labels, 2)
+    student.run(
+        worker_functions.train_steps,
+        model,
+        student.run(worker_functions.sgd, model, 0.01),
+        drawn_images(rng, 8),
+        labels,
+        2,
+    )
     after = found_state(model, pretrained)
     same = {name for name in pretrained if is_parameter(name) and is_same(after[name], pretrained[name])}
     for name in ("fc.weight", "fc.bias"):
@@ -258,7 +266,7 @@ def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
     features = torch.from_numpy(rng.normal(size=(64, FEATURES)).astype(np.float32))
     labels = torch.from_numpy(rng.integers(0, 10, size=64))
     for _ in range(2):
-        student.drill("fit_layer", layer, features, labels, 10)
+        student.run(worker_functions.fit_layer, layer, features, labels, 10)
         layer.eval()  # as between two epochs
     after, bias = layer_map(student, layer)
     expected = (features.double() @ torch.from_numpy(after).T).numpy() + bias
@@ -316,7 +324,7 @@ def test_lora_parameters(student, rng, pretrained):
     as_array(one_image, "the output with LoRA for one image", shape=(1, OUTPUTS))
     first, last = layers[0], layers[-1]
     before = first.parameters()
-    student.drill("change_values", last)
+    student.run(worker_functions.change_values, last)
     assert_true(
         all(is_same(before.get(name), value) for name, value in first.parameters().items()),
         "The classifiers of two models share parameters: what one learns changes the other.",
@@ -368,13 +376,13 @@ def assert_learns(
             state["fc.bias"] = torch.from_numpy(bias.astype(np.float32))
         return state
 
-    student.drill("train_steps", model, student.drill("sgd", model, 0.01), *batch, 1)
+    student.run(worker_functions.train_steps, model, student.run(worker_functions.sgd, model, 0.01), *batch, 1)
     after = effective()
     clean = student.clean()
     if lesson.loss is None:
-        lesson.loss = float(clean.drill("resnet18_loss", pretrained, *batch))
+        lesson.loss = float(clean.run(worker_functions.resnet18_loss, pretrained, *batch))
     before = lesson.loss  # 4.1b, 4.1e and 4.1f: it started as that
-    loss = float(clean.drill("resnet18_loss", after, *batch))
+    loss = float(clean.run(worker_functions.resnet18_loss, after, *batch))
     clean.close()  # a process that has held such a network takes memory, of which a container has little
     measured("share of the loss that is left", loss / before, 1, rises=False)
     assert_true(

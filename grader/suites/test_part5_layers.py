@@ -9,6 +9,7 @@ import torch
 from gradescope_utils.autograder_utils.decorators import number, weight
 from torch import Tensor
 
+from grader import worker_functions
 from grader.suites import transformer_checks as checks
 from grader.suites.transformer_checks import drawn_tokens, forward, made, small_transformer
 from grader.suites.weights_by_shape import ONE_HEAD, SIZES, Sizes, draw_values
@@ -113,7 +114,7 @@ def test_residuals_and_norms(student, rng):
         else:
             module = made(student, name, **SIZES.attention)
         inputs = [x, context] if name == "CrossAttention" else [x]
-        student.drill("draw_weights", module)
+        student.run(worker_functions.draw_weights, module)
         found = as_array(module.eval()(*inputs), f"{name}'s output", shape=tuple(x.shape))
         assert_true(
             checks.OneOf(forms, atol=1e-3).nearest(found).excess > 0,
@@ -137,7 +138,7 @@ def test_batches_and_order(student, rng):
     ):
         sizes = {"d_model": SIZES.d_model, "dff": SIZES.dff} if name == "FeedForward" else SIZES.attention
         module = made(student, name, **sizes).eval()
-        student.drill("draw_weights", module)
+        student.run(worker_functions.draw_weights, module)
         held = student.hold(x)
         whole = as_array(module(held, *inputs[1:]), f"{name}'s output", shape=tuple(x.shape))
         now = as_array(held.value(), "the input after the call", shape=tuple(x.shape))
@@ -188,7 +189,7 @@ def test_dropout(student, rng):
         }
         found = {}
         for name, (module, inputs) in modules.items():
-            student.drill("draw_weights", module)
+            student.run(worker_functions.draw_weights, module)
             module.train() if training else module.eval()
             one = as_array(module(*inputs), f"{name}'s output")
             found[name] = one, as_array(module(*inputs), f"{name}'s output", shape=one.shape)
@@ -220,7 +221,7 @@ def test_dropout(student, rng):
 def assert_only_the_residual_is_kept(student: Student, x: Tensor) -> None:
     """At a rate of nearly 1, FeedForward gives what depends on x by the residual alone."""
     net = made(student, "FeedForward", SIZES.d_model, SIZES.dff, 1 - 1e-9)
-    student.drill("draw_weights", net)
+    student.run(worker_functions.draw_weights, net)
     shape = tuple(x.shape)
     with_all = as_array(net.eval()(x), "FeedForward's output", shape=shape)
     net.train()

@@ -7,12 +7,13 @@ import torch
 from gradescope_utils.autograder_utils.decorators import number, weight
 from torch import Tensor
 
+from grader import worker_functions
 from grader.suites import transformer_checks as checks
 from grader.suites.transformer_checks import STACK, drawn_tokens, forward, made, small_transformer
 from grader.suites.weights_by_shape import SIZES, draw_values
 from harness.checks import as_array, as_module, assert_true, fail, is_same, needs, parameter_count
 
-#: Of the tokens of unseen sequences, after the drill of 5.1t. Measured on 25 right variants with 6 seeds each: 0.96 or
+#: Of the tokens of unseen sequences, after training in 5.1t. Measured on 25 right variants with 6 seeds each: 0.96 or
 #: more; with a look ahead 0.65 or less.
 ENOUGH = 0.8
 #: Of the tokens in training, each of which is predicted from the right ones before it: then it may stop.
@@ -196,7 +197,7 @@ def test_parameters(student, rng):
     ]
     checks.assert_count(total, allowed, "Transformer with num_layers=2", "an Encoder, a Decoder and a last nn.Linear.")
     net, other = small_transformer(student), small_transformer(student)
-    student.drill("draw_weights", net)
+    student.run(worker_functions.draw_weights, net)
     before, trained = net.parameters(), net.shapes(trained=True)
     checks.write_zeros(other)
     assert_true(
@@ -252,13 +253,17 @@ def test_it_learns_to_reverse(student, rng, note, measured):
     other_words = 1 + (sources - 1 + int(rng.integers(1, words - 1))) % (words - 1)
     targets = torch.cat([torch.zeros(len(sources), 1, dtype=torch.int64), other_words.flip(1)], dim=1)
     seen = batch * steps
-    state = student.drill("learn_sequences", make, sizes, sources[:seen], targets[:seen], batch, 8e-3, LEARNED)
+    state = student.run(
+        worker_functions.learn_sequences, make, sizes, sources[:seen], targets[:seen], batch, 8e-3, LEARNED
+    )
     if not isinstance(state, dict):
         fail("The weights of the trained Transformer could not be read.")
     other = student.fresh()
     net = as_module(other.transformer.Transformer(**sizes), "Transformer")
     net.load_state_dict(state)
-    written = as_array(other.drill("greedy", net, sources[seen:], 0, length), "the sequences", shape=(unseen, length))
+    written = as_array(
+        other.run(worker_functions.greedy, net, sources[seen:], 0, length), "the sequences", shape=(unseen, length)
+    )
     right = float((written == targets[seen:, 1:].numpy()).mean())
     measured("share of right tokens", right, ENOUGH)
     assert_true(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from course.datasets import ImageDataset
 from course.models import CONVNET_LAYERS, ConvNet
+from grader import worker_functions
 from grader.suites.pruning_checks import Kind, layers_of
 from harness.checks import as_array, as_module, assert_true
 from harness.host.proxies import RemoteModule, Student
@@ -20,7 +21,7 @@ __all__ = ["as_convnet", "recognised", "sparse_convnet", "transplant", "with_wei
 def sparse_convnet(student: Student, convnet: ConvNet, kind: Kind) -> RemoteModule:
     """The trained ConvNet in the student's worker, made of the course's sparse layers."""
     layers = [[c_in, c_out, 3, stride] for c_in, c_out, stride in CONVNET_LAYERS]
-    net = as_module(student.drill("sparse_network", layers, kind.single_weights), "the net")
+    net = as_module(student.run(worker_functions.sparse_network, layers, kind.single_weights), "the net")
     transplant(student, net, convnet)
     return net
 
@@ -31,7 +32,7 @@ SPARSE = ("SparseConv2d", "UnstructuredSparseConv2d")
 def counterparts(student: Student, net: RemoteModule, convnet: ConvNet) -> list[tuple[str, str]]:
     """The layers of a network by name, each with the name of ConvNet's; the order is that within each kind of layer."""
     pairs = []
-    there = student.drill("module_classes", net, of=list[tuple[str, str]])
+    there = student.run(worker_functions.module_classes, net, of=list[tuple[str, str]])
     for kind, sparse in (("Conv2d", SPARSE), ("BatchNorm2d", ("BatchNorm2d",)), ("Linear", ("Linear",))):
         theirs = [name for name, found in there if found in sparse]
         ours = [name for name, one in convnet.named_modules() if type(one).__name__ == kind]

@@ -51,7 +51,7 @@ image:
 versions: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/python -m uv pip compile pyproject.toml --extra dev --extra container --universal --python-version 3.10 \
-	  --no-header --no-annotate $(if $(UPGRADE),--upgrade) --quiet --output-file harness/container/versions.txt
+	  --no-header --no-annotate $(if $(UPGRADE),--upgrade) --quiet --output-file grader/versions.txt
 
 soak: $(READY)
 	@$(BIN)/python -m tests.soak

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,21 +23,10 @@ from harness.host.workers import Launcher, Worker
 from harness.isolation.limits import Limits
 from harness.protocol import ROOM, Call, Failure, Handle, encode, is_shape
 from harness.submission.contract import MODULES
+from harness.worker.vocabulary import called
 
 __all__ = ["Gradients", "Patience", "Remote", "RemoteModule", "Student", "summary"]
 
-#: What drills are for the student, in messages.
-DRILLS = {
-    "of_transposed": "quantize, given a transposed array,",
-    "learning_rates": "Stepping the scheduler of make_scheduler",
-    "sgd": "Making an optimizer",
-    "train_steps": "A few steps of SGD",
-    "fit_layer": "A few steps of Adam on the classifier",
-    "linear_map": "The classifier, applied to unit vectors,",
-    "sparse_layers": "Reading the weights of the sparse layers",
-    "learn_sequences": "Training a small Transformer",
-    "greedy": "Writing sequences with the trained Transformer",
-}
 MAX_SOURCE_BYTES = 1 << 20
 
 
@@ -391,17 +381,19 @@ class Student:
         return other
 
     def clean(self) -> Student:
-        """A process in which no student code has run, nor will, as long as nothing but drills is asked of it."""
+        """A process in which no student code has run, nor will, as long as only worker functions run in it."""
         return self._another(is_clean=True)  # spawned workers are used again, each kind for its own
 
-    def drill(self, name: str, *args: Any, what: str = "", of: Any = Any) -> Any:
-        """Work of grader/worker_functions.py, done in the worker; what comes back is to be checked like any answer.
+    def run(self, function: Callable[..., Any], *args: Any, what: str = "", of: Any = Any) -> Any:
+        """Run a worker function in the worker; what comes back is to be checked like any answer.
 
         Args:
-            what: what that is for the student, in a message about its failure.
+            function: one with ``@worker_function``; of the problem set, or of harness/worker/vocabulary.py.
+            what: what that is for the student, in a message about its failure; the function's own description without.
             of: the type that the answer must have, as ``list[str]``; student code can replace what its worker answers.
         """
-        return _of(of, self._line().ask(name, *args, called=what or DRILLS.get(name, name)), name)
+        name = function.__name__
+        return _of(of, self._line().ask(name, *args, called=what or called(name)), name)
 
     def hold(self, value: Any) -> Remote:
         """Keep a value in the worker: what student code does to it stays visible, see :meth:`Remote.value`."""

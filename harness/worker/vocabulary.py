@@ -9,55 +9,75 @@ from __future__ import annotations
 import ast
 import pickle
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["VOCABULARY", "word"]
+__all__ = ["VOCABULARY", "called", "worker_function"]
 
 VOCABULARY: dict[str, Callable[..., Any]] = {}
+_CALLED: dict[str, str] = {}
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def word(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add a function to the vocabulary under its own name."""
-    VOCABULARY[function.__name__] = function
-    return function
+def worker_function(description: str = "") -> Callable[[Function], Function]:
+    """Let tests run a function in the worker, under its own name.
+
+    Args:
+        description: what running it is for the student, as the subject of a sentence: "A few steps of SGD".
+    """
+
+    def add(function: Function) -> Function:
+        name = function.__name__
+        if VOCABULARY.get(name, function).__module__ != function.__module__:
+            raise ValueError(f"There are two worker functions {name}: give one of them another name.")
+        VOCABULARY[name] = function
+        _CALLED[name] = description or name
+        return function
+
+    return add
 
 
-@word
+def called(name: str) -> str:
+    """What a worker function is for the student, in messages."""
+    return _CALLED.get(name, name)
+
+
+@worker_function()
 def call(target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """``target(*args, **kwargs)``"""
     return target(*args, **kwargs)
 
 
-@word
+@worker_function()
 def attribute(target: Any, name: str) -> Any:
     """``target.name``"""
     return getattr(target, name)
 
 
-@word
+@worker_function()
 def value(target: Any) -> Any:
     """An object that the worker holds, by value if it can travel."""
     return target
 
 
-@word
+@worker_function()
 def listed(target: Any) -> list[Any]:
     """The elements of a set, a range or another collection; of a dict, the keys."""
     return list(target)
 
 
-@word
+@worker_function()
 def pickled(target: Any) -> bytes:
     """An object as bytes, for another worker; the grader carries them without opening them."""
     return pickle.dumps(target)
 
 
-@word
+@worker_function()
 def generator(seed: int) -> np.random.Generator:
     """A NumPy generator."""
     return np.random.default_rng(seed)
@@ -66,19 +86,19 @@ def generator(seed: int) -> np.random.Generator:
 # ---- torch modules -----------------------------------------------------------------------------------------
 
 
-@word
+@worker_function()
 def state_dict(module: nn.Module) -> dict[str, Tensor]:
     """Parameters and buffers by name."""
     return {name: value.detach() for name, value in module.state_dict().items() if isinstance(value, Tensor)}
 
 
-@word
+@worker_function()
 def load_state_dict(module: nn.Module, state: dict[str, Tensor]) -> None:
     """Load parameters and buffers by name, all of them."""
     module.load_state_dict(state)
 
 
-@word
+@worker_function()
 def write(module: nn.Module, values: dict[str, Tensor]) -> None:
     """Write values into parameters and buffers by name, in place; the others stay."""
     targets = {**dict(module.named_parameters()), **dict(module.named_buffers())}
@@ -87,38 +107,38 @@ def write(module: nn.Module, values: dict[str, Tensor]) -> None:
             targets[name].copy_(new)
 
 
-@word
+@worker_function()
 def require_gradients(module: nn.Module, flag: bool) -> None:
     """``module.requires_grad_(flag)``"""
     module.requires_grad_(flag)
 
 
-@word
+@worker_function()
 def parameters(module: nn.Module) -> dict[str, Tensor]:
     """Registered parameters by name."""
     return {name: value.detach() for name, value in module.named_parameters()}
 
 
-@word
+@worker_function()
 def shapes(module: nn.Module, trained: bool) -> dict[str, list[int]]:
     """The shapes of registered parameters by name; with ``trained``, of those alone that take a gradient."""
     return {name: list(value.shape) for name, value in module.named_parameters() if value.requires_grad or not trained}
 
 
-@word
+@worker_function()
 def set_mode(module: nn.Module, training: bool) -> None:
     """``module.train()`` or ``module.eval()``"""
     module.train(training)
 
 
-@word
+@worker_function()
 def forward(module: nn.Module, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """The module's output, without a graph."""
     with torch.no_grad():
         return module(*args, **kwargs)
 
 
-@word
+@worker_function()
 def gradients(module: nn.Module, inputs: list[Tensor], upstream: Tensor) -> dict[str, Any]:
     """Gradients of ``(output · upstream).sum()``: by parameter name, and by input; None where none arrived."""
     inputs = [x.detach().requires_grad_(x.is_floating_point()) for x in inputs]
@@ -132,7 +152,7 @@ def gradients(module: nn.Module, inputs: list[Tensor], upstream: Tensor) -> dict
     }
 
 
-@word
+@worker_function()
 def fill(module: nn.Module, name: str, values: Any) -> None:
     """Write values into the parameter ``name``, or a list of values into a list of parameters, in place."""
     target = getattr(module, name)
@@ -146,7 +166,7 @@ def fill(module: nn.Module, name: str, values: Any) -> None:
             parameter.copy_(new.reshape(parameter.shape))
 
 
-@word
+@worker_function()
 def replace(module: nn.Module, name: str, values: Any) -> None:
     """Put a new parameter, or a list of new parameters, in the place of attribute ``name``."""
     if isinstance(getattr(module, name, None), nn.ParameterList):  # a plain list can't take its place
@@ -171,7 +191,7 @@ class _Operators(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-@word
+@worker_function()
 def operators(module: nn.Module, args: list[Any]) -> list[tuple[str, int]]:
     """The ATen operators of one forward pass in order, each with its ``groups`` (1 for all but convolutions)."""
     with torch.no_grad(), _Operators() as trace:
@@ -182,7 +202,7 @@ def operators(module: nn.Module, args: list[Any]) -> list[tuple[str, int]]:
 # ---- source text -------------------------------------------------------------------------------------------
 
 
-@word
+@worker_function()
 def keywords_in(source: bytes, name: str) -> list[int]:
     """The lines on which a call in ``source`` is given a keyword ``name`` other than the constant 1.
 
