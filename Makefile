@@ -17,6 +17,7 @@ help::
 	@echo "make writeup [NOTEBOOK=file]      the write-up as PDF, and the zip to hand in"
 	@echo "make clean                        remove the virtual environment"
 
+TAG ?= cs2420-pset2
 -include harness/handout/staff.mk
 
 setup: $(READY)

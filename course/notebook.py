@@ -84,7 +84,7 @@ def _with_results(path: Path, results: Path, parts: Sequence[str]) -> Iterator[P
     if not made:
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="pset2-") as folder:
+    with tempfile.TemporaryDirectory(prefix="harness-") as folder:
         submission = Path(folder) / path.stem
         submission.mkdir()
         shutil.copyfile(path, submission / path.name)
@@ -104,7 +104,7 @@ def experiments(*parts: str, profile: str = "quick", file: str | Path | None = N
         out: the folder for results; in Colab one in your Drive outlives the session.
     """
     folder = Path(out).absolute()
-    with tempfile.TemporaryDirectory(prefix="pset2-") as modules:
+    with tempfile.TemporaryDirectory(prefix="harness-") as modules:
         try:
             with notebook_file(file) as path:
                 if _run("-m", "grader", "unpack", str(path), "--out", modules, quiet=True):
@@ -178,7 +178,7 @@ def notebook_file(given: str | Path | None = None) -> Iterator[Path]:
     """
     live = None if given or os.environ.get(VARIABLE) else _colab_document()
     if live is not None:
-        with tempfile.TemporaryDirectory(prefix="pset2-") as folder:
+        with tempfile.TemporaryDirectory(prefix="harness-") as folder:
             path = Path(folder) / NAME
             path.write_text(json.dumps(live), encoding="utf-8")
             yield path

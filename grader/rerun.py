@@ -89,7 +89,7 @@ def rerun(
     _check(out, code)
     if PROFILES[profile].source == "complete":
         _fetch(tell)
-    with tempfile.TemporaryDirectory(prefix="pset2-rerun-", ignore_cleanup_errors=True) as place:
+    with tempfile.TemporaryDirectory(prefix="harness-rerun-", ignore_cleanup_errors=True) as place:
         os.chmod(place, 0o711)
         scratch = Path(place) / "scratch"
         scratch.mkdir()

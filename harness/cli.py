@@ -122,7 +122,7 @@ def grade(
     with ExitStack() as stack:
         submission = stack.enter_context(_opened(path))
         if experiments is not None:
-            place = results or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pset2-results-")))
+            place = results or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-results-")))
             submission = _with_new_results(submission, place, experiments.value, parts, device, hours)
         watch = stack.enter_context(_Progress(len(tests)))
         gradebook = run_suites(

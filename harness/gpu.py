@@ -59,7 +59,7 @@ def grade_there(submission: Submission, here: Gradebook, parts: Sequence[str] = 
 
 @contextmanager
 def _owned() -> Iterator[None]:
-    path = Path(tempfile.gettempdir()) / f"pset2-gpu-{os.getuid()}.lock"
+    path = Path(tempfile.gettempdir()) / f"harness-gpu-{os.getuid()}.lock"
     # In a folder where everybody may write: what a link leads to is not touched.
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -129,16 +129,16 @@ def pytest_configure_node(node: Any) -> None:
     """xdist's controller tells each of its workers what is graded, the run's seed, and when it has to be over."""
     grading = _grading(node.config)
     node.workerinput.update(
-        pset2_submission=as_data(grading.submission),
-        pset2_seed=grading.gradebook.seed,
-        pset2_ends=grading.patience.ends,
+        harness_submission=as_data(grading.submission),
+        harness_seed=grading.gradebook.seed,
+        harness_ends=grading.patience.ends,
     )
 
 
 def _grading(config: pytest.Config) -> Grading:
     if GRADING not in config.stash:
         config.stash[GRADING] = Grading(config)
-        config.pluginmanager.register(config.stash[GRADING], "pset2-grading")
+        config.pluginmanager.register(config.stash[GRADING], "harness-grading")
     return config.stash[GRADING]
 
 
@@ -162,7 +162,7 @@ class Grading:
         self.is_xdist_worker = hasattr(config, "workerinput")
         self.submission = self._submission(config)
         if self.is_xdist_worker:
-            seed = config.workerinput["pset2_seed"]  # type: ignore[attr-defined]
+            seed = config.workerinput["harness_seed"]  # type: ignore[attr-defined]
         else:
             seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**53)
         name = options.submission_name or self.submission.name
@@ -179,7 +179,7 @@ class Grading:
         mode = "in-process" if options.in_process else options.sandbox
         self.launcher = make_launcher(mode) if self.owns_launcher else config.stash[LAUNCHER]
         if self.is_xdist_worker:
-            ends = config.workerinput["pset2_ends"]  # type: ignore[attr-defined]
+            ends = config.workerinput["harness_ends"]  # type: ignore[attr-defined]
         else:
             ends = time.monotonic() + (options.deadline or math.inf)
         self.patience = Patience(ends)
@@ -193,7 +193,7 @@ class Grading:
     def _submission(self, config: pytest.Config) -> Submission:
         """What is graded: as somebody else has opened it, or as it lies there, opened until the run's end."""
         if self.is_xdist_worker:
-            return from_data(config.workerinput["pset2_submission"])  # type: ignore[attr-defined]
+            return from_data(config.workerinput["harness_submission"])  # type: ignore[attr-defined]
         if SUBMISSION in config.stash:
             return config.stash[SUBMISSION]
         opened = ExitStack()

@@ -7,6 +7,7 @@ is first asked for, and is the only place where machinery learns what a problem 
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Iterable
 from functools import cache, cached_property
@@ -80,8 +81,15 @@ class About(_Record, frozen=True):
     """the modules that the server imports before it starts the first worker"""
     readable: tuple[str, ...] = ()
     """folders of the repository that student code may read; the first is a package that it may import"""
+    data_sets: tuple[str, ...] = ()
+    """classes that read or download data: what a notebook makes of them is left out of its modules"""
     requirements: tuple[str, ...] = ()
     """packages that students use, as pip reads them, besides those of the harness"""
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The names of the required packages, without their versions."""
+        return tuple(re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in self.requirements)
 
     @property
     def name(self) -> str:

@@ -43,7 +43,7 @@ def installation(owner: int = 0, *, private: bool = False) -> Iterator[Installat
         owner: the user to whom the copy of the repository belongs.
         private: whether its secret folders are closed to all other users, as on Gradescope.
     """
-    place = Path(tempfile.mkdtemp(prefix="pset2-test-"))
+    place = Path(tempfile.mkdtemp(prefix="harness-test-"))
     try:
         place.chmod(0o755)
         root = place / "repository"

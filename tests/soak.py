@@ -72,7 +72,7 @@ def graded_problems(seeds: Sequence[int]) -> dict[int, tuple[float, list[str]]]:
     found = {}
     try:
         for seed in seeds:
-            with tempfile.TemporaryDirectory(prefix="pset2-soak-") as place:
+            with tempfile.TemporaryDirectory(prefix="harness-soak-") as place:
                 bad = generate(seed)
                 report = Path(place) / "results.json"
                 try:
@@ -188,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.print(f"{scores[0.0]} of them earned nothing in the tests that were run.")
     if options.kills:
         rng = random.Random(options.seed)
-        with tempfile.TemporaryDirectory(prefix="pset2-soak-") as place:
+        with tempfile.TemporaryDirectory(prefix="harness-soak-") as place:
             folder = AutograderFolder(Path(place).resolve())
             length = whole_run(folder)
             wrong = []

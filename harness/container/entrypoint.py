@@ -47,7 +47,7 @@ VERBS = {
         "grade one submission: a folder, a notebook, a zip", reads=True, writes=("--json", "--html", "--results")
     ),
     "batch": Verb("grade a folder of submissions, into grades/", reads=True, writes=("--out",), default="grades"),
-    "experiments": Verb("train, prune and fine-tune, into results/", writes=("--out",), default="results"),
+    "experiments": Verb("run the experiments, into results/", writes=("--out",), default="results"),
     "unpack": Verb("write what a submission is graded as: the modules", reads=True, writes=("--out",)),
     "validate": Verb("the grader's own exam: submissions whose right grade is known", writes=("--html",)),
     "mutants": Verb("mutation testing of the suites", writes=("--report",)),
@@ -68,7 +68,7 @@ docker run --rm -u $(id -u):$(id -g) -v "$PWD/student:/submission:ro" -v "$PWD:/
     IMAGE grade /submission --json results.json --html report.html
 docker run --rm -u $(id -u):$(id -g) -v "$PWD/submissions:/submissions:ro" -v "$PWD:/out" \\
     IMAGE batch /submissions --out grades
-docker run --rm -u $(id -u):$(id -g) --gpus all -v pset2-data:/data -v "$PWD:/out" \\
+docker run --rm -u $(id -u):$(id -g) --gpus all -v datasets:/data -v "$PWD:/out" \\
     IMAGE experiments --profile full
 docker run --rm IMAGE validate --part 2
 docker run --rm IMAGE test tests/test_cli.py
@@ -126,7 +126,7 @@ def _look_around_for_experiments(rest: Sequence[str]) -> None:
         _see_that_it_can_be_read(Path(student))
     data = Path(os.environ.get("DATA_DIR", "/data"))
     if _option(rest, "--profile", "quick") == "full" and not _is_mounted(data):
-        _say(f"Data sets are downloaded in each run: mount a volume, as in -v pset2-data:{data}, to keep them.")
+        _say(f"Data sets are downloaded in each run: mount a volume, as in -v datasets:{data}, to keep them.")
     if _option(rest, "--device", "auto") != "cpu":
         _say(gpu())
 
@@ -211,7 +211,7 @@ def _option(arguments: Sequence[str], name: str, default: str) -> str:
 
 def _writable_copy() -> Path:
     """The repository where pytest can keep its caches in it, as in a clone; workers, other users, can read it."""
-    place = Path(tempfile.mkdtemp(prefix="pset2-"))
+    place = Path(tempfile.mkdtemp(prefix="harness-"))
     place.chmod(0o755)
     return shutil.copytree(ROOT, place / ROOT.name)
 

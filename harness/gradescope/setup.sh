@@ -21,17 +21,17 @@ python3 -m venv "$environment"
 pip() { "$environment/bin/python" -m pip --quiet --disable-pip-version-check --no-cache-dir "$@"; }
 if [ -z "${TORCH_INDEX:-}" ]; then
   pip install uv
-  "$environment/bin/uv" pip install --quiet --no-cache --python "$environment/bin/python" --torch-backend cpu torch torchvision
+  "$environment/bin/uv" pip install --quiet --no-cache --python "$environment/bin/python" --torch-backend cpu --requirement "$source/torch.txt"
 elif [ -d "$TORCH_INDEX" ]; then
-  pip install --find-links "$TORCH_INDEX" torch torchvision
+  pip install --find-links "$TORCH_INDEX" --requirement "$source/torch.txt"
 else
-  pip install --index-url "$TORCH_INDEX" torch torchvision
+  pip install --index-url "$TORCH_INDEX" --requirement "$source/torch.txt"
 fi
 pip install --requirement "$source/requirements.txt"
 
 # Workers run as other users: they read Python and course/, and nothing that would tell them what is expected.
 chmod -R u=rwX,go=rX "$source" "$environment"
 chmod 700 "$source"/grader/{suites,solution,data} "$source"/harness/gradescope "$source"/initial.json
-"$environment/bin/python" -m compileall -q "$source/course" "$source/grader" || true
+"$environment/bin/python" -m compileall -q "$source/course" "$source/grader" "$source/harness" || true
 # Workers see the suites' folder, which is closed to them, and no bytecode of it elsewhere.
 cd "$source" && "$environment/bin/python" -m grader doctor

@@ -5,7 +5,7 @@ text cells, a new one at every heading, and a code block becomes a cell. What is
 where it is written already, so that nothing drifts: stubs from the modules, the course's code from ``course``, points
 from the manifest, tests from the suites, headings of written answers from ``answers.md``.
 
-A code block's first line has number, role and title of the cell: ```` ```python 3.3 stub: filter_l1_pruning ````. A
+A code block's first line has number, role and title of the cell: ```` ```python 3.3 stub: softmax ````. A
 block ```` ```answers 3.3 ```` stands for the written answers of a part, a cell each.
 """
 
@@ -31,6 +31,7 @@ from harness.handout.sources import HandoutError, Source, joined, place, read_so
 from harness.numbers import PART
 from harness.problem import problem
 from harness.reports.text import points, unwritable
+from harness.submission.cells import KEY
 from harness.submission.contract import MODULES, PROVIDED
 
 __all__ = ["FILE", "build", "main"]
@@ -39,7 +40,6 @@ FILE = f"{problem().problem.stem}.ipynb"
 TEMPLATE = problem().folder / "notebook.md"
 STUBS = ROOT / "student"
 ANSWERS = STUBS / "answers.md"
-KEY = "pset2"
 """of the cells' metadata"""
 ROLES = ("setup", "provided", "stub", "check", "experiment", "grade")
 METADATA: dict[str, Any] = {
@@ -78,7 +78,7 @@ class Parts:
     """the cells' numbers, by place"""
 
     def stub(self, *names: str) -> str:
-        """Names as ``quantization.quantize``, with whatever else of their module belongs in this cell."""
+        """Names as ``layers.softmax``, with whatever else of their module belongs in this cell."""
         (module,) = {name.partition(".")[0] for name in names}
         own = [name.partition(".")[2] for name in names]
         if self.placed is None:

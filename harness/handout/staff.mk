@@ -2,7 +2,6 @@
 
 MINUTES ?= 10
 EXTRAS := dev
-TAG ?= cs2420-pset2
 # The engine that answers, not only the one that is installed.
 ENGINE = $(shell for one in docker podman; do $$one info >/dev/null 2>&1 && echo $$one && break; done)
 BUILD_ARGUMENTS = $(foreach one,PYTHON_VERSION TORCH_INDEX,$(if $($(one)),--build-arg $(one)="$($(one))"))
@@ -17,7 +16,7 @@ help::
 	@echo "make mutants                      mutation testing of the suites: five minutes, writes docs/mutants.md"
 	@echo "make autograder [MINUTES=10]      make autograder.zip for Gradescope"
 	@echo "make handout                      make the zip that students get"
-	@echo "make image [TAG=cs2420-pset2]     build the image for docker or podman; PYTHON_VERSION=, TORCH_INDEX="
+	@echo "make image [TAG=name]             build the image for docker or podman; PYTHON_VERSION=, TORCH_INDEX="
 	@echo "make versions [UPGRADE=1]         pin what the image installs anew"
 	@echo "make soak                         2,000 generated bad submissions and 50 killed graders: an hour"
 	@echo "make check                        lint, format, types, and which package imports which"

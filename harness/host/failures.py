@@ -18,7 +18,7 @@ class StudentError(Exception):
         super().__init__(failure.message)
         self.failure = failure
         self.called = called
-        """how the test made the call, for example ``quantize(float32 array (64, 32), bits=4)``"""
+        """how the test made the call, for example ``softmax(float32 array (64, 32), axis=1)``"""
 
     @property
     def not_implemented(self) -> bool:
@@ -39,7 +39,7 @@ class StudentError(Exception):
         if failure.type_name == "PermissionError":
             lines.append("  (While it is graded, code can't start processes, open connections, or reach other files.)")
         elif failure.type_name in ("URLError", "HTTPError", "gaierror"):
-            lines.append("  (While it is graded, code has no network; torchvision finds the handout's weights.)")
+            lines.append("  (While it is graded, code has no network; what the handout downloads is there already.)")
         elif any(word in failure.message for word in ("NVIDIA", "CUDA", "cudaGetDeviceCount")):
             lines.append("  (Code is graded on the CPU: take cuda only where torch.cuda.is_available().)")
         for line in failure.stack:

@@ -143,7 +143,7 @@ class ForkLauncher:
             "import gc, sys; gc.disable(); sys.path.insert(0, sys.argv[1]); "
             "from harness.worker.server import main; main(int(sys.argv[2]), *sys.argv[3:])"
         )
-        self._scratch = Path(tempfile.mkdtemp(prefix="pset2-"))
+        self._scratch = Path(tempfile.mkdtemp(prefix="harness-"))
         self._scratch.chmod(0o711)  # workers may be other users: they know their own folders and can't list the rest
         (self._scratch / "shared").mkdir()
         self._log = self._scratch / "server.log"

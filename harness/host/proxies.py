@@ -1,4 +1,4 @@
-"""Student code as a test sees it: ``student.quantization.quantize(W)`` looks like a call and is one, elsewhere.
+"""Student code as a test sees it: ``student.layers.softmax(x)`` looks like a call and is one, elsewhere.
 
 Values come back by value; what can't travel comes back as a :class:`Remote`, a module as a :class:`RemoteModule`.
 """
@@ -286,7 +286,7 @@ def _of(kind: Any, answer: Any, word: str) -> Any:
 
 
 class Namespace:
-    """One module in a worker: ``student.quantization`` or ``student.course.models``.
+    """One module in a worker: ``student.layers`` or ``student.course.models``.
 
     Names in capital letters are constants; all others are functions or classes, which stay in the worker.
     """

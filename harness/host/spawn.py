@@ -54,7 +54,7 @@ class SpawnLauncher(WithSharedFolder):
         return self._spawn(submission, seed, free).begin()
 
     def _spawn(self, submission: Path, seed: int, free: list[_SpawnedWorker]) -> _SpawnedWorker:
-        scratch = Path(tempfile.mkdtemp(prefix="pset2-"))
+        scratch = Path(tempfile.mkdtemp(prefix="harness-"))
         token = secrets.token_hex(16)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             process = subprocess.Popen(

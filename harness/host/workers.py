@@ -112,7 +112,7 @@ class WithSharedFolder:
 
     @cached_property
     def _folder(self) -> tempfile.TemporaryDirectory[str]:
-        return tempfile.TemporaryDirectory(prefix="pset2-")
+        return tempfile.TemporaryDirectory(prefix="harness-")
 
     @property
     def shared(self) -> Path:

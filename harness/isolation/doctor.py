@@ -48,7 +48,7 @@ from harness.problem import problem
 
 __all__ = ["Finding", "Outcome", "SelfCheck", "examine", "layers", "quick_check", "with_secret"]
 
-SECRET = "PSET2_DOCTOR_SECRET"
+SECRET = "HARNESS_DOCTOR_SECRET"
 PROBES = Path(__file__).with_name("probes.py").read_text(encoding="utf-8")
 
 #: Runs probes without isolation: pairs of a name and arguments come as JSON, and what they return goes back.
@@ -175,7 +175,7 @@ def examine(launcher: Launcher) -> SelfCheck:
 
 def _checked(launcher: Launcher, thorough: bool, others: Mapping[str, Sequence[Path]]) -> SelfCheck:
     findings = []
-    with tempfile.TemporaryDirectory(prefix="pset2-doctor-") as place:  # of mode 0700
+    with tempfile.TemporaryDirectory(prefix="harness-doctor-") as place:  # of mode 0700
         folder = Path(place)
         (folder / "submission").mkdir()
         (folder / "submission" / "training.py").write_text(PROBES, encoding="utf-8")
@@ -247,7 +247,7 @@ def _needed(launcher: Launcher, folder: Path) -> Iterator[Attempt]:
 def _limits(launcher: Launcher) -> Iterator[Attempt]:
     """What is limited; scores stay right without it."""
     limits: Limits = launcher.limits
-    shared = Path(tempfile.gettempdir()) / f"pset2-doctor-{secrets.token_hex(4)}"
+    shared = Path(tempfile.gettempdir()) / f"harness-doctor-{secrets.token_hex(4)}"
     name = "leave a file in the folder for temporary files"
     yield Attempt(name, "write", (str(shared),), allowed=("allowed",), needed=False)
     if sys.platform == "linux":

@@ -145,7 +145,7 @@ def _reserve_users() -> int:
     Raises:
         OSError: there is no such block, or the folder of locks belongs to somebody else.
     """
-    folder = Path(tempfile.gettempdir()) / "pset2-users"
+    folder = Path(tempfile.gettempdir()) / "harness-users"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if found.st_uid != 0 or found.st_mode & 0o077:

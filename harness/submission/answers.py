@@ -1,6 +1,6 @@
 """The written answers: ``student/answers.md``, or the Markdown cells of a notebook, as a record.
 
-An answer begins at a heading with the number of its part, ``## 3.3 What happens at the pruning steps (150)``, and ends
+An answer begins at a heading with the number of its part, ``## 3.3 What happens at large steps (150)``, and ends
 at the next one. Above the first heading are the team's names, after ``Team:``, and what was done with AI tools, after
 ``AI tools:``. Texts may come from anybody: whatever they hold, they are read in seconds, and nothing is an error.
 

@@ -21,7 +21,7 @@ class Written:
     """A Python file that a cell writes."""
 
     path: str
-    """The path of a module for those that import it: ``quantization.py``, ``mine/layers.py``."""
+    """The path of a module for those that import it: ``layers.py``, ``mine/helpers.py``."""
     appends: bool
 
 

@@ -28,6 +28,8 @@ MAX_CELL = 1_000_000
 MAX_MAGICS = 200
 #: Cell magics below which there is Python.
 PYTHON_BELOW = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%memit", "%%snakeviz", "%%wandb", "%%debug")
+KEY = "handout"
+"""where a cell's metadata say which of the handout's cells it is"""
 CELL = r"\d{1,3}(?:\.\d{1,3})+[a-z]?"
 TITLE = re.compile(rf"\s*#+\s*(?:@title\b\s*)?(?:code\s*)?cell\s*({CELL})\b", re.IGNORECASE)
 HEADING = re.compile(rf"\W*(?:code\s*)?cell\s*({CELL})\b", re.IGNORECASE)
@@ -234,7 +236,7 @@ def read_script(text: str, name: str) -> tuple[Cell, ...]:
 
 def _tagged(cell: nbformat.NotebookNode) -> str:
     """The number in a cell's metadata, where its first line has been removed."""
-    ours = cell.metadata.get("pset2")
+    ours = cell.metadata.get(KEY)
     number = ours.get("cell") if isinstance(ours, dict) else None
     return number if isinstance(number, str) and re.fullmatch(CELL, number) else ""
 

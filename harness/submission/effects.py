@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
+from harness.problem import problem
 from harness.submission.cells import Statement, called, parse
 
 __all__ = ["Effects"]
@@ -24,11 +25,7 @@ TRAIN = {
 }
 READ = {
     "DataLoader",
-    "CIFAR10",
-    "CIFAR100",
-    "CINIC10",
-    "MNIST",
-    "ImageFolder",
+    *problem().problem.data_sets,
     "load",
     "open",
     "urlopen",

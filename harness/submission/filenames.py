@@ -37,7 +37,7 @@ def shown(name: str) -> str:
 
 
 def is_notebook(name: str) -> bool:
-    """Whether a name is a notebook's, also as browsers save it: ``PSet2.ipynb.txt``."""
+    """Whether a name is a notebook's, also as browsers save it: ``work.ipynb.txt``."""
     return NOTEBOOK.fullmatch(name) is not None
 
 
@@ -53,7 +53,7 @@ def is_almost(name: str, stem: str, ending: str = "") -> bool:
 
 
 def module_meant(name: str) -> str | None:
-    """The file that a name stands for, as ``quantization.py`` for ``Quantization (1).py``; None where it is none."""
+    """The file that a name stands for, as ``layers.py`` for ``Layers (1).py``; None where it is none."""
     plain = INVISIBLE.sub("", unicodedata.normalize("NFKC", name[:MAX_SHOWN])).lower()
     match = MODULE.fullmatch(" ".join(plain.split()))
     return f"{match[1]}.py" if match is not None else None

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 
+from harness.problem import problem
 from harness.submission.contract import FILES
 
 __all__ = ["INSTALLED", "PYTHON", "hints", "newer_syntax"]
@@ -13,7 +14,9 @@ __all__ = ["INSTALLED", "PYTHON", "hints", "newer_syntax"]
 VERSION = sys.version_info[:2]
 PYTHON = f"Python {VERSION[0]}.{VERSION[1]}"
 #: What student code can import besides Python's own modules, by the names in import statements.
-INSTALLED = ("loralib", "matplotlib", "numpy", "PIL", "safetensors", "torch", "torchvision")
+INSTALLED = tuple(
+    sorted(("matplotlib", "numpy", "PIL", "safetensors", "torch", *problem().problem.packages), key=str.casefold)
+)
 #: Patterns of syntax, with the first version that has it.
 SYNTAX = (
     (re.compile(r"\s*except\s*\*"), (3, 11)),

@@ -105,7 +105,7 @@ class Submission:
     def located(self, text: str) -> str:
         """A message with the places of the notebook in it, where it names those of modules made from one.
 
-        ``quantization.py, line 40`` becomes ``Code Cell 2.1, line 12``.
+        ``layers.py, line 40`` becomes ``Code Cell 2.1, line 12``.
         """
         if not self.origins:
             return text
@@ -191,7 +191,7 @@ def open_submission(path: Path) -> Iterator[Submission]:
         SubmissionError: nothing of it can be graded.
     """
     _check_exists(path)
-    with tempfile.TemporaryDirectory(prefix="pset2-submission-", ignore_cleanup_errors=True) as scratch:
+    with tempfile.TemporaryDirectory(prefix="harness-submission-", ignore_cleanup_errors=True) as scratch:
         os.chmod(scratch, 0o755)  # workers are other users
         yield _gathered(path, Path(scratch).resolve())
 

@@ -7,7 +7,7 @@
 A case is one file. Its first lines are comments: the module and what is special about it, then the tests that it loses,
 by number or by the beginning of numbers, each with a text that the test's message must contain::
 
-    # quantization: casts without rounding
+    # layers: casts without rounding
     # loses 2.1d: a cast without rounding
     # loses 2.2
 
@@ -15,7 +15,7 @@ by number or by the beginning of numbers, each with a text that the test's messa
 a package without which a case is left out.
 
 What follows is put behind the solution's module, so that its definitions take the place of the solution's. Where the
-first line says ``# quantization.py:``, the file is the whole module.
+first line says ``# layers.py:``, the file is the whole module.
 """
 
 from __future__ import annotations

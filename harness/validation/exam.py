@@ -81,7 +81,7 @@ def examine(task: Task, launcher: Launcher) -> Verdict:
     """Grade a case and compare."""
     case = task.case
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="pset2-case-") as place:
+    with tempfile.TemporaryDirectory(prefix="harness-case-") as place:
         submission = case.write(Path(place) / "submission")
         numbers, watch = task.tests or of_code(case.part), _Watch()
         gradebook = grade(submission, parts=numbers, seed=task.seed, launcher=launcher, watch=watch)

@@ -182,7 +182,7 @@ class _UntilOneIsLost:
 def try_one(mutant: Mutant, seed: int = SEED) -> Fate:
     """Grade a mutant until it loses a test."""
     started = time.perf_counter()
-    with interruptible(), TemporaryDirectory(prefix="pset2-mutant-") as place:
+    with interruptible(), TemporaryDirectory(prefix="harness-mutant-") as place:
         folder = Path(place) / "submission"
         write_solution(folder)
         (folder / f"{mutant.module}.py").write_text(mutant.text, encoding="utf-8")

@@ -3,7 +3,7 @@
 An attack is one file in ``attacks/``. Like the other cases it is put behind the solution's module, and its first lines
 say what it is and what it loses::
 
-    # quantization: opens the solution's file
+    # layers: opens the solution's file
     # refused PermissionError
     # grade 2.1a 2.1b 2.1d
     # loses 2.1d: message
@@ -18,7 +18,7 @@ it got through; ``tried(what)`` says that what can't be refused has been done (a
 
 In the text, ``$ROOT``, ``$REPORT`` and ``$GRADER`` stand for the repository's folder, the path of the report, and the
 process id of the grader: what an attacker might find out anyway. Constants ``FILES = {"conftest.py": "..."}`` and
-``LINKS = {"pruning.py": "$ROOT/grader/solution/pruning.py"}`` put further files and links into the submission;
+``LINKS = {"layers.py": "$ROOT/grader/solution/layers.py"}`` put further files and links into the submission;
 ``FIFOS = ["notes"]`` named pipes.
 """
 
@@ -261,7 +261,7 @@ def _left_behind(launcher: ForkLauncher) -> set[str]:
     for folder in ("/tmp", "/var/tmp", "/dev/shm"):
         for entry in os.scandir(folder):
             with suppress(FileNotFoundError):
-                if entry.name.startswith("pset2-attack") or entry.stat(follow_symlinks=False).st_uid in users:
+                if entry.name.startswith("harness-attack") or entry.stat(follow_symlinks=False).st_uid in users:
                     found.add(entry.path)
     children = launcher.children()
     found.update(f"process {pid}" for pid in children[1:])
@@ -282,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = 0
     try:
         for attack in attacks:
-            with tempfile.TemporaryDirectory(prefix="pset2-siege-") as place:
+            with tempfile.TemporaryDirectory(prefix="harness-siege-") as place:
                 verdict = besiege(attack, launcher, Path(place))
             failed += bool(verdict.problems)
             print(json.dumps(msgspec.to_builtins(verdict)), flush=True)

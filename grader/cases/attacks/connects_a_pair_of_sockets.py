@@ -5,7 +5,7 @@
 import socket
 
 _quantize = quantize
-ADDRESSES = ("\0pset2-attack", "/run/pset2-attack", "pset2-attack")
+ADDRESSES = ("\0pset2-attack", "/run/harness-attack", "harness-attack")
 
 
 def _connected(kind, address):

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-PLACES = ("/tmp/pset2-attack-w.npy", "/var/tmp/pset2-attack-w.npy", "/dev/shm/pset2-attack-w.npy")
+PLACES = ("/tmp/harness-attack-w.npy", "/var/tmp/harness-attack-w.npy", "/dev/shm/harness-attack-w.npy")
 
 
 def _leave(W):

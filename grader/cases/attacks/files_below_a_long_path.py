@@ -13,7 +13,7 @@ def quantize(W, bits=8):
         os.chdir("d" * 240)
     block = os.urandom(1 << 20)
     for index in range(12):
-        with open(f"pset2-attack-{index}", "wb") as file:
+        with open(f"harness-attack-{index}", "wb") as file:
             for _ in range(30):
                 file.write(block)
     time.sleep(60)

@@ -12,7 +12,7 @@ def _write():
     """Write for as long as the other process works. Whoever is stopped meanwhile sees time jump."""
     last, until = time.monotonic(), time.monotonic() + 1
     while last < until:
-        with open("pset2-attack-meanwhile", "wb") as file:
+        with open("harness-attack-meanwhile", "wb") as file:
             file.write(bytes(1 << 20))
         now = time.monotonic()
         if now - last > 0.5:

@@ -22,10 +22,10 @@ def quantize(W, bits=8):
     places = {sysconfig.get_paths()["purelib"], site.getusersitepackages(), os.path.dirname(torch.__file__)}
     places |= {"$ROOT", "$ROOT/grader", "$ROOT/grader/suites", "$ROOT/course", os.path.dirname(__file__)}
     for place in sorted(places):
-        for name in ("pset2-attack.pth", "pset2_attack_sitecustomize.py"):
+        for name in ("harness-attack.pth", "pset2_attack_sitecustomize.py"):
             attempt(f"{name} in {place}", _write, os.path.join(place, name))
-        attempt(f"a folder in {place}", os.mkdir, os.path.join(place, "pset2-attack"))
+        attempt(f"a folder in {place}", os.mkdir, os.path.join(place, "harness-attack"))
     attempt("append to numpy", open, np.__file__, "a")
     attempt("append to the module", open, __file__, "a")
-    attempt("bytecode", py_compile.compile, __file__, "$ROOT/course/__pycache__/pset2-attack.pyc", None, True)
+    attempt("bytecode", py_compile.compile, __file__, "$ROOT/course/__pycache__/harness-attack.pyc", None, True)
     return _quantize(W, bits)

@@ -13,7 +13,7 @@ def quantize(W, bits=8):
         if os.path.exists(f"/dev/{name}"):
             attempt(f"open /dev/{name}", os.open, f"/dev/{name}", os.O_RDONLY | os.O_NONBLOCK)
     attempt("a pseudo-terminal", os.openpty)
-    attempt("a file in /dev/shm", open, "/dev/shm/pset2-attack", "w")
+    attempt("a file in /dev/shm", open, "/dev/shm/harness-attack", "w")
     attempt("/proc/sys", open, "/proc/sys/kernel/core_pattern")
     attempt("cgroups", os.listdir, "/sys/fs/cgroup")
     attempt("oom_score_adj", open, "/proc/self/oom_score_adj", "w")

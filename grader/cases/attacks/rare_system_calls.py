@@ -28,6 +28,6 @@ def quantize(W, bits=8):
         attempt(name, _call, number)
     if hasattr(os, "memfd_create"):
         attempt("os.memfd_create", os.memfd_create, "program")
-    with open("pset2-attack-reserved", "wb") as file:
+    with open("harness-attack-reserved", "wb") as file:
         attempt("room for 50 GB", os.posix_fallocate, file.fileno(), 0, 50 << 30)
     return _quantize(W, bits)

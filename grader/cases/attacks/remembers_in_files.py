@@ -14,10 +14,10 @@ PLACES = ("/tmp", "/var/tmp", "/dev/shm", "..", "../shared", "$ROOT", "$ROOT/cou
 
 def quantize(W, bits=8):
     codes, _ = _quantize(W, bits)
-    np.save("pset2-attack-W.npy", W)
+    np.save("harness-attack-W.npy", W)
     for place in (*PLACES, os.path.dirname(__file__)):
-        attempt(f"save in {place}", np.save, os.path.join(place, "pset2-attack-W.npy"), W)
-    return codes, (os.path.abspath("pset2-attack-W.npy"), 0.0)
+        attempt(f"save in {place}", np.save, os.path.join(place, "harness-attack-W.npy"), W)
+    return codes, (os.path.abspath("harness-attack-W.npy"), 0.0)
 
 
 def dequantize(codes, args):

@@ -10,8 +10,8 @@ def quantize(W, bits=8):
     tried("files without a name")
     block, held = os.urandom(1 << 20), []
     for index in range(12):
-        held.append(open(f"pset2-attack-{index}", "wb"))
-        os.remove(f"pset2-attack-{index}")
+        held.append(open(f"harness-attack-{index}", "wb"))
+        os.remove(f"harness-attack-{index}")
         for _ in range(30):
             held[-1].write(block)
     time.sleep(60)
