@@ -139,6 +139,7 @@ def _grading(config: pytest.Config) -> Grading:
     if GRADING not in config.stash:
         config.stash[GRADING] = Grading(config)
         config.pluginmanager.register(config.stash[GRADING], "harness-grading")
+        config.pluginmanager.import_plugin("harness.fixtures")
     return config.stash[GRADING]
 
 

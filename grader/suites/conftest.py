@@ -1,13 +1,10 @@
-"""Fixtures of the suites."""
+"""Fixtures of this problem set. The plugin has those of every suite: student, rng, note, show and measured."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -16,66 +13,8 @@ from course.datasets import FIXTURES, ImageDataset, load
 from course.models import ConvNet, MNISTNet
 from grader import worker_functions
 from grader.suites.results_checks import Results
-from harness.gradebook import Measurement, Picture
-from harness.host.failures import SandboxError
 from harness.host.proxies import Student
-from harness.outcomes import MEASUREMENTS, NOTE, PICTURES
-from harness.plugin import GRADING, STUDENT, TEST
-
-
-@pytest.fixture
-def student(request: pytest.FixtureRequest) -> Iterator[Student]:
-    """The submission: ``student.quantization.quantize(W)`` runs in a process of its own, for this test alone."""
-    node = request.node
-    one = request.config.stash[GRADING].student(node.stash[TEST])
-    node.stash[STUDENT] = one
-    yield one
-    with suppress(SandboxError):  # an interrupted run has stopped the sandbox already
-        one.close()
-
-
-@pytest.fixture
-def rng(request: pytest.FixtureRequest) -> np.random.Generator:
-    """Random numbers drawn anew in every run; ``--seed`` repeats them."""
-    node = request.node
-    generator: np.random.Generator = request.config.stash[GRADING].rng(node.stash[TEST])
-    return generator
-
-
-@pytest.fixture
-def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Say in the report what a test measured, also where it passes."""
-
-    def say(text: str) -> None:
-        request.node.stash[NOTE] = text
-
-    return say
-
-
-@pytest.fixture
-def show(request: pytest.FixtureRequest) -> Callable[[Picture], None]:
-    """Put a picture into the score page, whatever becomes of the test."""
-    return request.node.stash.setdefault(PICTURES, []).append
-
-
-@pytest.fixture
-def measured(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Keep what a test measured beside its bound: ``python -m grader validate --calibrate`` shows how far it lies.
-
-    ``measured("images recognised", found, 98)`` where 98 or more are enough; with ``rises=False`` less is needed.
-    """
-    kept = request.node.stash.setdefault(MEASUREMENTS, [])
-
-    def keep(what: str, value: float, bound: float, rises: bool = True) -> None:
-        kept.append(Measurement(what, float(value), float(bound), rises))
-
-    return keep
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    """As in the workers: sums in the same order give the same last bits."""
-    torch.set_num_threads(1)
+from harness.plugin import GRADING, TEST
 
 
 @pytest.fixture(scope="session")

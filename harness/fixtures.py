@@ -1,0 +1,74 @@
+"""Fixtures that every suite has: the student's code, random numbers, and what a test says besides its verdict.
+
+The plugin registers them where suites are collected, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import numpy as np
+import pytest
+import torch
+
+from harness.gradebook import Measurement, Picture
+from harness.host.failures import SandboxError
+from harness.host.proxies import Student
+from harness.outcomes import MEASUREMENTS, NOTE, PICTURES
+from harness.plugin import GRADING, STUDENT, TEST
+
+
+@pytest.fixture
+def student(request: pytest.FixtureRequest) -> Iterator[Student]:
+    """The submission: ``student.layers.softmax(x)`` runs in a process of its own, for this test alone."""
+    node = request.node
+    one = request.config.stash[GRADING].student(node.stash[TEST])
+    node.stash[STUDENT] = one
+    yield one
+    with suppress(SandboxError):  # an interrupted run has stopped the sandbox already
+        one.close()
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Random numbers drawn anew in every run; ``--seed`` repeats them."""
+    node = request.node
+    generator: np.random.Generator = request.config.stash[GRADING].rng(node.stash[TEST])
+    return generator
+
+
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say in the report what a test measured, also where it passes."""
+
+    def say(text: str) -> None:
+        request.node.stash[NOTE] = text
+
+    return say
+
+
+@pytest.fixture
+def show(request: pytest.FixtureRequest) -> Callable[[Picture], None]:
+    """Put a picture into the score page, whatever becomes of the test."""
+    return request.node.stash.setdefault(PICTURES, []).append
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Keep what a test measured beside its bound: ``python -m grader validate --calibrate`` shows how far it lies.
+
+    ``measured("images recognised", found, 98)`` where 98 or more are enough; with ``rises=False`` less is needed.
+    """
+    kept = request.node.stash.setdefault(MEASUREMENTS, [])
+
+    def keep(what: str, value: float, bound: float, rises: bool = True) -> None:
+        kept.append(Measurement(what, float(value), float(bound), rises))
+
+    return keep
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """As in the workers: sums in the same order give the same last bits."""
+    torch.set_num_threads(1)
