@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from harness import ROOT
+from harness.problem import problem
 
 __all__ = ["EDITION", "SECRET_FOLDERS", "Edition", "edited"]
 
@@ -15,20 +16,17 @@ Edition = Literal["staff", "gradescope", "students"]
 
 EDITION: Edition = "staff"
 
+_PLACE = problem().place
+_HELD_OUT = {f"{_PLACE}/data": problem().problem.held_out} if problem().problem.held_out else {}
+_TESTS = {f"{_PLACE}/suites": "the tests"}
+_SOLUTION = {f"{_PLACE}/solution": "the solution"}
+_CASES = {f"{_PLACE}/cases": "the validation cases"}
+
 #: The secret folders of each edition, with what the self-check calls their contents. Each folder must be there.
 SECRET_FOLDERS: dict[Edition, dict[str, str]] = {
-    "staff": {
-        "grader/suites": "the tests",
-        "grader/solution": "the solution",
-        "grader/data": "the held-out images",
-        "grader/cases": "the validation cases",
-    },
-    "gradescope": {
-        "grader/suites": "the tests",
-        "grader/solution": "the solution",
-        "grader/data": "the held-out images",
-    },
-    "students": {"grader/suites": "the tests"},
+    "staff": {**_TESTS, **_SOLUTION, **_HELD_OUT, **_CASES},
+    "gradescope": {**_TESTS, **_SOLUTION, **_HELD_OUT},
+    "students": {**_TESTS},
 }
 
 

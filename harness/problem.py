@@ -25,8 +25,21 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["FILE", "About", "Feature", "Limits", "Module", "Part", "ProblemError", "ProblemSet", "Question", "load"]
-__all__ += ["problem"]
+__all__ = [
+    "FILE",
+    "About",
+    "Feature",
+    "HandOut",
+    "Limits",
+    "Module",
+    "Part",
+    "ProblemError",
+    "ProblemSet",
+    "Question",
+    "load",
+    "problem",
+    "tomllib",
+]
 
 FILE = "problem.toml"
 
@@ -81,6 +94,8 @@ class About(_Record, frozen=True):
     """the modules that the server imports before it starts the first worker"""
     readable: tuple[str, ...] = ()
     """folders of the repository that student code may read; the first is a package that it may import"""
+    held_out: str = ""
+    """what lies in data/, as the self-check calls it: data that neither students nor their code see; empty for none"""
     data_sets: tuple[str, ...] = ()
     """classes that read or download data: what a notebook makes of them is left out of its modules"""
     requirements: tuple[str, ...] = ()
@@ -138,6 +153,18 @@ class Question(_Record, frozen=True):
     """whether no words are asked for, so that answers.md has no heading for it"""
 
 
+class HandOut(_Record, frozen=True):
+    """What students get besides the stubs, the suites, and the machinery that runs them."""
+
+    files: tuple[str, ...] = ()
+    """at the top of the repository"""
+    folders: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """of these folders and the problem set's own; a path or the beginning of one"""
+    staff_chapter: str = ""
+    """the heading of the chapter of README.md that students don't get; empty: they get all of it"""
+
+
 class ProblemSet(_Record, frozen=True):
     """One problem set: what it asks for, and what that earns."""
 
@@ -145,6 +172,7 @@ class ProblemSet(_Record, frozen=True):
     module: tuple[Module, ...]
     part: tuple[Part, ...]
     question: tuple[Question, ...] = ()
+    hand_out: HandOut = HandOut()
     limits: Limits = Limits()
     provided: dict[str, str] = {}
     """names that the course provides, each with the module that has it"""
@@ -172,6 +200,11 @@ class ProblemSet(_Record, frozen=True):
     def held_out(self) -> Path:
         """The folder with data that neither students nor their code see."""
         return self.folder / "data"
+
+    @property
+    def place(self) -> str:
+        """The folder's path in the repository, as ``grader``."""
+        return self.folder.relative_to(ROOT).as_posix() if self.folder.is_relative_to(ROOT) else self.folder.name
 
     def own_module(self, name: str) -> ModuleType | None:
         """A module that lies beside the manifest, or None where this problem set has none of this name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -162,9 +163,12 @@ def test_the_image_closes_all_secret_folders_and_each_is_there(tmp_path, monkeyp
         entrypoint._close_folders()
 
 
-def test_gradescopes_setup_closes_all_secret_folders_of_its_edition():
+def test_gradescopes_setup_closes_all_secret_folders_of_its_edition(tmp_path):
     script = (ROOT / "harness" / "gradescope" / "setup.sh").read_text(encoding="utf-8")
     assert "set -euo pipefail" in script  # so that a folder that isn't there ends it
-    (line,) = [line for line in script.splitlines() if line.startswith("chmod 700")]
-    closed = line.partition("{")[2].partition("}")[0].split(",")
-    assert {*SECRET_FOLDERS["gradescope"]} <= {f"grader/{name}" for name in closed}
+    assert "\nxargs chmod 700 < closed.txt\n" in script
+    build.build(tmp_path / "autograder.zip")
+    with zipfile.ZipFile(tmp_path / "autograder.zip") as archive:
+        closed = archive.read("closed.txt").decode().split()
+        assert {*SECRET_FOLDERS["gradescope"], "harness/gradescope", "initial.json"} == {*closed}
+        assert all(any(name.startswith(place) for name in archive.namelist()) for place in closed)

@@ -11,13 +11,20 @@ from pathlib import Path
 
 from harness import ROOT
 from harness.presence import at_least_one
+from harness.problem import problem
 
 __all__ = ["of_grader", "of_submission"]
 
 #: What a verdict can depend on.
-DECIDES = ("course", "fixtures", "grader", "harness")
+DECIDES = (*problem().problem.readable, problem().place, "harness")
 #: Beneath these.
-DECIDES_NOTHING = ("harness/classroom", "harness/gradescope", "harness/handout", "harness/validation", "grader/cases")
+DECIDES_NOTHING = (
+    "harness/classroom",
+    "harness/gradescope",
+    "harness/handout",
+    "harness/validation",
+    f"{problem().place}/cases",
+)
 BLOCK = 1 << 20
 MOST_BYTES = 4 << 30
 """of a submission's files: what is behind them is not looked at"""

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from harness import ROOT
+from harness.problem import problem
 from harness.reports.html import environment
 from harness.reports.text import cut, plain, write_atomically
 from harness.submission.contract import MODULES
@@ -28,7 +29,7 @@ from harness.submission.contract import MODULES
 __all__ = ["FILE", "Match", "Pair", "Similarity", "SimilarityError", "check_installed", "write_report"]
 
 FILE = "similarity.html"
-PROVIDED = (ROOT / "student", ROOT / "course")
+PROVIDED = (ROOT / "student", *(ROOT / name for name in problem().problem.readable))
 """what students have been given: folders of modules"""
 THRESHOLD = 0.6
 """Measured on the exam's right solutions: pairs written apart share at most 0.53, copies with new names 0.75 to 1."""

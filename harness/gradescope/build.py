@@ -26,8 +26,8 @@ __all__ = ["build", "main"]
 
 HERE = Path(__file__).resolve().parent
 #: Besides what lies at the zip's top.
-FOLDERS = ("course", "fixtures", "grader", "harness")
-STAFFS = ("harness/classroom", "harness/container", "harness/handout", "harness/validation", "grader/cases")
+FOLDERS = (*problem().problem.readable, problem().place, "harness")
+STAFFS = ("harness/classroom", "harness/container", "harness/handout", "harness/validation", f"{problem().place}/cases")
 """folders that no grading needs"""
 MARGIN_SECONDS = 90
 """for the container's start and for Gradescope's taking up of the report"""
@@ -55,6 +55,8 @@ def build(path: Path, minutes: float = 10) -> int:
         "torch.txt": "\n".join(["torch", *(one for one in problem().problem.packages if one.startswith("torch"))])
         + "\n",
         "initial.json": json.dumps(initial, indent=1, allow_nan=False) + "\n",
+        "closed.txt": "\n".join([*SECRET_FOLDERS["gradescope"], "harness/gradescope", "initial.json"]) + "\n",
+        "folders.txt": "\n".join(folder for folder in FOLDERS if list((ROOT / folder).rglob("*.py"))) + "\n",
         "seconds": f"{max(minutes * 60 - MARGIN_SECONDS, 60):.0f}\n",
     }
     scripts = {name: (HERE / name).read_text(encoding="utf-8") for name in ("setup.sh", "run_autograder")}

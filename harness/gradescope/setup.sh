@@ -31,7 +31,8 @@ pip install --requirement "$source/requirements.txt"
 
 # Workers run as other users: they read Python and course/, and nothing that would tell them what is expected.
 chmod -R u=rwX,go=rX "$source" "$environment"
-chmod 700 "$source"/grader/{suites,solution,data} "$source"/harness/gradescope "$source"/initial.json
-"$environment/bin/python" -m compileall -q "$source/course" "$source/grader" "$source/harness" || true
+cd "$source"
+xargs chmod 700 < closed.txt
+xargs "$environment/bin/python" -m compileall -q < folders.txt || true
 # Workers see the suites' folder, which is closed to them, and no bytecode of it elsewhere.
-cd "$source" && "$environment/bin/python" -m grader doctor
+"$environment/bin/python" -m harness doctor

@@ -18,9 +18,9 @@ from rich.console import Console
 
 from harness import ROOT
 from harness.catalog import RESULTS, read_suites
-from harness.edition import edited
+from harness.edition import SECRET_FOLDERS, edited
 from harness.handout import notebook
-from harness.handout.proof import leaks
+from harness.handout.proof import hidden_suites, leaks
 from harness.presence import NothingFoundError, all_in_use
 from harness.problem import problem
 
@@ -28,30 +28,22 @@ __all__ = ["FOLDER", "files", "main", "readme", "write"]
 
 FOLDER = problem().problem.stem
 """what the zip unpacks to"""
-TOP = ("LICENSE", "Makefile", "pyproject.toml", "run_experiments.py", ".gitignore")
-FOLDERS = ("course", "fixtures", "grader", "harness", "student", "docs")
+TOP = ("pyproject.toml", *problem().hand_out.files)
+FOLDERS = tuple(
+    dict.fromkeys([problem().place, "harness", "student", *problem().problem.readable, *problem().hand_out.folders])
+)
 #: Of these folders; a path or the beginning of one.
 LEFT_OUT = (
+    *(folder for folder in SECRET_FOLDERS["staff"] if folder not in SECRET_FOLDERS["students"]),
     "harness/classroom",
-    "grader/cases",
-    "grader/data",
-    "grader/solution",
-    "grader/staff_copy.py",
-    "harness/validation",
+    "harness/container",
+    "harness/gradescope",
     "harness/handout/archive.py",
     "harness/handout/proof.py",
     "harness/handout/staff.mk",
-    "harness/container",
-    "harness/gradescope",
-    "grader/suites/test_part1_hidden.py",
-    "docs/benchmarks.md",
-    "docs/class.md",
-    "docs/image.md",
-    "docs/mutants.md",
-    "docs/validation.md",
-    "docs/security.md",
-    "docs/picture.py",
-    "docs/__init__.py",
+    "harness/validation",
+    *(f"{problem().place}/suites/{file}" for file in hidden_suites()),
+    *problem().hand_out.left_out,
 )
 DATE = (2025, 1, 1, 0, 0, 0)
 """of every file, so that the same files make the same zip"""
@@ -65,7 +57,8 @@ def files() -> dict[str, bytes]:
     for path in _paths():
         found[path.relative_to(ROOT).as_posix()] = path.read_bytes()
     found["harness/edition.py"] = edited("students").encode()
-    found[notebook.FILE] = (nbformat.writes(notebook.build(ROOT / "student")) + "\n").encode()
+    if notebook.TEMPLATE.is_file():
+        found[notebook.FILE] = (nbformat.writes(notebook.build(ROOT / "student")) + "\n").encode()
     found["README.md"] = readme((ROOT / "README.md").read_text(encoding="utf-8"), found).encode()
     return dict(sorted(found.items()))
 
@@ -95,12 +88,13 @@ def readme(text: str, given: dict[str, bytes]) -> str:
     Raises:
         NothingFoundError: the chapter for staff, which has to be left out, isn't there.
     """
-    chapter = r"^## For the course staff\n.*?(?=^## )"
+    title = problem().hand_out.staff_chapter
+    if not title:
+        return text
+    chapter = rf"^## {re.escape(title)}\n.*?(?=^## )"
     text, count = re.subn(chapter, "", text, flags=re.MULTILINE | re.DOTALL)
     if count != 1:
-        raise NothingFoundError(
-            'README.md has no chapter "For the course staff": name the one that students must not get.'
-        )
+        raise NothingFoundError(f'README.md has no chapter "{title}": name the one that students must not get.')
     targets = set(re.findall(r"^([a-z]+):", given["Makefile"].decode(), re.MULTILINE))
     kept = [line for line in text.splitlines() if _concerns_students(line, targets, given)]
     return "\n".join(kept) + "\n"

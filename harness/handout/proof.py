@@ -30,7 +30,7 @@ from harness.submission import answers
 from harness.submission.contract import FILES, MODULES, NAMES
 from harness.submission.stubs import is_stub
 
-__all__ = ["RUN", "Leak", "leaks", "secrets"]
+__all__ = ["RUN", "Leak", "hidden_suites", "leaks", "secrets"]
 
 Kind = Literal["wrong", "right", "broken"]
 RUN = 16
@@ -62,14 +62,14 @@ def secrets() -> dict[str, str]:
     Raises:
         NothingFoundError: a module of the solution, a hidden test or a kind of cases is missing.
     """
-    hidden = at_least_one(_hidden(), "A hidden test", UNPROVEN)
+    hidden = at_least_one(hidden_suites(), "A hidden test", UNPROVEN)
     paths = [
         *(SOLUTION / f"{module}.py" for module in MODULES.values()),
         *sorted(SOLUTION.glob("*.py")),
         *(SUITES / file for file in hidden),
         *(path for kind in get_args(Kind) for path in _cases(kind)),
         CASES / "equivalent.toml",
-        HELD_OUT / "make.py",
+        *([HELD_OUT / "make.py"] if problem().problem.held_out else []),
     ]
     if missing := [path.relative_to(ROOT).as_posix() for path in paths if not path.is_file()]:
         raise NothingFoundError(f"{', '.join(missing)} is missing: {UNPROVEN}.")
@@ -80,7 +80,7 @@ def _cases(kind: str) -> tuple[Path, ...]:
     return at_least_one(sorted((CASES / kind).glob("*.py")), f"A {kind} case", UNPROVEN)
 
 
-def _hidden() -> list[str]:
+def hidden_suites() -> list[str]:
     """The suites that hold a hidden test. Students get none of them, whatever they are called."""
     return sorted({test.file for test in read_suites() if test.hidden})
 
@@ -101,8 +101,9 @@ def leaks(files: Mapping[str, bytes]) -> list[Leak]:
     found += [Leak(name, "no stub", "something is filled in") for name in texts if _is_filled_stub(name, texts[name])]
     found += [Leak(name, "no stub", "only the stubs belong there") for name in files if _is_stray(name)]
     found += _shown_images(files)
-    known = _runs(_read("student", "course", "fixtures"))
-    suites, grader = known | _runs(_read("grader/suites")), known | _runs(_read("grader", "harness"))
+    place = problem().place
+    known = _runs(_read("student", *problem().problem.readable))
+    suites, grader = known | _runs(_read(f"{place}/suites")), known | _runs(_read(place, "harness"))
     of_secrets: dict[tuple[str, ...], str] = {}
     for secret, text in secrets().items():
         public = known if "/solution/" in secret else suites if "/suites/" in secret else grader
@@ -132,7 +133,7 @@ def _runs(texts: Iterable[str]) -> set[tuple[str, ...]]:
 
 def _read(*folders: str) -> Iterator[str]:
     """The modules of these folders of the repository, secrets apart."""
-    hidden = _hidden()
+    hidden = hidden_suites()
     for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         parts = path.relative_to(ROOT).parts
         if path.name not in hidden and parts[1] not in ("solution", "cases", "validation", "handout", "data"):
@@ -179,10 +180,12 @@ def _shown_images(files: Mapping[str, bytes]) -> Iterator[Leak]:
     """Arrays of which an image is held out.
 
     Raises:
-        NothingFoundError: there are no held-out images, so that nothing would be found.
+        NothingFoundError: there are no held-out images though there should be, so that nothing would be found.
     """
+    if not problem().problem.held_out:
+        return
     secret: dict[bytes, str] = {}
-    remedy = "make them with python grader/data/make.py"
+    remedy = f"make them with python {problem().place}/data/make.py"
     for path in at_least_one(sorted(HELD_OUT.glob("*.npz")), "An archive of held-out images", remedy):
         secret.update(dict.fromkeys(_images(path.read_bytes()), path.relative_to(ROOT).as_posix()))
     for name, data in files.items():

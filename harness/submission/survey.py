@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.base.untrusted import UnreadableError, read_bytes
+from harness.problem import problem
 from harness.submission.contract import FILES
 from harness.submission.filenames import is_usable, shown
 
@@ -19,6 +20,8 @@ __all__ = ["MAX_TEXT", "Found", "copy", "read_text", "survey", "text_of"]
 MAX_TEXT = 4 << 20
 MAX_FILES = 5_000
 MAX_DEPTH = 8
+#: The repository's own packages.
+OURS = frozenset([problem().place, "harness", *problem().problem.readable])
 LEFT_OUT = ("__pycache__", "__MACOSX", "node_modules", "site-packages", "venv", "env", "results-reference")
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -66,8 +69,8 @@ def survey(root: Path) -> Found:
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
-    """Whether a folder is this repository's ``grader``, ``harness`` or ``course``, handed in with the rest."""
-    return entry.name in ("grader", "course", "harness") and os.path.isfile(os.path.join(entry.path, "__init__.py"))
+    """Whether a folder is one of this repository's packages, handed in with the rest."""
+    return entry.name in OURS and os.path.isfile(os.path.join(entry.path, "__init__.py"))
 
 
 def copy(source: Path, target: Path, limit: int = MAX_TEXT) -> int:
