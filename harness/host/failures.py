@@ -57,9 +57,11 @@ class StudentError(Exception):
 def timed_out(called: str, seconds: float, where: str) -> StudentError:
     """A call that was not answered by its deadline; ``where`` is the line it was at, if that is known."""
     at = f" When it was stopped it was at {where}." if where else ""
-    message = f"{called} had not finished after {seconds:.0f} seconds and was stopped.{at} Is there an endless loop?"
-    if seconds < 0.5:
+    if seconds < 0.01:
         message = f"{called} was stopped: earlier calls of this test have used up its time."
+    else:
+        had = f"{seconds:.0f}" if seconds >= 1 else f"{seconds:.1g}"
+        message = f"{called} had not finished after {had} seconds and was stopped.{at} Is there an endless loop?"
     return StudentError(Failure("timeout", "", message, []), called)
 
 
