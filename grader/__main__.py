@@ -1,5 +1,5 @@
 """``python -m grader``"""
 
-from harness.cli import app
+from harness.start import main
 
-app(prog_name="python -m grader")
+main("python -m grader")

@@ -1,5 +1,5 @@
 """``python -m harness``"""
 
-from harness.cli import app
+from harness.start import main
 
-app(prog_name="python -m harness")
+main("python -m harness")

@@ -29,6 +29,8 @@ from harness.gradebook import Gradebook
 from harness.grading import grade as run_suites
 from harness.host.failures import SandboxError
 from harness.host.launch import Launcher, make_launcher
+from harness.new import EXAMPLE, NewError
+from harness.new import new as copy_example
 from harness.plugin import graded_test
 from harness.problem import problem
 from harness.reports import gradescope, terminal
@@ -273,6 +275,23 @@ def doctor() -> None:
     if found.problem:
         raise typer.Exit(1)
     console.print("Isolated: student code reaches neither tests nor reports nor other processes.", soft_wrap=True)
+
+
+if EXAMPLE.is_dir():
+
+    @app.command()
+    def new(folder: Annotated[Path, typer.Argument(help="A folder that is empty, or not there yet.")]) -> None:
+        """Begin another problem set: copy the small example, with the harness, into a folder."""
+        try:
+            copy_example(folder)
+        except NewError as error:
+            _stop(str(error))
+        console = Console(highlight=False, markup=False)
+        console.print(f"{folder} has a problem set that works. Go there, and try it:", soft_wrap=True)
+        console.print(
+            "  python -m grader grade grader/solution\n  python -m grader grade student\n  python -m grader validate"
+        )
+        console.print("grader/problem.toml says what it consists of: begin there.", soft_wrap=True)
 
 
 if find_spec("harness.validation") is not None:  # a copy for students goes without the cases, and so does Gradescope's

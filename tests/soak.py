@@ -90,12 +90,17 @@ def graded_problems(seeds: Sequence[int]) -> dict[int, tuple[float, list[str]]]:
 
 
 class AutograderFolder:
-    """/autograder of a Gradescope container in another place, made of the zip and of this process's Python."""
+    """/autograder of a Gradescope container in another place, made of the zip and of this process's Python.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        archive: the zip; without one, that of this repository.
+    """
+
+    def __init__(self, root: Path, archive: Path | None = None) -> None:
         self.root = root
-        archive = root / "autograder.zip"
-        build(archive)
+        if archive is None:
+            archive = root / "autograder.zip"
+            build(archive)
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(root / "source")
         shutil.copy(root / "source" / "run_autograder", root)

@@ -159,4 +159,6 @@ def render(graded: Class, similarity: str = "") -> str:
     """
     pages = environment(Path(__file__).resolve().parent)
     pages.filters.update(points=points, plain=plain)
-    return pages.get_template("class.html.j2").render(graded=graded, similarity=similarity, status=Status, state=State)
+    return pages.get_template("class.html.j2").render(
+        graded=graded, similarity=similarity, status=Status, state=State, problem=problem()
+    )

@@ -212,6 +212,8 @@ def build(modules: Path, answers: Path | None = None) -> nbformat.NotebookNode:
     Raises:
         HandoutError: the modules can't be put into one notebook.
     """
+    if not TEMPLATE.is_file():
+        raise HandoutError(f"This problem set has no {TEMPLATE.name}, of which its notebook would be made.")
     sources = {module: _read_module(modules / f"{module}.py") for module in MODULES.values()}
     if answers is None:
         answers = modules / "answers.md" if (modules / "answers.md").is_file() else ANSWERS

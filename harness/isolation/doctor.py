@@ -48,6 +48,8 @@ from harness.problem import problem
 
 __all__ = ["Finding", "Outcome", "SelfCheck", "examine", "layers", "quick_check", "with_secret"]
 
+#: The probes are handed in as this module.
+MODULE = problem().module[0]
 SECRET = "HARNESS_DOCTOR_SECRET"
 PROBES = Path(__file__).with_name("probes.py").read_text(encoding="utf-8")
 
@@ -178,7 +180,7 @@ def _checked(launcher: Launcher, thorough: bool, others: Mapping[str, Sequence[P
     with tempfile.TemporaryDirectory(prefix="harness-doctor-") as place:  # of mode 0700
         folder = Path(place)
         (folder / "submission").mkdir()
-        (folder / "submission" / "training.py").write_text(PROBES, encoding="utf-8")
+        (folder / "submission" / MODULE.file).write_text(PROBES, encoding="utf-8")
         (folder / "results.json").write_text("{}", encoding="utf-8")
         try:
             attempts = [*_reading(folder, others), *_needed(launcher, folder), *(_limits(launcher) if thorough else ())]
@@ -267,7 +269,7 @@ def _limits(launcher: Launcher) -> Iterator[Attempt]:
 def _broken_without_isolation(attempts: Sequence[Attempt], folder: Path) -> dict[str, str]:
     """The attempts whose probe doesn't get through in a process without isolation, each with what it said."""
     tried = [attempt for attempt in attempts if attempt.unconfined is not None]
-    command = [sys.executable, "-I", "-c", UNCONFINED, str(folder / "submission" / "training.py")]
+    command = [sys.executable, "-I", "-c", UNCONFINED, str(folder / "submission" / MODULE.file)]
     order = json.dumps([(attempt.probe, attempt.unconfined) for attempt in tried])
     try:
         done = subprocess.run(command, input=order, capture_output=True, text=True, cwd=folder, timeout=60, check=False)
@@ -286,7 +288,7 @@ def _broken_without_isolation(attempts: Sequence[Attempt], folder: Path) -> dict
 
 def _try(launcher: Launcher, submission: Path, attempt: Attempt) -> Finding:
     """One attempt in a worker of its own, after its probe has shown there that it works."""
-    student = Student(launcher, submission, "1.1", seed=0)
+    student = Student(launcher, submission, MODULE.part, seed=0)
     try:
         outcome, how = Outcome.FAULT, _broken_in_worker(student, attempt)
         if not how:
@@ -303,7 +305,7 @@ def _broken_in_worker(student: Student, attempt: Attempt) -> str:
     if attempt.allowed is None:
         return "" if attempt.unconfined is not None else "its probe has no control"
     try:
-        got = getattr(student.training, attempt.probe)(*attempt.allowed)
+        got = getattr(getattr(student, MODULE.name), attempt.probe)(*attempt.allowed)
     except StudentError as error:
         return f"its probe fails where it is allowed: {_said(error)}"
     expected = attempt.allowed[0] if attempt.probe == "read" else True
@@ -312,7 +314,7 @@ def _broken_in_worker(student: Student, attempt: Attempt) -> str:
 
 def _outcome(student: Student, attempt: Attempt) -> tuple[Outcome, str]:
     try:
-        reached = getattr(student.training, attempt.probe)(*attempt.arguments)
+        reached = getattr(getattr(student, MODULE.name), attempt.probe)(*attempt.arguments)
     except StudentError as error:
         return Outcome.REFUSED if _is_refusal(error, attempt) else Outcome.FAULT, _said(error)
     if reached is True:

@@ -120,7 +120,8 @@ def _hints(gradebook: Gradebook) -> list[RenderableType]:
 def _checklist(gradebook: Gradebook) -> list[RenderableType]:
     """What the hand-in has and lacks; of a folder in which nothing is packed yet, in a line."""
     if not any(item.done for item in gradebook.checklist):
-        return [Text("Nothing is packed to be handed in yet: make writeup does it, and says what is missing.")]
+        advice = ": make writeup does it, and says what is missing" if "writeup" in problem().problem.features else ""
+        return [Text(f"Nothing is packed to be handed in yet{advice}.")]
     table = Table.grid(padding=(0, 1))
     for item in gradebook.checklist:
         sign = Text(item.sign, style=ITEM_STYLES[item.done])

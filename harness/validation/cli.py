@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from harness.base.crew import heed_stops
 from harness.host.failures import SandboxError
+from harness.problem import problem
 from harness.reports.text import unwritable, write_atomically
 from harness.submission.contract import MODULES
 from harness.validation import tables
@@ -55,14 +56,15 @@ def validate(
     chosen = _chosen(cases or [], part or [])
     left_out = [case for case in chosen if not all(map(find_spec, case.requires))]
     chosen = [case for case in chosen if case not in left_out]
-    if html is not None and (problem := unwritable(html)):
-        _stop(problem)
+    if html is not None and (reason := unwritable(html)):
+        _stop(reason)
     console = Console(highlight=False, markup=False)
     draw = random.Random(seed)
     if calibrate:
         solution = [case for case in chosen if case.name.startswith("solution_")]
         if not solution:
-            _stop("Bounds are calibrated on the solution: name no case, or one of solution_training and so on.")
+            name = f"solution_{next(iter(MODULES.values()))}"
+            _stop(f"Bounds are calibrated on the solution: name no case, or one of {name} and so on.")
         once = list(map(Task, solution))
         measured = [(verdict.case, tuple(verdict.measurements)) for verdict in _all_of(once, _graded(once, jobs))]
         seeds = [draw.randrange(2**53) for _ in range(calibrate)]
@@ -116,8 +118,8 @@ def mutants(
 
     heed_stops()
     known = _known_parts(part or [])
-    if report is not None and (problem := unwritable(report)):
-        _stop(problem)
+    if report is not None and (reason := unwritable(report)):
+        _stop(reason)
     try:
         found = [mutant for one in known for mutant in testing.mutants_of(MODULES[one])]
     except ImportError as error:
@@ -146,7 +148,7 @@ def _chosen(names: Sequence[str], parts: Sequence[str]) -> list[Case]:
     known = [*solution_and_stubs(), *read_cases()]
     if unknown := sorted(set(names) - {case.name for case in known}):
         near = get_close_matches(unknown[0], [case.name for case in known])
-        hint = f"did you mean {' or '.join(near)}?" if near else "they are the files in grader/cases/."
+        hint = f"did you mean {' or '.join(near)}?" if near else f"they are the files in {problem().place}/cases/."
         _stop(f"There is no case {', '.join(unknown)}: {hint}")
     chosen = [case for case in known if not names or case.name in names]
     return [case for case in chosen if not parts or case.part in _known_parts(parts)]

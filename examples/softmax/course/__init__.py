@@ -1,0 +1,1 @@
+"""What the course provides for the problem set: read it, import it, don't edit it."""

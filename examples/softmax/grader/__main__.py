@@ -1,0 +1,5 @@
+"""``python -m grader``"""
+
+from harness.start import main
+
+main("python -m grader")

@@ -1,0 +1,1 @@
+"""The reference solution (staff only): one module a part, by the names of the stubs."""

@@ -1,0 +1,35 @@
+"""``python -m harness new DIR``: a folder in which another problem set can begin, with a small one that works."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from harness import ROOT
+
+__all__ = ["EXAMPLE", "NewError", "new"]
+
+EXAMPLE = ROOT / "examples" / "softmax"
+"""the problem set that is copied"""
+LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
+
+
+class NewError(Exception):
+    """Nothing was copied; the text is one sentence that says why and what to do."""
+
+
+def new(folder: Path) -> None:
+    """Copy the example and the harness into a folder that is empty, or not there yet.
+
+    Raises:
+        NewError: the folder has something in it, can't be written, or there is no example to copy.
+    """
+    if not EXAMPLE.is_dir():
+        raise NewError(f"{EXAMPLE} is missing: take a copy of the repository that has it.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise NewError(f"{folder} is not empty: name a new folder.")
+    try:
+        shutil.copytree(EXAMPLE, folder, ignore=LEFT_BEHIND, dirs_exist_ok=True)
+        shutil.copytree(ROOT / "harness", folder / "harness", ignore=LEFT_BEHIND)
+    except OSError as error:
+        raise NewError(f"{folder} can't be written: {error.strerror or error}.") from error

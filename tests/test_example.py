@@ -1,0 +1,210 @@
+"""The example problem set, begun in a new folder as for another course: the harness grades it like any other."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.new import NewError, new
+from tests.conftest import ROOT
+from tests.soak import AutograderFolder
+
+Python = Callable[..., subprocess.CompletedProcess[str]]
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the paths of commands are Linux'")
+
+
+def python_in(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder, with that folder's own modules."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
+    command = [sys.executable, *map(str, arguments)]
+    environment = {**kept, "COLUMNS": "110", "NO_COLOR": "1", "PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400, env=environment)
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("new") / "pset"
+    new(folder)
+    return folder
+
+
+def graded(folder: Path, submission: str | Path, tmp_path: Path, *options: str) -> dict[str, Any]:
+    done = python_in(folder, "-m", "grader", "grade", submission, "--json", tmp_path / "r.json", *options)
+    assert done.returncode == 0, done.stderr + done.stdout
+    report: dict[str, Any] = json.loads((tmp_path / "r.json").read_text())
+    return report
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(NewError, match=r"is not empty: name a new folder\.$"):
+        new(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_the_command_says_what_to_do_next(run, tmp_path):
+    done = run("-m", "harness", "new", tmp_path / "pset")
+    assert done.returncode == 0
+    assert "python -m grader grade grader/solution" in done.stdout
+    assert (tmp_path / "pset" / "harness" / "cli.py").is_file()
+    assert run("-m", "harness", "new", tmp_path / "pset").returncode == 2
+
+
+def test_the_solution_earns_all_points_and_has_a_page(example, tmp_path, read_report):
+    graded(example, "grader/solution", tmp_path, "--html", str(tmp_path / "r.html"))
+    report = read_report(tmp_path / "r.json")
+    assert (report["score"], report["extra_data"]["maximum"]) == (20, 20)
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "CS 1 PSet 1" in page
+    assert "PSet 2" not in page
+
+
+def test_the_stubs_earn_nothing_and_the_terminal_names_the_problem_set(example, tmp_path):
+    done = python_in(example, "-m", "grader", "grade", "student")
+    assert done.returncode == 0, done.stderr
+    assert "CS 1 PSet 1: student" in done.stdout
+    assert "0 / 20" in done.stdout
+    assert "These are the 20 automatic points; 2 more of the 22 are graded by hand." in done.stdout
+
+
+def test_an_exit_at_import_keeps_the_maximum(example, tmp_path):
+    folder = tmp_path / "submission"
+    shutil.copytree(example / "grader" / "solution", folder)
+    (folder / "softmax.py").write_text("import os\n\nos._exit(0)\n")
+    report = graded(example, folder, tmp_path)
+    assert report["extra_data"]["maximum"] == 20
+    assert 0 < report["score"] < 20
+
+
+def test_pytest_selects_by_keyword(example):
+    arguments = ("grader/suites/test_part1_softmax.py", "-k", "sums", "--submission", "grader/solution")
+    done = python_in(example, "-m", "pytest", *arguments)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_class_of_three(example, tmp_path):
+    for name in ("ada", "alan", "grace"):
+        shutil.copytree(example / ("student" if name == "grace" else "grader/solution"), tmp_path / "class" / name)
+    done = python_in(example, "-m", "grader", "batch", tmp_path / "class", "--out", tmp_path / "grades")
+    assert done.returncode == 0, done.stderr + done.stdout
+    rows = list(csv.DictReader((tmp_path / "grades" / "grades.csv").open(encoding="utf-8-sig")))
+    assert {"20", "0"} <= {value for row in rows for value in row.values()}
+    assert "CS 1 PSet 1" in (tmp_path / "grades" / "index.html").read_text(encoding="utf-8")
+
+
+def test_known_submissions_are_graded_as_they_should_be(example):
+    done = python_in(example, "-m", "grader", "validate")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+    assert "The grader errs in none of them." in done.stdout
+
+
+def test_the_attack_fails(example):
+    done = python_in(example, "-m", "harness.validation.siege")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+def test_the_hand_out_can_be_graded_and_has_no_secrets(example, tmp_path):
+    done = python_in(example, "-m", "harness.handout.archive", "--out", tmp_path / "handout.zip")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(tmp_path / "handout.zip") as archive:
+        archive.extractall(tmp_path)
+    folder = tmp_path / "CS1_PSet1"
+    assert not (folder / "grader" / "solution").exists()
+    assert not (folder / "grader" / "cases").exists()
+    assert not (folder / "grader" / "suites" / "test_part1_hidden.py").exists()
+    shutil.copytree(example / "grader" / "solution", tmp_path / "work")
+    report = graded(folder, tmp_path / "work", tmp_path)
+    assert report["score"] == report["extra_data"]["maximum"] < 20
+
+
+def test_the_autograder_grades_with_its_runner(example, tmp_path):
+    done = python_in(example, "-m", "harness.gradescope.build", "--out", tmp_path / "autograder.zip")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (tmp_path / "autograder").mkdir()
+    folder = AutograderFolder(tmp_path / "autograder", tmp_path / "autograder.zip")
+    folder.hand_in(example / "grader" / "solution")
+    assert folder.start().wait(400) == 0, (folder.root / "stdout").read_text()
+    report = json.loads(folder.report.read_text())
+    assert report["score"] == 20
+
+
+PART = """
+[[part]]
+number = "12.3"
+title = "One more"
+handout = 4
+automatic = 4
+"""
+MODULE = """
+[[module]]
+name = "more"
+part = "12"
+names = { double = "12.3" }
+"""
+SUITE = '''"""Part 12.3."""
+
+from gradescope_utils.autograder_utils.decorators import number, weight
+
+from harness.checks import as_number, assert_true
+
+
+@weight(4)
+@number("12.3a")
+def test_double(student, rng):
+    """Twice the number comes back."""
+    value = float(rng.integers(1, 100))
+    assert_true(as_number(student.more.double(value), "double") == 2 * value, "It is not twice the number.")
+'''
+
+
+def test_another_part_and_module_need_no_change_of_the_harness(tmp_path, read_report):
+    folder = tmp_path / "pset"
+    new(folder)
+    manifest = folder / "grader" / "problem.toml"
+    text = manifest.read_text(encoding="utf-8").replace('["digits", "softmax"]', '["digits", "softmax", "more"]')
+    at = text.index("\n[[question]]")
+    manifest.write_text(text[:at] + "\n" + MODULE + PART + text[at:], encoding="utf-8")
+    (folder / "grader" / "suites" / "test_part12.py").write_text(SUITE)
+    (folder / "student" / "more.py").write_text(
+        'def double(x):\n    """Twice x."""\n    raise NotImplementedError("Part 12.3: double")\n'
+    )
+    (folder / "grader" / "solution" / "more.py").write_text("def double(x):\n    return 2 * x\n")
+    assert graded(folder, "grader/solution", tmp_path)["score"] == 24
+    assert graded(folder, "student", tmp_path)["score"] == 0
+    for part, points in (("12", 4), ("12.3", 4), ("12.3a", 4), ("1", 13)):
+        assert graded(folder, "grader/solution", tmp_path, "--part", part)["score"] == points, part
+    done = python_in(folder, "-m", "grader", "validate", "--part", "12")
+    assert "The grader errs in none of them." in done.stdout, done.stdout + done.stderr
+
+
+def test_a_mistake_in_the_manifest_is_one_sentence(tmp_path):
+    folder = tmp_path / "pset"
+    new(folder)
+    manifest = folder / "grader" / "problem.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace("automatic = 8", "automatic = 9"))
+    done = python_in(folder, "-m", "grader", "grade", "student")
+    assert done.returncode == 2
+    assert done.stderr.endswith("problem.toml contradicts itself: part 1.1 has 9 automatic points of 8.\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_self_check_finds_this_copy_isolated(example):
+    done = python_in(example, "-m", "harness", "doctor")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Isolated: student code reaches neither tests nor reports" in done.stdout
+
+
+def test_the_example_and_this_problem_set_are_both_named_in_their_own_pyproject():
+    assert (ROOT / "examples" / "softmax" / "grader" / "problem.toml").is_file()
+    assert 'problem = "grader"' in (ROOT / "examples" / "softmax" / "pyproject.toml").read_text(encoding="utf-8")
