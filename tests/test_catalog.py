@@ -1,4 +1,4 @@
-"""The static list of tests, and the rubric that the suites are held to."""
+"""The static list of tests, and the points of the manifest that the suites are held to."""
 
 from __future__ import annotations
 
