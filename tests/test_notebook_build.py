@@ -16,6 +16,7 @@ from harness.catalog import read_suites
 from harness.handout.notebook import ANSWERS, STUBS, build, main
 from harness.handout.sources import HandoutError, place, split
 from harness.problem import problem
+from harness.submission.cells import KEY
 from harness.submission.contract import MODULES
 from harness.validation.cases import SOLUTION
 from tests.conftest import ROOT
@@ -40,7 +41,7 @@ def filled() -> nbformat.NotebookNode:
 
 def code_cells(notebook: nbformat.NotebookNode, *roles: str) -> list[nbformat.NotebookNode]:
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return [cell for cell in cells if not roles or cell.metadata["pset2"]["role"] in roles]
+    return [cell for cell in cells if not roles or cell.metadata[KEY]["role"] in roles]
 
 
 def text_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
@@ -48,7 +49,7 @@ def text_cells(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 
 
 def number(cell: nbformat.NotebookNode) -> tuple[int, int]:
-    part, place_in_part = cell.metadata["pset2"]["cell"].split(".")
+    part, place_in_part = cell.metadata[KEY]["cell"].split(".")
     return int(part), int(place_in_part)
 
 
@@ -106,7 +107,7 @@ def test_nothing_of_the_template_is_left_over(blank, filled):
 def test_code_cells_say_in_their_first_line_and_metadata_who_they_are(blank):
     for cell in code_cells(blank):
         first = cell.source.partition("\n")[0]
-        assert re.fullmatch(rf"# Code Cell {re.escape(cell.metadata['pset2']['cell'])}: \S.*", first), first
+        assert re.fullmatch(rf"# Code Cell {re.escape(cell.metadata[KEY]['cell'])}: \S.*", first), first
 
 
 def test_numbers_ascend_and_begin_with_their_part(blank):
@@ -116,13 +117,13 @@ def test_numbers_ascend_and_begin_with_their_part(blank):
     for cell in blank.cells:
         if heading := re.match(r"# Part (\d)", cell.source):
             part = heading[1]
-        if cell.cell_type == "code" and part != "0" and cell.metadata["pset2"]["role"] != "grade":
-            assert cell.metadata["pset2"]["cell"].startswith(f"{part}.")
+        if cell.cell_type == "code" and part != "0" and cell.metadata[KEY]["role"] != "grade":
+            assert cell.metadata[KEY]["cell"].startswith(f"{part}.")
 
 
 @pytest.mark.parametrize("fixed", FIXED)
 def test_numbers_of_the_handout_are_kept(blank, fixed):
-    (cell,) = [cell for cell in code_cells(blank) if cell.metadata["pset2"]["cell"] == fixed]
+    (cell,) = [cell for cell in code_cells(blank) if cell.metadata[KEY]["cell"] == fixed]
     assert cell.source.startswith(f"# Code Cell {fixed}: {FIXED[fixed]}\n")
 
 
@@ -178,7 +179,7 @@ def test_the_last_cell_of_code_grades_all_of_it(blank):
 
 
 def test_all_headings_of_answers_are_there_with_room_below(blank):
-    cells = [cell for cell in text_cells(blank) if cell.metadata.get("pset2", {}).get("role") == "answer"]
+    cells = [cell for cell in text_cells(blank) if cell.metadata.get(KEY, {}).get("role") == "answer"]
     headings = [line for line in ANSWERS.read_text(encoding="utf-8").splitlines() if line.startswith("## ")]
     assert [cell.source.strip() for cell in cells] == headings
     assert all(cell.source.endswith("\n\n") for cell in cells)
@@ -271,7 +272,7 @@ print("loaded")
 
 def test_helpers_go_where_they_are_used_first_and_everything_runs_in_the_cells_order(tmp_path):
     notebook = build(own_folder(tmp_path, depthwise=DEPTHWISE))
-    cells = {cell.metadata["pset2"]["cell"]: cell.source for cell in code_cells(notebook)}
+    cells = {cell.metadata[KEY]["cell"]: cell.source for cell in code_cells(notebook)}
     assert re.search(
         r"# a base class\nclass _Base.*SIZE = 3\n\"\"\"what SIZE is\"\"\".*class Depthwise", cells["6.3"], re.S
     )
@@ -287,7 +288,7 @@ def test_a_name_that_is_needed_earlier_moves_there_and_leaves_a_note(tmp_path):
     constants = "PRUNE_EPOCHS = [10, 20, 30, 40, 50]\nPRUNE_PERCENTAGE = 0.1\n"
     user = "\nclass SparseConvNet:\n    epochs = PRUNE_EPOCHS\n"
     notebook = build(own_folder(tmp_path, pruning=constants + user))
-    cells = {cell.metadata["pset2"]["cell"]: cell.source for cell in code_cells(notebook)}
+    cells = {cell.metadata[KEY]["cell"]: cell.source for cell in code_cells(notebook)}
     assert "PRUNE_EPOCHS = [10, 20, 30, 40, 50]\n\nclass SparseConvNet" in cells["3.1"]
     assert "# PRUNE_EPOCHS is in Code Cell 3.1." in cells["3.3"]
     assert "PRUNE_PERCENTAGE = 0.1" in cells["3.3"]

@@ -15,6 +15,7 @@ from nbclient.exceptions import CellExecutionError
 
 from harness.catalog import RESULTS, read_suites
 from harness.handout.notebook import FILE, STUBS, build
+from harness.submission.cells import KEY
 from harness.validation.cases import SOLUTION
 from tests.conftest import ROOT
 
@@ -46,9 +47,9 @@ def run_in(folder: Path, notebook: nbformat.NotebookNode) -> dict[str, str]:
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}})
     client.execute(env={**environment, "OMP_NUM_THREADS": "1"})
     return {
-        cell.metadata["pset2"]["cell"]: "".join(output.get("text", "") for output in cell.outputs)
+        cell.metadata[KEY]["cell"]: "".join(output.get("text", "") for output in cell.outputs)
         for cell in notebook.cells
-        if cell.cell_type == "code" and "pset2" in cell.metadata
+        if cell.cell_type == "code" and KEY in cell.metadata
     }
 
 
@@ -57,8 +58,7 @@ def shortened(notebook: nbformat.NotebookNode, *kept: str) -> nbformat.NotebookN
     notebook.cells = [
         cell
         for cell in notebook.cells
-        if cell.metadata.get("pset2", {}).get("role") not in ("check", "experiment")
-        or cell.metadata["pset2"]["cell"] in kept
+        if cell.metadata.get(KEY, {}).get("role") not in ("check", "experiment") or cell.metadata[KEY]["cell"] in kept
     ]
     setup = next(place for place, cell in enumerate(notebook.cells) if cell.cell_type == "code")
     notebook.cells.insert(setup + 1, nbformat.v4.new_code_cell(TINY, id="tiny"))

@@ -52,6 +52,7 @@ VERBS = {
     "validate": Verb("the grader's own exam: submissions whose right grade is known", writes=("--html",)),
     "mutants": Verb("mutation testing of the suites", writes=("--report",)),
     "doctor": Verb("what stands between student code and the rest, here"),
+    "new": Verb("begin another problem set: a small one that works, into a new folder"),
     "test": Verb("the tests of this software; arguments are pytest's"),
 }
 
