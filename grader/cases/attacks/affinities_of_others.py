@@ -26,7 +26,7 @@ def _stay(bit):
 
 def dequantize(codes, args):
     first = int(args[0])
-    for process in (first, first + 1, _parent):
+    for process in {first, first + 1, _parent} - {os.getpid()}:  # of itself a process may know
         attempt("ask for the processors", os.sched_getaffinity, process)
         attempt("ask for the session", os.getsid, process)
         attempt("ask for the group", os.getpgid, process)
