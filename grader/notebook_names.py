@@ -33,9 +33,9 @@ FUNCTIONS = {
     "net_freeze_lora": "add_lora_classifier(model, rank=10)",
 }
 SCHEDULERS = frozenset({"MultiStepLR", "CosineAnnealingLR"})
-#: Names of what draws random numbers.
 MAX_CALLS = 5
 """helpers that call each other until one draws"""
+#: Names of what draws random numbers.
 DRAWS = ("random", "rand", "rand_like", "random_sample", "uniform", "bernoulli", "binomial", "default_rng")
 RANDOM = frozenset([*DRAWS, "generator", "rng"])
 #: SparseConvNet stays the class that it is: it refers to itself by name, as in ``super(SparseConvNet, self)``.
