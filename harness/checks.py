@@ -16,10 +16,11 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 import torch
 
+from harness.failure import Failure
 from harness.gradebook import Panel, Picture
 from harness.host.failures import StudentError
 from harness.host.proxies import Remote, RemoteModule, Student, summary
-from harness.protocol import Failure
+from harness.outcomes import CheckFailure
 from harness.worker import vocabulary
 
 __all__ = [
@@ -50,18 +51,6 @@ LARGEST = 1 << 21
 MOST_NUMBERS = 1000
 
 
-class CheckFailure(AssertionError):
-    """What a student's value lacks, and what to do about it."""
-
-    def __init__(self, finding: str, hint: str = "") -> None:
-        super().__init__(finding)
-        self.finding = finding
-        self.hint = hint
-
-    def __str__(self) -> str:
-        return f"{self.finding}\nHint: {self.hint}" if self.hint else self.finding
-
-
 def needs(*numbers: str) -> Callable[[Function], Function]:
     """Without these tests the decorated one means nothing: where one fails, it is not run."""
 
@@ -72,9 +61,9 @@ def needs(*numbers: str) -> Callable[[Function], Function]:
     return mark
 
 
-def fail(finding: str, hint: str = "") -> NoReturn:
-    """Fail the test."""
-    raise CheckFailure(finding, hint)
+def fail(finding: str, hint: str = "", cause: StudentError | None = None) -> NoReturn:
+    """Fail the test; ``cause`` is the call that failed, if that is what was found."""
+    raise CheckFailure(finding, hint, cause)
 
 
 def assert_true(condition: bool, finding: str, hint: str = "") -> None:

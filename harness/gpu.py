@@ -81,7 +81,7 @@ def notes(here: Gradebook, there: Gradebook) -> tuple[str, ...]:
         return (f"On the GPU all {len(pairs)} tests of code come out as on the CPU.",)
     lines = [f"On the GPU {len(differing)} of {len(pairs)} tests come out otherwise; no point depends on it:"]
     for test, other in differing:
-        said = (other.fault or other.message).strip().partition("\n")[0] or other.state.value
+        said = other.fault.strip().partition("\n")[0] or other.finding or other.state.value
         lines.append(f"  {test.number} {other.state.value} there: {said}")
     return tuple(lines)
 

@@ -9,11 +9,11 @@ from enum import Enum
 from typing import Literal
 
 from harness.catalog import GradedTest, read_suites
+from harness.failure import StackLine, told
 from harness.problem import Part, problem
 from harness.submission.intake import Item
 
 __all__ = [
-    "FAULT_MESSAGE",
     "UNGRADED",
     "Gradebook",
     "Measurement",
@@ -21,9 +21,10 @@ __all__ = [
     "Panel",
     "PartScore",
     "Picture",
+    "Reason",
     "State",
     "not_graded",
-    "not_run_because_of",
+    "waiting_for",
 ]
 
 
@@ -35,6 +36,38 @@ class State(str, Enum):
     FAILED = "failed"
     NOT_RUN = "not run"
     NOT_IMPLEMENTED = "not implemented"
+
+
+class Reason(str, Enum):
+    """Why a test did not earn all its points. The first group are the kinds of ``harness.failure.Failure``."""
+
+    EXCEPTION = "exception"
+    NOT_IMPLEMENTED = "not implemented"
+    MISSING = "missing"
+    IMPORT = "import"
+    TIMEOUT = "timeout"
+    DIED = "died"
+    UNUSABLE = "unusable"
+
+    CHECK = "check"
+    """A check of the test failed."""
+    WITHHELD = "withheld"
+    """Student code failed in a hidden test, which doesn't say how."""
+    NO_RESULTS = "no results"
+    """The experiments that the test looks at were not run yet."""
+    QUICK_RESULTS = "quick results"
+    """The results are right, but those of a profile that earns nothing."""
+    OTHER_TEST = "other test"
+    """The test means nothing without another one, which failed."""
+    OUT_OF_TIME = "out of time"
+    """The deadline of the run had passed."""
+    UNFINISHED = "unfinished"
+    """The run ended before it came to this test."""
+    NOT_SELECTED = "not selected"
+    NOT_GRADED = "not graded"
+    """Nothing of the submission could be graded."""
+    FAULT = "fault"
+    """The grader itself had a fault."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +114,14 @@ class Outcome:
 
     state: State
     score: float = 0.0
-    message: str = ""
-    """for the student: what was found, what was expected, what to do"""
+    reason: Reason | None = None
+    """why it is not all of the points; None if it is"""
+    finding: str = ""
+    """for the student: what was found and what was expected; of a pass, a remark"""
+    location: list[StackLine] = field(default_factory=list)
+    """the student's own lines that it came through, as they are called in what was handed in"""
+    hints: list[str] = field(default_factory=list)
+    """what may be the cause, and what to do"""
     printed: str = ""
     """what student code printed meanwhile"""
     withheld: str = ""
@@ -99,22 +138,24 @@ class Outcome:
         if not math.isfinite(self.score):
             raise ValueError(f"a score of {self.score} is none")
 
+    @property
+    def message(self) -> str:
+        """Finding, location and hints as one text, for reports."""
+        return told(self.finding, self.location, self.hints)
 
-UNFINISHED = Outcome(State.NOT_RUN, message="The run ended before this test.")
-NOT_SELECTED = Outcome(State.NOT_RUN, message="Not selected in this run.")
-FAULT_MESSAGE = (
-    "The grader itself had a fault in this test. It doesn't count against you: "
-    "tell the course staff, who will grade it again."
-)
+
+UNFINISHED = Outcome(State.NOT_RUN, reason=Reason.UNFINISHED, finding="The run ended before this test.")
+NOT_SELECTED = Outcome(State.NOT_RUN, reason=Reason.NOT_SELECTED, finding="Not selected in this run.")
 UNGRADED = (
     "The grader itself had a fault. It doesn't count against you: tell the course staff, who will grade it again."
 )
 """where it had it before it came to any test"""
 
 
-def not_run_because_of(needed: GradedTest) -> str:
-    """Why a test that needs this one is not run."""
-    return f"Not run: {needed.number} failed first ({needed.title.rstrip('.')})."
+def waiting_for(needed: GradedTest, seconds: float = 0.0) -> Outcome:
+    """The outcome of a test that means nothing without another one, which failed."""
+    finding = f"Not run: {needed.number} failed first ({needed.title.rstrip('.')})."
+    return Outcome(State.NOT_RUN, reason=Reason.OTHER_TEST, finding=finding, seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -172,7 +213,7 @@ class Gradebook:
             return UNFINISHED if self.is_selected(test) else NOT_SELECTED
         settled = own.state in (State.NOT_IMPLEMENTED, State.NOT_RUN) or own.fault
         if not settled and (needed := self.unmet_need(test)):
-            return Outcome(State.NOT_RUN, message=not_run_because_of(needed), seconds=own.seconds)
+            return waiting_for(needed, own.seconds)
         return own
 
     def unmet_need(self, test: GradedTest) -> GradedTest | None:
@@ -234,7 +275,7 @@ def not_graded(
     """
     gradebook = Gradebook(submission=submission, seed=seed, notes=(reason, *notes))
     for test in gradebook.tests:
-        gradebook.record(test.number, Outcome(State.NOT_RUN, message=reason, fault=fault))
+        gradebook.record(test.number, Outcome(State.NOT_RUN, reason=Reason.NOT_GRADED, finding=reason, fault=fault))
     if fault:
         gradebook.faults.append(fault)
     return gradebook

@@ -8,21 +8,25 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
 from harness.catalog import GradedTest
-from harness.gradebook import FAULT_MESSAGE, Measurement, Outcome, Picture, State
+from harness.failure import Failure
+from harness.gradebook import Measurement, Outcome, Picture, Reason, State
 from harness.host.failures import StudentError
-from harness.protocol import Failure
-from harness.reports.text import body, cut
+from harness.reports.text import MAX_MESSAGE, body, cut
+from harness.submission.intake import Submission
 
 __all__ = [
     "MEASUREMENTS",
     "NOTE",
+    "OUT_OF_TIME",
     "PICTURES",
+    "CheckFailure",
     "NotMade",
     "NotRun",
     "attach",
@@ -31,6 +35,7 @@ __all__ = [
     "outcome_of",
     "score_kept",
     "unusable",
+    "withheld",
 ]
 
 NOTE = pytest.StashKey[str]()
@@ -40,12 +45,52 @@ PICTURES = pytest.StashKey[list[Picture]]()
 MEASUREMENTS = pytest.StashKey[list[Measurement]]()
 
 
+OUT_OF_TIME = Outcome(
+    State.NOT_RUN,
+    reason=Reason.OUT_OF_TIME,
+    finding="Not run: out of time. Functions that don't end, or take very long, have used up the time for grading: "
+    "the tests that met them say which.",
+)
+
+
+SAID_NOTHING = "Your code failed in this test. What it said is not shown, since this test's inputs are not."
+
+
+class CheckFailure(AssertionError):
+    """What a student's value lacks, and what to do about it.
+
+    Args:
+        cause: the call that failed, if that is what was found.
+    """
+
+    def __init__(self, finding: str, hint: str = "", cause: StudentError | None = None) -> None:
+        super().__init__(finding)
+        self.finding = finding
+        self.hint = hint
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"{self.finding}\nHint: {self.hint}" if self.hint else self.finding
+
+
 class NotRun(Exception):
-    """A test that is not run; the text says why."""
+    """A test that is not run, with the outcome that says why."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.finding)
+        self.outcome = outcome
 
 
 class NotMade(Exception):
-    """What a test looks at was not made yet; the text says what makes it."""
+    """What a test looks at was not made yet; the text says what makes it.
+
+    Args:
+        quick: whether it was made, and is right, but with a profile that earns nothing.
+    """
+
+    def __init__(self, finding: str, quick: bool = False) -> None:
+        super().__init__(finding)
+        self.reason = Reason.QUICK_RESULTS if quick else Reason.NO_RESULTS
 
 
 def _functions(item: pytest.Item) -> list[Any]:
@@ -78,7 +123,11 @@ def score_kept(item: pytest.Item) -> Iterator[None]:
 
 
 def outcome_of(
-    item: pytest.Item, test: GradedTest, error: BaseException | None, failure: StudentError | None
+    item: pytest.Item,
+    test: GradedTest,
+    submission: Submission,
+    error: BaseException | None,
+    failure: StudentError | None,
 ) -> Outcome:
     """What a test came to: ``error`` is what came out of it, ``failure`` the student's share in that."""
     # gradescope-utils' set_score and set_leaderboard_value leave their values on the function
@@ -87,27 +136,69 @@ def outcome_of(
     if error is None:
         score = test.points if score is None else score
         state = State.PASSED if score >= test.points else State.PARTIAL if score > 0 else State.FAILED
-        return Outcome(state, score, item.stash.get(NOTE, ""), leaderboard=leaderboard)
+        reason = None if state is State.PASSED else Reason.CHECK
+        return Outcome(state, score, reason, item.stash.get(NOTE, ""), leaderboard=leaderboard)
     if failure is not None and failure.not_implemented and not score:
-        return Outcome(State.NOT_IMPLEMENTED, message=str(failure))
+        return Outcome(State.NOT_IMPLEMENTED, reason=Reason.NOT_IMPLEMENTED, finding=cut(failure.finding, MAX_MESSAGE))
     if failure is not None or isinstance(error, AssertionError):
-        state = State.PARTIAL if score else State.FAILED
-        return Outcome(state, score or 0.0, str(failure or error), leaderboard=leaderboard)
+        return _lost(error, failure, score or 0.0, leaderboard, submission, test.part)
     if isinstance(error, NotRun):
-        return Outcome(State.NOT_RUN, message=str(error))
+        return error.outcome
     if isinstance(error, NotMade):
-        return Outcome(State.NOT_IMPLEMENTED, message=str(error))
+        return Outcome(State.NOT_IMPLEMENTED, reason=error.reason, finding=str(error))
     return fault_of_grader("".join(traceback.format_exception(error)[-12:]))
+
+
+def _lost(
+    error: BaseException,
+    failure: StudentError | None,
+    score: float,
+    leaderboard: float | None,
+    submission: Submission,
+    part: str,
+) -> Outcome:
+    """The outcome where student code failed, or a check found a mistake."""
+    check = error if isinstance(error, CheckFailure) and failure is None else None
+    cause = failure or (check.cause if check is not None else None)
+    finding = failure.finding if failure is not None else check.finding if check is not None else str(error)
+    hints = [check.hint] if check is not None and check.hint else []
+    return Outcome(
+        State.PARTIAL if score else State.FAILED,
+        score,
+        Reason.CHECK if failure is None else Reason(failure.failure.kind),
+        cut(finding, MAX_MESSAGE).rstrip("\n"),
+        submission.located(cause.failure.stack) if cause is not None else [],
+        hints + submission.explanations(part, cause.failure if cause is not None else None),
+        leaderboard=leaderboard,
+    )
+
+
+def withheld(outcome: Outcome, test: GradedTest, failed: bool, printed: str) -> Outcome:
+    """The outcome of a hidden test without what student code said, which could give away the test's inputs.
+
+    Args:
+        failed: whether student code itself failed, so that its words are in the outcome.
+    """
+    kept = body(outcome.message, printed)
+    if outcome.state is State.NOT_IMPLEMENTED:
+        outcome = replace(outcome, finding=f"Not implemented yet: Part {test.part}.")
+    elif failed:
+        outcome = replace(outcome, reason=Reason.WITHHELD, finding=SAID_NOTHING, location=[], hints=[])
+    return replace(outcome, withheld=kept)
 
 
 def unusable(error: BaseException) -> StudentError:
     """What student code returned broke the test."""
     message = f"What your code returned can't be used: {type(error).__name__}: {error}"
-    return StudentError(Failure("died", "", cut(message, 500), []))
+    return StudentError(Failure("unusable", "", cut(message, 500), []))
 
 
 def fault_of_grader(reason: str) -> Outcome:
-    return Outcome(State.NOT_RUN, message=FAULT_MESSAGE, fault=reason)
+    finding = (
+        "The grader itself had a fault in this test. It doesn't count against you: "
+        "tell the course staff, who will grade it again."
+    )
+    return Outcome(State.NOT_RUN, reason=Reason.FAULT, finding=finding, fault=reason)
 
 
 def attach(report: pytest.TestReport, outcome: Outcome) -> None:

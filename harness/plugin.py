@@ -43,12 +43,13 @@ from rich.console import Console
 from harness import ROOT
 from harness.catalog import SUITES, GradedTest, read_suites
 from harness.denormals import small_numbers_as_zero
-from harness.gradebook import Gradebook, Outcome, State, not_run_because_of
+from harness.gradebook import Gradebook, Outcome, State, waiting_for
 from harness.host.failures import SandboxError, StudentError
 from harness.host.launch import Launcher, make_launcher
 from harness.host.proxies import Patience, Student
 from harness.outcomes import (
     MEASUREMENTS,
+    OUT_OF_TIME,
     PICTURES,
     NotMade,
     NotRun,
@@ -57,18 +58,18 @@ from harness.outcomes import (
     forget_score,
     outcome_of,
     unusable,
+    withheld,
 )
 from harness.problem import problem
 from harness.repeated import run_again
 from harness.reports import gradescope, terminal
-from harness.reports.text import MAX_MESSAGE, body, cut, unwritable
+from harness.reports.text import unwritable
 from harness.submission.intake import Submission, SubmissionError, as_data, from_data, open_submission
 
 __all__ = [
     "GRADING",
     "LAUNCHER",
     "NOTES",
-    "OUT_OF_TIME",
     "STUDENT",
     "SUBMISSION",
     "Grading",
@@ -265,7 +266,7 @@ class Grading:
         needed = self.gradebook.unmet_need(test) if test is not None else None
         # A stub is met by the test itself: "not implemented" tells more than "not run".
         if needed is not None and self.gradebook.outcome(needed).state is not State.NOT_IMPLEMENTED:
-            raise NotRun(not_run_because_of(needed))
+            raise NotRun(waiting_for(needed))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -288,19 +289,11 @@ class Grading:
             failure = unusable(error)
         if failure is not None and failure.failure.kind == "timeout" and self.patience.is_over:
             error, failure = NotRun(OUT_OF_TIME), None  # it might have been in time
-        outcome = outcome_of(item, test, error, failure)
-        said = cut(outcome.message, MAX_MESSAGE)
-        lost = outcome.state in (State.FAILED, State.PARTIAL)
-        message = self.submission.explained(said, test.part) if lost else self.submission.located(said)
-        outcome = dataclasses.replace(outcome, message=message)
+        outcome = outcome_of(item, test, self.submission, error, failure)
         printed = student.printed if student is not None else ""
-        pictures, measurements = item.stash.get(PICTURES, []), item.stash.get(MEASUREMENTS, [])
         if test.hidden and (failure is not None or printed):
-            withheld = body(outcome.message, printed)
-            message = outcome.message if failure is None else SAID_NOTHING
-            if outcome.state is State.NOT_IMPLEMENTED:
-                message = f"Not implemented yet: Part {test.part}."
-            outcome, printed = dataclasses.replace(outcome, message=message, withheld=withheld), ""
+            outcome, printed = withheld(outcome, test, failure is not None, printed), ""
+        pictures, measurements = item.stash.get(PICTURES, []), item.stash.get(MEASUREMENTS, [])
         outcome = dataclasses.replace(outcome, pictures=pictures, measurements=measurements)
         if error is not None and not self.config.option.usepdb:
             _forget_values(error)
@@ -386,11 +379,6 @@ class Grading:
             self.launcher.stop()
 
 
-SAID_NOTHING = "Your code failed in this test. What it said is not shown, since this test's inputs are not."
-OUT_OF_TIME = (
-    "Not run: out of time. Functions that don't end, or take very long, have used up the time for grading: "
-    "the tests that met them say which."
-)
 GRADING = pytest.StashKey[Grading]()
 LAUNCHER = pytest.StashKey[Launcher]()
 """set before a run starts: a launcher to use, which the run doesn't stop"""

@@ -17,15 +17,15 @@ import msgspec
 import numpy as np
 import torch
 
+from harness.failure import Failure
+
 __all__ = [
     "MAX_FRAME_BYTES",
     "Call",
-    "Failure",
     "Frame",
     "Handle",
     "ProtocolError",
     "Reply",
-    "StackLine",
     "decode",
     "encode",
     "frame_bytes",
@@ -137,24 +137,6 @@ class Call(msgspec.Struct, tag="call", frozen=True):
     function: str
     args: list[Value]
     kwargs: dict[str, Value]
-
-
-class StackLine(msgspec.Struct, frozen=True):
-    """One line of the student's own code in a traceback."""
-
-    file: str
-    line: int
-    function: str
-    code: str
-
-
-class Failure(msgspec.Struct, frozen=True):
-    """How a call failed, as text. A worker reports the first four kinds; the grader sees the others itself."""
-
-    kind: Literal["exception", "not implemented", "missing", "import", "timeout", "died"]
-    type_name: str
-    message: str
-    stack: list[StackLine]
 
 
 class Reply(msgspec.Struct, tag="reply", frozen=True):

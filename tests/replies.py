@@ -17,13 +17,14 @@ from typing import Any
 import pytest
 import torch
 
+from harness.failure import Failure
 from harness.host.failures import StudentError
 from harness.host.in_process import InProcessLauncher
 from harness.host.proxies import Student
 from harness.host.workers import Allowed, Resolve, Worker, decoded
 from harness.isolation.limits import Limits
 from harness.plugin import GRADING, TEST
-from harness.protocol import Call, Failure, Handle, ProtocolError, Reply, Value, decode, encode
+from harness.protocol import Call, Handle, ProtocolError, Reply, Value, decode, encode
 from harness.repeated import run_again
 from harness.validation.cases import SOLUTION
 from harness.worker.worker import Executor

@@ -40,7 +40,7 @@ def test_a_score_is_finite(score):
 
 @pytest.mark.parametrize("order", [("2.1a", "2.1b"), ("2.1b", "2.1a")])
 def test_what_needs_a_failed_test_is_not_run_in_any_order(gradebook, order):
-    outcomes = {"2.1a": Outcome(State.FAILED, message="wrong"), "2.1b": Outcome(State.PASSED, score=2)}
+    outcomes = {"2.1a": Outcome(State.FAILED, finding="wrong"), "2.1b": Outcome(State.PASSED, score=2)}
     for number in order:
         gradebook.record(number, outcomes[number])
     dependent = gradebook.outcome(gradebook.tests[1])
@@ -57,7 +57,7 @@ def test_a_partial_result_meets_a_need(gradebook):
 
 def test_a_stub_says_not_implemented_even_where_it_needs_another(gradebook):
     for number in ("2.1a", "2.1b"):
-        gradebook.record(number, Outcome(State.NOT_IMPLEMENTED, message="not yet"))
+        gradebook.record(number, Outcome(State.NOT_IMPLEMENTED, finding="not yet"))
     assert [gradebook.outcome(test).state for test in gradebook.tests[:2]] == [State.NOT_IMPLEMENTED] * 2
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.failure import StackLine
 from harness.submission.intake import Submission
 from harness.validation.cases import STUBS
 from tests.notebooks import imported, module, notebook
@@ -89,7 +90,8 @@ def test_other_files_that_cells_write_are_there_to_import(load):
     )
     quantization, submission = load("quantization", *cells)
     assert quantization.quantize(0) == 7
-    assert submission.located("mine/levels.py, line 3, in broken") == "code cell no. 1, line 4, in broken"
+    lines = [StackLine("mine/levels.py", 3, "broken", "")]
+    assert submission.located(lines) == [StackLine("code cell no. 1", 4, "broken", "")]
 
 
 def test_a_module_that_is_imported_from_a_file_of_stubs_is_not_written(take, tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from harness.failure import StackLine
 from harness.submission.contract import FILES
 from harness.submission.filenames import is_called_archive, module_meant
 from harness.submission.intake import SubmissionError
@@ -279,7 +280,8 @@ def test_a_notebook_that_colab_saved_as_a_script_is_read(take, tmp_path):
         )
         assert "CS2420_PSet2.py doesn't parse (line 22: expected ':'): it was skipped." in submission.notes
     line = text(submission).splitlines().index("    return np.asarray(W), undefined") + 1
-    assert submission.located(f"quantization.py, line {line}") == "CS2420_PSet2.py, line 17"
+    (place,) = submission.located([StackLine("quantization.py", line, "quantize", "")])
+    assert (place.file, place.line) == ("CS2420_PSet2.py", 17)
 
 
 def test_modules_under_names_of_their_own_are_found_by_what_they_define(take, tmp_path):

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
+from harness.failure import Failure, StackLine
 from harness.grading import grade
 from harness.submission import hints
-from harness.submission.intake import open_submission
+from harness.submission.intake import Setting, open_submission
 from harness.submission.settings import settings_of
 from tests.conftest import ROOT
 from tests.notebooks import module, notebook
@@ -70,13 +71,16 @@ FILE = "def quantize(W, bits=8):\n    return W\n"
     [
         pytest.param(
             'info = {"k": 1}\nprint(f"{info["k"]}")\n' + FILE,
-            f"({hints.PYTHON} grades, and this is probably syntax of Python 3.12: write it for the older one.)",
+            f"\nHint: {hints.PYTHON} grades, and this is probably syntax of Python 3.12: write it for the older one.",
             marks=pytest.mark.skipif(sys.version_info >= (3, 12), reason="it is no newer syntax here"),
         ),
-        ("import einops\n" + FILE, "(einops is not installed where this is graded, or not handed in if it is yours."),
+        (
+            "import einops\n" + FILE,
+            "\nHint: einops is not installed where this is graded, or not handed in if",
+        ),
         (
             "import torch\ndef setup():\n    torch.set_grad_enabled(False)\nsetup()\n" + FILE,
-            "(quantization.py, line 3 sets torch.set_grad_enabled(False) for all code, which may be the reason.)",
+            "\nHint: quantization.py, line 3 sets torch.set_grad_enabled(False) for all code, which may be the reason.",
         ),
     ],
     ids=["newer syntax", "package", "setting"],
@@ -93,23 +97,45 @@ def test_a_cell_with_newer_syntax_is_explained(take, tmp_path, monkeypatch):
 
 
 def test_a_module_in_another_encoding_is_explained():
-    assert "The file is not saved as UTF-8" in " ".join(hints.hints("source code string cannot contain null bytes"))
+    (hint,) = hints.hints(Failure("import", "SyntaxError", "source code string cannot contain null bytes", []))
+    assert "The file is not saved as UTF-8" in hint
 
 
 @pytest.mark.parametrize(
-    ("text", "name"),
+    ("kind", "text", "name"),
     [
-        ("ImportError: cannot import name 'override' from 'typing' (/usr/lib/typing.py)", "typing has no override"),
-        ("AttributeError: module 'itertools' has no attribute 'batched'", "itertools has no batched"),
+        ("ImportError", "cannot import name 'override' from 'typing' (/usr/lib/typing.py)", "typing has no override"),
+        ("AttributeError", "module 'itertools' has no attribute 'batched'", "itertools has no batched"),
     ],
 )
-def test_what_a_newer_library_has_is_explained(text, name):
-    assert list(hints.hints(text)) == [f"{hints.PYTHON} grades, whose {name}: a newer Python may have it."]
+def test_what_a_newer_library_has_is_explained(kind, text, name):
+    assert list(hints.hints(Failure("exception", kind, text, []))) == [
+        f"{hints.PYTHON} grades, whose {name}: a newer Python may have it."
+    ]
 
 
-def test_other_messages_have_no_hints():
-    text = "ModuleNotFoundError: No module named 'quantization'\nmodule 'torch' has no attribute 'x'"
-    assert list(hints.hints(text + "\nSyntaxError: invalid syntax\n  quantization.py, line 1\n    lr =")) == []
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("ModuleNotFoundError", "No module named 'quantization'"),
+        ("AttributeError", "module 'torch' has no attribute 'x'"),
+        ("SyntaxError", "invalid syntax"),
+        ("ValueError", "No module named 'einops'"),  # the student's own words
+    ],
+)
+def test_other_failures_have_no_hints(kind, text):
+    assert list(hints.hints(Failure("exception", kind, text, [StackLine("quantization.py", 1, "", "lr =")]))) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("PermissionError", "While it is graded, code can't start processes, open connections, or reach other files."),
+        ("URLError", "While it is graded, code has no network; what the handout downloads is there already."),
+    ],
+)
+def test_what_the_sandbox_refuses_is_explained(kind, sentence):
+    assert list(hints.hints(Failure("exception", kind, "Operation not permitted", []))) == [sentence]
 
 
 def test_what_is_installed_is_there_and_in_the_readme():
@@ -138,7 +164,7 @@ def test_what_is_installed_is_there_and_in_the_readme():
 )
 def test_a_line_that_changes_all_code_is_found(tmp_path, line):
     (tmp_path / "quantization.py").write_text(f"import torch\n{line}\n")
-    assert settings_of(tmp_path) == {"quantization.py": (f"quantization.py, line 2 sets {line}",)}
+    assert settings_of(tmp_path) == {"quantization.py": (Setting("quantization.py", 2, line),)}
 
 
 @pytest.mark.parametrize(
@@ -162,7 +188,9 @@ def test_settings_of_modules_that_are_imported_count(tmp_path):
     (tmp_path / "pruning.py").write_text("from mine.common import *\nimport pruning\n")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "common.py").write_text("import torch\ntorch.set_default_dtype(torch.half)\n")
-    assert settings_of(tmp_path) == {"pruning.py": ("mine/common.py, line 2 sets torch.set_default_dtype(torch.half)",)}
+    assert settings_of(tmp_path) == {
+        "pruning.py": (Setting("mine/common.py", 2, "torch.set_default_dtype(torch.half)"),)
+    }
 
 
 def test_settings_in_a_notebook_are_left_out_and_mentioned(take, tmp_path):
@@ -180,8 +208,7 @@ def test_a_setting_that_a_notebooks_module_takes_is_named_by_its_cell(tmp_path):
         "import torch\nif True:\n    torch.set_default_dtype(torch.float64)\ndef quantize(W):\n    return torch.ones(1)"
     )
     with open_submission(notebook(tmp_path / "one.ipynb", cell)) as submission:
-        message = submission.explained("It failed.", "2.1")
-    assert message == (
-        "It failed.\n  (code cell no. 1, line 3 sets torch.set_default_dtype(torch.float64) for all code, which may be "
-        "the reason.)"
-    )
+        explanations = submission.explanations("2.1", None)
+    assert explanations == [
+        "code cell no. 1, line 3 sets torch.set_default_dtype(torch.float64) for all code, which may be the reason."
+    ]

@@ -43,7 +43,7 @@ def test_a_report_before_anything_ran_is_valid_and_has_every_row(gradebook):
 
 def test_rows_have_what_gradescope_shows(gradebook):
     test = gradebook.tests[0]
-    gradebook.record(test.number, Outcome(State.PARTIAL, score=0.5, message="half", printed="hello\n", seconds=1.25))
+    gradebook.record(test.number, Outcome(State.PARTIAL, score=0.5, finding="half", printed="hello\n", seconds=1.25))
     row = validated(gradebook)["tests"][0]
     assert row["number"] == test.number
     assert row["name"] == test.title
@@ -61,14 +61,14 @@ def test_leaderboard_values_are_finite_or_left_out(gradebook):
 
 
 def test_a_long_message_says_how_long_it_was(gradebook):
-    gradebook.record("1.1a", Outcome(State.FAILED, message="x" * 50_000))
+    gradebook.record("1.1a", Outcome(State.FAILED, finding="x" * 50_000))
     output = validated(gradebook)["tests"][0]["output"]
     assert len(output) == 10_000
     assert output.endswith("(50,000 characters in all, the rest is left out)")
 
 
 def test_prints_are_cut_for_themselves(gradebook):
-    gradebook.record("1.1a", Outcome(State.FAILED, message="wrong", printed="y" * 50_000))
+    gradebook.record("1.1a", Outcome(State.FAILED, finding="wrong", printed="y" * 50_000))
     output = validated(gradebook)["tests"][0]["output"]
     assert output.startswith("wrong\n\nYour code printed:\nyyy")
     assert "(50,000 characters in all" in output
@@ -76,7 +76,7 @@ def test_prints_are_cut_for_themselves(gradebook):
 
 def test_no_control_character_gets_out(gradebook):
     gradebook.submission = HOSTILE
-    gradebook.record("1.1a", Outcome(State.FAILED, message=HOSTILE, printed=HOSTILE, fault=HOSTILE))
+    gradebook.record("1.1a", Outcome(State.FAILED, finding=HOSTILE, printed=HOSTILE, fault=HOSTILE))
     gradebook.faults.append(HOSTILE)
     for text in (json.dumps(validated(gradebook), ensure_ascii=False), render(gradebook)):
         assert not set(text) & set("\x1b\x07\u202e\udcff")
@@ -85,7 +85,7 @@ def test_no_control_character_gets_out(gradebook):
 
 def test_a_fault_is_a_row_and_undecided_points(gradebook):
     test = gradebook.tests[0]
-    gradebook.record(test.number, Outcome(State.NOT_RUN, message="a fault", fault="Traceback: it broke"))
+    gradebook.record(test.number, Outcome(State.NOT_RUN, finding="a fault", fault="Traceback: it broke"))
     gradebook.faults.append("an internal error")
     report = validated(gradebook)
     assert report["tests"][0]["extra_data"]["fault"] == "Traceback: it broke"
@@ -98,21 +98,21 @@ def test_a_fault_is_a_row_and_undecided_points(gradebook):
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_the_table_fits_its_width(gradebook, width):
-    gradebook.record("1.1a", Outcome(State.FAILED, message="one sentence that is rather long " * 5))
+    gradebook.record("1.1a", Outcome(State.FAILED, finding="one sentence that is rather long " * 5))
     assert max(len(line.rstrip()) for line in render(gradebook, width).splitlines()) <= width
 
 
 def test_the_table_says_where_to_start(gradebook):
     for test in gradebook.tests:
-        gradebook.record(test.number, Outcome(State.NOT_IMPLEMENTED, message="Not implemented yet: Part 2.1: quantize"))
+        gradebook.record(test.number, Outcome(State.NOT_IMPLEMENTED, finding="Not implemented yet: Part 2.1: quantize"))
     text = " ".join(render(gradebook).split())
     assert "Nothing is implemented yet. Start with part 1.1" in text
     assert f"0 / {gradebook.maximum:g}" in text
 
 
 def test_the_first_hint_of_a_part_is_a_failure_before_a_stub(gradebook):
-    gradebook.record("2.1a", Outcome(State.NOT_IMPLEMENTED, message="a stub"))
-    gradebook.record("2.1c", Outcome(State.FAILED, message="something wrong"))
+    gradebook.record("2.1a", Outcome(State.NOT_IMPLEMENTED, finding="a stub"))
+    gradebook.record("2.1c", Outcome(State.FAILED, finding="something wrong"))
     text = render(gradebook)
     assert "something wrong" in text
     assert "a stub" not in text
@@ -139,7 +139,7 @@ def test_a_file_is_replaced_in_one_step(tmp_path):
 
 def test_the_page_has_every_test_and_its_message_in_one_file(gradebook):
     test = gradebook.tests[3]
-    gradebook.record(test.number, Outcome(State.FAILED, message="what was found", seconds=1.2))
+    gradebook.record(test.number, Outcome(State.FAILED, finding="what was found", seconds=1.2))
     page = html.render(gradebook)
     for one in gradebook.tests:
         assert page.count(f'<span class="number">{one.number}</span>') == 1
@@ -162,7 +162,7 @@ def test_the_page_says_how_many_points_are_decided_later(gradebook):
 
 
 def test_the_page_is_harmless_whatever_a_student_printed(gradebook):
-    gradebook.record(gradebook.tests[0].number, Outcome(State.FAILED, message=HOSTILE, printed=HOSTILE))
+    gradebook.record(gradebook.tests[0].number, Outcome(State.FAILED, finding=HOSTILE, printed=HOSTILE))
     hostile = Gradebook(HOSTILE, seed=5)
     for page in (html.render(gradebook), html.render(hostile)):
         assert "<script" not in page

@@ -123,7 +123,7 @@ def test_files_named_like_packages_shadow_nothing(any_mode, tmp_path):
             "ZeroDivisionError: division by zero",
         ),
         ("def quantize(W):\n    raise SystemExit(3)\n", "raised SystemExit: 3\n  quantization.py, line 2, in quantize"),
-        ("import missing_package\n", "The file can't be imported: ModuleNotFoundError"),
+        ("import missing_package\n", "The code of this part can't be imported: ModuleNotFoundError"),
         ("def quantize():\n    pass\n", "quantize(1.0) raised TypeError: quantize() takes 0 positional arguments"),
         ("def quantize(W):\n    return quantize(W)\n", "RecursionError"),
         ("import torch\n\n\ndef quantize(W):\n    return torch.zeros(2) @ torch.zeros(3)\n", "line 5, in quantize"),

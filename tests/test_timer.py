@@ -169,7 +169,7 @@ def test_an_answer_that_is_there_is_taken_though_the_grader_comes_late(tmp_path)
 
 
 def test_a_call_that_had_no_time_left_says_so_and_no_seconds():
-    assert timed_out("quantize", 6.0, "").failure.message.startswith("quantize had not finished after 6 seconds")
-    assert timed_out("quantize", 0.25, "").failure.message.startswith("quantize had not finished after 0.2 seconds")
+    assert timed_out("quantize", 6.0, []).failure.message.startswith("quantize had not finished after 6 seconds")
+    assert timed_out("quantize", 0.25, []).failure.message.startswith("quantize had not finished after 0.2 seconds")
     message = "quantize was stopped: earlier calls of this test have used up its time."
-    assert timed_out("quantize", 0.0, "").failure.message == message
+    assert timed_out("quantize", 0.0, []).failure.message == message

@@ -26,7 +26,7 @@ from harness.isolation.limits import Limits
 from harness.validation import cli as validation_cli
 from harness.validation import exam, mutants, survivors, tables
 from harness.validation.cases import SOLUTION, STUBS, Case, of_code, read_cases, solution_and_stubs
-from harness.validation.exam import SEED, Task, Verdict, compare, examine, examine_all, slowest_first
+from harness.validation.exam import SEED, Error, Task, Verdict, compare, examine, examine_all, slowest_first
 from harness.validation.impact import affected
 from tests.conftest import ROOT
 
@@ -95,28 +95,28 @@ def test_every_test_of_code_has_a_case_that_loses_it():
 
 def test_what_should_be_lost_and_is_not_is_missed(launcher):
     verdict = examine(Task(case_of("wrong", loses={"1.2a": "", "1.2b": "steps"})), launcher)
-    assert verdict.missed == ["1.2a was passed", "1.2b was passed"]
+    assert verdict.errors == [Error("missed", number, f"{number} was passed") for number in ("1.2a", "1.2b")]
     assert not verdict.is_right
 
 
 def test_what_should_not_be_lost_and_is_is_a_false_alarm(launcher):
     case = case_of("right", text="LEARNING_RATES = [0.1, 0.1, 0.1]\n")
     verdict = examine(Task(case), launcher)
-    assert [alarm[:5] for alarm in verdict.false_alarms] == ["1.1a:"]
+    assert [(error.kind, error.number) for error in verdict.errors] == [("false alarm", "1.1a")]
     assert verdict.seconds > 0
 
 
 def test_another_message_than_the_case_names_is_missed():
-    failed = Outcome(State.FAILED, message="the rate is 0.1, expected 0.01")
+    failed = Outcome(State.FAILED, finding="the rate is 0.1, expected 0.01")
     case = case_of("wrong", loses={"1.2a": "the rate is 0.1", "1.2b": "half a cosine"})
     verdict = compare(Task(case), gradebook_of(_1_2a=failed, _1_2b=failed))
-    assert verdict.missed == ['1.2b does not say "half a cosine" but: the rate is 0.1, expected 0.01']
-    assert verdict.false_alarms == []
+    text = '1.2b does not say "half a cosine" but: the rate is 0.1, expected 0.01'
+    assert verdict.errors == [Error("missed", "1.2b", text)]
     assert verdict.catchers == {"1.2a", "1.2b"}
 
 
 def test_a_test_that_was_not_run_has_lost_the_point_and_caught_nothing():
-    waited = Outcome(State.NOT_RUN, message="Not run: 1.2a failed first.")
+    waited = Outcome(State.NOT_RUN, finding="Not run: 1.2a failed first.")
     case = case_of("wrong", loses={"1.2a": "", "1.2b": "half a cosine"})
     verdict = compare(Task(case), gradebook_of(_1_2a=Outcome(State.FAILED), _1_2b=waited))
     assert verdict.is_right
@@ -132,9 +132,9 @@ def test_partial_credit_is_a_loss_and_what_may_be_lost_is_not_looked_at():
 
 
 def test_a_fault_of_the_grader_is_no_verdict():
-    broken = Outcome(State.NOT_RUN, message="sorry", fault="ZeroDivisionError in a suite")
+    broken = Outcome(State.NOT_RUN, finding="sorry", fault="ZeroDivisionError in a suite")
     verdict = compare(Task(case_of("wrong", loses={"1.2a": "sorry"})), gradebook_of(_1_2a=broken))
-    assert verdict.faults == ["1.2a: ZeroDivisionError in a suite"]
+    assert verdict.errors == [Error("fault", "1.2a", "1.2a: ZeroDivisionError in a suite")]
     assert not verdict.is_right
 
 
@@ -142,7 +142,7 @@ def test_several_processes_come_to_the_verdicts_of_one():
     tasks = [Task(case_of("wrong", name=f"case_{index}", loses={"1.1a": ""})) for index in range(3)]
     verdicts = {verdict.case.name: verdict for verdict in examine_all(tasks, jobs=2)}
     assert set(verdicts) == {"case_0", "case_1", "case_2"}
-    assert all(verdict.missed == ["1.1a was passed"] for verdict in verdicts.values())
+    assert all(verdict.errors == [Error("missed", "1.1a", "1.1a was passed")] for verdict in verdicts.values())
 
 
 def test_what_takes_long_comes_first():

@@ -135,7 +135,8 @@ def assert_the_same_twice(student: Student, codes: Any, args: Any) -> None:
     try:
         two = student.quantization.dequantize(*held)
     except StudentError as error:
-        fail(f"dequantize fails when it is called again with the same codes and extra arguments: {error}", hint)
+        finding = "dequantize fails when it is called again with the same codes and extra arguments"
+        fail(f"{finding}: {error.finding}", hint, cause=error)
     assert_true(
         not isinstance(one, np.ndarray) or (isinstance(two, np.ndarray) and np.array_equal(one, two, equal_nan=True)),
         "dequantize gives other values when it is called again with the same codes and extra arguments.",

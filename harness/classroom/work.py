@@ -18,10 +18,9 @@ from harness.base.crew import interruptible
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.classroom import digests
 from harness.classroom.ledger import Entry, Status
-from harness.gradebook import UNGRADED, Gradebook, not_graded
+from harness.gradebook import UNGRADED, Gradebook, Reason, not_graded
 from harness.grading import grade
 from harness.host.launch import shared_launcher
-from harness.plugin import OUT_OF_TIME
 from harness.reports import gradescope, html
 from harness.reports.text import cut, plain
 from harness.submission.contract import FILES
@@ -150,7 +149,7 @@ def _gradebook(task: Task) -> tuple[Gradebook, Status, str, dict[str, bytes]]:
         faults = [*gradebook.faults, *(outcome.fault for _, outcome in gradebook.results if outcome.fault)]
         reason = faults[0].strip().rpartition("\n")[2][:300]
         return gradebook, Status.UNDECIDED, reason, modules
-    if late := [test.number for test, outcome in gradebook.results if outcome.message == OUT_OF_TIME]:
+    if late := [test.number for test, outcome in gradebook.results if outcome.reason is Reason.OUT_OF_TIME]:
         reason = f"{len(late)} tests were not run after {task.deadline:g} seconds, the first {late[0]}: --deadline"
         return gradebook, Status.OVERDUE, reason, modules
     return gradebook, Status.GRADED, "", modules

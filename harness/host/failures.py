@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.protocol import Failure
+from harness.failure import Failure, StackLine, told
 
 __all__ = ["SandboxError", "StudentError", "ended", "timed_out"]
 
@@ -24,45 +24,34 @@ class StudentError(Exception):
     def not_implemented(self) -> bool:
         return self.failure.kind == "not implemented"
 
-    def __str__(self) -> str:
+    @property
+    def finding(self) -> str:
+        """What happened, without the lines where it happened."""
         failure = self.failure
-        if failure.kind == "not implemented":
-            return f"Not implemented yet: {failure.message}" if failure.message else "Not implemented yet."
-        if failure.kind in ("missing", "timeout", "died"):
-            lines = [failure.message]
-        else:
-            raised = f"{failure.type_name}: {failure.message}" if failure.message else failure.type_name
-            if failure.kind == "import":
-                lines = [f"The file can't be imported: {raised}"]
-            else:
-                lines = [f"{self.called or 'The call'} raised {raised}"]
-        if failure.type_name == "PermissionError":
-            lines.append("  (While it is graded, code can't start processes, open connections, or reach other files.)")
-        elif failure.type_name in ("URLError", "HTTPError", "gaierror"):
-            lines.append("  (While it is graded, code has no network; what the handout downloads is there already.)")
-        elif any(word in failure.message for word in ("NVIDIA", "CUDA", "cudaGetDeviceCount")):
-            lines.append("  (Code is graded on the CPU: take cuda only where torch.cuda.is_available().)")
-        for line in failure.stack:
-            if not line.file:
-                lines.append(f"  {line.function}")
-                continue
-            function = f", in {line.function}" if line.function not in ("", "<module>") else ""
-            number = f", line {line.line}" if line.line else ""
-            lines.append(f"  {line.file}{number}{function}")
-            if line.code:
-                lines.append(f"    {line.code}")
-        return "\n".join(lines)
+        raised = f"{failure.type_name}: {failure.message}" if failure.message else failure.type_name
+        match failure.kind:
+            case "not implemented":
+                return f"Not implemented yet: {failure.message}" if failure.message else "Not implemented yet."
+            case "import":
+                return f"The code of this part can't be imported: {raised}"
+            case "exception":
+                return f"{self.called or 'The call'} raised {raised}"
+            case _:
+                return failure.message
+
+    def __str__(self) -> str:
+        return self.finding if self.not_implemented else told(self.finding, self.failure.stack)
 
 
-def timed_out(called: str, seconds: float, where: str) -> StudentError:
+def timed_out(called: str, seconds: float, where: list[StackLine]) -> StudentError:
     """A call that was not answered by its deadline; ``where`` is the line it was at, if that is known."""
-    at = f" When it was stopped it was at {where}." if where else ""
     if seconds < 0.01:
         message = f"{called} was stopped: earlier calls of this test have used up its time."
     else:
         had = f"{seconds:.0f}" if seconds >= 1 else f"{seconds:.1g}"
-        message = f"{called} had not finished after {had} seconds and was stopped.{at} Is there an endless loop?"
-    return StudentError(Failure("timeout", "", message, []), called)
+        at = " It was at this line:" if where else ""
+        message = f"{called} had not finished after {had} seconds and was stopped.{at}"
+    return StudentError(Failure("timeout", "", message, where), called)
 
 
 def ended(called: str, how: str) -> StudentError:

@@ -17,11 +17,12 @@ import numpy as np
 from torch import Tensor
 
 from harness.base.untrusted import UnreadableError, read_bytes
+from harness.failure import Failure
 from harness.host.failures import StudentError
 from harness.host.timer import Allowance
 from harness.host.workers import Launcher, Worker
 from harness.isolation.limits import Limits
-from harness.protocol import ROOM, Call, Failure, Handle, encode, is_shape
+from harness.protocol import ROOM, Call, Handle, encode, is_shape
 from harness.submission.contract import MODULES
 from harness.worker.vocabulary import called
 

@@ -16,16 +16,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.failure import Failure, StackLine
 from harness.host.failures import StudentError, ended, timed_out
 from harness.host.timer import Allowance, Timer
 from harness.isolation.limits import Limits
 from harness.protocol import (
     Call,
-    Failure,
     Handle,
     ProtocolError,
     Reply,
-    StackLine,
     decode,
     frame_bytes,
     read_frame,
@@ -326,10 +325,10 @@ class SocketWorker:
         except OSError:
             raise _TooMuch("it was stopped because it had made folders that can't be looked into") from None
 
-    def _ask_where(self) -> str:
-        """The line that a worker is at, as it says itself: for the message only."""
+    def _ask_where(self) -> list[StackLine]:
+        """The line that a worker is at, as it says itself: for the message only. Empty if it isn't known."""
         if not hasattr(signal, "SIGUSR1"):
-            return ""
+            return []
         with suppress(OSError):
             os.kill(self._pid(), signal.SIGUSR1)
             time.sleep(0.1)
@@ -343,8 +342,8 @@ class SocketWorker:
                 os.close(descriptor)
             for path, line, function in re.findall(r'File "([^"\n]+)", line (\d{1,9}) in ([^\n]{1,200})', dump):
                 if Path(path).parent == self._submission:
-                    return f"{Path(path).name}, line {line}, in {function}"
-        return ""
+                    return [StackLine(Path(path).name, int(line), function, "")]
+        return []
 
     def _stop(self, wait: bool = True) -> int | None:
         """End the worker; how it ended, where that is waited for."""

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.catalog import RESULTS, GradedTest
-from harness.gradebook import Gradebook, Outcome, PartScore, State
+from harness.gradebook import Gradebook, Outcome, PartScore, Reason, State
 from harness.problem import problem
 from harness.reports.text import cut, plain, points
 
@@ -101,7 +101,7 @@ def _hints(gradebook: Gradebook) -> list[RenderableType]:
             continue
         test, outcome = first
         if outcome.state is State.NOT_IMPLEMENTED:
-            quick = " (the quick ones are right)" if "as they should be" in outcome.message else ""
+            quick = " (the quick ones are right)" if outcome.reason is Reason.QUICK_RESULTS else ""
             (unmade if RESULTS in test.tags else missing).append(part.part.number + quick)
             continue
         earlier = shown.setdefault(outcome.message, test.number)

@@ -1,4 +1,4 @@
-"""Why a message says what it says, where the reason is in the machine that grades and not in the line that is shown."""
+"""What may be the cause of a failure, and can't be seen in the line that is shown: mostly the machine that grades."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 
+from harness.failure import Failure
 from harness.problem import problem
 from harness.submission.contract import FILES
 
@@ -28,32 +29,43 @@ SYNTAX = (
 )
 F_STRING = re.compile(r"(?<!\w)(?:[fF][rR]?|[rR][fF])(\"\"\"|'''|\"|')")
 OF_NEWER_F_STRINGS = (3, 12)
-SYNTAX_ERROR = re.compile(r"SyntaxError: .*\n((?:.*\n?){0,3})")
-NOT_INSTALLED = re.compile(r"ModuleNotFoundError: No module named '(\w+)[\w.]*'")
+NOT_INSTALLED = re.compile(r"No module named '(\w+)[\w.]*'")
 NOT_IN_LIBRARY = re.compile(r"cannot import name '(?P<name>\w+)' from '(?P<module>\w+)[\w.]*'")
 NO_ATTRIBUTE = re.compile(r"module '(?P<module>\w+)[\w.]*' has no attribute '(?P<name>\w+)'")
+GPU_WORDS = ("NVIDIA", "CUDA", "cudaGetDeviceCount")
 MAX_LINE = 2000
 
 
-def hints(text: str) -> Iterator[str]:
-    """A sentence for each thing about the machine that a student has to know, in order to understand a message."""
-    for match in SYNTAX_ERROR.finditer(text):
-        newer = next(filter(None, map(newer_syntax, match[1].splitlines())), "")
-        if newer:
+def hints(failure: Failure) -> Iterator[str]:
+    """A sentence for each thing that a student has to know in order to understand a failure.
+
+    What Python and its libraries say is told apart by the exception's type and their own words.
+    """
+    kind, text = failure.type_name, failure.message
+    if failure.kind == "timeout":
+        yield "Is there an endless loop?"
+    if kind in ("SyntaxError", "IndentationError"):
+        lines = (line for one in failure.stack for line in one.code.splitlines())
+        if newer := next(filter(None, map(newer_syntax, lines)), ""):
             yield newer
-            break
     if "null bytes" in text or "codec can't decode byte 0xff" in text:
         yield "The file is not saved as UTF-8, which Python needs: save it again with that encoding."
-    missing = NOT_INSTALLED.search(text)
+    missing = NOT_INSTALLED.match(text) if kind == "ModuleNotFoundError" else None
     if missing is not None and f"{missing[1]}.py" not in FILES:
         yield (
             f"{missing[1]} is not installed where this is graded, or not handed in if it is yours. Take the import "
             f"out; there are {', '.join(INSTALLED[:-1])} and {INSTALLED[-1]}."
         )
-    for pattern in (NOT_IN_LIBRARY, NO_ATTRIBUTE):
-        lacks = pattern.search(text)
-        if lacks is not None and lacks["module"] in sys.stdlib_module_names:
-            yield f"{PYTHON} grades, whose {lacks['module']} has no {lacks['name']}: a newer Python may have it."
+    pattern = {"ImportError": NOT_IN_LIBRARY, "AttributeError": NO_ATTRIBUTE}.get(kind)
+    lacks = pattern.match(text) if pattern is not None else None
+    if lacks is not None and lacks["module"] in sys.stdlib_module_names:
+        yield f"{PYTHON} grades, whose {lacks['module']} has no {lacks['name']}: a newer Python may have it."
+    if kind == "PermissionError":
+        yield "While it is graded, code can't start processes, open connections, or reach other files."
+    elif kind in ("URLError", "HTTPError", "gaierror"):
+        yield "While it is graded, code has no network; what the handout downloads is there already."
+    elif any(word in text for word in GPU_WORDS):
+        yield "Code is graded on the CPU: take cuda only where torch.cuda.is_available()."
 
 
 def newer_syntax(line: str) -> str:

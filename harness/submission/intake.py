@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from harness import ROOT
+from harness.failure import Failure, StackLine
 from harness.problem import problem
 from harness.submission.contract import FILES
 from harness.submission.hints import hints
@@ -29,6 +30,7 @@ __all__ = [
     "ACCEPTED",
     "Item",
     "Origin",
+    "Setting",
     "Submission",
     "SubmissionError",
     "as_data",
@@ -40,6 +42,7 @@ __all__ = [
 MODULE_FILES = f"{', '.join(FILES[:-1])} and {FILES[-1]}"
 ACCEPTED = f"a folder with {MODULE_FILES}, one of these, a notebook (.ipynb) or an archive (.zip, .tar.gz)"
 """what can be graded"""
+UNDEFINED = re.compile(r"name '(\w+)' is not defined")
 SECONDS = 100
 """for unpacking and reading: a gigabyte of results takes some 20"""
 
@@ -59,6 +62,15 @@ class Origin:
     """the cell"""
     line: int
     """the first of them in the cell"""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A call that changes something for all code when a module is imported."""
+
+    file: str
+    line: int
+    call: str
 
 
 @dataclass(frozen=True)
@@ -94,35 +106,46 @@ class Submission:
     """of modules that were made from a notebook, by file name"""
     unmade: dict[str, str] = field(default_factory=dict)
     """names that such modules use and that the notebook doesn't give them, each with the reason"""
-    settings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    settings: dict[str, tuple[Setting, ...]] = field(default_factory=dict)
     """The lines that change Python or its libraries when a module is imported, by file name."""
 
-    def explained(self, text: str, part: str) -> str:
-        """What went wrong in a test of a part, with what may be the reason: a missing package, an older Python."""
-        changes = (f"{line} for all code, which may be the reason." for line in self.settings.get(_file_of(part), ()))
-        return self.located("\n  ".join([text.rstrip("\n"), *(f"({one[:-1]}.)" for one in [*hints(text), *changes])]))
+    def explanations(self, part: str, failure: Failure | None) -> list[str]:
+        """What may be the cause of a mistake in a part, a sentence each: a missing package, an older Python.
 
-    def located(self, text: str) -> str:
-        """A message with the places of the notebook in it, where it names those of modules made from one.
+        Args:
+            failure: None where the code ran, and a check found the mistake.
+        """
+        found = [] if failure is None else [*hints(failure), *self._missing(failure)]
+        for setting in self.settings.get(_file_of(part), ()):
+            file, line = self._place(setting.file, setting.line)
+            found.append(f"{file}, line {line} sets {setting.call} for all code, which may be the reason.")
+        return found
+
+    def _missing(self, failure: Failure) -> Iterator[str]:
+        """Why a notebook's module lacks the name that it asks for."""
+        name = UNDEFINED.search(failure.message) if failure.type_name == "NameError" else None
+        if name is not None and (reason := self.unmade.get(name[1])):
+            yield f"{reason}."
+
+    def located(self, stack: Iterable[StackLine]) -> list[StackLine]:
+        """Lines of modules that were made from a notebook, as lines of its cells.
 
         ``layers.py, line 40`` becomes ``Code Cell 2.1, line 12``.
         """
-        if not self.origins:
-            return text
-        files = "|".join(re.escape(file) for file in self.origins)
-        text = re.sub(rf"\b({files}), line (\d{{1,7}})\b", self._place, text)
-        text = text.replace("The file can't be imported", "The code of this part can't be run")
-        reasons = (self.unmade.get(name) for name in re.findall(r"name '(\w+)' is not defined", text))
-        for reason in dict.fromkeys(filter(None, reasons)):
-            text += f"\n  ({reason}.)"
-        return text
+        lines = []
+        for one in stack:
+            file, line = self._place(one.file, one.line)
+            lines.append(StackLine(file, line, one.function, one.code))
+        return lines
 
-    def _place(self, match: re.Match[str]) -> str:
-        line = int(match[2])
-        for origin in self.origins[match[1]]:
+    def _place(self, file: str, line: int) -> tuple[str, int]:
+        """What a line of a module is called where it was written."""
+        if file not in self.origins:
+            return file, line
+        for origin in self.origins[file]:
             if origin.first <= line < origin.first + origin.count:
-                return f"{origin.label}, line {origin.line + line - origin.first}"
-        return f"the module made from the notebook ({match[1]}, line {line})"
+                return origin.label, origin.line + line - origin.first
+        return f"the module made from the notebook ({file})", line
 
 
 def _file_of(part: str) -> str:

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from harness.submission.cells import executed
 from harness.submission.contract import FILES
+from harness.submission.intake import Setting
 from harness.submission.survey import read_text
 
 __all__ = ["changes", "settings_of"]
 
-MAX_FILES, MAX_CHARACTERS, MAX_LINES, MAX_SHOWN = 20, 300_000, 3, 80
+MAX_FILES, MAX_CHARACTERS, MAX_SETTINGS, MAX_SHOWN = 20, 300_000, 3, 80
 #: By the last name of what is called. Seeds, and what is printed, may be set.
 SETTINGS = frozenset(
     {
@@ -40,13 +41,13 @@ WARNINGS = frozenset({"filterwarnings", "simplefilter"})
 CONTEXTS = ("no_grad", "inference_mode", "errstate", "autocast")
 
 
-def settings_of(folder: Path) -> dict[str, tuple[str, ...]]:
+def settings_of(folder: Path) -> dict[str, tuple[Setting, ...]]:
     """The changes that importing each of the modules makes: its own, and of modules that it imports."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[Setting, ...]] = {}
     for file in FILES:
-        lines = [line for name, tree in _trees(folder, file) for line in _lines(name, tree)]
-        if lines:
-            found[file] = tuple(lines[:MAX_LINES])
+        settings = [one for name, tree in _trees(folder, file) for one in _settings(name, tree)]
+        if settings:
+            found[file] = tuple(settings[:MAX_SETTINGS])
     return found
 
 
@@ -73,10 +74,10 @@ def _trees(folder: Path, file: str) -> Iterator[tuple[str, ast.Module]]:
                     waiting.append(other)
 
 
-def _lines(name: str, tree: ast.Module) -> Iterator[str]:
+def _settings(name: str, tree: ast.Module) -> Iterator[Setting]:
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     for line, text in changes(tree.body, functions):
-        yield f"{name}, line {line} sets {text}"
+        yield Setting(name, line, text)
 
 
 def changes(

@@ -201,7 +201,7 @@ def _no_sandbox(verdict: Verdict) -> str:
     """Why the sandbox doesn't start, if that is why nothing was graded; of other faults people need the traceback."""
     if not verdict.nothing_graded:
         return ""
-    last = verdict.faults[0].rstrip().rpartition("\n")[2]
+    last = verdict.errors[0].text.rstrip().rpartition("\n")[2]
     return last.partition(f"{SandboxError.__name__}: ")[2].rstrip(".")
 
 

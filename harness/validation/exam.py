@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -23,12 +24,22 @@ from harness.problem import problem
 from harness.validation.cases import SOLUTION, Case, of_code
 from harness.validation.impact import Uses, affected
 
-__all__ = ["SEED", "Task", "Verdict", "compare", "examine", "examine_all", "slowest_first"]
+__all__ = ["SEED", "Error", "Task", "Verdict", "compare", "examine", "examine_all", "slowest_first"]
 
 SEED = 2420
 """of the inputs: a case whose mistake shows for most inputs, but not for all, has one verdict"""
 SHORT = Limits(call_seconds=1.0, test_seconds=4.0)
 """for broken submissions, of which some wait in every test"""
+
+
+@dataclass(frozen=True)
+class Error:
+    """One thing that the grader got wrong about a case."""
+
+    kind: Literal["missed", "false alarm", "fault"]
+    number: str
+    """the test; empty where it is the whole run"""
+    text: str
 
 
 @dataclass(frozen=True)
@@ -41,12 +52,8 @@ class Verdict:
     """the tests that were not passed, by number, with their messages"""
     not_run: frozenset[str]
     """those of them that were not run because another one failed first"""
-    missed: list[str] = field(default_factory=list)
-    """what it should have lost and didn't, or not with the message that it should"""
-    false_alarms: list[str] = field(default_factory=list)
-    """what it lost and shouldn't have"""
-    faults: list[str] = field(default_factory=list)
-    """where the grader itself broke"""
+    errors: list[Error] = field(default_factory=list)
+    """where the grader errs: it missed something, raised a false alarm, or broke"""
     seconds: float = 0.0
     measurements: dict[str, list[Measurement]] = field(default_factory=dict)
     """what tests measured beside a bound, by number"""
@@ -59,7 +66,11 @@ class Verdict:
 
     @property
     def is_right(self) -> bool:
-        return not (self.missed or self.false_alarms or self.faults)
+        return not self.errors
+
+    def error(self, kind: str, number: str) -> Error | None:
+        """The first error of a kind in a test, or None."""
+        return next((one for one in self.errors if (one.kind, one.number) == (kind, number)), None)
 
     @property
     def catchers(self) -> frozenset[str]:
@@ -126,26 +137,26 @@ def compare(task: Task, gradebook: Gradebook, seconds: float = 0.0) -> Verdict:
         task.seed,
         {number: outcome.message for number, outcome in lost.items()},
         frozenset(number for number, outcome in lost.items() if outcome.state is State.NOT_RUN),
-        faults=[f"{number}: {outcome.fault[-1000:]}" for number, outcome in lost.items() if outcome.fault],
         seconds=seconds,
         measurements={test.number: outcome.measurements for test, outcome in gradebook.results if outcome.measurements},
         nothing_graded=len(lost) == len(graded) and all(outcome.fault for outcome in lost.values()),
     )
-    verdict.faults.extend(gradebook.faults)
-    if gradebook.maximum != (maximum := all_points()):
-        verdict.faults.append(f"the maximum is {gradebook.maximum:g} and not {maximum:g}")
+    errors = verdict.errors
     for number, symptom in case.loses.items():
         if number not in graded:
             continue
         if number not in lost:
-            verdict.missed.append(f"{number} was passed")
+            errors.append(Error("missed", number, f"{number} was passed"))
         elif number not in verdict.not_run and symptom not in lost[number].message:
-            verdict.missed.append(f'{number} does not say "{symptom}" but: {lost[number].message}')
-    verdict.false_alarms.extend(
-        f"{number}: {outcome.message}"
-        for number, outcome in lost.items()
-        if number not in case.loses and number not in case.may_lose and not outcome.fault
-    )
+            errors.append(Error("missed", number, f'{number} does not say "{symptom}" but: {lost[number].message}'))
+    for number, outcome in lost.items():
+        if outcome.fault:
+            errors.append(Error("fault", number, f"{number}: {outcome.fault[-1000:]}"))
+        elif number not in case.loses and number not in case.may_lose:
+            errors.append(Error("false alarm", number, f"{number}: {outcome.message}"))
+    errors += [Error("fault", "", fault) for fault in gradebook.faults]
+    if gradebook.maximum != (maximum := all_points()):
+        errors.append(Error("fault", "", f"the maximum is {gradebook.maximum:g} and not {maximum:g}"))
     return verdict
 
 

@@ -38,12 +38,12 @@ def write(verdicts: Sequence[Verdict], path: Path, seconds: float) -> None:
 
 def _cell(verdict: Verdict, number: str) -> tuple[str, str]:
     """How a cell looks, and what it says when it is pointed at."""
-    if any(sentence.startswith(f"{number} ") for sentence in verdict.missed):
-        return "missed", next(sentence for sentence in verdict.missed if sentence.startswith(f"{number} "))
+    if missed := verdict.error("missed", number):
+        return "missed", missed.text
     message = verdict.lost.get(number)
     if message is None:
         return "passed", ""
-    if any(sentence.startswith(f"{number}:") for sentence in verdict.faults):
+    if verdict.error("fault", number):
         return "fault", message
     if number not in verdict.case.loses and number not in verdict.case.may_lose:
         return "alarm", message

@@ -173,9 +173,8 @@ def _counts(verdicts: Sequence[Verdict]) -> Iterator[str]:
     for kind in get_args(Kind):
         those = [verdict for verdict in verdicts if verdict.case.kind == kind]
         yield f"{sum(verdict.is_right for verdict in those)} of {len(those)}" if those else ""
-    yield str(sum(len(verdict.missed) for verdict in verdicts))
-    yield str(sum(len(verdict.false_alarms) for verdict in verdicts))
-    yield str(sum(len(verdict.faults) for verdict in verdicts))
+    kinds = Counter(error.kind for verdict in verdicts for error in verdict.errors)
+    yield from (str(kinds[kind]) for kind in ("missed", "false alarm", "fault"))
     yield f"{sum(verdict.seconds for verdict in verdicts):.0f}"
 
 
@@ -203,10 +202,8 @@ def _by_test(verdicts: Sequence[Verdict], known: Sequence[Case]) -> Table:
 
 def _problems(verdicts: Sequence[Verdict]) -> Iterator[Text]:
     for verdict in verdicts:
-        kinds = (("missed", verdict.missed), ("false alarm", verdict.false_alarms), ("fault", verdict.faults))
-        for kind, sentences in kinds:
-            for sentence in sentences:
-                yield Text(f"{verdict.case.id} (seed {verdict.seed}): {kind}: {sentence}")
+        for error in verdict.errors:
+            yield Text(f"{verdict.case.id} (seed {verdict.seed}): {error.kind}: {error.text}")
 
 
 def messages(verdicts: Sequence[Verdict]) -> Iterator[Text]:

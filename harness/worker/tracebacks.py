@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
-from harness.protocol import Failure, StackLine
+from harness.failure import Failure, StackLine
 
 __all__ = ["MissingName", "describe"]
 

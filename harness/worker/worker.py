@@ -29,12 +29,12 @@ import torch
 from torch import nn
 
 from harness import ROOT
+from harness.failure import Failure
 from harness.isolation import limits as limits_module
 from harness.isolation.limits import Limits
 from harness.problem import problem
 from harness.protocol import (
     Call,
-    Failure,
     Handle,
     ProtocolError,
     Reply,

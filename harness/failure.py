@@ -1,0 +1,46 @@
+"""How a call into student code failed, as data: what travels from a worker, and what reports show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+__all__ = ["Failure", "StackLine", "told"]
+
+
+class StackLine(msgspec.Struct, frozen=True):
+    """One line of the student's own code in a traceback."""
+
+    file: str
+    """The file's name, or that of a notebook's cell. It is empty where calls are left out: ``function`` says so."""
+    line: int
+    """The line's number, or 0 where it is not known."""
+    function: str
+    code: str
+    """The line itself; below it, of a syntax error, the mark."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """How a call failed, as text. A worker reports the first four kinds; the grader sees the others itself."""
+
+    kind: Literal["exception", "not implemented", "missing", "import", "timeout", "died", "unusable"]
+    type_name: str
+    message: str
+    stack: list[StackLine]
+
+
+def told(finding: str, location: Sequence[StackLine], hints: Sequence[str] = ()) -> str:
+    """A finding as one text: the sentence, the lines of code that it came through, and the hints."""
+    lines = [finding]
+    for one in location:
+        if not one.file:
+            lines.append(f"  {one.function}")
+            continue
+        number = f", line {one.line}" if one.line else ""
+        function = f", in {one.function}" if one.function not in ("", "<module>") else ""
+        lines.append(f"  {one.file}{number}{function}")
+        if one.code:
+            lines.append(f"    {one.code}")
+    return "\n".join([*lines, *(f"Hint: {hint}" for hint in hints)])
