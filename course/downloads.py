@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
 import http.client
 import os
-import sys
 import tarfile
-import time
 import urllib.error
 import urllib.request
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 import numpy as np
+
+from harness.base.lock import lock
 
 __all__ = ["CINIC10_ARCHIVE", "CINIC10_URL", "CLASSES", "DataError", "arrays", "data_dir", "download", "read_cinic10"]
 
@@ -58,7 +57,7 @@ def arrays(name: str, sizes: tuple[int, int]) -> dict[str, Any]:
     """
     folder = data_dir() / "downloads"
     folder.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(folder / f"{name}.lock"):
+    with lock(folder / f"{name}.lock", wait=True):
         return _cinic10(folder, sizes) if name == "cinic10" else _through_torchvision(name, folder)
 
 
@@ -96,30 +95,6 @@ def _not_downloaded(name: str, files: str, error: Exception) -> DataError:
         f"{name} can't be downloaded ({error}): put {files} into {data_dir()}, or name the folder that holds it in "
         "the environment variable DATA_DIR"
     )
-
-
-@contextlib.contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
-    """Wait until no other process is in here with the same ``path``, an empty file that is made and stays.
-
-    A process that dies lets the next one in. Where files can't be locked, some network file systems, all go in.
-    """
-    with path.open("ab") as file:
-        if sys.platform == "win32":
-            import msvcrt
-
-            while True:
-                try:
-                    msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-                    break
-                except OSError:
-                    time.sleep(0.5)
-        else:
-            import fcntl
-
-            with contextlib.suppress(OSError):
-                fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def download(url: str, path: Path) -> None:

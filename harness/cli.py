@@ -16,15 +16,14 @@ from enum import Enum
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import pytest
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from harness.base.crew import heed_stops
 from harness.catalog import chosen, read_suites
+from harness.console import Bar, isolation_notice, progress, say, show, stop, tell
 from harness.gradebook import Gradebook
 from harness.grading import grade as run_suites
 from harness.host.failures import SandboxError
@@ -97,10 +96,10 @@ def grade(
     for name in parts:
         if not chosen(read_suites(), [name]):
             known = ", ".join(dict.fromkeys(test.part for test in read_suites()))
-            _stop(f"There is no test of part {name}: choose one of {known}.")
+            stop(f"There is no test of part {name}: choose one of {known}.")
     for file in (json, html):
         if file is not None and (reason := unwritable(file)):
-            _stop(reason)
+            stop(reason)
     heed_stops()  # nothing is left behind, and the report says so
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or file that can't show ✓
@@ -111,22 +110,21 @@ def grade(
         if jobs > 1:  # other processes, with launchers of their own
             launcher.stop()
             launcher = None
-    console = Console(highlight=False, markup=False)
     tests = chosen(read_suites(), parts)
     if results is not None and experiments is None:
-        _stop("--results names the folder for --experiments, which was not asked for.")
+        stop("--results names the folder for --experiments, which was not asked for.")
     if device is Device.cuda:
         from harness import gpu  # needs POSIX
 
         if reason := gpu.why_not(require_isolation):
-            _stop(reason)
-        Console(stderr=True, highlight=False).print(gpu.warning(), soft_wrap=True, markup=False)
+            stop(reason)
+        say(gpu.warning())
     with ExitStack() as stack:
         submission = stack.enter_context(_opened(path))
         if experiments is not None:
             place = results or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-results-")))
             submission = _with_new_results(submission, place, experiments.value, parts, device, hours)
-        watch = stack.enter_context(_Progress(len(tests)))
+        watch = _Watch(stack.enter_context(progress(len(tests), remaining=False)))
         gradebook = run_suites(
             submission,
             name=submission.name,
@@ -145,19 +143,19 @@ def grade(
                 gradescope.write(gradebook, json)
     if launcher is not None:
         launcher.stop()
-    console.print(terminal.render(gradebook))
+    show(terminal.render(gradebook))
     if html is not None:
         from harness.reports import html as page  # jinja2 and matplotlib are needed here alone
 
         page.write(gradebook, html)
     for file in (json, html):
         if file is not None:
-            console.print(f"Report: {file}", soft_wrap=True)
-    console.print(f"Seed {gradebook.seed}: --seed repeats the inputs of this run.")
+            tell(f"Report: {file}")
+    tell(f"Seed {gradebook.seed}: --seed repeats the inputs of this run.")
     if gradebook.interrupted:
         raise typer.Exit(130)
     if _nothing_graded(gradebook):
-        _stop("Nothing could be graded: the grader had a fault in every test. The lines above say which.")
+        stop("Nothing could be graded: the grader had a fault in every test. The lines above say which.")
 
 
 def _with_new_results(
@@ -166,17 +164,14 @@ def _with_new_results(
     """The submission with results that are made now."""
     rerun = problem().own_module("rerun")  # the experiments' libraries are needed here alone
     if rerun is None:
-        _stop("This problem set has no experiments: leave out --experiments.")
+        stop("This problem set has no experiments: leave out --experiments.")
     wanted = rerun.parts_with_results(parts)
     if not wanted:
-        _stop("No test of these parts looks at results: leave out --experiments, or name other parts.")
-    told = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        stop("No test of these parts looks at results: leave out --experiments, or name other parts.")
     try:
-        return rerun.rerun(
-            submission, place, profile=profile, parts=wanted, device=device.value, hours=hours, tell=told.print
-        )
+        return rerun.rerun(submission, place, profile=profile, parts=wanted, device=device.value, hours=hours, tell=say)
     except rerun.RerunError as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 @app.command()
@@ -186,12 +181,12 @@ def unpack(
 ) -> None:
     """Write what a submission is graded as: the modules, results/ and answers.md."""
     if out.exists() and not (out / UNPACKED).is_file() and (not out.is_dir() or any(out.iterdir())):
-        _stop(f"{out} holds something else: name a new folder.")
+        stop(f"{out} holds something else: name a new folder.")
     if not out.absolute().parent.is_dir() or not os.access(out.absolute().parent, os.W_OK):
-        _stop(f"{out} can't be written: {out.absolute().parent} is no folder that you can write to.")
+        stop(f"{out} can't be written: {out.absolute().parent} is no folder that you can write to.")
     with _opened(path) as submission:
         if out.resolve() in (submission.folder, *submission.folder.parents):
-            _stop(f"{out} holds the submission itself: name a new folder.")
+            stop(f"{out} holds the submission itself: name a new folder.")
         with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=f".{out.name}.") as place:
             made = Path(place) / "made"
             stage(submission.folder, made)
@@ -203,10 +198,9 @@ def unpack(
             if out.exists():
                 out.rename(Path(place) / "old")
             made.rename(out)
-    console = Console(highlight=False, markup=False)
     for note in submission.notes:
-        console.print(note)
-    console.print(f"{out}: {', '.join(sorted(file.name for file in out.iterdir() if file.name != UNPACKED))}")
+        tell(note)
+    tell(f"{out}: {', '.join(sorted(file.name for file in out.iterdir() if file.name != UNPACKED))}")
 
 
 def _copy_results(results: Path, folder: Path) -> None:
@@ -234,7 +228,7 @@ def _opened(path: Path) -> Iterator[Submission]:
         try:
             submission = stack.enter_context(open_submission(path))
         except SubmissionError as error:
-            _stop(str(error))
+            stop(str(error))
         yield submission
 
 
@@ -250,31 +244,26 @@ def doctor() -> None:
 
     self_check.with_secret()
     launcher = make_launcher("auto")
-    console = Console(highlight=False)
     try:
         table = Table("Layer", "Here", title="What stands around student code", title_justify="left")
         try:
             for name, state in self_check.layers(launcher):
                 table.add_row(name, state)
         except SandboxError as fault:  # asking for the layers is what starts the sandbox
-            _stop(f"Nothing can be graded here: {fault}", code=1)
-        console.print(table)
+            stop(f"Nothing can be graded here: {fault}", code=1)
+        show(table)
         table = Table("Student code tried to", "", "What happened", title_justify="left")
         found = self_check.examine(launcher)
         marks = {"refused": "refused", "got through": "possible", "fault": "FAULT"}
         for one in found.findings:
             mark = "GOT THROUGH" if one.attempt in found.open_ways else marks[one.outcome.value]
             table.add_row(one.attempt, mark, one.how)
-        console.print(table)
+        show(table)
     finally:
         launcher.stop()
-    if found.open_ways:
-        _say(f"Not isolated: student code can {', '.join(found.open_ways)}. {ADVICE}")
-    if found.faults:
-        _say(f"Fault: {found.problem} {REPAIR}")
-    if found.problem:
-        raise typer.Exit(1)
-    console.print("Isolated: student code reaches neither tests nor reports nor other processes.", soft_wrap=True)
+    if notice := isolation_notice(found):
+        stop(notice, code=1)
+    tell("Isolated: student code reaches neither tests nor reports nor other processes.")
 
 
 if EXAMPLE.is_dir():
@@ -285,13 +274,10 @@ if EXAMPLE.is_dir():
         try:
             copy_example(folder)
         except NewError as error:
-            _stop(str(error))
-        console = Console(highlight=False, markup=False)
-        console.print(f"{folder} has a problem set that works. Go there, and try it:", soft_wrap=True)
-        console.print(
-            "  python -m grader grade grader/solution\n  python -m grader grade student\n  python -m grader validate"
-        )
-        console.print("grader/problem.toml says what it consists of: begin there.", soft_wrap=True)
+            stop(str(error))
+        tell(f"{folder} has a problem set that works. Go there, and try it:")
+        tell("  python -m grader grade grader/solution\n  python -m grader grade student\n  python -m grader validate")
+        tell("grader/problem.toml says what it consists of: begin there.")
 
 
 if find_spec("harness.validation") is not None:  # a copy for students goes without the cases, and so does Gradescope's
@@ -302,26 +288,20 @@ if find_spec("harness.classroom") is not None:
     app.command()(import_module("harness.classroom.cli").batch)
 
 
-ADVICE = "docs/security.md says which layer is missing, and what to do about it."
-REPAIR = "docs/security.md says what a broken self-check means."
-
-
 def _isolated_launcher(in_process: bool) -> Launcher:
     """A launcher whose isolation has been tried, or the end of the command."""
     from harness.isolation import doctor as self_check
 
     if in_process:
-        _stop(
-            "Nothing was graded: student code is not isolated at all with --in-process, and --require-isolation was "
-            f"asked for. {ADVICE}"
+        stop(
+            "Nothing was graded: student code is not isolated at all with --in-process. Leave that out, or "
+            "--require-isolation."
         )
     self_check.with_secret()
     launcher = make_launcher("auto")
-    found = self_check.quick_check(launcher)
-    if found.problem:
+    if notice := isolation_notice(self_check.quick_check(launcher)):
         launcher.stop()
-        advice = REPAIR if found.faults else ADVICE
-        _stop(f"Nothing was graded, since --require-isolation was asked for: {found.problem} {advice}")
+        stop(f"Nothing was graded, since --require-isolation was asked for. {notice}")
     return launcher
 
 
@@ -334,41 +314,16 @@ def _nothing_graded(gradebook: Gradebook) -> bool:
     return all(outcome.fault for test, outcome in gradebook.results if gradebook.is_selected(test))
 
 
-def _stop(sentence: str, code: int = 2) -> NoReturn:
-    _say(sentence)
-    raise typer.Exit(code)
+class _Watch:
+    """A pytest plugin that shows which test is running."""
 
-
-def _say(sentence: str) -> None:
-    Console(stderr=True, highlight=False).print(sentence, soft_wrap=True, markup=False)
-
-
-class _Progress:
-    """A bar on standard error while tests run; nothing where that is no terminal."""
-
-    def __init__(self, total: int) -> None:
-        self._bar = Progress(
-            BarColumn(20),
-            MofNCompleteColumn(),
-            TextColumn("{task.description}", markup=False),
-            console=Console(stderr=True),
-            transient=True,
-        )
-        self._task = self._bar.add_task("getting ready", total=total)
-
-    def __enter__(self) -> _Progress:
-        if self._bar.console.is_terminal:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._bar.live.is_started:
-            self._bar.stop()
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         if test := graded_test(nodeid):
-            self._bar.update(self._task, description=f"{test.number}  {test.title}"[:70])
+            self._bar.show(f"{test.number}  {test.title}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "teardown":
-            self._bar.advance(self._task)
+            self._bar.advance()

@@ -253,7 +253,7 @@ def test_what_is_replaced_is_kept_until_its_successor_is_complete(tmp_path, subm
 
 
 def test_two_runs_do_not_write_into_one_folder(run, tmp_path):
-    with lock(tmp_path):
+    with lock(tmp_path / ".lock"):
         done = run("run_experiments.py", "3.1", "--student", SOLUTION, "--out", tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("another run is writing into ")

@@ -149,7 +149,7 @@ def test_require_isolation_grades_nothing(broken, capsys):
         cli._isolated_launcher(in_process=False)
     assert ending.value.exit_code == 2
     said = capsys.readouterr().err
-    assert said.startswith("Nothing was graded, since --require-isolation was asked for: the self-check of")
+    assert said.startswith("Nothing was graded, since --require-isolation was asked for. Isolation is unknown: the")
     assert said.count("\n") == 1
 
 
@@ -158,23 +158,25 @@ def test_the_command_says_so(broken, capsys):
         cli.doctor()
     assert ending.value.exit_code == 1
     said = capsys.readouterr()
-    assert said.err.startswith("Fault: the self-check of the isolation is broken")
+    assert said.err.startswith("Isolation is unknown: the self-check of the isolation is broken")
     assert "FAULT" in said.out
     assert "Isolated" not in said.out
 
 
-@pytest.mark.parametrize("refuse", [True, False])
-def test_a_batch_warns_or_grades_nothing(broken, tmp_path, capsys, refuse):
+def test_a_batch_warns(broken, tmp_path):
     stage(STUBS, tmp_path / "ada")
-    if refuse:
-        with pytest.raises(typer.Exit) as ending:
-            batch_cli._not_isolated(read_roster(tmp_path), refuse)
-        assert ending.value.exit_code == 2
-        said = capsys.readouterr().err
-    else:
-        said = batch_cli._not_isolated(read_roster(tmp_path), refuse)
-        assert said.startswith("Isolation is unknown: ")
-    assert "the self-check of the isolation is broken" in said
+    said = batch_cli._not_isolated(read_roster(tmp_path))
+    assert said.startswith("Isolation is unknown: the self-check of the isolation is broken")
+
+
+def test_a_batch_that_needs_isolation_grades_nothing(broken, tmp_path, capsys):
+    (tmp_path / "class").mkdir()
+    stage(STUBS, tmp_path / "class" / "ada")
+    with pytest.raises(typer.Exit) as ending:
+        batch_cli.batch(tmp_path / "class", out=tmp_path / "grades", require_isolation=True)
+    assert ending.value.exit_code == 2
+    assert "--require-isolation was asked for. Isolation is unknown: the self-check of" in capsys.readouterr().err
+    assert not (tmp_path / "grades" / "grades.csv").exists()
 
 
 def test_the_probes_names_are_those_that_are_tried(launcher):

@@ -101,7 +101,7 @@ def experiments(
             raise refuse(f"{out} has {free / 1e6:.0f} MB left, and {DISK[profile.value] / 1e6:.0f} MB are needed")
         if not os.access(out, os.W_OK):
             raise refuse(f"{out} can't be written: change its permissions, or name another folder with --out")
-        held = lock(out)
+        held = lock(out / ".lock")
     except ConflictError as error:
         raise refuse(str(error)) from None
     except BlockingIOError:

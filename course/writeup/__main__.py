@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from course.experiments.report import plain
 from course.records import MODULES, Record, code_digest
@@ -16,6 +19,7 @@ from course.writeup.markdown import Reader
 from course.writeup.packing import Package, ascii_name, file_stem, notebook_remarks, notebook_texts, pack
 from course.writeup.typesetting import MissingPackageError, Typesetter, TypesettingError, typesetter
 from harness.base.untrusted import UnreadableError, read_bytes
+from harness.console import run, stop
 from harness.submission.answers import Answer, Answers, is_written, of_cells, parse
 
 __all__ = ["main"]
@@ -31,31 +35,46 @@ class WriteupError(Exception):
     """There can be no write-up; the text is one sentence that says what to do."""
 
 
+@dataclass(frozen=True)
+class Options:
+    """What the write-up is made of, and where it goes."""
+
+    student: Path
+    results: Path
+    notebook: Path | None
+    ai_logs: list[Path]
+    out: Path
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 0 where a PDF was made, 2 where none could be."""
-    parser = argparse.ArgumentParser(prog="python -m course.writeup", description=__doc__)
-    parser.add_argument("--student", type=Path, default=Path("student"), help="the folder with answers.md and the code")
-    parser.add_argument("--results", type=Path, default=Path("results"), help="what run_experiments.py left")
-    parser.add_argument("--notebook", type=Path, help="the notebook, with all outputs saved")
-    parser.add_argument(
-        "--ai-log", type=Path, action="append", default=[], metavar="FILE",
-        help=f"a log of an AI tool, as text or PDF; those in student/{AI_LOGS}/ are taken without this",
-    )  # fmt: skip
-    parser.add_argument("--out", type=Path, default=Path(), help="the folder for PDF and zip")
-    options = parser.parse_args(arguments)
+    return run(_command, "python -m course.writeup", arguments)
+
+
+def _command(
+    student: Annotated[Path, typer.Option(help="The folder with answers.md and the code.")] = Path("student"),
+    results: Annotated[Path, typer.Option(help="What run_experiments.py left.")] = Path("results"),
+    notebook: Annotated[Path | None, typer.Option(help="The notebook, with all outputs saved.")] = None,
+    ai_log: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help=f"A log of an AI tool, as text or PDF; those in student/{AI_LOGS}/ are taken without this.",
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The folder for PDF and zip.")] = Path(),
+) -> None:
+    """Make the PDF of the write-up, and the zip to hand in."""
     try:
         with typesetter() as sets:
-            _make(options, sets)
+            _make(Options(student, results, notebook, ai_log or [], out), sets)
     except (WriteupError, MissingPackageError) as error:
-        print(error, file=sys.stderr)
-        return 2
+        stop(str(error))
     except OSError as error:
-        print(f"{options.out} can't be written ({error.strerror}): name another folder with --out.", file=sys.stderr)
-        return 2
-    return 0
+        stop(f"{out} can't be written ({error.strerror}): name another folder with --out.")
 
 
-def _make(options: argparse.Namespace, sets: Typesetter) -> None:
+def _make(options: Options, sets: Typesetter) -> None:
     notebook, notebook_says = _notebook(options.notebook, options.student)
     answers = _read_answers(options.student / ANSWERS, notebook)
     records, remarks = read_records(options.results)
@@ -71,7 +90,7 @@ def _make(options: argparse.Namespace, sets: Typesetter) -> None:
         unfinished.unlink(missing_ok=True)
     print(f"{pdf}: the write-up, {len(made) / 1e6:.1f} MB.")
 
-    logs, logs_say = _ai_logs(options.ai_log, options.student)
+    logs, logs_say = _ai_logs(options.ai_logs, options.student)
     remarks = [
         *_about_answers(answers),
         *_about_reading(reader),
@@ -108,9 +127,7 @@ def _read_answers(path: Path, notebook: Path | None) -> Answers:
     return parse(in_notebook if is_written(in_notebook) and not is_written(text) else text)
 
 
-def _set(
-    answers: Answers, records: dict[str, Record], options: argparse.Namespace, sets: Typesetter
-) -> tuple[Reader, bytes]:
+def _set(answers: Answers, records: dict[str, Record], options: Options, sets: Typesetter) -> tuple[Reader, bytes]:
     """The PDF, and who read the answers for it."""
     for as_written in (False, True):
         reader = Reader(lambda address: _picture(address, options, sets), as_written=as_written)
@@ -119,7 +136,7 @@ def _set(
     raise WriteupError("The write-up can't be set: tell the course staff, and hand in answers.md itself.")
 
 
-def _picture(address: str, options: argparse.Namespace, sets: Typesetter) -> str | None:
+def _picture(address: str, options: Options, sets: Typesetter) -> str | None:
     """A picture that an answer shows: a PNG or JPEG in the folder of the code, or in that of the results."""
     try:
         path = (options.student / address).resolve()
@@ -162,7 +179,7 @@ def _about_reading(reader: Reader) -> list[str]:
     return says[:20]
 
 
-def _about_results(records: dict[str, Record], unreadable: list[str], options: argparse.Namespace) -> list[str]:
+def _about_results(records: dict[str, Record], unreadable: list[str], options: Options) -> list[str]:
     if not records and not unreadable:
         return [f"{options.results} has no results: make experiments makes them, --results names another folder."]
     says = list(unreadable)

@@ -1,29 +1,27 @@
-"""One writer at a time in a folder of results."""
+"""One process at a time, in a folder of results or with a download."""
 
 from __future__ import annotations
 
-import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 __all__ = ["lock"]
 
 
-def lock(folder: Path) -> IO[str]:
-    """A file that holds other runs off the folder while it is open; a run that is killed lets go of it.
+def lock(path: Path, wait: bool = False) -> AbstractContextManager[object]:
+    """Take a lock, which the end of the context gives back, or the end of the process if it is killed.
+
+    Args:
+        path: an empty file, which is made if it isn't there and stays.
+        wait: for another process that has the lock.
 
     Raises:
-        BlockingIOError: another run has it.
+        BlockingIOError: another process has it, and ``wait`` is False.
+        OSError: the file can't be made.
     """
-    file = (folder / ".lock").open("w")
-    if sys.platform != "win32":  # there, two runs at the same time are not kept apart
-        import fcntl
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise
-        except OSError:  # a file system without locks
-            pass
-    return file
+    try:
+        return FileLock(path).acquire(blocking=wait)
+    except Timeout:
+        raise BlockingIOError(f"{path} is held by another process") from None

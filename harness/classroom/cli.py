@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from harness.base.cluster import ClusterError, connected
@@ -22,6 +19,7 @@ from harness.classroom.ledger import Entry, Header, Ledger, LedgerError, Status
 from harness.classroom.roster import HandIn, Roster, RosterError, read_roster
 from harness.classroom.similarity import SimilarityError, check_installed, write_report
 from harness.classroom.work import Task, as_result, grade_one
+from harness.console import isolation_notice, progress, show, stop, tell
 from harness.gradebook import UNGRADED, not_graded
 from harness.reports.text import points, write_atomically
 
@@ -60,29 +58,30 @@ def batch(
 
     Exit code 1: the grader had a fault somewhere. 130: interrupted; --resume goes on.
     """
-    console = Console(highlight=False, markup=False, soft_wrap=True)
     ledger = Ledger(out)
     heed_stops()  # the table of what is graded is written
     if resume and replace:
-        _stop("--resume keeps grades and --replace makes all anew: choose one of them.")
+        stop("--resume keeps grades and --replace makes all anew: choose one of them.")
     try:
         if similarity:
             check_installed()
         roster = read_roster(submissions, without=out)
         _check(out, submissions, ledger, resume, replace)
-        if problem := _not_isolated(roster, require_isolation):
-            console.print(problem)
+        if notice := _not_isolated(roster):
+            if require_isolation:
+                stop(f"Nothing was graded, since --require-isolation was asked for. {notice}")
+            tell(notice)
         with ledger.locked():
             header = Header(_seed(ledger, seed, resume), str(submissions))
             if replace:
                 ledger.forget()
             ledger.begin(header)
             for name in roster.left_out:
-                console.print(f"{name} is left out: it is no folder, archive, notebook or module.")
+                tell(f"{name} is left out: it is no folder, archive, notebook or module.")
             interrupted = False
             try:
                 jobs = min(jobs or usual_jobs(), len(roster.hand_ins))
-                with connected(scheduler, console.print) if scheduler else nullcontext(Crew(pool, jobs)) as crew:
+                with connected(scheduler, tell) if scheduler else nullcontext(Crew(pool, jobs)) as crew:
                     _grade(roster, ledger, header, deadline, crew)
             except KeyboardInterrupt:
                 interrupted = True
@@ -92,17 +91,17 @@ def batch(
                 write_atomically(out / "grades.csv", tables.render(roster.hand_ins, entries))
                 write_atomically(out / "index.html", page.render(graded))
             if similarity and not interrupted:
-                found = _compare(roster, ledger, console)
+                found = _compare(roster, ledger)
                 write_atomically(out / "index.html", page.render(graded, found))
     except (RosterError, LedgerError, ClusterError, SimilarityError) as error:
-        _stop(str(error))
+        stop(str(error))
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        _stop(f"{out} can't be written: {error.strerror or error}{where}. What is graded stays: --resume goes on.")
-    console.print(_summary(graded))
-    console.print(f"Grades: {out / 'grades.csv'}    class page: {out / 'index.html'}")
+        stop(f"{out} can't be written: {error.strerror or error}{where}. What is graded stays: --resume goes on.")
+    show(_summary(graded))
+    tell(f"Grades: {out / 'grades.csv'}    class page: {out / 'index.html'}")
     if interrupted:
-        console.print("Interrupted: the same command with --resume goes on.")
+        tell("Interrupted: the same command with --resume goes on.")
         raise typer.Exit(130)
     if {Status.FAULT, Status.UNDECIDED} & set(graded.statuses):
         raise typer.Exit(1)
@@ -132,7 +131,7 @@ def _seed(ledger: Ledger, seed: int | None, resume: bool) -> int:
     return random.SystemRandom().randrange(SEEDS)
 
 
-def _not_isolated(roster: Roster, refuse: bool) -> str:
+def _not_isolated(roster: Roster) -> str:
     """A sentence where student code is not kept from what it must not reach; empty where it is."""
     from harness.host.launch import make_launcher
     from harness.isolation import doctor
@@ -144,12 +143,7 @@ def _not_isolated(roster: Roster, refuse: bool) -> str:
         found = doctor.quick_check(launcher, {"read what others have handed in": others} if others else {})
     finally:
         launcher.stop()
-    if not found.problem:
-        return ""
-    advice = "docs/security.md says what to do about it."
-    if refuse:
-        _stop(f"Nothing was graded, since --require-isolation was asked for: {found.problem} {advice}")
-    return f"{'Isolation is unknown' if found.faults else 'Not isolated'}: {found.problem} {advice}"
+    return isolation_notice(found)
 
 
 def _to_be_tried(roster: Roster) -> list[Path]:
@@ -166,16 +160,19 @@ def _to_be_tried(roster: Roster) -> list[Path]:
 def _grade(roster: Roster, ledger: Ledger, header: Header, deadline: float, crew: Crew) -> None:
     entries = ledger.entries()
     tasks = [_task(hand_in, ledger, entries.get(hand_in.id), header.seed, deadline) for hand_in in roster.hand_ins]
-    with _progress(len(tasks)) as told, closing(crew.results(grade_one, tasks)) as results:
+    with progress(len(tasks)) as bar, closing(crew.results(grade_one, tasks)) as results:
         for task, result in results:
             if isinstance(result, Died):
                 gradebook = not_graded(UNGRADED, fault=str(result), submission=task.name, seed=task.seed)
                 result = as_result(task, gradebook, Status.FAULT, str(result))
             if result is None:
-                told(f"{task.name}: as it was")
-                continue
-            ledger.add(result.entry, result.report, result.page, result.modules)
-            told(f"{task.name}: {result.entry.status.value}, {points(result.entry.score)} points")
+                what = f"{task.name}: as it was"
+            else:
+                ledger.add(result.entry, result.report, result.page, result.modules)
+                what = f"{task.name}: {result.entry.status.value}, {points(result.entry.score)} points"
+            bar.advance()
+            bar.show(what)
+            bar.log(f"{bar.done}/{len(tasks)}  {what}")
 
 
 def _task(hand_in: HandIn, ledger: Ledger, entry: Entry | None, seed: int, deadline: float) -> Task:
@@ -193,9 +190,9 @@ def _task(hand_in: HandIn, ledger: Ledger, entry: Entry | None, seed: int, deadl
     )
 
 
-def _compare(roster: Roster, ledger: Ledger, console: Console) -> str:
+def _compare(roster: Roster, ledger: Ledger) -> str:
     """Write the page of similar submissions; a sentence about it."""
-    console.print("Comparing the submissions with each other ...")
+    tell("Comparing the submissions with each other ...")
     names = Counter(hand_in.name for hand_in in roster.hand_ins)
     modules = {
         hand_in.name if names[hand_in.name] == 1 else f"{hand_in.name} ({hand_in.id})": ledger.code(hand_in.id)
@@ -204,30 +201,13 @@ def _compare(roster: Roster, ledger: Ledger, console: Console) -> str:
     }
     found = write_report(modules, ledger.folder)
     for note in found.notes:
-        console.print(note)
+        tell(note)
     if found.submissions < 2:
         return f"nothing was compared: it takes two submissions with code, and there is {found.submissions or 'none'}."
     if not found.pairs:
         return f"no two of {found.submissions} are alike."
     count = "one pair is" if len(found.pairs) == 1 else f"{len(found.pairs)} pairs are"
     return f"{count} alike, of {found.submissions} submissions."
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[str], None]]:
-    """Say what is done: on a terminal a bar with the time that is left, in a log a line each."""
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    text = TextColumn("{task.description}", markup=False)
-    columns = (BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn(), text)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("getting ready", total=total)
-
-        def told(what: str) -> None:
-            bar.update(task, advance=1, description=what[:60])
-            if not console.is_terminal:
-                console.print(f"{bar.tasks[0].completed:g}/{total}  {what}")
-
-        yield told
 
 
 def _summary(graded: page.Class) -> Table:
@@ -239,8 +219,3 @@ def _summary(graded: page.Class) -> Table:
         total = graded.total
         table.add_row(f"{total.mean:6.1f}", f"points on average, {total.median:g} in the middle, of {total.maximum:g}")
     return table
-
-
-def _stop(sentence: str, code: int = 2) -> NoReturn:
-    Console(stderr=True, highlight=False).print(sentence, soft_wrap=True, markup=False)
-    raise typer.Exit(code)

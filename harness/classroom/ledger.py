@@ -168,7 +168,7 @@ class Ledger:
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            held = lock(self.folder)
+            held = lock(self.folder / ".lock")
         except BlockingIOError:
             raise LedgerError(
                 f"Another batch is writing into {self.folder}: wait for it, or name another folder with --out."

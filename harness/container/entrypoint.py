@@ -1,7 +1,7 @@
 """What the image starts: ``docker run IMAGE VERB ...``.
 
 It looks at what only the container's owner can set right (folders that are not mounted, or belong to somebody else),
-says so in one sentence, and gives its place to the program that does the work. The standard library is all it needs.
+says so in one sentence, and gives its place to the program that does the work. For that the standard library is enough.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ __all__ = ["VERBS", "RefusedError", "Verb", "gpu", "main", "program"]
 ROOT = Path(__file__).resolve().parent.parent.parent
 TESTS = ("pytest", "-o", "testpaths=tests", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
 """as in ``make test``; paths that are named take the place of ``tests``"""
-#: What a worker has no business in. Where the container runs as root, workers are other users, and this keeps them out.
-CLOSED = ("grader/suites", "grader/solution", "grader/data", "grader/cases", "tests")
 
 
 @dataclass(frozen=True)
@@ -217,18 +215,27 @@ def _writable_copy() -> Path:
     return shutil.copytree(ROOT, place / ROOT.name)
 
 
+def closed() -> tuple[str, ...]:
+    """What a worker has no business in. Where the container runs as root, workers are other users, kept out by this."""
+    if str(ROOT) not in sys.path:  # this program is started by its path
+        sys.path.append(str(ROOT))
+    from harness.edition import SECRET_FOLDERS
+
+    return (*SECRET_FOLDERS["staff"], "tests")
+
+
 def _close_folders() -> None:
     """Keep other users, which workers are, from tests and solution; a read-only container leaves that to Landlock.
 
     Raises:
         RefusedError: a folder to be closed isn't there.
     """
-    if missing := [name for name in CLOSED if not (ROOT / name).is_dir()]:
+    if missing := [name for name in closed() if not (ROOT / name).is_dir()]:
         raise RefusedError(
             f"{', '.join(missing)} is missing from this image, and must be closed to students: build it again."
         )
     shared = [folder for folder in map(Path, ("/out", "/data")) if folder.is_dir() and not _is_mounted(folder)]
-    for folder, mode in [*((ROOT / name, 0o700) for name in CLOSED), *((folder, 0o755) for folder in shared)]:
+    for folder, mode in [*((ROOT / name, 0o700) for name in closed()), *((folder, 0o755) for folder in shared)]:
         with suppress(OSError):
             folder.chmod(mode)
 

@@ -6,16 +6,17 @@ does not hold the wrong and hostile submissions, the history, or the tests of th
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from rich.console import Console
+import typer
 
 from harness import ROOT
+from harness.console import run, stop, tell
 from harness.edition import SECRET_FOLDERS, edited
 from harness.gradebook import not_graded
 from harness.presence import NothingFoundError, all_in_use
@@ -99,22 +100,22 @@ def _entry(name: str, mode: int) -> zipfile.ZipInfo:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="make autograder", description=__doc__.partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("autograder.zip"), help="the zip")
-    parser.add_argument("--minutes", type=float, default=10, help="the assignment's time limit on Gradescope")
-    options = parser.parse_args(arguments)
-    if options.minutes < 3:
-        print("Gradescope's time limit has to be 3 minutes or more: a container needs some of them to start.")
-        return 2
-    console = Console(highlight=False)
+    return run(_make, "make autograder", arguments)
+
+
+def _make(
+    out: Annotated[Path, typer.Option(help="The zip.")] = Path("autograder.zip"),
+    minutes: Annotated[float, typer.Option(help="The assignment's time limit on Gradescope.")] = 10,
+) -> None:
+    """Make the zip that Gradescope's page "Configure Autograder" takes."""
+    if minutes < 3:
+        stop("Gradescope's time limit has to be 3 minutes or more: a container needs some of them to start.")
     try:
-        size = build(options.out, options.minutes)
+        size = build(out, minutes)
     except (NothingFoundError, ProblemError) as error:
-        console.print(f"No zip was made: {error}", markup=False)
-        return 2
-    console.print(f"{options.out}: {size / 1e6:.1f} MB, for a time limit of {options.minutes:g} minutes.")
-    console.print("Upload it on Gradescope: Configure Autograder, Zip file upload, Ubuntu 22.04 or later.")
-    return 0
+        stop(f"No zip was made: {error}")
+    tell(f"{out}: {size / 1e6:.1f} MB, for a time limit of {minutes:g} minutes.")
+    tell("Upload it on Gradescope: Configure Autograder, Zip file upload, Ubuntu 22.04 or later.")
 
 
 if __name__ == "__main__":

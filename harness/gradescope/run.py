@@ -6,16 +6,16 @@ zip at first, then the gradebook's after each test. Exit code 2: nothing could b
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from rich.console import Console
+import typer
 
+from harness.console import run, show, stop
 from harness.gradebook import UNGRADED, not_graded
 from harness.gradescope import metadata
 from harness.grading import grade
@@ -29,26 +29,28 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Grade ``submission/`` and write ``results/results.json``."""
-    parser = argparse.ArgumentParser(prog="python -m harness.gradescope.run", description=__doc__.partition("\n")[0])
-    parser.add_argument("root", type=Path, help="the folder that holds submission/ and results/")
-    parser.add_argument("--seconds", type=float, default=500, help="when the report has to be complete")
-    options = parser.parse_args(arguments)
+    return run(_run, "python -m harness.gradescope.run", arguments)
+
+
+def _run(
+    root: Annotated[Path, typer.Argument(help="The folder that holds submission/ and results/.")],
+    seconds: Annotated[float, typer.Option(help="When the report has to be complete.")] = 500,
+) -> None:
+    """Grade what Gradescope has put into a container. Exit code 2: nothing was graded, and the report says why."""
     started = time.monotonic()
-    root: Path = options.root
     report = root / "results" / "results.json"
     about = metadata.read(root / "submission_metadata.json")
     notes = tuple(metadata.describe(about))
     try:
         with open_submission(root / "submission") as submission:
-            return _grade(submission, about, report, ends=started + options.seconds)
+            _grade(submission, about, report, ends=started + seconds)
     except SubmissionError as error:
         said = str(error).replace(f"{root / 'submission'}", "What was handed in")
         gradescope.write(not_graded(said, notes), report)
-        print(said)
-        return 2
+        stop(said)
 
 
-def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: float) -> int:
+def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: float) -> None:
     notes = tuple(metadata.describe(about))
     if not report.exists():  # run_autograder has copied one there, unless this is run by hand
         gradescope.write(not_graded(UNGRADED, notes), report)
@@ -58,8 +60,7 @@ def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: fl
         if problem := doctor.quick_check(launcher, _others(report)).problem:
             said = f"This machine isn't known to keep student code from what it must not reach: {problem}"
             gradescope.write(not_graded(UNGRADED, notes, fault=said), report)
-            print(said)
-            return 2
+            stop(said)
         gradebook = grade(
             submission,
             name=metadata.submitters(about) or "submission",
@@ -68,14 +69,15 @@ def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: fl
             launcher=launcher,
             notes=notes,
         )
+    except typer.Exit:
+        raise
     except Exception:
         gradescope.write(not_graded(UNGRADED, notes, fault=traceback.format_exc()), report)
         traceback.print_exc()
-        return 2
+        raise typer.Exit(2) from None
     finally:
         launcher.stop()
-    Console(highlight=False, markup=False).print(terminal.render(gradebook))
-    return 0
+    show(terminal.render(gradebook))
 
 
 def _others(report: Path) -> dict[str, list[Path]]:

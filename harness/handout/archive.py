@@ -6,18 +6,19 @@ staff, and the notebook. Before it is written, :mod:`harness.handout.proof` look
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import nbformat
-from rich.console import Console
+import typer
 
 from harness import ROOT
 from harness.catalog import RESULTS, read_suites
+from harness.console import run, stop, tell
 from harness.edition import SECRET_FOLDERS, edited
 from harness.handout import notebook
 from harness.handout.proof import hidden_suites, leaks
@@ -130,29 +131,26 @@ def write(path: Path) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="make handout", description=__doc__.partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path(f"{FOLDER}_handout.zip"), help="the zip")
-    options = parser.parse_args(arguments)
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    return run(_make, "make handout", arguments)
+
+
+def _make(out: Annotated[Path, typer.Option(help="The zip.")] = Path(f"{FOLDER}_handout.zip")) -> None:
+    """Make the zip that students get."""
     try:
-        size = write(options.out)
+        size = write(out)
     except NothingFoundError as error:
-        console.print(f"No hand-out was made: {error}")
-        return 1
+        stop(f"No hand-out was made: {error}", 1)
     except ValueError as error:
-        console.print(f"No hand-out was made: it would give something away.\n{error}")
-        return 1
+        stop(f"No hand-out was made: it would give something away.\n{error}", 1)
     except OSError as error:
-        console.print(f"The hand-out can't be written: {error}.")
-        return 2
+        stop(f"The hand-out can't be written: {error}.")
     hidden = [test.number for test in read_suites() if test.hidden]
     of_results = [test for test in read_suites() if RESULTS in test.tags]
-    console.print(f"{options.out}: {size / 1e6:.1f} MB, nothing of the solution, the hidden tests or the exam in it.")
-    console.print(
+    tell(f"{out}: {size / 1e6:.1f} MB, nothing of the solution, the hidden tests or the exam in it.")
+    tell(
         f"{len(read_suites()) - len(hidden)} tests, {len(of_results)} of them of results; hidden and not in it: "
         f"{', '.join(hidden)}. Give students the zip; in Colab they upload it beside the notebook that is in it."
     )
-    return 0
 
 
 if __name__ == "__main__":

@@ -11,22 +11,23 @@ block ```` ```answers 3.3 ```` stands for the written answers of a part, a cell 
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jinja2
 import nbformat
+import typer
 from markdown_it import MarkdownIt
 from nbformat import v4
 
 from harness import ROOT
 from harness.catalog import read_suites
+from harness.console import run, stop, tell
 from harness.handout.sources import HandoutError, Source, joined, place, read_source, split
 from harness.numbers import PART
 from harness.problem import problem
@@ -318,22 +319,23 @@ def _id(*words: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="make notebook", description=__doc__.partition("\n")[0])
-    parser.add_argument("--from", dest="modules", type=Path, default=STUBS, help="the folder with the modules")
-    parser.add_argument("--out", type=Path, default=Path(FILE), help="the notebook")
-    options = parser.parse_args(arguments)
-    if problem := unwritable(options.out):
-        print(problem, file=sys.stderr)
-        return 2
+    return run(_make, "make notebook", arguments)
+
+
+def _make(
+    modules: Annotated[Path, typer.Option("--from", help="The folder with the modules.")] = STUBS,
+    out: Annotated[Path, typer.Option(help="The notebook.")] = Path(FILE),
+) -> None:
+    """Make the problem set's notebook: of the stubs, or of modules that fill them."""
+    if reason := unwritable(out):
+        stop(reason)
     try:
-        notebook = build(options.modules)
+        notebook = build(modules)
     except HandoutError as error:
-        print(error, file=sys.stderr)
-        return 2
-    options.out.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+        stop(str(error))
+    out.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     code = sum(cell.cell_type == "code" for cell in notebook.cells)
-    print(f"{options.out}: {len(notebook.cells)} cells, {code} of them code.")
-    return 0
+    tell(f"{out}: {len(notebook.cells)} cells, {code} of them code.")
 
 
 if __name__ == "__main__":

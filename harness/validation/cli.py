@@ -10,15 +10,14 @@ from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from harness.base.crew import heed_stops
+from harness.console import progress, show, stop, tell
 from harness.host.failures import SandboxError
-from harness.problem import problem
+from harness.problem import ProblemError, problem
 from harness.reports.text import unwritable, write_atomically
 from harness.submission.contract import MODULES
 from harness.validation import tables
@@ -57,22 +56,21 @@ def validate(
     left_out = [case for case in chosen if not all(map(find_spec, case.requires))]
     chosen = [case for case in chosen if case not in left_out]
     if html is not None and (reason := unwritable(html)):
-        _stop(reason)
-    console = Console(highlight=False, markup=False)
+        stop(reason)
     draw = random.Random(seed)
     if calibrate:
         solution = [case for case in chosen if case.name.startswith("solution_")]
         if not solution:
             name = f"solution_{next(iter(MODULES.values()))}"
-            _stop(f"Bounds are calibrated on the solution: name no case, or one of {name} and so on.")
+            stop(f"Bounds are calibrated on the solution: name no case, or one of {name} and so on.")
         once = list(map(Task, solution))
         measured = [(verdict.case, tuple(verdict.measurements)) for verdict in _all_of(once, _graded(once, jobs))]
         seeds = [draw.randrange(2**53) for _ in range(calibrate)]
         tasks = [Task(case, one, tests) for one in seeds for case, tests in measured if tests]
         if not tasks:
-            _stop("Nothing was measured: no test of these cases has a bound. Name others, or none.")
+            stop("Nothing was measured: no test of these cases has a bound. Name others, or none.")
         verdicts = _graded(tasks, jobs)
-        console.print(tables.calibration(verdicts))
+        show(tables.calibration(verdicts))
         _all_of(tasks, verdicts)
         return
     chosen = slowest_first(case for case in chosen if case.kind == "right" or not repeat)
@@ -81,24 +79,24 @@ def validate(
     else:
         tasks = [Task(case, SEED if seed is None else seed) for case in chosen]
     if not tasks:
-        _stop(f"Nothing was graded: {_why_none(left_out, bool(repeat))}.")
+        stop(f"Nothing was graded: {_why_none(left_out, bool(repeat))}.")
     started = time.monotonic()
     verdicts = _graded(tasks, jobs, thorough)
     seconds = time.monotonic() - started
     if messages:
         for text in tables.messages(verdicts):
-            console.print(text)
-        console.print()
-    console.print(tables.render(verdicts, read_cases()) if not repeat else tables.repeated(verdicts))
-    console.print()
+            show(text)
+        show()
+    show(tables.render(verdicts, read_cases()) if not repeat else tables.repeated(verdicts))
+    show()
     for case in left_out:
-        console.print(f"Left out: {case.id} needs {', '.join(case.requires)}, not installed here.")
-    console.print(tables.closing(verdicts, seconds))
+        tell(f"Left out: {case.id} needs {', '.join(case.requires)}, not installed here.")
+    tell(tables.closing(verdicts, seconds))
     if html is not None:
         from harness.validation import matrix  # jinja2 is needed here alone
 
         matrix.write(verdicts, html, seconds)
-        console.print(f"Page: {html}", soft_wrap=True)
+        tell(f"Page: {html}")
     _all_of(tasks, verdicts)
     if not all(verdict.is_right for verdict in verdicts):
         raise typer.Exit(1)
@@ -119,27 +117,27 @@ def mutants(
     heed_stops()
     known = _known_parts(part or [])
     if report is not None and (reason := unwritable(report)):
-        _stop(reason)
+        stop(reason)
     try:
         found = [mutant for one in known for mutant in testing.mutants_of(MODULES[one])]
     except ImportError as error:
-        _stop(f"The engines are not installed ({error}): pip install -e '.[dev]'.")
+        stop(f"The engines are not installed ({error}): pip install -e '.[dev]'.")
+    except ProblemError as error:
+        stop(str(error))
     if empty := [MODULES[one] for one in known if MODULES[one] not in {mutant.module for mutant in found}]:
-        _stop(f"Nothing was tried: the engines made no mutant of {', '.join(empty)}. Look at their versions.")
+        stop(f"Nothing was tried: the engines made no mutant of {', '.join(empty)}. Look at their versions.")
     started = time.monotonic()
     fates: list[testing.Fate] = []
-    with _progress() as bar:
-        task = bar.add_task("starting", total=len(found))
-        with _interruptible(len(found), fates):
-            for fate in testing.try_all(found, jobs):
-                fates.append(fate)
-                bar.update(task, advance=1, description=f"{fate.mutant.module}, line {fate.mutant.line}")
+    with progress(len(found)) as bar, _interruptible(len(found), fates):
+        for fate in testing.try_all(found, jobs):
+            fates.append(fate)
+            bar.advance()
+            bar.show(f"{fate.mutant.module}, line {fate.mutant.line}")
     seconds = time.monotonic() - started
-    console = Console(highlight=False, markup=False)
-    console.print(survivors.render(fates, seconds))
+    show(survivors.render(fates, seconds))
     if report is not None:
         write_atomically(report, survivors.markdown(fates, seconds))
-        console.print(f"Report: {report}", soft_wrap=True)
+        tell(f"Report: {report}")
     if survivors.unexplained(fates):
         raise typer.Exit(1)
 
@@ -149,7 +147,7 @@ def _chosen(names: Sequence[str], parts: Sequence[str]) -> list[Case]:
     if unknown := sorted(set(names) - {case.name for case in known}):
         near = get_close_matches(unknown[0], [case.name for case in known])
         hint = f"did you mean {' or '.join(near)}?" if near else f"they are the files in {problem().place}/cases/."
-        _stop(f"There is no case {', '.join(unknown)}: {hint}")
+        stop(f"There is no case {', '.join(unknown)}: {hint}")
     chosen = [case for case in known if not names or case.name in names]
     return [case for case in chosen if not parts or case.part in _known_parts(parts)]
 
@@ -167,7 +165,7 @@ def _why_none(left_out: Sequence[Case], repeat: bool) -> str:
 def _known_parts(parts: Sequence[str]) -> list[str]:
     """These parts, or all without one."""
     if unknown := set(parts) - MODULES.keys():
-        _stop(f"There is no part {', '.join(sorted(unknown))}: choose one of {', '.join(MODULES)}.")
+        stop(f"There is no part {', '.join(sorted(unknown))}: choose one of {', '.join(MODULES)}.")
     return [part for part in MODULES if not parts or part in parts]
 
 
@@ -175,25 +173,24 @@ def _graded(tasks: Sequence[Task], jobs: int | None, thorough: bool = True) -> l
     """Verdicts in the order of the tasks; after Ctrl-C those that are there."""
     found: dict[tuple[str, int], Verdict] = {}
     said = time.monotonic()
-    with _progress() as bar:
-        task = bar.add_task("starting", total=len(tasks))
-        with _interruptible(len(tasks), found), suppress(KeyboardInterrupt):
-            for verdict in examine_all(tasks, jobs, thorough):
-                if not found and (cause := _no_sandbox(verdict)):  # nor is there one for what comes after it
-                    _stop(f"Nothing can be graded here: {cause}. python -m grader doctor says more.", 1)
-                found[verdict.case.id, verdict.seed] = verdict
-                bar.update(task, advance=1, description=verdict.case.name)
-                if not bar.console.is_terminal and time.monotonic() - said >= SECONDS_BETWEEN_LINES:
-                    said = time.monotonic()
-                    wrong = sum(not one.is_right for one in found.values())
-                    bar.console.print(f"{len(found)} of {len(tasks)} graded, the grader erred in {wrong or 'none'}.")
+    with progress(len(tasks)) as bar, _interruptible(len(tasks), found), suppress(KeyboardInterrupt):
+        for verdict in examine_all(tasks, jobs, thorough):
+            if not found and (cause := _no_sandbox(verdict)):  # nor is there one for what comes after it
+                stop(f"Nothing can be graded here: {cause}. python -m grader doctor says more.", 1)
+            found[verdict.case.id, verdict.seed] = verdict
+            bar.advance()
+            bar.show(verdict.case.name)
+            if time.monotonic() - said >= SECONDS_BETWEEN_LINES:
+                said = time.monotonic()
+                wrong = sum(not one.is_right for one in found.values())
+                bar.log(f"{len(found)} of {len(tasks)} graded, the grader erred in {wrong or 'none'}.")
     return [found[one.case.id, one.seed] for one in tasks if (one.case.id, one.seed) in found]
 
 
 def _all_of(tasks: Sequence[Task], verdicts: list[Verdict]) -> list[Verdict]:
     """The verdicts; where somebody has stopped the command before it had all, this ends it."""
     if missing := len(tasks) - len(verdicts):
-        _stop(f"Interrupted: {missing} of {len(tasks)} were not graded.", 130)
+        stop(f"Interrupted: {missing} of {len(tasks)} were not graded.", 130)
     return verdicts
 
 
@@ -205,11 +202,6 @@ def _no_sandbox(verdict: Verdict) -> str:
     return last.partition(f"{SandboxError.__name__}: ")[2].rstrip(".")
 
 
-def _progress() -> Progress:
-    columns = (BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    return Progress(*columns, console=Console(stderr=True), transient=True)
-
-
 @contextmanager
 def _interruptible(total: int, found: Sized) -> Iterator[None]:
     """Ends the command where somebody stops it, or where a process of the pool dies."""
@@ -218,9 +210,4 @@ def _interruptible(total: int, found: Sized) -> Iterator[None]:
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except BrokenExecutor:
-        _stop(f"A process that graded died, as for want of memory, after {len(found)} of {total} submissions.")
-
-
-def _stop(sentence: str, code: int = 2) -> NoReturn:
-    Console(stderr=True, highlight=False).print(sentence, soft_wrap=True, markup=False)
-    raise typer.Exit(code)
+        stop(f"A process that graded died, as for want of memory, after {len(found)} of {total} submissions.")

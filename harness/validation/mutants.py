@@ -27,7 +27,7 @@ from harness.base.crew import interruptible, pool
 from harness.gradebook import State
 from harness.grading import grade
 from harness.host.launch import shared_launcher
-from harness.problem import problem, tomllib
+from harness.problem import ProblemError, problem, tomllib
 from harness.validation.cases import SOLUTION, of_code, write_solution
 from harness.validation.exam import SEED
 
@@ -87,6 +87,7 @@ def mutants_of(module: str) -> list[Mutant]:
 
     Raises:
         ImportError: the engines are not installed.
+        ProblemError: one of them has no settings.
     """
     path = SOLUTION / f"{module}.py"
     text = path.read_text(encoding="utf-8")
@@ -118,6 +119,10 @@ def _shape(text: str) -> str:
 def _by_mutmut(path: Path, text: str) -> Iterator[str]:
     from mutmut.mutation import file_mutation
 
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    if "mutmut" not in settings.get("tool", {}):
+        paths = f'source_paths = ["{problem().place}/solution"]'
+        raise ProblemError(f"pyproject.toml has no settings for mutmut: add [tool.mutmut] with {paths}.")
     with _working_directory(ROOT):  # where mutmut reads its settings, in pyproject.toml
         module, mutations, *_ = file_mutation.create_mutations(str(path), text)
     for one in mutations:

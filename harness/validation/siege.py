@@ -24,7 +24,6 @@ process id of the grader: what an attacker might find out anyway. Constants ``FI
 
 from __future__ import annotations
 
-import argparse
 import ast
 import json
 import os
@@ -36,12 +35,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+import typer
 
 from harness import ROOT
 from harness.catalog import all_points
+from harness.console import run, stop
 from harness.gradebook import Gradebook, State
 from harness.grading import grade
 from harness.host.fork import ForkLauncher
@@ -269,16 +270,20 @@ def _left_behind(launcher: ForkLauncher) -> set[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run attacks and print a verdict a line, as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m harness.validation.siege", description=__doc__.partition("\n")[0])
-    parser.add_argument("names", nargs="*", help="attacks; all without one")
-    parser.add_argument("--without", action="append", default=[], help="a layer of the wall to leave out")
-    options = parser.parse_args(arguments)
+    """The command line."""
+    return run(_attack, "python -m harness.validation.siege", arguments)
+
+
+def _attack(
+    names: Annotated[list[str] | None, typer.Argument(help="Attacks by the names of their files; all without.")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="A layer of the wall to leave out.")] = None,
+) -> None:
+    """Run attacks, and print a verdict a line, as JSON. Exit code 1: one of them has a problem."""
     try:
-        attacks = read_attacks(options.names)
+        attacks = read_attacks(names or [])
     except NothingFoundError as error:
-        parser.error(str(error))
-    launcher = ForkLauncher(LIMITS, without=tuple(options.without))
+        stop(str(error))
+    launcher = ForkLauncher(LIMITS, without=tuple(without or []))
     failed = 0
     try:
         for attack in attacks:
@@ -288,7 +293,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(json.dumps(msgspec.to_builtins(verdict)), flush=True)
     finally:
         launcher.stop()
-    return 1 if failed else 0
+    if failed:
+        raise typer.Exit(1)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,114 @@
+"""What commands say: results on standard output, sentences and progress on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from harness import ROOT
+
+if TYPE_CHECKING:
+    from harness.isolation.doctor import SelfCheck
+
+__all__ = ["Bar", "isolation_notice", "progress", "run", "say", "show", "stop", "tell"]
+
+
+def show(table: RenderableType = "") -> None:
+    """Print a table on standard output, or an empty line."""
+    Console(highlight=False, markup=False).print(table)
+
+
+def tell(line: str) -> None:
+    """Print a line on standard output, however long it is: nothing in it is taken for markup, and no path is broken."""
+    Console(highlight=False, markup=False, soft_wrap=True).print(line)
+
+
+def say(sentence: str) -> None:
+    """Print a sentence on standard error."""
+    _errors().print(sentence)
+
+
+def stop(sentence: str, code: int = 2) -> NoReturn:
+    """End a command with a sentence that says why.
+
+    Raises:
+        typer.Exit: always, with this exit code.
+    """
+    say(sentence)
+    raise typer.Exit(code)
+
+
+def run(command: Callable[..., Any], program: str, arguments: Sequence[str] | None = None) -> int:
+    """Run a function as a command line of its own, and return its exit code.
+
+    Args:
+        program: what its help calls it, for example ``make handout``.
+        arguments: those of this process if there are none.
+    """
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(command)
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name=program)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    return 0
+
+
+def isolation_notice(found: SelfCheck) -> str:
+    """Why student code is not known to be isolated here, and what to do; empty where it is isolated."""
+    if not found.problem:
+        return ""
+    kind = "Isolation is unknown" if found.faults else "Not isolated"
+    page = ROOT / "docs" / "security.md"  # a problem set that was copied from the example has no such page
+    advice = "docs/security.md says" if page.exists() else "python -m grader doctor shows"
+    what = "what a broken self-check means" if found.faults else "which layer is missing, and what to do about it"
+    return f"{kind}: {found.problem} {advice} {what}."
+
+
+class Bar:
+    """A progress bar on standard error. Where that is no terminal there is none, and what is logged is printed."""
+
+    def __init__(self, bar: Progress, total: int) -> None:
+        self._bar = bar
+        self._task = bar.add_task("getting ready", total=total)
+
+    @property
+    def done(self) -> int:
+        """How many steps are done."""
+        return int(self._bar.tasks[0].completed)
+
+    def show(self, what: str) -> None:
+        """Say beside the bar what is being done."""
+        self._bar.update(self._task, description=what[:70])
+
+    def advance(self) -> None:
+        """One more step is done."""
+        self._bar.advance(self._task)
+
+    def log(self, line: str) -> None:
+        """Print a line where there is no terminal."""
+        if not self._bar.console.is_terminal:
+            self._bar.console.print(line)
+
+
+@contextmanager
+def progress(total: int, remaining: bool = True) -> Iterator[Bar]:
+    """A bar for so many steps, which is taken away at the end.
+
+    Args:
+        remaining: whether it shows the time that is left.
+    """
+    console = _errors()
+    text = TextColumn("{task.description}", markup=False)
+    columns = (BarColumn(20), MofNCompleteColumn(), *([TimeRemainingColumn()] if remaining else []), text)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield Bar(bar, total)
+
+
+def _errors() -> Console:
+    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
