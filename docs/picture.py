@@ -1,8 +1,8 @@
 """Make docs/score.svg, the README's picture, from a real run: ``make picture``.
 
 The submission is the stubs with two modules half done: quantization without rounding and without stochastic rounding,
-and the depthwise layer of the solution without its block. tests/test_readme.py holds the picture to what the grader
-prints.
+and the depthwise layer of the solution without its block. tests/pset2/test_readme.py holds the picture to what the
+grader prints.
 """
 
 from __future__ import annotations

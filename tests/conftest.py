@@ -23,8 +23,8 @@ from harness.reports import gradescope
 from harness.submission.gather import gather
 from harness.submission.intake import Submission
 from harness.validation.cases import SOLUTION
-from tests.desk import Desk
-from tests.quick_results import PARTS, TINY, made_once
+from tests.pset2.desk import Desk
+from tests.pset2.quick_results import PARTS, TINY, made_once
 
 ROOT = Path(__file__).resolve().parent.parent
 MAXIMUM = all_points()

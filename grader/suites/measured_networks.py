@@ -22,7 +22,7 @@ __all__ = [
 #: Test images in fixtures/, on which everything is measured again.
 WITNESSES = 1000
 #: Images that lie between two classes are decided by the order of sums, which differs between machines: two of 1,000
-#: have been seen to change (tests/test_course.py), so that five leave room.
+#: have been seen to change (tests/pset2/test_course.py), so that five leave room.
 ROUNDING = 5
 #: Share of the test images that bfloat16 and weights in float16 may decide otherwise.
 PRECISION = 0.02

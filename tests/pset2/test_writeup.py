@@ -19,8 +19,8 @@ from course.writeup.formulas import FormulaError, tree
 from course.writeup.markdown import Reader
 from harness.submission.answers import parse
 from harness.validation.cases import SOLUTION, STUBS
-from tests.desk import ANSWERS, STEM
-from tests.quick_results import PARTS
+from tests.pset2.desk import ANSWERS, STEM
+from tests.pset2.quick_results import PARTS
 
 # ---- the PDF ----
 

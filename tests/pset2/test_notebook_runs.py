@@ -23,7 +23,8 @@ HANDOUT = "CS2420_PSet2_handout.zip"
 #: What students don't get.
 STAFF = ("grader/solution/", "harness/validation/", "grader/cases/", "grader/suites/test_part1_hidden.py")
 #: Fewer images: put below the setup cell.
-TINY = f"import course.notebook\ncourse.notebook.RUN_EXPERIMENTS = {str(ROOT / 'tests' / 'tiny_experiments.py')!r}\n"
+FEWER = ROOT / "tests" / "pset2" / "tiny_experiments.py"
+TINY = f"import course.notebook\ncourse.notebook.RUN_EXPERIMENTS = {str(FEWER)!r}\n"
 
 
 def pack(path: Path, folder: str = "") -> None:

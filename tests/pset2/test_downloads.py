@@ -25,8 +25,7 @@ from PIL import Image
 from course import datasets, downloads
 from course.datasets import DataError, load
 from course.downloads import CINIC10_ARCHIVE, CLASSES
-
-ROOT = Path(__file__).resolve().parent.parent
+from harness import ROOT
 
 # ---- CINIC-10's archive ------------------------------------------------------------------------------------
 

@@ -17,9 +17,9 @@ from harness.catalog import RESULTS, read_suites
 from harness.gradebook import Gradebook, Outcome, State
 from harness.grading import grade
 from harness.validation.cases import SOLUTION
-from tests import forged_curves, forged_networks  # noqa: F401  (their forgeries register themselves)
-from tests.forgeries import FORGERIES, TRACE
-from tests.quick_results import TINY
+from tests.pset2 import forged_curves, forged_networks  # noqa: F401  (their forgeries register themselves)
+from tests.pset2.forgeries import FORGERIES, TRACE
+from tests.pset2.quick_results import TINY
 
 TESTS = [test for test in read_suites() if RESULTS in test.tags]
 POINTS = sum(test.points for test in TESTS)

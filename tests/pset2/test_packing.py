@@ -12,8 +12,8 @@ from course import records
 from course.writeup.packing import MAX_STEM, ascii_name, file_stem
 from harness.submission.intake import find
 from harness.validation.cases import SOLUTION
-from tests.desk import BEST, STEM, TEAM, Desk
-from tests.quick_results import PARTS
+from tests.pset2.desk import BEST, STEM, TEAM, Desk
+from tests.pset2.quick_results import PARTS
 
 # ---- the zip ----
 

@@ -18,8 +18,8 @@ from grader.suites.measured_networks import difference_bound
 from grader.suites.recipes import Band, Expected
 from grader.suites.results_checks import Results
 from harness.checks import CheckFailure
-from tests.forged_networks import State, in_another_order, invented_accuracies, invented_losses, with_noise
-from tests.quick_results import PARTS
+from tests.pset2.forged_networks import State, in_another_order, invented_accuracies, invented_losses, with_noise
+from tests.pset2.quick_results import PARTS
 
 SETTINGS = Settings(5, 128, "sgd", 0.1, 0.9, 5e-4, "constant", 1, True, "float32")
 

@@ -10,8 +10,8 @@ from typing import Any
 from safetensors.torch import load_file
 
 from course.datasets import FIXTURES
-from tests.forged_networks import put_full
-from tests.forgeries import edit_run, forgery
+from tests.pset2.forged_networks import put_full
+from tests.pset2.forgeries import edit_run, forgery
 
 __all__: list[str] = []
 

@@ -26,7 +26,7 @@ from harness.gradebook import State
 from harness.grading import grade
 from harness.submission.intake import find
 from harness.validation.cases import SOLUTION
-from tests.test_training import (
+from tests.pset2.test_training import (
     ADAM,
     EPOCHS,
     RECIPES,

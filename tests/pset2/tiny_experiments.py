@@ -1,4 +1,4 @@
-"""``run_experiments.py`` whose quick profile is two steps an epoch: ``python tests/tiny_experiments.py``."""
+"""``run_experiments.py`` whose quick profile is two steps an epoch: ``python tests/pset2/tiny_experiments.py``."""
 
 from dataclasses import replace
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from course import checkpoints
 from course.datasets import FIXTURES, ImageDataset, load
 from course.trainer import evaluate
-from tests.forgeries import edit, forgery, put
+from tests.pset2.forgeries import edit, forgery, put
 
 __all__ = ["invented_accuracies", "invented_losses", "put_full"]
 

@@ -32,7 +32,7 @@ from harness.base.crew import Crew
 from harness.base.lock import lock
 from harness.validation.cases import SOLUTION, STUBS
 from tests.conftest import ROOT
-from tests.quick_results import TINY
+from tests.pset2.quick_results import TINY
 
 SHORT = replace(TINY, training=160, long=5)
 
@@ -134,7 +134,7 @@ import sys, torch
 from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from tests.test_experiments import SHORT, SOLUTION, Session
+from tests.pset2.test_experiments import SHORT, SOLUTION, Session
 torch.set_num_threads(1)
 Session(["{part}"], SHORT, SOLUTION, Path({out!r}), save_every=0.0).run("{part}")
 """
