@@ -25,6 +25,9 @@ DEFINITIONS = re.compile(r"\\(?:re|provide)?newcommand|\\[egx]?def(?![a-z])|\\le
 #: Formulas of the write-up have no numbers.
 NUMBERED = re.compile(r"\{(align|equation|gather|multline|alignat|flalign|eqnarray)\}")
 
+#: What latex2mathml doesn't read, and what stands for it.
+SPELLED = ((re.compile(r"\\arg(?![a-z])"), r"\operatorname{arg}"), (re.compile(r"\\operatorname\*"), r"\operatorname"))
+
 #: Combining accents by the signs that latex2mathml writes over a letter.
 ACCENTS = {
     sign: accent
@@ -60,6 +63,8 @@ def tree(latex: str, *, display: bool = False) -> Node:
         raise FormulaError("its length")
     if found := DEFINITIONS.search(latex):
         raise FormulaError(found[0])
+    for pattern, spelled in SPELLED:
+        latex = pattern.sub(spelled.replace("\\", r"\\"), latex)
     try:
         element = convert_to_element(
             NUMBERED.sub(r"{\1*}", latex.strip()).replace("**}", "*}"), display="block" if display else "inline"

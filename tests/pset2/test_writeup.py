@@ -175,6 +175,8 @@ def test_no_link_leads_to_a_file_or_a_script(desk):
         (r"\lVert w \rVert_1 \le \lfloor \hat{x} \rfloor", "≤"),
         (r"\operatorname{round}(x) \approx \mathbb{E}[y]", "round(𝑥) ≈ 𝔼[𝑦]"),
         (r"\sum_{i=1}^{n} \binom{n}{i} \overline{z}", "∑"),
+        (r"\arg\min_\theta L", "arg min"),
+        (r"\operatorname*{round}(x)", "round(𝑥)"),
     ],
 )
 def test_formulas_are_formulas(desk, latex, shown):
