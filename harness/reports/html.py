@@ -9,7 +9,6 @@ import jinja2
 
 from harness.gradebook import Gradebook, Outcome, Picture, State
 from harness.problem import problem
-from harness.reports import pictures
 from harness.reports.text import body, cut, plain, points, write_atomically
 
 __all__ = ["environment", "render", "write"]
@@ -63,6 +62,8 @@ def _output(outcome: Outcome) -> str:
 
 def _image(picture: Picture) -> str:
     """A picture as an address that holds it; empty where its numbers can't be drawn, which students choose."""
+    from harness.reports import pictures  # matplotlib takes as long to import as a small test to run
+
     try:
         image = pictures.draw(picture)
     except Exception:
