@@ -161,6 +161,8 @@ class HandOut(_Record, frozen=True):
     folders: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     """of these folders and the problem set's own; a path or the beginning of one"""
+    data: tuple[str, ...] = ()
+    """files of numbers, .npz or .safetensors, that students get; no other file may be anything but text"""
     staff_chapter: str = ""
     """the heading of the chapter of README.md that students don't get; empty: they get all of it"""
 

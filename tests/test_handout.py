@@ -10,12 +10,15 @@ import sys
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from harness import ROOT
 from harness.catalog import read_suites
-from harness.handout import archive
+from harness.handout import archive, proof
 from harness.handout.proof import leaks, secrets
+from harness.presence import NothingFoundError
+from harness.problem import problem
 from harness.submission.contract import MODULES
 from harness.validation.cases import SOLUTION
 
@@ -75,6 +78,20 @@ BODY = SECRET[SECRET.index("    off = mask == 0") : SECRET.index("def filter_l1_
 def test_what_would_give_something_away_is_found(given, name, text):
     changed = {**given, name: (given.get(name, b"").decode() if name.endswith(".md") else "").encode() + text.encode()}
     assert any(leak.file == name for leak in leaks(changed))
+
+
+def test_data_that_the_manifest_does_not_name_are_found(given, monkeypatch):
+    """Others may lie in the same folder, with arrays of the same names."""
+    named = msgspec.structs.replace(problem().hand_out, data=problem().hand_out.data[1:])
+    monkeypatch.setattr(proof, "problem", lambda: msgspec.structs.replace(problem(), hand_out=named))
+    assert [leak.file for leak in leaks(given)] == [problem().hand_out.data[0]]
+
+
+def test_the_manifest_names_no_data_that_are_missing(monkeypatch):
+    named = msgspec.structs.replace(problem().hand_out, data=("fixtures/no_such_file.npz",))
+    monkeypatch.setattr(archive, "problem", lambda: msgspec.structs.replace(problem(), hand_out=named))
+    with pytest.raises(NothingFoundError, match=r"names fixtures/no_such_file\.npz, which doesn't exist"):
+        archive.files()
 
 
 @pytest.mark.parametrize("name", ["solution.pt", "course/__pycache__/x.pyc", "fixtures/more.npz"])

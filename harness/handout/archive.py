@@ -52,6 +52,7 @@ DATE = (2025, 1, 1, 0, 0, 0)
 
 def files() -> dict[str, bytes]:
     """What students get, by path."""
+    all_in_use(problem().hand_out.data, _names(), "[hand_out] data in the manifest")
     all_in_use(LEFT_OUT, _names(), "LEFT_OUT in harness/handout/archive.py")
     all_in_use([f"{folder}/" for folder in FOLDERS], _names(), "FOLDERS in harness/handout/archive.py")
     found = {name: (ROOT / name).read_bytes() for name in TOP}
