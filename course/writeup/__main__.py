@@ -88,7 +88,7 @@ def _make(options: Options, sets: Typesetter) -> None:
         unfinished.replace(pdf)
     finally:
         unfinished.unlink(missing_ok=True)
-    print(f"{pdf}: the write-up, {len(made) / 1e6:.1f} MB.")
+    print(f"{pdf}: the write-up, {_size(len(made))}.")
 
     logs, logs_say = _ai_logs(options.ai_logs, options.student)
     remarks = [
@@ -106,7 +106,7 @@ def _make(options: Options, sets: Typesetter) -> None:
         package = Package(options.student, options.results, records, pdf, notebook, logs)
         path = options.out / f"{stem}.zip"
         size = pack(package, path)
-        print(f"{path}: what to hand in, {size / 1e6:.1f} MB.")
+        print(f"{path}: what to hand in, {_size(size)}.")
         remarks += package.remarks
     else:
         where = options.student / ANSWERS
@@ -209,6 +209,11 @@ def _notebook(named: Path | None, student: Path) -> tuple[Path | None, list[str]
             names = " and ".join(path.name for path in found[:2])
             return None, [f"{folder} has several notebooks, as {names}: name the one to hand in with --notebook."]
     return None, ["The zip has no notebook: name it with --notebook, with all outputs saved."]
+
+
+def _size(count: int) -> str:
+    """A number of bytes, for people."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.0f} kB"
 
 
 def _ai_logs(named: Sequence[Path], student: Path) -> tuple[list[Path], list[str]]:
