@@ -1,4 +1,4 @@
-"""What commands say: results on standard output, sentences and progress on standard error."""
+"""What commands print: results on standard output; why they stop, warnings and progress on standard error."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["Bar", "isolation_notice", "progress", "run", "say", "show", "stop", 
 
 def show(table: RenderableType = "") -> None:
     """Print a table on standard output, or an empty line."""
-    Console(highlight=False, markup=False).print(table)
+    Console(highlight=False, markup=False, emoji=False).print(table)
 
 
 def tell(line: str) -> None:
     """Print a line on standard output, however long it is: nothing in it is taken for markup, and no path is broken."""
-    Console(highlight=False, markup=False, soft_wrap=True).print(line)
+    Console(highlight=False, markup=False, emoji=False, soft_wrap=True).print(line)
 
 
 def say(sentence: str) -> None:
@@ -61,13 +61,15 @@ def run(command: Callable[..., Any], program: str, arguments: Sequence[str] | No
 
 def isolation_notice(found: SelfCheck) -> str:
     """Why student code is not known to be isolated here, and what to do; empty where it is isolated."""
-    if not found.problem:
-        return ""
-    kind = "Isolation is unknown" if found.faults else "Not isolated"
     page = ROOT / "docs" / "security.md"  # a problem set that was copied from the example has no such page
     advice = "docs/security.md says" if page.exists() else "python -m grader doctor shows"
-    what = "what a broken self-check means" if found.faults else "which layer is missing, and what to do about it"
-    return f"{kind}: {found.problem} {advice} {what}."
+    sentences = []
+    if found.open_ways:
+        could = f"student code could {', '.join(found.open_ways)} here"
+        sentences.append(f"Not isolated: {could}. {advice} which layer is missing, and what to do.")
+    if found.faults or not found.findings:
+        sentences.append(f"Isolation is unknown: {found.problem} {advice} what a broken self-check means.")
+    return " ".join(sentences)
 
 
 class Bar:
@@ -111,4 +113,4 @@ def progress(total: int, remaining: bool = True) -> Iterator[Bar]:
 
 
 def _errors() -> Console:
-    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)

@@ -21,6 +21,7 @@ from harness.gradebook import Gradebook, State
 from harness.grading import grade
 from harness.host.fork import ForkLauncher
 from harness.isolation.limits import Limits
+from harness.reports.text import last_line
 from harness.submission.intake import Submission
 
 __all__ = ["grade_there", "notes", "warning", "why_not"]
@@ -73,15 +74,14 @@ def notes(here: Gradebook, there: Gradebook) -> tuple[str, ...]:
     pairs = [(test, outcome, there.outcome(test)) for test, outcome in here.results if there.is_selected(test)]
     faults = [other.fault or outcome.fault for _, outcome, other in pairs if other.fault or outcome.fault]
     if faults:
-        last = faults[0].strip().rpartition("\n")[2]
         tests = "1 test" if len(faults) == 1 else f"{len(faults)} tests"
-        return (f"What differs on the GPU is not known: the grader had a fault in {tests} ({last}).",)
+        return (f"What differs on the GPU is not known: the grader had a fault in {tests} ({last_line(faults[0])}).",)
     differing = [(test, other) for test, outcome, other in pairs if _passed(outcome.state) != _passed(other.state)]
     if not differing:
         return (f"On the GPU all {len(pairs)} tests of code come out as on the CPU.",)
     lines = [f"On the GPU {len(differing)} of {len(pairs)} tests come out otherwise; no point depends on it:"]
     for test, other in differing:
-        said = other.fault.strip().partition("\n")[0] or other.finding or other.state.value
+        said = last_line(other.fault) or other.finding.partition("\n")[0] or other.state.value
         lines.append(f"  {test.number} {other.state.value} there: {said}")
     return tuple(lines)
 

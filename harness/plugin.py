@@ -291,8 +291,9 @@ class Grading:
             error, failure = NotRun(OUT_OF_TIME), None  # it might have been in time
         outcome = outcome_of(item, test, self.submission, error, failure)
         printed = student.printed if student is not None else ""
-        if test.hidden and (failure is not None or printed):
-            outcome, printed = withheld(outcome, test, failure is not None, printed), ""
+        failed = failure is not None or getattr(error, "cause", None) is not None
+        if test.hidden and (failed or printed):
+            outcome, printed = withheld(outcome, test, failed, printed), ""
         pictures, measurements = item.stash.get(PICTURES, []), item.stash.get(MEASUREMENTS, [])
         outcome = dataclasses.replace(outcome, pictures=pictures, measurements=measurements)
         if error is not None and not self.config.option.usepdb:
@@ -369,7 +370,7 @@ class Grading:
         terminalreporter.section("score")
         writer = terminalreporter._tw
         width = min(writer.fullwidth, 110)
-        console = Console(file=writer._file, width=width, force_terminal=writer.hasmarkup, highlight=False)
+        console = Console(file=writer._file, width=width, force_terminal=writer.hasmarkup, highlight=False, emoji=False)
         console.print(terminal.render(self.gradebook))
         terminalreporter.write_line(f"Seed {self.gradebook.seed}: --seed repeats the inputs of this run.")
 

@@ -84,7 +84,7 @@ def test_the_time_limit_leaves_a_margin(tmp_path, capsys):
     with zipfile.ZipFile(tmp_path / "a.zip") as opened:
         assert opened.read("seconds") == b"1110\n"
     assert main(["--out", str(tmp_path / "b.zip"), "--minutes", "1"]) == 2
-    assert "3 minutes or more" in capsys.readouterr().out
+    assert "3 minutes or more" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("script", ["setup.sh", "run_autograder"])

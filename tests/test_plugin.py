@@ -285,3 +285,17 @@ def test_a_run_that_is_killed_leaves_a_valid_report(submission, tmp_path, read_r
     assert report["extra_data"]["maximum"] == MAXIMUM
     assert states(report)["6.2c"] == State.NOT_RUN.value
     assert [one.name for one in tmp_path.glob(".results*")] == []
+
+
+def test_a_line_number_of_any_size_costs_the_test_alone_in_several_processes(tmp_path):
+    """What student code says of itself goes on from one process to the other, which has 32 bits for an integer."""
+    (tmp_path / "quantization.py").write_text(
+        "def quantize(W, bits=8):\n    raise SyntaxError('x', (__file__, -2**40, 1, 'y'))\n"
+        "def dequantize(codes, args):\n    raise SyntaxError('x', (__file__, 2**40, 1, 'y'))\n"
+    )
+    gradebook = grade(tmp_path, parts=("2.1",), jobs=2)
+    outcomes = [outcome for test, outcome in gradebook.results if gradebook.is_selected(test)]
+    assert not any(outcome.fault for outcome in outcomes)
+    assert not gradebook.faults
+    assert any(outcome.location for outcome in outcomes)
+    assert all(0 <= line.line < 2**31 for outcome in outcomes for line in outcome.location)

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from rich.console import Console
 
+from harness.failure import StackLine
 from harness.gradebook import Gradebook, Outcome, Panel, Picture, State
 from harness.reports import gradescope, html, terminal
 from harness.reports.text import write_atomically
@@ -100,6 +101,12 @@ def test_a_fault_is_a_row_and_undecided_points(gradebook):
 def test_the_table_fits_its_width(gradebook, width):
     gradebook.record("1.1a", Outcome(State.FAILED, finding="one sentence that is rather long " * 5))
     assert max(len(line.rstrip()) for line in render(gradebook, width).splitlines()) <= width
+
+
+def test_a_hint_stands_below_a_traceback_however_long(gradebook):
+    lines = [StackLine("quantization.py", 1, "quantize", "x = 1" * 100)] * 8
+    gradebook.record("2.1a", Outcome(State.FAILED, finding="It raised.", location=lines, hints=["Take the CPU."]))
+    assert "Hint: Take the CPU." in render(gradebook)
 
 
 def test_the_table_says_where_to_start(gradebook):

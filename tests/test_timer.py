@@ -16,12 +16,14 @@ from typing import Any
 
 import pytest
 
+from harness.failure import Failure
 from harness.host.failures import StudentError, timed_out
 from harness.host.launch import make_launcher
 from harness.host.proxies import Student
 from harness.host.timer import CROWDED, Allowance, Timer, waited
-from harness.host.workers import SocketWorker
+from harness.host.workers import SocketWorker, _in_bounds
 from harness.isolation.limits import Limits, slowness
+from harness.submission.hints import hints
 
 busy = pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the kernel doesn't say who waits")
 
@@ -173,3 +175,11 @@ def test_a_call_that_had_no_time_left_says_so_and_no_seconds():
     assert timed_out("quantize", 0.25, []).failure.message.startswith("quantize had not finished after 0.2 seconds")
     message = "quantize was stopped: earlier calls of this test have used up its time."
     assert timed_out("quantize", 0.0, []).failure.message == message
+    assert list(hints(timed_out("quantize", 0.0, []).failure)) == []
+    assert list(hints(timed_out("quantize", 6.0, []).failure)) == ["Is there an endless loop?"]
+
+
+@pytest.mark.parametrize("kind", ["exception", "not implemented", "missing", "import", "timeout", "died", "unusable"])
+def test_a_worker_cannot_claim_a_kind_of_failure_that_the_grader_sees_itself(kind):
+    own = kind in ("exception", "not implemented", "missing", "import")
+    assert _in_bounds(Failure(kind, "ValueError", "no", [])).kind == (kind if own else "exception")

@@ -22,7 +22,7 @@ from harness.gradebook import UNGRADED, Gradebook, Reason, not_graded
 from harness.grading import grade
 from harness.host.launch import shared_launcher
 from harness.reports import gradescope, html
-from harness.reports.text import cut, plain
+from harness.reports.text import cut, last_line, plain
 from harness.submission.contract import FILES
 from harness.submission.intake import Submission, SubmissionError, open_submission
 
@@ -147,7 +147,7 @@ def _gradebook(task: Task) -> tuple[Gradebook, Status, str, dict[str, bytes]]:
         raise KeyboardInterrupt
     if gradebook.undecided or gradebook.faults:
         faults = [*gradebook.faults, *(outcome.fault for _, outcome in gradebook.results if outcome.fault)]
-        reason = faults[0].strip().rpartition("\n")[2][:300]
+        reason = last_line(faults[0])
         return gradebook, Status.UNDECIDED, reason, modules
     if late := [test.number for test, outcome in gradebook.results if outcome.reason is Reason.OUT_OF_TIME]:
         reason = f"{len(late)} tests were not run after {task.deadline:g} seconds, the first {late[0]}: --deadline"

@@ -47,11 +47,11 @@ def timed_out(called: str, seconds: float, where: list[StackLine]) -> StudentErr
     """A call that was not answered by its deadline; ``where`` is the line it was at, if that is known."""
     if seconds < 0.01:
         message = f"{called} was stopped: earlier calls of this test have used up its time."
-    else:
-        had = f"{seconds:.0f}" if seconds >= 1 else f"{seconds:.1g}"
-        at = " It was at this line:" if where else ""
-        message = f"{called} had not finished after {had} seconds and was stopped.{at}"
-    return StudentError(Failure("timeout", "", message, where), called)
+        return StudentError(Failure("timeout", "", message, where), called)
+    had = f"{seconds:.0f}" if seconds >= 1 else f"{seconds:.1g}"
+    at = " It was at this line:" if where else ""
+    message = f"{called} had not finished after {had} seconds and was stopped.{at}"
+    return StudentError(Failure("timeout", "TimeoutError", message, where), called)
 
 
 def ended(called: str, how: str) -> StudentError:

@@ -33,6 +33,9 @@ from harness.protocol import (
 from harness.reports.text import cut
 from harness.worker.worker import HERE, WHERE_FILE
 
+MAX_LINE = 10**9
+"""the number of a line, which xdist sends on as an integer of 32 bits"""
+
 __all__ = [
     "ONE_THREAD",
     "Allowed",
@@ -365,12 +368,13 @@ class SocketWorker:
 
 
 def _in_bounds(failure: Failure) -> Failure:
-    """A failure as an honest worker describes it: another one can send megabytes of text."""
+    """A failure as an honest worker describes it: another one can send megabytes of text, and kinds of the grader's."""
     stack = [
-        StackLine(cut(line.file, 200), line.line, cut(line.function, 200), cut(line.code, 2100))
+        StackLine(cut(line.file, 200), max(0, min(line.line, MAX_LINE)), cut(line.function, 200), cut(line.code, 2100))
         for line in failure.stack[:10]
     ]
-    return Failure(failure.kind, cut(failure.type_name, 200), cut(failure.message, 2100), stack)
+    kind = failure.kind if failure.kind in ("not implemented", "missing", "import") else "exception"
+    return Failure(kind, cut(failure.type_name, 200), cut(failure.message, 2100), stack)
 
 
 def decoded(reply: Reply, buffers: list[Any], resolve: Resolve) -> Any:

@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.catalog import RESULTS, GradedTest
+from harness.failure import told
 from harness.gradebook import Gradebook, Outcome, PartScore, Reason, State
 from harness.problem import problem
-from harness.reports.text import cut, plain, points
+from harness.reports.text import cut, last_line, plain, points
 
 __all__ = ["render"]
 
@@ -105,7 +106,7 @@ def _hints(gradebook: Gradebook) -> list[RenderableType]:
             (unmade if RESULTS in test.tags else missing).append(part.part.number + quick)
             continue
         earlier = shown.setdefault(outcome.message, test.number)
-        message = cut(plain(outcome.message), 800) if earlier == test.number else f"As {earlier}."
+        message = _message(outcome) if earlier == test.number else f"As {earlier}."
         hint = Table.grid(padding=(0, 1))
         hint.add_row(Text(f"  {test.number}", style="bold"), Text(test.title, style="bold"))
         hint.add_row("", Text(message, overflow="fold"))
@@ -115,6 +116,11 @@ def _hints(gradebook: Gradebook) -> list[RenderableType]:
     if unmade:
         hints += [Text(f"  No full results yet (run_experiments.py): {', '.join(unmade)}"), ""]
     return hints
+
+
+def _message(outcome: Outcome) -> str:
+    """A message of which a long traceback is cut, and no hint."""
+    return plain(told(cut(told(outcome.finding, outcome.location), 800), [], outcome.hints))
 
 
 def _checklist(gradebook: Gradebook) -> list[RenderableType]:
@@ -159,15 +165,10 @@ def _closing(gradebook: Gradebook) -> list[str]:
             f"The grader had a fault ({points(gradebook.undecided)} points undecided): this is no mistake of yours; "
             "tell the course staff."
         )
-        lines += [_last_line(fault) for fault in gradebook.faults]
-        lines += [f"{test.number}: {_last_line(outcome.fault)}" for test, outcome in gradebook.results if outcome.fault]
+        lines += [last_line(fault) for fault in gradebook.faults]
+        lines += [f"{test.number}: {last_line(outcome.fault)}" for test, outcome in gradebook.results if outcome.fault]
     lines.append(_next(gradebook))
     return lines
-
-
-def _last_line(fault: str) -> str:
-    """What a fault's traceback ends with; the report files have the rest."""
-    return cut(plain(fault.strip().rpartition("\n")[2]), 300)
 
 
 def _next(gradebook: Gradebook) -> str:

@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["body", "cut", "plain", "points", "unwritable", "write_atomically"]
+__all__ = ["body", "cut", "last_line", "plain", "points", "unwritable", "write_atomically"]
 
 
 MAX_MESSAGE = 100_000
@@ -32,6 +32,11 @@ def body(message: str, printed: str, printed_limit: int = 2000) -> str:
     if printed.strip():
         text += "\n\nYour code printed:\n" + plain(cut(printed.rstrip(), printed_limit))
     return text.lstrip("\n")
+
+
+def last_line(fault: str) -> str:
+    """What the traceback of a fault ends with: the exception's type and text."""
+    return cut(plain(fault.strip().rpartition("\n")[2]), 300)
 
 
 def points(value: float) -> str:

@@ -42,7 +42,7 @@ def hints(failure: Failure) -> Iterator[str]:
     What Python and its libraries say is told apart by the exception's type and their own words.
     """
     kind, text = failure.type_name, failure.message
-    if failure.kind == "timeout":
+    if (failure.kind, kind) == ("timeout", "TimeoutError"):
         yield "Is there an endless loop?"
     if kind in ("SyntaxError", "IndentationError"):
         lines = (line for one in failure.stack for line in one.code.splitlines())

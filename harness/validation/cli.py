@@ -18,7 +18,7 @@ from harness.base.crew import heed_stops
 from harness.console import progress, show, stop, tell
 from harness.host.failures import SandboxError
 from harness.problem import ProblemError, problem
-from harness.reports.text import unwritable, write_atomically
+from harness.reports.text import last_line, unwritable, write_atomically
 from harness.submission.contract import MODULES
 from harness.validation import tables
 from harness.validation.cases import Case, read_cases, solution_and_stubs
@@ -198,8 +198,7 @@ def _no_sandbox(verdict: Verdict) -> str:
     """Why the sandbox doesn't start, if that is why nothing was graded; of other faults people need the traceback."""
     if not verdict.nothing_graded:
         return ""
-    last = verdict.errors[0].text.rstrip().rpartition("\n")[2]
-    return last.partition(f"{SandboxError.__name__}: ")[2].rstrip(".")
+    return last_line(verdict.errors[0].text).partition(f"{SandboxError.__name__}: ")[2].rstrip(".")
 
 
 @contextmanager

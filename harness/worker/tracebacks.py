@@ -89,7 +89,8 @@ def _syntax_line(error: SyntaxError, submission: Path) -> list[StackLine]:
         stripped = code.lstrip()
         marker = max(error.offset - 1 - (len(code) - len(stripped)), 0)
         code = f"{stripped}\n    {' ' * marker}^"
-    return [StackLine(name, error.lineno or 0, "", _clip(code))]
+    number = error.lineno if type(error.lineno) is int else 0  # student code can put anything there
+    return [StackLine(name, number, "", _clip(code))]
 
 
 def _raised_in(trace: TracebackType | None, submission: Path) -> bool:
