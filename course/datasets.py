@@ -73,7 +73,8 @@ class ImageDataset:
     padding: int = 4
     """zeros around an image from which the augmentation crops"""
     layout: torch.memory_format = torch.contiguous_format
-    """of normalised batches: ``torch.channels_last`` makes convolutions faster, and their outputs keep it"""
+    """The memory layout of normalised batches. ``torch.channels_last`` makes convolutions faster, and their outputs
+    keep it."""
 
     def __len__(self) -> int:
         return len(self.images)

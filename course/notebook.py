@@ -32,7 +32,7 @@ VARIABLE = "PSET2_NOTEBOOK"
 NAME = f"{problem().problem.stem}.ipynb"
 RESULTS = "results"
 LIVE_SECONDS = 30
-"""for Colab to hand over the notebook: a page in the background takes some"""
+"""The time that Colab has to hand over the notebook. A page in the background takes some of it."""
 WIDTH = 120
 """characters of a line of output"""
 

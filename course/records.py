@@ -103,7 +103,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """scheduler's epochs that pass in each epoch"""
     augment: bool
     precision: Text
-    """of the forward pass"""
+    """The precision of the forward pass."""
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,9 +125,9 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: Text
     architecture: Text
     test: Claim
-    """on the test images of the record's data"""
+    """The count on the test images of the record's data."""
     fixtures: Claim
-    """on the 1,000 test images in fixtures/, which everybody has"""
+    """The count on the 1,000 test images in fixtures/, which everybody has."""
 
 
 class Run(msgspec.Struct, forbid_unknown_fields=True):
@@ -135,16 +135,16 @@ class Run(msgspec.Struct, forbid_unknown_fields=True):
 
     name: Text
     title: Text
-    """for legends"""
+    """The run's title in legends."""
     settings: Settings
     losses: Numbers = []
-    """of every step"""
+    """The loss of every step."""
     accuracies: Numbers = []
-    """on the test images, after every epoch"""
+    """The accuracy on the test images after every epoch."""
     rates: Numbers = []
     """learning rate of every epoch"""
     seconds: Numbers = []
-    """of every epoch, with its evaluation"""
+    """The time of every epoch, with its evaluation."""
     zeros: Annotated[list[Annotated[list[Count], Meta(max_length=100)]], Meta(max_length=1_000)] = []
     """weights that are 0, for each convolution, after every epoch; where something is pruned"""
     checkpoint: Checkpoint | None = None
@@ -168,14 +168,14 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     columns: Annotated[list[Text], Meta(max_length=100)]
     rows: Annotated[list[list[Text | int | float]], Meta(max_length=10_000)]
     timed: bool = False
-    """whether there are measured times in it"""
+    """The table has measured times in it."""
 
 
 class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where it was measured."""
 
     device: Text
-    """in words: the GPU's name, or the CPU's"""
+    """The device in words: the GPU's name, or the CPU's."""
     python: Text
     torch: Text
     torchvision: Text
@@ -199,16 +199,16 @@ class Record(msgspec.Struct, forbid_unknown_fields=True):
     """why it was skipped or failed, one sentence"""
     data: Data | None = None
     stand_ins: Annotated[list[Text], Meta(max_length=100)] = []
-    """what was used in place of what the handout asks for, and why; one sentence each"""
+    """One sentence for each stand-in: what it replaces of the handout, and why."""
     notes: Annotated[list[Text], Meta(max_length=100)] = []
     runs: Annotated[list[Run], Meta(max_length=100)] = []
     tables: list[Table] = []
     values: dict[Text, Numbers] = {}
-    """what figures draw, apart from the runs"""
+    """The numbers that figures draw, apart from the runs."""
     figures: dict[Text, Text] = {}
     """file name without its ending → caption"""
     seconds: float = 0.0
-    """of all of it"""
+    """The time of the whole part."""
     format: Literal[1] = 1
 
     def run(self, name: str) -> Run | None:

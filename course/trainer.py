@@ -54,13 +54,13 @@ class Recipe:
     make_scheduler: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
     """stepped once an epoch"""
     schedule: str = "constant"
-    """what the scheduler is called, for records"""
+    """The scheduler's name, for records."""
     batch_size: int = 128
     optimizer: Literal["sgd", "adam"] = "sgd"
     momentum: float = 0.0
-    """of SGD"""
+    """The momentum of SGD."""
     weight_decay: float = 0.0
-    """of SGD"""
+    """The weight decay of SGD."""
     loss: Loss = functional.cross_entropy
     augment: bool = False
     """crop and flip the training images at random"""
@@ -87,7 +87,7 @@ class History:
     rates: list[float] = field(default_factory=list)
     """the learning rate of every epoch"""
     seconds: list[float] = field(default_factory=list)
-    """how long every epoch took, its evaluation included"""
+    """The time of every epoch, its evaluation included."""
 
 
 @dataclass(frozen=True)

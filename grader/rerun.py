@@ -38,7 +38,7 @@ __all__ = ["RerunError", "for_another_user", "parts_with_results", "rerun"]
 
 SETS: tuple[Name, ...] = ("cifar10", "mnist", "cinic10")
 WEIGHTS = Path("hub", "checkpoints")
-"""where torch.hub keeps weights, in TORCH_HOME"""
+"""The place in TORCH_HOME where torch.hub keeps weights."""
 STAMP = ".made-of"
 """the file that says of which code a folder's results are: some parts' records name none"""
 MAX_FILE_BYTES = 1 << 30

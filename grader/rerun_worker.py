@@ -28,11 +28,11 @@ class Order(msgspec.Struct, frozen=True):
     device: str
     threads: int
     data: str
-    """where complete data sets are"""
+    """The folder with complete data sets."""
     torch_home: str
-    """where weights are that torchvision has downloaded"""
+    """The folder with weights that torchvision has downloaded."""
     file_bytes: int
-    """that a file may have"""
+    """The most bytes that a file may have."""
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ class GradedTest:
     """One test of the suites, as its decorators and docstring describe it."""
 
     number: str
-    """as ``2.1a``: the part and a letter"""
+    """The part and a letter, as ``2.1a``."""
     title: str
     """the first paragraph of the docstring, one sentence that a student reads"""
     points: float
@@ -58,7 +58,7 @@ class GradedTest:
     leaderboard: str | None = None
     """the name of its leaderboard column"""
     order: Literal["asc", "desc"] = "desc"
-    """how the leaderboard is sorted"""
+    """The order of the leaderboard."""
 
     @property
     def part(self) -> str:

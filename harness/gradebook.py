@@ -100,7 +100,7 @@ class Measurement:
     value: float
     bound: float
     rises: bool = True
-    """whether the value has to be the bound or more; else less"""
+    """The value has to be the bound or more; otherwise less."""
 
     @property
     def margin(self) -> float:
@@ -117,22 +117,22 @@ class Outcome:
     reason: Reason | None = None
     """why it is not all of the points; None if it is"""
     finding: str = ""
-    """for the student: what was found and what was expected; of a pass, a remark"""
+    """The sentence for the student: what was found, and what was expected. Of a pass it is a remark."""
     location: list[StackLine] = field(default_factory=list)
     """the student's own lines that it came through, as they are called in what was handed in"""
     hints: list[str] = field(default_factory=list)
-    """what may be the cause, and what to do"""
+    """Sentences on the likely cause, and on what to do."""
     printed: str = ""
-    """what student code printed meanwhile"""
+    """The output of student code meanwhile."""
     withheld: str = ""
-    """for staff: what student code said in a hidden test, whose inputs its text could give away"""
+    """The words of student code in a hidden test, for staff: they could give away the test's inputs."""
     seconds: float = 0.0
     fault: str = ""
-    """for staff: a fault of the grader itself, which is never counted against a student"""
+    """A fault of the grader itself, for staff. It is never counted against a student."""
     leaderboard: float | None = None
     pictures: list[Picture] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
-    """for staff, who calibrate bounds with them"""
+    """The values beside measured bounds, for staff, who calibrate with them."""
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.score):
@@ -149,7 +149,7 @@ NOT_SELECTED = Outcome(State.NOT_RUN, reason=Reason.NOT_SELECTED, finding="Not s
 UNGRADED = (
     "The grader itself had a fault. It doesn't count against you: tell the course staff, who will grade it again."
 )
-"""where it had it before it came to any test"""
+"""The message of a fault that came before any test."""
 
 
 def waiting_for(needed: GradedTest, seconds: float = 0.0) -> Outcome:
@@ -186,15 +186,15 @@ class Gradebook:
     selected: frozenset[str] | None = None
     """the numbers of the tests that were asked for; None: all"""
     interrupted: bool = False
-    """whether somebody stopped the run, so that the score is incomplete"""
+    """Somebody stopped the run, so that the score is incomplete."""
     faults: list[str] = field(default_factory=list)
-    """for staff: faults that belong to no test"""
+    """Faults that belong to no test, for staff."""
     seconds: float = 0.0
-    """how long the run took"""
+    """The time that the run took."""
     notes: tuple[str, ...] = ()
     """lines above the report that change no point, for example when the submission was handed in"""
     checklist: tuple[Item, ...] = ()
-    """what a hand-in should have besides code, which changes no point either"""
+    """The things that a hand-in should have besides code. They change no point either."""
     _recorded: dict[str, Outcome] = field(default_factory=dict)
 
     def record(self, number: str, outcome: Outcome) -> None:

@@ -17,8 +17,8 @@ from harness.submission.intake import Submission, find
 __all__ = ["grade"]
 
 PLUGINS = ("--disable-plugin-autoload", "-p", "pytest_timeout")
-"""what a run needs, and none that happens to be installed: one may reorder tests or warn, and to look for them takes a
-fifth of a run without tests"""
+"""The plugins that a run needs, and none that happens to be installed. One of those may reorder tests or warn, and
+looking for them takes a fifth of a run without tests."""
 
 
 class _Observer:

@@ -39,9 +39,9 @@ __all__ = [
 ]
 
 NOTE = pytest.StashKey[str]()
-"""what a test says about a pass"""
+"""The remark of a test on a pass."""
 PICTURES = pytest.StashKey[list[Picture]]()
-"""what a test shows, whether it passes or not"""
+"""The pictures of a test, whether it passes or not."""
 MEASUREMENTS = pytest.StashKey[list[Measurement]]()
 
 

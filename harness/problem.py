@@ -44,7 +44,7 @@ __all__ = [
 FILE = "problem.toml"
 
 Feature = Literal["notebook", "answers", "writeup", "experiments", "ai-logs", "team"]
-"""What students hand in beside modules; the checklist of a report asks for these."""
+"""A kind of thing that students hand in beside modules. The checklist of a report asks for it."""
 
 
 class ProblemError(Exception):
@@ -59,11 +59,11 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of one worker."""
 
     call_seconds: float = 6.0
-    """what one call may take, on a machine of the nominal speed; without what it waits for a core"""
+    """The time of one call on a machine of the nominal speed, without what it waits for a core."""
     test_seconds: float = 20.0
     """all calls of one test together, likewise"""
     start_seconds: float = 60.0
-    """until a spawned worker, which has to import torch, is there, by the wall clock"""
+    """The time by the wall clock until a spawned worker, which has to import torch, is there."""
     cpu_seconds: int = 60
     """processor time of one worker"""
     memory_bytes: int = 2 << 30
@@ -71,15 +71,15 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file_bytes: int = 32 << 20
     """the largest file that a worker may write"""
     scratch_bytes: int = 256 << 20
-    """of all files that a worker may have in its folder"""
+    """The most bytes of all files that a worker may have in its folder."""
     scratch_files: int = 5000
     """files and folders that a worker may have there"""
     open_files: int = 64
-    """at the same time; with the size of each, that bounds what removed files can hold"""
+    """The most files that are open at the same time. With the size of each, that bounds what removed files can hold."""
     threads: int = 64
-    """of a worker, where it has a user id of its own; elsewhere only its address space bounds them"""
+    """The most threads of a worker that has a user id of its own. Elsewhere only its address space bounds them."""
     output_bytes: int = 20_000
-    """what is kept of a worker's prints; the rest is read and dropped"""
+    """The most that is kept of a worker's prints. The rest is read and dropped."""
 
 
 class About(_Record, frozen=True):
@@ -95,7 +95,7 @@ class About(_Record, frozen=True):
     readable: tuple[str, ...] = ()
     """folders of the repository that student code may read; the first is a package that it may import"""
     held_out: str = ""
-    """what lies in data/, as the self-check calls it: data that neither students nor their code see; empty for none"""
+    """The self-check's name for data/, which neither students nor their code see; empty if there is none."""
     data_sets: tuple[str, ...] = ()
     """classes that read or download data: what a notebook makes of them is left out of its modules"""
     requirements: tuple[str, ...] = ()
@@ -119,11 +119,11 @@ class Module(_Record, frozen=True):
     part: str
     """the part of the handout that it belongs to; ``2`` stands for 2.1, 2.2 and so on"""
     names: dict[str, str]
-    """what it has to define, each with its part, in the order of the stub"""
+    """The names that it has to define, each with its part, in the order of the stub."""
     preload: tuple[str, ...] = ()
-    """what its workers need and what takes a second or more to import"""
+    """The modules that its workers need and that take a second or more to import."""
     own_server: bool = False
-    """whether a server of its own pays, because what it preloads makes every later worker slower"""
+    """A server of its own pays, because what it preloads makes every later worker slower."""
 
     @property
     def file(self) -> str:
@@ -136,9 +136,9 @@ class Part(_Record, frozen=True):
     number: str
     title: str
     handout: int
-    """what the handout gives"""
+    """The points that the handout gives."""
     automatic: int
-    """what the suites grade"""
+    """The points that the suites grade."""
 
 
 class Question(_Record, frozen=True):
@@ -150,17 +150,17 @@ class Question(_Record, frozen=True):
     words: int | None = None
     """the limit of words"""
     figure_only: bool = False
-    """whether no words are asked for, so that answers.md has no heading for it"""
+    """No words are asked for, so that answers.md has no heading for it."""
 
 
 class HandOut(_Record, frozen=True):
     """What students get besides the stubs, the suites, and the machinery that runs them."""
 
     files: tuple[str, ...] = ()
-    """at the top of the repository"""
+    """The files at the top of the repository."""
     folders: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
-    """of these folders and the problem set's own; a path or the beginning of one"""
+    """The paths, or their beginnings, in these folders and the problem set's own that students don't get."""
     data: tuple[str, ...] = ()
     """files of numbers, .npz or .safetensors, that students get; no other file may be anything but text"""
     staff_chapter: str = ""
@@ -181,7 +181,7 @@ class ProblemSet(_Record, frozen=True):
     slowest_first: tuple[str, ...] = ()
     """modules in the order in which validation begins them, so that no process ends long after the others"""
     folder: Path = Path()
-    """where the manifest lies, with the suites, the solution and the cases beside it"""
+    """The folder of the manifest, with the suites, the solution and the cases beside it."""
 
     @property
     def suites(self) -> Path:

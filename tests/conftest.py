@@ -29,7 +29,7 @@ from tests.pset2.quick_results import PARTS, TINY, made_once
 ROOT = Path(__file__).resolve().parent.parent
 MAXIMUM = all_points()
 OF_CODE = sum(test.points for test in read_suites() if RESULTS not in test.tags)
-"""what a solution without results of experiments earns"""
+"""The points that a solution without results of experiments earns."""
 
 Take = Callable[[Path], Submission]
 

@@ -36,7 +36,7 @@ class Answer:
 
     function: str
     clean: bool
-    """Whether no student code runs in that worker: its answers are the grader's own."""
+    """No student code runs in that worker: its answers are the grader's own."""
     value: Value
     buffers: tuple[Any, ...]
     """Each of bytes."""

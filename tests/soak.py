@@ -6,7 +6,6 @@ grader; then graders that are killed at random moments, each of which must leave
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
@@ -22,13 +21,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jsonschema
+import typer
 from rich.console import Console
 from rich.progress import track
 
 from harness.catalog import read_suites
+from harness.console import run
 from harness.gradescope.build import build
 from harness.grading import grade
 from harness.host.launch import make_launcher
@@ -171,19 +172,24 @@ def whole_run(folder: AutograderFolder) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="make soak", description=__doc__.partition("\n")[0])
-    parser.add_argument("--submissions", type=int, default=2000)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=0, help="the first one")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    options = parser.parse_args(arguments)
+    return run(_soak, "make soak", arguments)
+
+
+def _soak(
+    submissions: Annotated[int, typer.Option(min=1, help="Generated bad submissions.")] = 2000,
+    kills: Annotated[int, typer.Option(min=0, help="Graders that are killed.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of the first submission.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes at the same time.")] = os.cpu_count() or 1,
+) -> None:
+    """Grade generated bad submissions, and kill graders. Exit code 1: something went wrong."""
+    first = seed
     console = Console(highlight=False)
     problems: list[str] = []
     scores: Counter[float] = Counter()
-    seeds = range(options.seed, options.seed + options.submissions)
+    seeds = range(first, first + submissions)
     chunks = [seeds[start : start + 25] for start in range(0, len(seeds), 25)]
     started = time.monotonic()
-    with ProcessPoolExecutor(options.jobs) as pool:
+    with ProcessPoolExecutor(jobs) as pool:
         for found in track(pool.map(graded_problems, chunks), "submissions", len(chunks), console=console):
             for seed, (score, wrong) in found.items():
                 scores[score] += 1
@@ -191,19 +197,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     minutes = (time.monotonic() - started) / 60
     console.print(f"{sum(scores.values())} generated submissions in {minutes:.1f} minutes: {len(problems)} problems.")
     console.print(f"{scores[0.0]} of them earned nothing in the tests that were run.")
-    if options.kills:
-        rng = random.Random(options.seed)
+    if kills:
+        rng = random.Random(first)
         with tempfile.TemporaryDirectory(prefix="harness-soak-") as place:
             folder = AutograderFolder(Path(place).resolve())
             length = whole_run(folder)
             wrong = []
-            for _ in track(range(options.kills), "killed graders", console=console):
+            for _ in track(range(kills), "killed graders", console=console):
                 wrong += killed_problems(folder, rng.uniform(0, length))
-            console.print(f"{options.kills} graders killed within {length:.1f} s: {len(wrong)} problems.")
+            console.print(f"{kills} graders killed within {length:.1f} s: {len(wrong)} problems.")
             problems += wrong
     for problem in problems:
         console.print(problem, markup=False)
-    return 1 if problems else 0
+    if problems:
+        raise typer.Exit(1)
 
 
 if __name__ == "__main__":

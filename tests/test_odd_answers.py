@@ -224,7 +224,7 @@ EXAMPLES = int(os.environ.get("ODD_ANSWERS", "25"))
 # ---- no value costs much -------------------------------------------------------------------------------------
 
 SECONDS, BYTES = 5.0, 1 << 30
-"""What an answer of at most MAX_FRAME_BYTES may cost the grader."""
+"""The most that an answer of at most MAX_FRAME_BYTES may cost the grader."""
 
 
 def largest() -> Iterator[tuple[str, Answer]]:
@@ -251,7 +251,7 @@ class Cost:
     """What a run of a test took."""
 
     error: BaseException | None
-    """What came out of it that is no verdict."""
+    """The exception that came out of it and is no verdict."""
     seconds: float
     memory: int
     """Bytes by which the most that was in use exceeds what was in use before."""

@@ -14,7 +14,6 @@ on the machine and are for orientation; the ratios compare variants that took tu
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -31,13 +30,15 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
 from harness import ROOT
 from harness.catalog import read_suites
+from harness.console import run, stop
 from harness.grading import grade
 from harness.host.launch import Launcher, make_launcher
 from harness.submission.intake import find
@@ -78,7 +79,7 @@ class Graded:
     """None: there is no report"""
     maximum: float = 0
     ended: bool = True
-    """by itself, and not by this benchmark"""
+    """The process ended by itself, and not by this benchmark."""
 
     def __str__(self) -> str:
         return "no report" if self.score is None else f"{self.score:g} of {self.maximum:g}"
@@ -90,7 +91,7 @@ class Grader:
 
     name: str
     command: Callable[[Path, Path], list[str]]
-    """of the submission's folder and the report's"""
+    """The command that grades; its arguments are the submission's folder and the report's."""
 
     def grade(self, folder: Path, limit: float) -> Graded:
         """From the command to the report, in a new process."""
@@ -251,12 +252,13 @@ def provoke(places: dict[str, Path], assignment: Path, limit: float) -> Table:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.otter", description=__doc__.partition("\n")[0])
-    parser.add_argument("--limit", type=float, default=120, help="seconds after which a grader is stopped")
-    options = parser.parse_args(arguments)
+    return run(_compare, "python -m benchmarks.otter", arguments)
+
+
+def _compare(limit: Annotated[float, typer.Option(help="Seconds after which a grader is stopped.")] = 120) -> None:
+    """Compare this grader with otter-grader: the same checks, in turn."""
     if find_spec("otter") is None:
-        print("otter-grader is not installed: pip install -e '.[benchmark]' installs it.", file=sys.stderr)
-        return 2
+        stop("otter-grader is not installed: pip install -e '.[benchmark]' installs it.")
     known = cases()
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory(prefix="pset2-otter-", ignore_cleanup_errors=True) as scratch:
@@ -265,13 +267,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         assignment = pack(place / "autograder.zip")
         ten = {name: known[name].write(place / name.replace("/", "-")) for name in SUBMISSIONS}
         hostile = {title: known[name].write(place / name.replace("/", "-")) for title, name in HOSTILE.items()}
-        for table in compare(ten, assignment, options.limit):
+        for table in compare(ten, assignment, limit):
             console.print(table)
-        console.print(provoke(hostile, assignment, options.limit))
+        console.print(provoke(hostile, assignment, limit))
     points = sum(test.points for test in read_suites() if test.number.startswith(PARTS))
     packages = ", ".join(f"{name} {version(name)}" for name in ("otter-grader", "pytest", "torch", "numpy"))
     console.print(f"{points:g} points; Python {platform.python_version()}, {packages}; {os.cpu_count()} cores.")
-    return 0
 
 
 if __name__ == "__main__":

@@ -37,11 +37,11 @@ class PartTask:
     out: Path
     seed: int
     device: str
-    """as it was asked for: each machine finds its own ``auto``"""
+    """The device that was asked for. Each machine finds its own ``auto``."""
     resume: bool
     replace: bool
     threads: int
-    """of the CPU; 0 for PyTorch's choice"""
+    """The number of CPU threads; 0 is PyTorch's choice."""
 
 
 def run_part(task: PartTask) -> tuple[Record, bool]:

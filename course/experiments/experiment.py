@@ -13,7 +13,7 @@ from course.records import Record
 __all__ = ["Drawing", "Experiment", "Records"]
 
 Records = Mapping[str, Record]
-"""by part; those that the folder of results holds"""
+"""The records by part that the folder of results holds."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class Lab:
 
     record: Record
     folder: Path
-    """of this part"""
+    """The folder of this part."""
     profile: Profile
     code: StudentCode
     device: torch.device

@@ -29,7 +29,7 @@ CHAPTERS = {
 }
 TITLE = problem().problem.name
 MAX_ROWS = 60
-"""of a table; no table of the experiments has more than 10"""
+"""The most rows of a table; no table of the experiments has more than 10."""
 MAX_COLUMNS = 12
 MAX_FIGURES = 10
 #: How the files of pictures begin, by their ending.

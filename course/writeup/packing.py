@@ -17,7 +17,7 @@ from harness.problem import problem
 __all__ = ["Package", "ascii_name", "file_stem", "notebook_remarks", "notebook_texts", "pack"]
 
 DATE = (2025, 1, 1, 0, 0, 0)
-"""of every file, so that the same files make the same zip"""
+"""The date of every file, so that the same files make the same zip."""
 CODE = tuple(f"{module}.py" for module in dict.fromkeys(module for modules in MODULES.values() for module in modules))
 MAX_CODE = 4 << 20
 MAX_CHECKPOINT = 100 << 20
@@ -54,7 +54,7 @@ class Package:
     notebook: Path | None = None
     ai_logs: Sequence[Path] = ()
     remarks: list[str] = field(default_factory=list)
-    """what could not be packed; one sentence each"""
+    """One sentence for each thing that could not be packed."""
 
 
 def pack(package: Package, path: Path) -> int:

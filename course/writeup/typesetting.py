@@ -20,7 +20,7 @@ TEMPLATE = Path(__file__).resolve().with_name("template.typ")
 #: Signs that typst's own fonts don't have are DejaVu's, which matplotlib brings.
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 DATE = datetime(2025, 1, 1, tzinfo=timezone.utc)
-"""of every file, so that the same texts make the same bytes"""
+"""The date of the PDF, so that the same texts make the same bytes."""
 
 
 class MissingPackageError(Exception):

@@ -342,7 +342,7 @@ class Lesson:
     images: Tensor
     labels: Tensor
     loss: float | None = None
-    """of the pre-trained network, from which all three start: computed once"""
+    """The loss of the pre-trained network, from which all three start. It is computed once."""
 
 
 @pytest.fixture(scope="session")

@@ -120,9 +120,9 @@ class Nearest(NamedTuple):
 
     expected: np.ndarray
     allowed: np.ndarray
-    """how far each element may be off"""
+    """The distance that each element may be off."""
     excess: float
-    """by how much the worst is further off than that: the output is this form where it is 0 or less"""
+    """The distance beyond ``allowed`` of the worst element. The output is this form where it is 0 or less."""
 
 
 class OneOf:

@@ -18,7 +18,7 @@ from harness.base.crew import Crew
 __all__ = ["ClusterError", "connected", "demand"]
 
 SECONDS = 20
-"""to answer"""
+"""The time that a scheduler has to answer."""
 EVERYTHING = 1_000_000
 """pieces of work that a scheduler is given at once: it has to see them to ask for more machines"""
 

@@ -38,9 +38,9 @@ class Crew:
     """makes an executor of so many processes"""
     jobs: int
     ahead: int = 1
-    """how much work is handed out beyond that, so that nobody waits for it"""
+    """The amount of work that is handed out beyond that, so that nobody waits for it."""
     deadly: tuple[type[BaseException], ...] = ()
-    """what an executor raises that has tried a piece of work again and again, and whose processes died of it"""
+    """The exceptions of an executor that has tried a piece of work again and again, and whose processes died of it."""
 
     def results(
         self, do: Callable[[Work], Result], works: Iterable[Work]
@@ -113,7 +113,7 @@ def pool(jobs: int | None = None) -> Iterator[ProcessPoolExecutor]:
 
 
 _at_work = False
-"""whether something would be left behind if this process of a pool ended at once"""
+"""True while something would be left behind if this process of a pool ended at once."""
 _leaving = False
 
 

@@ -27,7 +27,7 @@ DECIDES_NOTHING = (
 )
 BLOCK = 1 << 20
 MOST_BYTES = 4 << 30
-"""of a submission's files: what is behind them is not looked at"""
+"""The most bytes of a submission's files that are looked at."""
 
 
 def of_submission(path: Path) -> str:

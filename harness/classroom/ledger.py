@@ -53,13 +53,13 @@ class Entry(msgspec.Struct, frozen=True):
     id: str
     status: Status
     key: str = ""
-    """of what was graded and of what graded it: where both are as they were, so is the grade"""
+    """A digest of what was graded and of what graded it. If both are as they were, so is the grade."""
     reason: str = ""
     """why it is not graded, or not in full"""
     scores: dict[str, float] = {}
-    """by the numbers of the tests"""
+    """The scores by the numbers of the tests."""
     states: dict[str, State] = {}
-    """what became of them, by the same numbers"""
+    """The states by the same numbers."""
     code: str = ""
     """SHA-256 of the modules: equal for equal ones"""
     seconds: float = 0.0

@@ -22,10 +22,10 @@ __all__ = ["METADATA", "HandIn", "Person", "Roster", "RosterError", "read_roster
 
 METADATA = "submission_metadata.yml"
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".ipynb", ".py")
-"""of files that are submissions"""
+"""The endings of files that are submissions."""
 MAX_NAME = 200
 DIGEST = re.compile(r"-[0-9a-f]{16}$")
-"""what makes ids different; a name that ends so itself gets one as well"""
+"""The end of an id that makes it different from others. A name that ends so itself gets one as well."""
 
 
 class RosterError(Exception):
@@ -46,7 +46,7 @@ class HandIn:
     """One submission of one student or several."""
 
     id: str
-    """what its reports are called: no two of a roster have the same"""
+    """The name of its reports; no two of a roster have the same."""
     path: Path
     people: tuple[Person, ...]
 
@@ -61,7 +61,7 @@ class Roster:
 
     hand_ins: tuple[HandIn, ...]
     left_out: tuple[str, ...] = ()
-    """what else lies there, and no submission can be"""
+    """Everything else that lies there and can be no submission."""
 
 
 def read_roster(folder: Path, without: Path | None = None) -> Roster:

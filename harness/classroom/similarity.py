@@ -30,15 +30,15 @@ __all__ = ["FILE", "Match", "Pair", "Similarity", "SimilarityError", "check_inst
 
 FILE = "similarity.html"
 PROVIDED = (ROOT / "student", *(ROOT / name for name in problem().problem.readable))
-"""what students have been given: folders of modules"""
+"""The folders of modules that students have been given."""
 THRESHOLD = 0.6
 """Measured on the exam's right solutions: pairs written apart share at most 0.53, copies with new names 0.75 to 1."""
 MIN_CHARACTERS = 150
-"""that two modules must share, names counted as one: some ten lines; what is shorter is alike by chance"""
+"""The least that two modules must share, some ten lines, with names counted as one. Less is alike by chance."""
 PIECE = 25
 """characters: copydetect's default"""
 MAX_BYTES = 100_000
-"""of a module; the longest right one has 10,000"""
+"""The most bytes of a module; the longest right one has 10,000."""
 MAX_SHOWN = 30_000
 """characters of a module on the page"""
 MAX_LISTED = 500
@@ -60,7 +60,7 @@ class Match:
     other: float
     """and the other way round"""
     characters: int
-    """that both share, names counted as one"""
+    """The number of characters that both share, with names counted as one."""
 
     @property
     def similarity(self) -> float:
@@ -92,9 +92,9 @@ class Similarity:
     page: Path
     submissions: int
     pairs: tuple[Pair, ...]
-    """over the threshold, those that share most first"""
+    """The pairs over the threshold; those that share most come first."""
     notes: tuple[str, ...]
-    """what could not be compared, a sentence each"""
+    """A sentence for each thing that could not be compared."""
 
 
 @dataclass(frozen=True)

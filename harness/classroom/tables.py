@@ -15,7 +15,7 @@ __all__ = ["COLUMNS", "MAXIMA", "parts_of", "render"]
 
 COLUMNS = ("Student", "SID", "Email", "Submission", "Status")
 MAXIMA = "Points Possible"
-"""what the row of maxima is called, as in Canvas"""
+"""The name of the row of maxima, as in Canvas."""
 
 
 def parts_of(tests: Iterable[GradedTest]) -> dict[str, list[GradedTest]]:

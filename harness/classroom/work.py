@@ -41,16 +41,17 @@ class Task:
     id: str
     path: Path
     name: str
-    """for reports"""
+    """The name in reports."""
     seed: int
     deadline: float
     """seconds; tests that are left then are not run"""
     known: str = ""
     """the key of the grade that it has; empty where there is none"""
     there: bool = True
-    """whether it was there when the batch began: then every machine that grades has to see it"""
+    """The submission was there when the batch began. Then every machine that grades has to see it."""
     grader: str = ""
-    """what :func:`harness.classroom.digests.of_grader` has to be where it is graded; empty: that is not looked at"""
+    """The value that :func:`harness.classroom.digests.of_grader` must have where it is graded. An empty one is not
+    compared."""
 
     @property
     def key(self) -> str:
@@ -68,7 +69,7 @@ class Graded:
     """results.json"""
     page: str
     modules: dict[str, bytes]
-    """as they were graded, by file name"""
+    """The modules as they were graded, by file name."""
 
 
 # Two at a time would share pytest's state; a cluster's worker may be told to have several threads.

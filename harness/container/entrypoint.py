@@ -23,7 +23,7 @@ __all__ = ["VERBS", "RefusedError", "Verb", "gpu", "main", "program"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TESTS = ("pytest", "-o", "testpaths=tests", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
-"""as in ``make test``; paths that are named take the place of ``tests``"""
+"""The command of ``make test``. Paths that are named take the place of ``tests``."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Verb:
     """Something that the image does."""
 
     does: str
-    """in a few words"""
+    """The verb's purpose in a few words."""
     reads: bool = False
-    """whether its first argument is a path to read"""
+    """The first argument is a path to read."""
     writes: tuple[str, ...] = ()
     """its options that name a file or a folder to write"""
     default: str = ""
-    """what is written without such an option; empty: nothing"""
+    """The file that is written without such an option; empty: none."""
 
 
 VERBS = {

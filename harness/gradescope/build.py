@@ -31,10 +31,10 @@ FOLDERS = (*problem().problem.readable, problem().place, "harness")
 STAFFS = ("harness/classroom", "harness/container", "harness/handout", "harness/validation", f"{problem().place}/cases")
 """folders that no grading needs"""
 MARGIN_SECONDS = 90
-"""for the container's start and for Gradescope's taking up of the report"""
+"""The time for the container's start, and for Gradescope to take up the report."""
 NOT_YET = "Not graded yet: the grader did not come to its end. If you read this, tell the course staff."
 DATE = (2025, 1, 1, 0, 0, 0)
-"""of every file, so that the same files make the same zip"""
+"""The date of every file, so that the same files make the same zip."""
 
 
 def build(path: Path, minutes: float = 10) -> int:

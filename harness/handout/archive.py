@@ -28,7 +28,7 @@ from harness.problem import problem
 __all__ = ["FOLDER", "files", "main", "readme", "write"]
 
 FOLDER = problem().problem.stem
-"""what the zip unpacks to"""
+"""The folder that the zip unpacks to."""
 TOP = ("pyproject.toml", *problem().hand_out.files)
 FOLDERS = tuple(
     dict.fromkeys([problem().place, "harness", "student", *problem().problem.readable, *problem().hand_out.folders])
@@ -47,7 +47,7 @@ LEFT_OUT = (
     *problem().hand_out.left_out,
 )
 DATE = (2025, 1, 1, 0, 0, 0)
-"""of every file, so that the same files make the same zip"""
+"""The date of every file, so that the same files make the same zip."""
 
 
 def files() -> dict[str, bytes]:

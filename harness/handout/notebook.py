@@ -41,7 +41,7 @@ FILE = f"{problem().problem.stem}.ipynb"
 TEMPLATE = problem().folder / "notebook.md"
 STUBS = ROOT / "student"
 ANSWERS = STUBS / "answers.md"
-"""of the cells' metadata"""
+"""The file with the written answers."""
 ROLES = ("setup", "provided", "stub", "check", "experiment", "grade")
 METADATA: dict[str, Any] = {
     "accelerator": "GPU",
@@ -57,7 +57,7 @@ class Block:
 
     text: str
     number: str = ""
-    """of a code cell, as ``3.3``; of written answers, their part"""
+    """The number of a code cell, as ``3.3``; the part of written answers."""
     role: str = ""
     title: str = ""
 
@@ -70,9 +70,9 @@ class Parts:
     """the modules that fill the stubs"""
     answers: str
     wanted: dict[str, dict[str, int]] = field(default_factory=dict)
-    """by module, the names that stub cells ask for, and the place of their cell"""
+    """The names that stub cells ask for, by module, with the place of their cell."""
     placed: dict[str, list[int]] | None = None
-    """by module, the place of each of its statements; None while names are collected"""
+    """The place of each statement, by module; None while names are collected."""
     at: int = 0
     """the place of the cell that is being written"""
     numbers: list[str] = field(default_factory=list)

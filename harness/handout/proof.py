@@ -36,7 +36,7 @@ Kind = Literal["wrong", "right", "broken"]
 RUN = 16
 """words and signs: the longest run that the solution and the suites have in common by chance is shorter"""
 BOILERPLATE = "def __init__(self) -> None: super().__init__() self."
-"""what every module of PyTorch begins with"""
+"""The words that every module of PyTorch begins with."""
 WORD = re.compile(r"\w+|[^\w\s]")
 SOLUTION = problem().solution
 SUITES = problem().suites
@@ -51,7 +51,7 @@ class Leak:
 
     file: str
     secret: str
-    """where it is from"""
+    """The file that it comes from."""
     text: str
 
     def __str__(self) -> str:

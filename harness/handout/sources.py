@@ -22,7 +22,7 @@ class Piece:
     """One statement of a module's top level, as it is written."""
 
     text: str
-    """with the comments above it"""
+    """The statement's text, with the comments above it."""
     line: int
     """its first line, comments included, counted from 1"""
     blank: int

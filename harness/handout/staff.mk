@@ -60,6 +60,7 @@ check: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --no-logo
+	@$(if $(wildcard tests/prose.py),$(BIN)/python -m tests.prose)
 	@$(if $(wildcard $(BIN)/hadolint),$(BIN)/hadolint Dockerfile)
 
 bench: $(READY)

@@ -18,7 +18,7 @@ class StudentError(Exception):
         super().__init__(failure.message)
         self.failure = failure
         self.called = called
-        """how the test made the call, for example ``softmax(float32 array (64, 32), axis=1)``"""
+        """The call as the test made it, for example ``softmax(float32 array (64, 32), axis=1)``."""
 
     @property
     def not_implemented(self) -> bool:

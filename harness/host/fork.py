@@ -46,7 +46,7 @@ class _Staged:
     """The copy of a submission."""
 
     state: object
-    """what the submission was like then"""
+    """The state of the submission's files at that time."""
     folder: Path
 
 

@@ -188,7 +188,7 @@ class Gradients:
 
     output: Any
     parameters: dict[str, Tensor | None]
-    """by registered name; None where no gradient arrived"""
+    """The gradients by registered name; None where none arrived."""
     inputs: list[Tensor | None]
 
 
@@ -352,7 +352,7 @@ class Student:
         self.asked: set[str] = set()
         """the student's names that were asked for; ``*`` for the text of a module"""
         self.printed = ""
-        """what student code printed, complete after :meth:`close`"""
+        """The output of student code, complete after :meth:`close`."""
 
     def _line(self) -> _Line:
         if self._started is None:

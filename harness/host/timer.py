@@ -23,9 +23,9 @@ class Allowance(NamedTuple):
     """What a call gets."""
 
     seconds: float
-    """that it may take by itself"""
+    """The time that it may take by itself."""
     ends: float
-    """when the whole run has to be over, by ``time.monotonic()``"""
+    """The moment when the whole run has to be over, by ``time.monotonic()``."""
 
 
 def waited(process: int | str = "thread-self") -> float:

@@ -51,14 +51,14 @@ __all__ = [
 ]
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""for the environment of processes in which student code runs"""
+"""The environment of processes in which student code runs."""
 
 Resolve = Callable[[Handle], Any]
 Allowed = Callable[[Limits, float], Allowance]
-"""what a call gets, from a worker's limits and the slowness of the machine"""
+"""The time that a call gets, from a worker's limits and the slowness of the machine."""
 
 LOOK_SECONDS = 0.25
-"""between two looks at the files of a worker that is waited for"""
+"""The time between two looks at the files of a worker that is waited for."""
 STOP_SECONDS = 5.0
 """Seconds within which a worker has to stand still after it was told to."""
 

@@ -87,12 +87,12 @@ class Finding:
     """One attempt and what became of it."""
 
     attempt: str
-    """What was tried, in words that follow "student code could"."""
+    """The attempt, in words that follow "student code could"."""
     outcome: Outcome
     how: str
     """The refusal, what was reached, or what is broken."""
     needed: bool = True
-    """Whether isolation needs the refusal."""
+    """Isolation needs the refusal."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Attempt:
     refusals: frozenset[str] = DENIED
     needed: bool = True
     missing: str = ""
-    """What should be there to be tried, and isn't: a fault."""
+    """Everything that should be there to be tried, and isn't: a fault."""
 
 
 def with_secret() -> None:

@@ -25,7 +25,7 @@ WRITE_FILE, READ_FILE, READ_DIR, REMOVE_DIR, REMOVE_FILE = 1 << 1, 1 << 2, 1 << 
 MAKE_DIR, MAKE_REG, TRUNCATE = 1 << 7, 1 << 8, 1 << 14
 
 _FILES = {1: 13, 2: 14, 3: 15, 5: 16}
-"""how many rights over files there are from a version on, the lowest bits"""
+"""The number of rights over files, the lowest bits, from each version on."""
 _READ = READ_FILE | READ_DIR
 _WRITE = _READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | TRUNCATE
 _OF_A_FILE = READ_FILE | WRITE_FILE | TRUNCATE

@@ -70,7 +70,7 @@ class Wall(msgspec.Struct, frozen=True):
     """the kernel's version of it; 0 without"""
     seccomp: bool
     why_not: dict[str, str]
-    """what is missing: layer to reason, with what to do about it"""
+    """The layers that are missing, each with the reason and what to do about it."""
 
     @property
     def users(self) -> range:

@@ -72,7 +72,7 @@ class Answer:
     text: str
     """Markdown; empty where nothing was written"""
     found: bool = True
-    """whether there is a heading for it"""
+    """There is a heading for it."""
 
     @cached_property
     def words(self) -> int:
@@ -101,7 +101,7 @@ class Answers:
     others: tuple[Answer, ...] = ()
     """texts under numbered headings that are none of the questions'"""
     remarks: tuple[str, ...] = ()
-    """what was odd: headings that are missing, doubled or unknown; one sentence each"""
+    """One sentence for each heading that is missing, doubled or unknown."""
 
 
 def of_cells(texts: Iterable[str]) -> str:

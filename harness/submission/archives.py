@@ -24,7 +24,7 @@ MAX_ENTRIES = 5_000
 MAX_BYTES = 1 << 30
 """results of all parts have some 400 MB"""
 MAX_RATIO = 200
-"""how many times smaller than its content an archive may be: weights, pictures and text stay below 20"""
+"""The most that an archive may be smaller than its content. Weights, pictures and text stay below 20."""
 SMALL = 16 << 20
 """bytes that any archive may have in it"""
 MAX_DEPTH = 20

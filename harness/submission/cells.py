@@ -29,7 +29,7 @@ MAX_MAGICS = 200
 #: Cell magics below which there is Python.
 PYTHON_BELOW = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%memit", "%%snakeviz", "%%wandb", "%%debug")
 KEY = "handout"
-"""where a cell's metadata say which of the handout's cells it is"""
+"""The key in a cell's metadata that says which of the handout's cells it is."""
 CELL = r"\d{1,3}(?:\.\d{1,3})+[a-z]?"
 TITLE = re.compile(rf"\s*#+\s*(?:@title\b\s*)?(?:code\s*)?cell\s*({CELL})\b", re.IGNORECASE)
 HEADING = re.compile(rf"\W*(?:code\s*)?cell\s*({CELL})\b", re.IGNORECASE)
@@ -114,7 +114,7 @@ class Cell:
     """A code cell."""
 
     label: str
-    """what a student knows it by: ``Code Cell 3.3``, or ``code cell no. 7`` where it has no number"""
+    """The cell's name for a student: ``Code Cell 3.3``, or ``code cell no. 7`` if it has no number."""
     number: str
     """``3.3``, or nothing"""
     source: str
@@ -123,7 +123,7 @@ class Cell:
     executed: int | None = None
     """the number that Jupyter gave it when it was run last"""
     failed: bool = False
-    """whether the saved output is an exception"""
+    """The saved output is an exception."""
     file: Written | None = None
     """the Python file that it writes"""
 

@@ -43,7 +43,7 @@ class Handed:
     files: Sequence[Path]
     notebooks: int
     cells: Sequence[Cell]
-    """of the notebook"""
+    """The notebook's cells."""
     answers: str
 
 

@@ -41,10 +41,10 @@ __all__ = [
 
 MODULE_FILES = f"{', '.join(FILES[:-1])} and {FILES[-1]}"
 ACCEPTED = f"a folder with {MODULE_FILES}, one of these, a notebook (.ipynb) or an archive (.zip, .tar.gz)"
-"""what can be graded"""
+"""The things that can be graded."""
 UNDEFINED = re.compile(r"name '(\w+)' is not defined")
 SECONDS = 100
-"""for unpacking and reading: a gigabyte of results takes some 20"""
+"""The time for unpacking and reading; a gigabyte of results takes some 20."""
 
 
 class SubmissionError(Exception):
@@ -81,7 +81,7 @@ class Item:
     done: bool | None
     """None: it can't be told"""
     found: str
-    """what was found, and what to do"""
+    """The finding, and what to do."""
 
     @property
     def sign(self) -> str:
@@ -94,16 +94,16 @@ class Submission:
 
     folder: Path
     name: str
-    """for reports"""
+    """The name in reports."""
     results: Path | None = None
-    """what run_experiments.py left"""
+    """The folder that run_experiments.py left."""
     answers: str = ""
     """the written answers, as in answers.md"""
     notes: tuple[str, ...] = ()
-    """what a student should know about how it was taken in, a sentence each"""
+    """One sentence for each thing that a student should know about how it was taken in."""
     checklist: tuple[Item, ...] = ()
     origins: dict[str, list[Origin]] = field(default_factory=dict)
-    """of modules that were made from a notebook, by file name"""
+    """The origins of modules that were made from a notebook, by file name."""
     unmade: dict[str, str] = field(default_factory=dict)
     """names that such modules use and that the notebook doesn't give them, each with the reason"""
     settings: dict[str, tuple[Setting, ...]] = field(default_factory=dict)

@@ -59,7 +59,7 @@ class _Placed:
 
     cell: Cell
     index: int
-    """of the cell"""
+    """The number of the cell."""
     statement: Statement
 
     @property

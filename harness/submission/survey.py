@@ -34,7 +34,7 @@ class Found:
     files: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     is_locked: bool = False
-    """whether it can't be looked into"""
+    """The folder can't be looked into."""
 
 
 def survey(root: Path) -> Found:

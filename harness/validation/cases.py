@@ -68,9 +68,9 @@ class Case:
     """packages that the project itself doesn't need"""
     text: str
     whole: bool
-    """whether ``text`` is the whole module, or goes behind the solution's"""
+    """``text`` is the whole module; otherwise it goes behind the solution's."""
     base: Path = SOLUTION
-    """where the other modules are"""
+    """The folder with the other modules."""
 
     @property
     def id(self) -> str:

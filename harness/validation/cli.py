@@ -27,7 +27,7 @@ from harness.validation.exam import SEED, Task, Verdict, examine_all, slowest_fi
 __all__ = ["mutants", "validate"]
 
 SECONDS_BETWEEN_LINES = 60.0
-"""of a log, which has no bar"""
+"""The time between two lines of a log, which has no bar."""
 
 
 def validate(

@@ -27,9 +27,9 @@ from harness.validation.impact import Uses, affected
 __all__ = ["SEED", "Error", "Task", "Verdict", "compare", "examine", "examine_all", "slowest_first"]
 
 SEED = 2420
-"""of the inputs: a case whose mistake shows for most inputs, but not for all, has one verdict"""
+"""The seed of the inputs. A case whose mistake shows for most inputs, but not for all, has one verdict."""
 SHORT = Limits(call_seconds=1.0, test_seconds=4.0)
-"""for broken submissions, of which some wait in every test"""
+"""The limits of broken submissions, of which some wait in every test."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,16 @@ class Verdict:
     not_run: frozenset[str]
     """those of them that were not run because another one failed first"""
     errors: list[Error] = field(default_factory=list)
-    """where the grader errs: it missed something, raised a false alarm, or broke"""
+    """The errors of the grader: it missed something, raised a false alarm, or broke."""
     seconds: float = 0.0
     measurements: dict[str, list[Measurement]] = field(default_factory=dict)
-    """what tests measured beside a bound, by number"""
+    """The values that tests measured beside a bound, by number."""
     uses: dict[str, frozenset[str]] = field(default_factory=dict)
     """the names that each test asked the submission for"""
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
-    """of their tolerances, that values have taken: by test and what was compared"""
+    """The shares of their tolerances that values have taken, by test and by what was compared."""
     nothing_graded: bool = False
-    """whether the grader broke in every test, as it does where the sandbox can't start"""
+    """The grader broke in every test, as it does if the sandbox can't start."""
 
     @property
     def is_right(self) -> bool:

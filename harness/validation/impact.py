@@ -19,7 +19,7 @@ from harness.validation.cases import SOLUTION, Case, of_code
 __all__ = ["Uses", "affected"]
 
 Uses = Mapping[str, Collection[str]]
-"""by test, the names that it asks a submission for; ``*`` for the text of a module"""
+"""The names that each test asks a submission for; ``*`` stands for the text of a module."""
 
 
 def affected(case: Case, uses: Uses) -> tuple[str, ...]:

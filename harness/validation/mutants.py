@@ -43,7 +43,7 @@ class Mutant:
     module: str
     engine: str
     line: int
-    """of the change, counted from 1"""
+    """The line of the change, counted from 1."""
     before: str
     after: str
     """the lines that differ, without their indentation"""
@@ -69,7 +69,7 @@ class Fate:
     """the number of the first test that it lost; empty: it survived"""
     seconds: float = 0.0
     fault: str = ""
-    """where the grader itself broke"""
+    """The fault, if the grader itself broke."""
 
 
 @cache

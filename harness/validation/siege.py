@@ -91,7 +91,7 @@ class Attack:
     graded: tuple[str, ...]
     """beginnings of the numbers of the tests that are run"""
     loses: dict[bool, dict[str, str]]
-    """with and without users of its own: the numbers of the tests that it loses, each with a text of the message"""
+    """The numbers of the tests that it loses, each with a text of the message: with users of its own, and without."""
     may_lose: frozenset[str]
     refused: frozenset[str]
     """names of exceptions"""

@@ -85,7 +85,8 @@ class Ended(msgspec.Struct, tag=True):
 
 MAX_PACKET = 1 << 16
 FORKS = 30
-"""so many show that more are to come, as with a class: making pages huge takes about what it saves in thirty forks"""
+"""The number of forks that shows that more are to come, as with a class. Making pages huge takes about what it saves in
+thirty forks."""
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -110,7 +111,8 @@ class _Server:
         self._live: dict[int, int | None] = {}
         """workers by process id, with the user ids that they have for themselves"""
         self._forks_left: float = FORKS
-        """before what is in memory is put into huge pages; after that infinite, until something is imported"""
+        """The forks that are left before memory is put into huge pages. After that it is infinite, until something is
+        imported."""
 
     def serve(self) -> None:
         self._say(Ready(slowness(), self._wall))
@@ -218,7 +220,7 @@ class _Server:
 
 
 _KEPT = dict(os.environ)
-"""what the launcher gave this process: nothing of the user's own"""
+"""The variables that the launcher gave this process: nothing of the user's own."""
 
 
 def _warm_up() -> None:

@@ -54,14 +54,14 @@ if TYPE_CHECKING:
 __all__ = ["HERE", "SEED", "WHERE_FILE", "Executor", "Settings", "moved", "run"]
 
 OF_THE_REPOSITORY = tuple(str(ROOT / name) for name in problem().problem.readable)
-"""what student code may read of it"""
+"""The folders of the repository that student code may read."""
 
 problem().own_module("worker_functions")  # adds its functions to the vocabulary
 
 SEED = struct.Struct("<Q")
-"""what a worker is sent before the first call"""
+"""The message that a worker is sent before the first call."""
 HERE = b"!"
-"""what a worker says when its wall stands, before it is told anything"""
+"""The message of a worker whose wall stands, before it is told anything."""
 WHERE_FILE = "where"
 """the file in the scratch folder that a worker writes its stack to when it is about to be stopped"""
 
@@ -77,7 +77,7 @@ class Settings(msgspec.Struct, frozen=True):
     shared: str = ""
     """a folder that the worker may read: what tests put there for it"""
     device: str = "cpu"
-    """where tensors are made, and moved to on their way in"""
+    """The device on which tensors are made, and to which they are moved on their way in."""
 
 
 class Executor:

@@ -178,11 +178,11 @@ class Server(http.server.ThreadingHTTPServer):
 
     content = b""
     ranges = True
-    """whether part of the content can be asked for"""
+    """A part of the content can be asked for."""
     limits: list[int]
-    """how many bytes the first answers have, before their connections break off"""
+    """The number of bytes that the first answers have before their connections break off."""
     end = "close"
-    """how they break off: close, reset or silence"""
+    """The way in which they break off: close, reset or silence."""
     headers: dict[str, str]
     """other headers than usual"""
     asked: list[str | None]

@@ -18,7 +18,7 @@ from course.records import Run, Settings
 from course.trainer import moving_average
 
 STEPS = 40
-"""of an epoch"""
+"""The steps of an epoch."""
 
 
 def make_run(title: str = "a run", epochs: int = 5, done: int | None = None, **fields) -> Run:

@@ -1,0 +1,76 @@
+"""How this software is written about: ``python -m tests.prose``, a part of ``make check``.
+
+Two rules: the docstring of an attribute begins with neither a preposition nor a relative word, so that it has a
+subject; and no sentence of the README has more than 30 words.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from harness import ROOT
+
+__all__ = ["fragments", "long_sentences", "main"]
+
+MOST_WORDS = 30
+WORDS = """
+about above after around as at because before behind below beside besides between by during for from how if in into
+of on over since so than that through to under until what whatever when where whether which while who whose with without
+"""
+NO_SUBJECT = frozenset(WORDS.split())
+#: The folders whose modules are looked at; cases are texts of other people on purpose.
+FOLDERS = ("benchmarks", "course", "docs", "fixtures", "grader", "harness", "student", "tests", "examples/softmax")
+
+
+def fragments(text: str) -> Iterator[tuple[int, str]]:
+    """Docstrings of attributes and constants that begin with such a word, with the number of their line.
+
+    Args:
+        text: a Python file.
+    """
+    for node in ast.walk(ast.parse(text)):
+        body = getattr(node, "body", None)
+        for attribute, after in pairwise(body) if isinstance(body, list) else ():
+            if not isinstance(attribute, ast.Assign | ast.AnnAssign) or not isinstance(after, ast.Expr):
+                continue
+            if isinstance(after.value, ast.Constant) and isinstance(after.value.value, str):
+                words = after.value.value.split()
+                if words and words[0].lower() in NO_SUBJECT:
+                    yield after.lineno, " ".join(words)
+
+
+def long_sentences(text: str) -> Iterator[str]:
+    """The sentences of a Markdown text that have too many words. Code blocks are none; a table's cells are each one."""
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    for block in re.split(r"\n\s*\n|\n(?=[-|#])", text):
+        for part in block.split("|"):
+            for sentence in re.split(r"(?:(?<=[.!?:])|(?<=[.!?:]\*\*))\s+", " ".join(part.split())):
+                if len(sentence.split()) > MOST_WORDS:
+                    yield sentence
+
+
+def main() -> int:
+    """Print what breaks a rule; exit code 1 if anything does."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: an attribute's docstring has no subject: {text}"
+        for folder in FOLDERS
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if "cases" not in path.parts
+        for line, text in fragments(_read(path))
+    ]
+    found += [f"README.md: more than {MOST_WORDS} words: {one}" for one in long_sentences(_read(ROOT / "README.md"))]
+    print("\n".join(found) or "Docstrings of attributes have subjects, and the README's sentences end in time.")
+    return 1 if found else 0
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
