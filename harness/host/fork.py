@@ -6,8 +6,6 @@ import os
 import secrets
 import socket
 import subprocess
-import sys
-import tempfile
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,11 +14,10 @@ from typing import Any
 
 import msgspec
 
-from harness import ROOT
 from harness.host.failures import SandboxError
-from harness.host.workers import ONE_THREAD, Output, SocketWorker, Worker, is_there, stand_still
+from harness.host.server_process import start, started_early
+from harness.host.workers import Output, SocketWorker, Worker, is_there, stand_still
 from harness.isolation.limits import Limits
-from harness.isolation.pages import HUGE_HEAP
 from harness.isolation.wall import Wall, remove_tree
 from harness.problem import problem
 from harness.submission.stage import fingerprint, stage
@@ -28,13 +25,6 @@ from harness.worker.server import End, Ended, Failed, Fork, Forked, Ready, Sweep
 from harness.worker.worker import SEED, Settings
 
 __all__ = ["ForkLauncher"]
-
-
-def _environment(device: str) -> dict[str, str]:
-    """Of the server and its workers: no token or password of who grades, and no GPU where none is asked for."""
-    kept = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
-    environment = {name: os.environ[name] for name in kept if name in os.environ}
-    return environment if device.startswith("cuda") else {**environment, "CUDA_VISIBLE_DEVICES": ""}
 
 
 #: A launcher may serve a whole class.
@@ -137,29 +127,9 @@ class ForkLauncher:
     def start(self) -> None:
         if self._process is not None:
             return
-        # Isolated (-I): nothing of the user's environment or of the current folder is imported. Looking for
-        # garbage while torch is imported takes a fifth of the time and finds little: the server begins with it later.
-        code = (
-            "import gc, sys; gc.disable(); sys.path.insert(0, sys.argv[1]); "
-            "from harness.worker.server import main; main(int(sys.argv[2]), *sys.argv[3:])"
-        )
-        self._scratch = Path(tempfile.mkdtemp(prefix="harness-"))
-        self._scratch.chmod(0o711)  # workers may be other users: they know their own folders and can't list the rest
-        (self._scratch / "shared").mkdir()
-        self._log = self._scratch / "server.log"
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", code, str(ROOT), str(theirs.fileno()), str(self._scratch), *self._without],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[theirs.fileno()],
-                env={**_environment(self.device), **ONE_THREAD, **HUGE_HEAP},
-                cwd=self._scratch,
-                start_new_session=True,
-            )
-        self._control = ours
+        like_any = self.device == "cpu" and not self._without
+        begun = (started_early() if like_any else None) or start(self.device, self._without)
+        self._process, self._control, self._scratch, self._log = begun.process, begun.control, begun.scratch, begun.log
 
     def _post(self, request: Fork | End | Sweep, descriptors: list[int] | None = None) -> _Answer:
         """Send a request without waiting for the answer."""

@@ -18,7 +18,8 @@ import msgspec
 
 from harness import ROOT
 from harness.host.failures import SandboxError
-from harness.host.workers import ONE_THREAD, Output, SocketWorker, WithSharedFolder, Worker, is_there
+from harness.host.server_process import ONE_THREAD
+from harness.host.workers import Output, SocketWorker, WithSharedFolder, Worker, is_there
 from harness.isolation.limits import Limits, slowness
 from harness.numbers import chapter_of
 from harness.worker.worker import SEED, Settings

@@ -37,7 +37,6 @@ MAX_LINE = 10**9
 """the number of a line, which xdist sends on as an integer of 32 bits"""
 
 __all__ = [
-    "ONE_THREAD",
     "Allowed",
     "Launcher",
     "Output",
@@ -49,9 +48,6 @@ __all__ = [
     "is_there",
     "stand_still",
 ]
-
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""The environment of processes in which student code runs."""
 
 Resolve = Callable[[Handle], Any]
 Allowed = Callable[[Limits, float], Allowance]

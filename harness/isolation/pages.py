@@ -15,11 +15,7 @@ import numpy as np
 
 from harness.isolation.seccomp import libc
 
-__all__ = ["HUGE_HEAP", "collapse"]
-
-HUGE_HEAP = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""A setting for a server's environment: what malloc takes is made of huge pages from the beginning (glibc 2.35 and
-later)."""
+__all__ = ["collapse"]
 
 HUGE = Path("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size")
 MADV_COLLAPSE = 25
