@@ -11,7 +11,7 @@ EXTRAS := notebook,writeup
 .PHONY: help setup grade experiments notebook writeup clean
 
 help::
-	@echo "make grade [SUBMISSION=student]   grade a folder, a notebook or a zip"
+	@echo "make grade [SUBMISSION=student]   grade a folder, a notebook or a zip; PART=2.1 grades one part"
 	@echo "make experiments [PROFILE=quick]  run the problem set's experiments, or what is left of them"
 	@echo "make notebook [SUBMISSION=path]   make CS2420_PSet2.ipynb of the stubs, or of what fills them"
 	@echo "make writeup [NOTEBOOK=file]      the write-up as PDF, and the zip to hand in"
@@ -31,7 +31,7 @@ $(READY): pyproject.toml
 	@touch $@
 
 grade: $(READY)
-	@$(BIN)/python -m grader grade "$(SUBMISSION)"
+	@$(BIN)/python -m grader grade "$(SUBMISSION)" $(foreach one,$(PART),--part $(one))
 
 # A folder that is not student/ is named; for student/ itself untouched stubs show the reference, if it is at hand.
 experiments: $(READY)

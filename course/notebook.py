@@ -41,25 +41,34 @@ class NotebookNotFoundError(Exception):
     """There is no file of this notebook, or more than one; the text is one sentence."""
 
 
-def check(*parts: str, file: str | Path | None = None, results: str | Path = RESULTS) -> None:
+def check(*parts: str, everything: bool = False, file: str | Path | None = None, results: str | Path = RESULTS) -> None:
     """Grade parts of this notebook: ``check("2.1")``, or single tests, ``check("2.1a", "2.1b")``.
 
     Args:
+        everything: show what each failed test says, not only the first of each part.
         file: the notebook's file, where it isn't found by itself.
         results: the folder that :func:`experiments` wrote.
     """
-    _grade(parts, [word for part in parts for word in ("--part", part)], file, Path(results))
+    options = [word for part in parts for word in ("--part", part)]
+    _grade(parts, [*options, *(["--all"] if everything else [])], file, Path(results))
 
 
-def grade(file: str | Path | None = None, results: str | Path = RESULTS, html: str | Path | None = None) -> None:
+def grade(
+    file: str | Path | None = None,
+    results: str | Path = RESULTS,
+    html: str | Path | None = None,
+    everything: bool = False,
+) -> None:
     """Grade all of this notebook.
 
     Args:
+        everything: show what each failed test says, not only the first of each part.
         file: the notebook's file, where it isn't found by itself.
         results: the folder that :func:`experiments` wrote.
         html: a file for the page with all tests and messages.
     """
-    _grade((), ["--html", str(Path(html).absolute())] if html is not None else [], file, Path(results))
+    options = ["--html", str(Path(html).absolute())] if html is not None else []
+    _grade((), [*options, *(["--all"] if everything else [])], file, Path(results))
 
 
 def _grade(parts: Sequence[str], options: Sequence[str], file: str | Path | None, results: Path) -> None:
@@ -73,7 +82,7 @@ def _grade(parts: Sequence[str], options: Sequence[str], file: str | Path | None
 def _in_cells(text: str) -> str:
     """A line of the grader's, with what to call here in the place of commands."""
     text = re.sub(rf"python run_experiments\.py ({PART}) --profile full", r'experiments("\1", profile="full")', text)
-    text = text.replace("(run_experiments.py)", '(profile="full")')
+    text = text.replace("(run_experiments.py)", '(profile="full")').replace("--all shows", "everything=True shows")
     return re.sub(rf"--part ({PART}[a-z]*)(?: \(pytest: -k \w+\))?", r'check("\1")', text)
 
 

@@ -52,7 +52,7 @@ def record(launcher: Launcher | None = None) -> Console:
     console = Console(
         file=io.StringIO(), record=True, width=WIDTH, force_terminal=True, color_system="truecolor", highlight=False
     )
-    console.print(terminal.render(gradebook))
+    console.print(terminal.render(gradebook, how="--all"))
     return console
 
 

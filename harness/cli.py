@@ -64,6 +64,7 @@ def grade(
     json: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json to this file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with all tests and pictures to this file.")] = None,
     part: Annotated[list[str] | None, typer.Option(help="Only this part: 2, 2.1 or 2.1d. May be repeated.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show what each failed test says, not only the first.")] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Repeat the inputs of a run; reports name its seed.")] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, max=64, help="Processes at the same time: 2 for all, else 1.")
@@ -143,7 +144,7 @@ def grade(
                 gradescope.write(gradebook, json)
     if launcher is not None:
         launcher.stop()
-    show(terminal.render(gradebook))
+    show(terminal.render(gradebook, every, how="--all"))
     if html is not None:
         from harness.reports import html as page  # jinja2 and matplotlib are needed here alone
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -146,3 +147,11 @@ def test_where_no_sandbox_can_be_started_the_doctor_says_so(monkeypatch, capsys)
         cli.doctor()
     assert ending.value.exit_code == 1
     assert capsys.readouterr().err == ("Nothing can be graded here: the sandbox's server doesn't answer: it ended\n")
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_make_grades_the_parts_that_are_named():
+    done = subprocess.run(
+        ["make", "--dry-run", "grade", "PART=2.1 3.3a"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert 'grader grade "student" --part 2.1 --part 3.3a' in done.stdout

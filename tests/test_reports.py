@@ -23,9 +23,9 @@ def gradebook() -> Gradebook:
     return Gradebook("someone", seed=5)
 
 
-def render(gradebook: Gradebook, width: int = 100) -> str:
+def render(gradebook: Gradebook, width: int = 100, every: bool = False, how: str = "") -> str:
     file = io.StringIO()
-    Console(file=file, width=width, highlight=False).print(terminal.render(gradebook))
+    Console(file=file, width=width, highlight=False).print(terminal.render(gradebook, every, how))
     return file.getvalue()
 
 
@@ -124,6 +124,28 @@ def test_the_first_hint_of_a_part_is_a_failure_before_a_stub(gradebook):
     assert "something wrong" in text
     assert "a stub" not in text
     assert "Next: Look at 2.1c." in text
+
+
+def test_all_messages_are_shown_if_asked_for_and_else_counted(gradebook):
+    for number, finding in (("2.1a", "first"), ("2.1b", "second"), ("2.1c", "second"), ("2.1d", "first")):
+        gradebook.record(number, Outcome(State.FAILED, finding=finding))
+    gradebook.record("2.1e", Outcome(State.NOT_IMPLEMENTED, finding="a stub"))
+    text = render(gradebook, how="--all")
+    assert "second" not in text
+    assert "One more message of failed tests: --all shows all." in text
+    assert "--all" not in render(gradebook)  # where there is no such option
+    text = render(gradebook, every=True, how="--all")
+    assert text.count("second") == 1
+    assert "As 2.1a." in text
+    assert "As 2.1b." in text
+    assert "a stub" not in text
+    assert "shows all" not in text
+
+
+def test_nothing_is_left_out_where_all_say_the_same(gradebook):
+    for number in ("2.1a", "2.1b"):
+        gradebook.record(number, Outcome(State.FAILED, finding="the same"))
+    assert "--all" not in render(gradebook, how="--all")
 
 
 def test_only_what_was_selected_is_shown(gradebook):

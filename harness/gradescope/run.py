@@ -77,7 +77,7 @@ def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: fl
         raise typer.Exit(2) from None
     finally:
         launcher.stop()
-    show(terminal.render(gradebook))
+    show(terminal.render(gradebook, every=True))
 
 
 def _others(report: Path) -> dict[str, list[Path]]:

@@ -27,12 +27,22 @@ ITEM_STYLES = {True: "green", False: "red", None: "bright_black"}
 BAR_WIDTH = 8  # so that the table fits into 80 columns
 
 
-def render(gradebook: Gradebook) -> RenderableType:
-    """The table, the first hint of each part, and what to do next."""
+def render(gradebook: Gradebook, every: bool = False, how: str = "") -> RenderableType:
+    """The table, what the first failed test of each part says, and what to do next.
+
+    Args:
+        every: show what each failed test says.
+        how: the option that asks for this, where there is one: ``--all``. It is named if something is left out.
+    """
     pieces: list[RenderableType] = [Text(cut(plain(note), 300)) for note in gradebook.notes]
     pieces += ["", _table(gradebook)] if pieces else [_table(gradebook)]
-    if hints := _hints(gradebook):
-        pieces += ["", Text("First hint of each part", style="bold underline"), *hints[:-1]]
+    hints, left = _hints(gradebook, every)
+    if hints:
+        heading = "What each failed test says" if every else "First hint of each part"
+        pieces += ["", Text(heading, style="bold underline"), *hints[:-1]]
+    if left and how:
+        more = "One more message" if left == 1 else f"{left} more messages"
+        pieces += ["", Text(f"{more} of failed tests: {how} shows all.")]
     if gradebook.checklist and all(gradebook.is_selected(test) for test in gradebook.tests):
         pieces += ["", *_checklist(gradebook)]
     pieces += ["", *(Text(line) for line in _closing(gradebook))]
@@ -90,32 +100,40 @@ def _signs(part: PartScore) -> Text:
     return text
 
 
-def _hints(gradebook: Gradebook) -> list[RenderableType]:
-    """What is wrong first in each part, each message once; what is not implemented is named in one line."""
+def _hints(gradebook: Gradebook, every: bool) -> tuple[list[RenderableType], int]:
+    """What is wrong first in each part, or all of it, each message once; what is not implemented is named in one line.
+
+    Returns:
+        The lines, and the number of failed tests with other messages.
+    """
     hints: list[RenderableType] = []
+    left: set[str] = set()
     shown: dict[str, str] = {}
     missing: list[str] = []
     unmade: list[str] = []
     for part in gradebook.parts:
-        first = _first_problem(part, gradebook)
-        if first is None:
+        problems = _problems(part, gradebook)
+        if not problems:
             continue
-        test, outcome = first
+        test, outcome = problems[0]
         if outcome.state is State.NOT_IMPLEMENTED:
             quick = " (the quick ones are right)" if outcome.reason is Reason.QUICK_RESULTS else ""
             (unmade if RESULTS in test.tags else missing).append(part.part.number + quick)
             continue
-        earlier = shown.setdefault(outcome.message, test.number)
-        message = _message(outcome) if earlier == test.number else f"As {earlier}."
-        hint = Table.grid(padding=(0, 1))
-        hint.add_row(Text(f"  {test.number}", style="bold"), Text(test.title, style="bold"))
-        hint.add_row("", Text(message, overflow="fold"))
-        hints += [hint, ""]
+        failed = [one for one in problems if one[1].state in (State.FAILED, State.PARTIAL)]
+        for test, outcome in (failed or problems[:1]) if every else problems[:1]:
+            earlier = shown.setdefault(outcome.message, test.number)
+            message = _message(outcome) if earlier == test.number else f"As {earlier}."
+            hint = Table.grid(padding=(0, 1))
+            hint.add_row(Text(f"  {test.number}", style="bold"), Text(test.title, style="bold"))
+            hint.add_row("", Text(message, overflow="fold"))
+            hints += [hint, ""]
+        left.update(outcome.message for _, outcome in failed)
     if missing and hints:  # where nothing is implemented at all, the last line says so
         hints += [Text(f"  Not implemented yet: {', '.join(missing)}"), ""]
     if unmade:
         hints += [Text(f"  No full results yet (run_experiments.py): {', '.join(unmade)}"), ""]
-    return hints
+    return hints, len(left - shown.keys())
 
 
 def _message(outcome: Outcome) -> str:
@@ -135,13 +153,14 @@ def _checklist(gradebook: Gradebook) -> list[RenderableType]:
     return [Text("To hand in (no points)", style="bold underline"), table]
 
 
-def _first_problem(part: PartScore, gradebook: Gradebook) -> tuple[GradedTest, Outcome] | None:
-    """What to look at first: something wrong before something that is only missing."""
-    for states in ((State.FAILED, State.PARTIAL), (State.NOT_RUN,), (State.NOT_IMPLEMENTED,)):
-        for test, outcome in part.results:
-            if outcome.state in states and gradebook.is_selected(test):
-                return test, outcome
-    return None
+def _problems(part: PartScore, gradebook: Gradebook) -> list[tuple[GradedTest, Outcome]]:
+    """What to look at, in this order: something wrong before something that is only missing."""
+    return [
+        (test, outcome)
+        for states in ((State.FAILED, State.PARTIAL), (State.NOT_RUN,), (State.NOT_IMPLEMENTED,))
+        for test, outcome in part.results
+        if outcome.state in states and gradebook.is_selected(test)
+    ]
 
 
 def _closing(gradebook: Gradebook) -> list[str]:
