@@ -178,6 +178,21 @@ def test_the_page_has_every_test_and_its_message_in_one_file(gradebook):
     assert "@import" not in page
 
 
+def test_on_the_page_hints_and_prints_stand_apart_from_what_was_found(gradebook):
+    outcome = Outcome(State.FAILED, finding="It is 2, expected 1.", hints=["Round <first>."], printed="so far\n")
+    gradebook.record("2.1a", outcome)
+    page = html.render(gradebook)
+    assert "<pre>It is 2, expected 1.</pre>" in page
+    assert '<p class="hint"><b>Hint:</b> Round &lt;first&gt;.</p>' in page
+    assert "<summary>Your code printed this</summary>\n<pre>so far</pre>" in page
+
+
+def test_the_page_can_show_failed_tests_only_if_there_are_some(gradebook):
+    assert "<input" not in html.render(gradebook)
+    gradebook.record("2.1a", Outcome(State.FAILED, finding="It is 2."))
+    assert html.render(gradebook).count('<input type="checkbox" id="only-failed">') == 1
+
+
 def test_the_page_says_how_many_points_are_decided_later(gradebook):
     hidden = sum(test.points for test in gradebook.tests if test.hidden)
     assert hidden

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import jinja2
 
+from harness.failure import told
 from harness.gradebook import Gradebook, Outcome, Picture, State
 from harness.problem import problem
-from harness.reports.text import body, cut, plain, points, write_atomically
+from harness.reports.text import cut, plain, points, write_atomically
 
 __all__ = ["environment", "render", "write"]
 
@@ -41,9 +42,10 @@ def environment(folder: Path) -> jinja2.Environment:
 def render(gradebook: Gradebook) -> str:
     """The page as text."""
     pages = environment(HERE)
-    pages.filters.update(points=points, plain=plain, image=_image, output=_output)
+    pages.filters.update(points=points, plain=plain, image=_image, message=_message, printed=_printed)
     return pages.get_template("page.html.j2").render(
         gradebook=gradebook,
+        some_failed=any(outcome.state in (State.FAILED, State.PARTIAL) for _, outcome in gradebook.results),
         signs=SIGNS,
         item_kinds={True: "passed", False: "failed", None: "open"},
         state=State,
@@ -56,8 +58,12 @@ def write(gradebook: Gradebook, path: Path) -> None:
     write_atomically(path, render(gradebook))
 
 
-def _output(outcome: Outcome) -> str:
-    return cut(body(outcome.message, outcome.printed), MAX_OUTPUT)
+def _message(outcome: Outcome) -> str:
+    return plain(cut(told(outcome.finding, outcome.location), MAX_OUTPUT))
+
+
+def _printed(outcome: Outcome) -> str:
+    return plain(cut(outcome.printed.rstrip(), MAX_OUTPUT))
 
 
 def _image(picture: Picture) -> str:
