@@ -57,6 +57,12 @@ def scheduler_exception(make: Callable[..., Any], name: str) -> list[str]:
     return []
 
 
+@worker_function("Making a scheduler")
+def make_of(make: Callable[..., Any], name: str) -> None:
+    """Make a scheduler of this name, and let through what that raises."""
+    make(name, torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1), 100)
+
+
 @worker_function("Making an optimizer")
 def sgd(model: nn.Module, rate: float) -> torch.optim.Optimizer:
     """The handout's optimizer of a model's parameters as they are now."""

@@ -82,8 +82,12 @@ FILE = "def quantize(W, bits=8):\n    return W\n"
             "import torch\ndef setup():\n    torch.set_grad_enabled(False)\nsetup()\n" + FILE,
             "\nHint: quantization.py, line 3 sets torch.set_grad_enabled(False) for all code, which may be the reason.",
         ),
+        (
+            "def quantize(W, bits=8):\n    return SCALE\ndef dequantize(*args):\n    global SCALE\n    SCALE = 1\n",
+            "\nHint: Another call sets SCALE, maybe in another process: return it, and take it as an argument.",
+        ),
     ],
-    ids=["newer syntax", "package", "setting"],
+    ids=["newer syntax", "package", "setting", "global"],
 )
 def test_the_reason_is_in_the_message(launcher, tmp_path, text, sentence):
     (tmp_path / "quantization.py").write_text(text)
@@ -125,6 +129,15 @@ def test_what_a_newer_library_has_is_explained(kind, text, name):
 )
 def test_other_failures_have_no_hints(kind, text):
     assert list(hints.hints(Failure("exception", kind, text, [StackLine("quantization.py", 1, "", "lr =")]))) == []
+
+
+def test_what_pytorch_says_of_frozen_weights_and_of_embeddings_is_explained():
+    text = "element 0 of tensors does not require grad and does not have a grad_fn"
+    (hint,) = hints.hints(Failure("exception", "RuntimeError", text, []))
+    assert hint.startswith("Nothing is left to train")
+    (hint,) = hints.hints(Failure("exception", "IndexError", "index out of range in self", []))
+    assert "are the arguments in the order of the docstring?" in hint
+    assert list(hints.hints(Failure("exception", "IndexError", "list index out of range", []))) == []
 
 
 @pytest.mark.parametrize(

@@ -120,9 +120,7 @@ def test_unknown_schedules_are_refused(student):
     """A name other than the two raises a ValueError."""
     make = student.training.make_scheduler
     for name in ("multistep", "cosine_annealing"):
-        classes = student.run(worker_functions.scheduler_exception, make, name, of=list[str])
-        raised = classes[0] if classes else ""
-        assert_true(not raised, f"make_scheduler({name!r}, optimizer, 100) raised {raised}, expected a scheduler.")
+        student.run(worker_functions.make_of, make, name)
     for name in ("linear", "step_down", "MultiStep", ""):
         classes = student.run(worker_functions.scheduler_exception, make, name, of=list[str])
         found = f"raised {classes[0]}" if classes else "raised nothing"

@@ -64,6 +64,10 @@ def hints(failure: Failure) -> Iterator[str]:
         yield "While it is graded, code can't start processes, open connections, or reach other files."
     elif kind in ("URLError", "HTTPError", "gaierror"):
         yield "While it is graded, code has no network; what the handout downloads is there already."
+    elif kind == "RuntimeError" and "does not require grad" in text:
+        yield "Nothing is left to train: all parameters are frozen, or the output was computed without gradients."
+    elif kind == "IndexError" and text == "index out of range in self":
+        yield "An embedding was given a number beyond its size: are the arguments in the order of the docstring?"
     elif any(word in text for word in GPU_WORDS):
         yield "Code is graded on the CPU: take cuda only where torch.cuda.is_available()."
 

@@ -25,6 +25,7 @@ from harness.failure import Failure, StackLine
 from harness.problem import problem
 from harness.submission.contract import FILES
 from harness.submission.hints import hints
+from harness.submission.survey import read_text
 
 __all__ = [
     "ACCEPTED",
@@ -115,17 +116,22 @@ class Submission:
         Args:
             failure: None where the code ran, and a check found the mistake.
         """
-        found = [] if failure is None else [*hints(failure), *self._missing(failure)]
+        found = [] if failure is None else [*hints(failure), *self._missing(part, failure)]
         for setting in self.settings.get(_file_of(part), ()):
             file, line = self._place(setting.file, setting.line)
             found.append(f"{file}, line {line} sets {setting.call} for all code, which may be the reason.")
         return found
 
-    def _missing(self, failure: Failure) -> Iterator[str]:
-        """Why a notebook's module lacks the name that it asks for."""
+    def _missing(self, part: str, failure: Failure) -> Iterator[str]:
+        """Why a module lacks the name that it asks for: a notebook doesn't give it, or another call has set it."""
         name = UNDEFINED.search(failure.message) if failure.type_name == "NameError" else None
-        if name is not None and (reason := self.unmade.get(name[1])):
+        if name is None:
+            return
+        if reason := self.unmade.get(name[1]):
             yield f"{reason}."
+        # The part's own module, and not the one that the failure names: a worker may name any file.
+        if re.search(rf"^\s*global\b.*\b{name[1]}\b", read_text(self.folder / _file_of(part)), re.MULTILINE):
+            yield f"Another call sets {name[1]}, maybe in another process: return it, and take it as an argument."
 
     def located(self, stack: Iterable[StackLine]) -> list[StackLine]:
         """Lines of modules that were made from a notebook, as lines of its cells.
