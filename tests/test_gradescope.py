@@ -201,12 +201,12 @@ def test_an_endless_loop_in_every_function_ends_before_the_deadline(autograder, 
         (tmp_path / path.name).write_text("\n".join(loops) + "\n")
     seconds = autograder.root / "source" / "seconds"
     kept = seconds.read_text()
-    seconds.write_text("25\n")
+    seconds.write_text("40\n")  # so that a first call can end on a busy machine too
     started = time.monotonic()
     code, report = graded(autograder, tmp_path)
     seconds.write_text(kept)
     assert code == 0
-    assert time.monotonic() - started < 45
+    assert time.monotonic() - started < 120  # waiting for all of them takes ten minutes
     outputs = [row["output"] for row in report["tests"]]
     assert any("Is there an endless loop?" in output for output in outputs)
     assert any(output.startswith("Not run: out of time.") for output in outputs)
