@@ -197,8 +197,8 @@ def test_the_graders_advice_is_given_in_calls():
     assert notebook._in_cells(advice) == 'Next: Look at 1.1c. Run it alone with check("1.1c").'
     advice = "Next: python run_experiments.py 1.2 --profile full makes what 1.2e looks at."
     assert notebook._in_cells(advice) == 'Next: experiments("1.2", profile="full") makes what 1.2e looks at.'
-    advice = "3 more messages of failed tests: --all shows all."
-    assert notebook._in_cells(advice) == "3 more messages of failed tests: everything=True shows all."
+    advice = "--all shows 3 more messages of failed tests."
+    assert notebook._in_cells(advice) == "everything=True shows 3 more messages of failed tests."
 
 
 def test_lines_of_modules_are_named_by_their_cell(tmp_path):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
+import time
 
 import pytest
 
 from harness.failure import Failure, StackLine
 from harness.grading import grade
 from harness.submission import hints
-from harness.submission.intake import Setting, open_submission
+from harness.submission.intake import Setting, Submission, open_submission
 from harness.submission.settings import settings_of
 from tests.conftest import ROOT
 from tests.notebooks import module, notebook
@@ -92,6 +93,23 @@ FILE = "def quantize(W, bits=8):\n    return W\n"
 def test_the_reason_is_in_the_message(launcher, tmp_path, text, sentence):
     (tmp_path / "quantization.py").write_text(text)
     assert sentence in message_of(tmp_path, launcher, "2.1a")
+
+
+def test_a_file_of_empty_lines_costs_the_grader_time_in_proportion(tmp_path):
+    """Blank space that a pattern may follow over many lines would cost the square of their number."""
+    failure = Failure("exception", "NameError", "name 'SCALE' is not defined", [])
+
+    def seconds(lines: int) -> float:
+        (tmp_path / "quantization.py").write_text("\n" * lines)
+        submission = Submission(tmp_path, "someone")
+        taken = []
+        for _ in range(3):
+            begun = time.process_time()
+            assert submission.explanations("2.1", failure) == []
+            taken.append(time.process_time() - begun)
+        return min(taken)
+
+    assert seconds(40_000) < 8 * seconds(10_000) + 0.01
 
 
 def test_a_cell_with_newer_syntax_is_explained(take, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ def lock(path: Path, wait: bool = False) -> AbstractContextManager[object]:
 
     Args:
         path: an empty file, which is made if it isn't there and stays.
-        wait: for another process that has the lock.
+        wait: True waits for another process that has the lock.
 
     Raises:
         BlockingIOError: another process has it, and ``wait`` is False.

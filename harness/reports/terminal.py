@@ -41,8 +41,8 @@ def render(gradebook: Gradebook, every: bool = False, how: str = "") -> Renderab
         heading = "What each failed test says" if every else "First hint of each part"
         pieces += ["", Text(heading, style="bold underline"), *hints[:-1]]
     if left and how:
-        more = "One more message" if left == 1 else f"{left} more messages"
-        pieces += ["", Text(f"{more} of failed tests: {how} shows all.")]
+        more = "one more message of a failed test" if left == 1 else f"{left} more messages of failed tests"
+        pieces += ["", Text(f"{how} shows {more}.")]
     if gradebook.checklist and all(gradebook.is_selected(test) for test in gradebook.tests):
         pieces += ["", *_checklist(gradebook)]
     pieces += ["", *(Text(line) for line in _closing(gradebook))]
@@ -137,7 +137,7 @@ def _hints(gradebook: Gradebook, every: bool) -> tuple[list[RenderableType], int
 
 
 def _message(outcome: Outcome) -> str:
-    """A message of which a long traceback is cut, and no hint."""
+    """The message. A long traceback in it is cut; hints never are."""
     return plain(told(cut(told(outcome.finding, outcome.location), 800), [], outcome.hints))
 
 

@@ -130,7 +130,7 @@ class Submission:
         if reason := self.unmade.get(name[1]):
             yield f"{reason}."
         # The part's own module, and not the one that the failure names: a worker may name any file.
-        if re.search(rf"^\s*global\b.*\b{name[1]}\b", read_text(self.folder / _file_of(part)), re.MULTILINE):
+        if re.search(rf"^[ \t]*global\b.*\b{name[1]}\b", read_text(self.folder / _file_of(part)), re.MULTILINE):
             yield f"Another call sets {name[1]}, maybe in another process: return it, and take it as an argument."
 
     def located(self, stack: Iterable[StackLine]) -> list[StackLine]:
