@@ -117,6 +117,7 @@ def test_the_attack_fails(example):
 def test_the_hand_out_can_be_graded_and_has_no_secrets(example, tmp_path):
     done = python_in(example, "-m", "harness.handout.archive", "--out", tmp_path / "handout.zip")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "notebook" not in done.stdout  # this problem set has none
     with zipfile.ZipFile(tmp_path / "handout.zip") as archive:
         archive.extractall(tmp_path)
     folder = tmp_path / "CS1_PSet1"

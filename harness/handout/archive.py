@@ -148,9 +148,10 @@ def _make(out: Annotated[Path, typer.Option(help="The zip.")] = Path(f"{FOLDER}_
     hidden = [test.number for test in read_suites() if test.hidden]
     of_results = [test for test in read_suites() if RESULTS in test.tags]
     tell(f"{out}: {size / 1e6:.1f} MB, nothing of the solution, the hidden tests or the exam in it.")
+    in_colab = "; in Colab they upload it beside the notebook that is in it" if notebook.TEMPLATE.is_file() else ""
     tell(
         f"{len(read_suites()) - len(hidden)} tests, {len(of_results)} of them of results; hidden and not in it: "
-        f"{', '.join(hidden)}. Give students the zip; in Colab they upload it beside the notebook that is in it."
+        f"{', '.join(hidden)}. Give students the zip{in_colab}."
     )
 
 
