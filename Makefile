@@ -6,12 +6,13 @@ SUBMISSION ?= student
 PROFILE ?= quick
 BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 READY := .venv/ready
-EXTRAS := notebook,writeup
+EXTRAS := notebook,watch,writeup
 
-.PHONY: help setup grade experiments notebook writeup clean
+.PHONY: help setup grade watch experiments notebook writeup clean
 
 help::
 	@echo "make grade [SUBMISSION=student]   grade a folder, a notebook or a zip; PART=2.1 grades one part"
+	@echo "make watch [SUBMISSION=student]   grade what you save, as soon as you save it"
 	@echo "make experiments [PROFILE=quick]  run the problem set's experiments, or what is left of them"
 	@echo "make notebook [SUBMISSION=path]   make CS2420_PSet2.ipynb of the stubs, or of what fills them"
 	@echo "make writeup [NOTEBOOK=file]      the write-up as PDF, and the zip to hand in"
@@ -32,6 +33,9 @@ $(READY): pyproject.toml
 
 grade: $(READY)
 	@$(BIN)/python -m grader grade "$(SUBMISSION)" $(foreach one,$(PART),--part $(one))
+
+watch: $(READY)
+	@$(BIN)/python -m grader watch "$(SUBMISSION)" $(foreach one,$(PART),--part $(one))
 
 # A folder that is not student/ is named; for student/ itself untouched stubs show the reference, if it is at hand.
 experiments: $(READY)

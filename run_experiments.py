@@ -1,6 +1,9 @@
 """Run the experiments of the problem set: ``python run_experiments.py --help``."""
 
-from course.experiments.cli import app
+from harness.base.quick_exit import quick_exit
 
 if __name__ == "__main__":
-    app()
+    with quick_exit():
+        from course.experiments.cli import app
+
+        app()

@@ -16,28 +16,30 @@ from enum import Enum
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import pytest
 import typer
 
+from harness import ROOT
 from harness.base.crew import heed_stops
 from harness.catalog import chosen, read_suites
 from harness.console import Bar, isolation_notice, progress, say, show, stop, tell
 from harness.gradebook import Gradebook
-from harness.grading import grade as run_suites
 from harness.host.failures import SandboxError
-from harness.host.launch import Launcher, make_launcher
 from harness.new import EXAMPLE, NewError
 from harness.new import new as copy_example
-from harness.plugin import graded_test
 from harness.problem import problem
 from harness.reports import gradescope, terminal
 from harness.reports.text import unwritable
 from harness.submission.intake import Submission, SubmissionError, open_submission
 from harness.submission.stage import stage
 
-__all__ = ["app"]
+if TYPE_CHECKING:  # they import torch, and what can't be graded is to be said before that
+    import pytest
+
+    from harness.host.workers import Launcher
+
+__all__ = ["app", "app_for"]
 
 
 class Device(str, Enum):
@@ -49,6 +51,8 @@ class ProfileName(str, Enum):
     quick = "quick"
     full = "full"
 
+
+STUDENT = ROOT / "student"
 
 app = typer.Typer(
     help=f"Grade submissions of {problem().problem.name}.",
@@ -126,6 +130,8 @@ def grade(
             place = results or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-results-")))
             submission = _with_new_results(submission, place, experiments.value, parts, device, hours)
         watch = _Watch(stack.enter_context(progress(len(tests), remaining=False)))
+        from harness.grading import grade as run_suites  # imports torch
+
         gradebook = run_suites(
             submission,
             name=submission.name,
@@ -157,6 +163,17 @@ def grade(
         raise typer.Exit(130)
     if _nothing_graded(gradebook):
         stop("Nothing could be graded: the grader had a fault in every test. The lines above say which.")
+
+
+@app.command()
+def check(
+    parts: Annotated[list[str] | None, typer.Argument(help="Parts or tests: 2, 2.1 or 2.1d; all without.")] = None,
+    submission: Annotated[Path, typer.Option(help="A folder with the modules, a notebook or a zip.")] = STUDENT,
+    every: Annotated[bool, typer.Option("--all", help="Show what each failed test says, not only the first.")] = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="Repeat the inputs of a run; reports name its seed.")] = None,
+) -> None:
+    """Grade student/, or some of its parts, as often as you like."""
+    grade(submission, part=parts, every=every, seed=seed)
 
 
 def _with_new_results(
@@ -241,6 +258,7 @@ def doctor() -> None:
     """
     from rich.table import Table
 
+    from harness.host.launch import make_launcher
     from harness.isolation import doctor as self_check
 
     self_check.with_secret()
@@ -281,16 +299,28 @@ if EXAMPLE.is_dir():
         tell("grader/problem.toml says what it consists of: begin there.")
 
 
-if find_spec("harness.validation") is not None:  # a copy for students goes without the cases, and so does Gradescope's
-    staff = import_module("harness.validation.cli")
-    app.command()(staff.validate)
-    app.command()(staff.mutants)
-if find_spec("harness.classroom") is not None:
-    app.command()(import_module("harness.classroom.cli").batch)
+OTHERS = {
+    "watch": "harness.warm.watch",
+    "validate": "harness.validation.cli",
+    "mutants": "harness.validation.cli",
+    "batch": "harness.classroom.cli",
+}
+"""The commands that other modules define. A copy for students goes without them, and so does Gradescope's."""
+
+
+def app_for(command: str) -> typer.Typer:
+    """The command line with what it needs for this command: others need more to be imported, or another library."""
+    here = {one.callback.__name__ for one in app.registered_commands if one.callback is not None}
+    if command not in here:
+        for name, module in OTHERS.items():
+            if (command == name or command not in OTHERS) and find_spec(module.rpartition(".")[0]) is not None:
+                app.command(name)(getattr(import_module(module), name))
+    return app
 
 
 def _isolated_launcher(in_process: bool) -> Launcher:
     """A launcher whose isolation has been tried, or the end of the command."""
+    from harness.host.launch import make_launcher
     from harness.isolation import doctor as self_check
 
     if in_process:
@@ -306,9 +336,14 @@ def _isolated_launcher(in_process: bool) -> Launcher:
     return launcher
 
 
+MANY = 40
+"""the number of tests from which on a second process pays"""
+
+
 def _default_jobs(parts: tuple[str, ...], in_process: bool) -> int:
     """A second process imports everything once more: that pays where much is graded and a core is free for it."""
-    return 2 if not parts and not in_process and (os.cpu_count() or 1) > 1 else 1
+    much = not parts and len(read_suites()) >= MANY
+    return 2 if much and not in_process and (os.cpu_count() or 1) > 1 else 1
 
 
 def _nothing_graded(gradebook: Gradebook) -> bool:
@@ -322,6 +357,8 @@ class _Watch:
         self._bar = bar
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
+        from harness.plugin import graded_test
+
         if test := graded_test(nodeid):
             self._bar.show(f"{test.number}  {test.title}")
 

@@ -15,7 +15,7 @@ from harness import ROOT
 if TYPE_CHECKING:
     from harness.isolation.doctor import SelfCheck
 
-__all__ = ["Bar", "isolation_notice", "progress", "run", "say", "show", "stop", "tell"]
+__all__ = ["Bar", "clear", "isolation_notice", "progress", "run", "say", "show", "stop", "tell"]
 
 
 def show(table: RenderableType = "") -> None:
@@ -31,6 +31,11 @@ def tell(line: str) -> None:
 def say(sentence: str) -> None:
     """Print a sentence on standard error."""
     _errors().print(sentence)
+
+
+def clear() -> None:
+    """Empty the screen, where standard output is a terminal."""
+    Console().clear()
 
 
 def stop(sentence: str, code: int = 2) -> NoReturn:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from harness.base.quick_exit import quick_exit
 from harness.problem import ProblemError
+from harness.warm import client
 
 __all__ = ["main"]
 
 #: With these a grading doesn't use the server that was started early, or not at once.
 LATER = {"--device", "--experiments", "--help", "--in-process", "--jobs", "--require-isolation"}
+#: With these a grading is not left to a warm server.
+COLD = {"--device", "--experiments", "--help", "--in-process", "--require-isolation"}
 
 
 def main(name: str) -> None:
@@ -20,18 +24,37 @@ def main(name: str) -> None:
         name: of the program, for its help.
     """
     try:
+        if _can_be_warm(sys.argv[1:]) and (code := client.run(["-m", name.split()[-1], *sys.argv[1:]])) is not None:
+            sys.exit(code)
         if _grades_in_one_process(sys.argv[1:]):
             from harness.host.server_process import start_early
 
             start_early()
-        from harness.cli import app
+        from harness.cli import app_for
+
+        app = app_for(sys.argv[1] if len(sys.argv) > 1 else "")
     except ProblemError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-    app(prog_name=name)
+    with quick_exit():
+        app(prog_name=name)
 
 
 def _grades_in_one_process(arguments: Sequence[str]) -> bool:
     """Whether these arguments ask for a grading in one process: it needs a server, which begins while this imports."""
-    options = {one.partition("=")[0] for one in arguments[1:]}
-    return [*arguments[:1]] == ["grade"] and "--part" in options and not options & LATER
+    options = _options(arguments)
+    some_parts = "--part" in options or bool([*arguments[:1]] == ["check"] and arguments[1:])
+    return _is_grading(arguments) and some_parts and not options & LATER
+
+
+def _can_be_warm(arguments: Sequence[str]) -> bool:
+    """Whether these arguments ask for a grading that a warm server may do."""
+    return _is_grading(arguments) and not _options(arguments) & COLD
+
+
+def _is_grading(arguments: Sequence[str]) -> bool:
+    return bool(arguments) and arguments[0] in ("check", "grade")
+
+
+def _options(arguments: Sequence[str]) -> set[str]:
+    return {one.partition("=")[0] for one in arguments[1:]}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from harness.submission.intake import Submission
 from harness.validation.cases import SOLUTION
 from tests.pset2.desk import Desk
 from tests.pset2.quick_results import PARTS, TINY, made_once
+from tests.warm_python import WarmPython
 
 ROOT = Path(__file__).resolve().parent.parent
 MAXIMUM = all_points()
@@ -48,26 +47,12 @@ def launcher() -> Iterator[Launcher]:
     one.stop()
 
 
-@pytest.fixture
-def run() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run ``python`` with these arguments in the repository's root, as a user does."""
-
-    def run_python(
-        *arguments: str | Path, cwd: Path = ROOT, stdin: str = "", timeout: float = 300
-    ) -> subprocess.CompletedProcess[str]:
-        # Without what an outer pytest leaves in the environment.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
-        return subprocess.run(
-            [sys.executable, *map(str, arguments)],
-            cwd=cwd,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env={**environment, "COLUMNS": "100", "NO_COLOR": "1"},
-        )
-
-    return run_python
+@pytest.fixture(scope="session")
+def run() -> Iterator[WarmPython]:
+    """Do in the repository's root what ``python`` does with these arguments, with everything imported already."""
+    warm = WarmPython(ROOT, "course.experiments.cli", "matplotlib.pyplot")
+    yield warm
+    warm.close()
 
 
 @pytest.fixture

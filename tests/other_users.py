@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,13 +59,14 @@ def installation(owner: int = 0, *, private: bool = False) -> Iterator[Installat
         if private:
             for name in ("suites", "solution", "data", "cases"):
                 (root / "grader" / name).chmod(0o700)
-        yield Installation(root, _python(place / "python"))
+        yield Installation(root, _python())
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _python(folder: Path) -> Path:
-    """This interpreter where others can use it, else one like it."""
+@cache
+def _python() -> Path:
+    """This interpreter where others can use it, else one like it, which is removed at the end of this process."""
     arguments = [sys.executable, "-c", "import torch"]
     options = {"user": ORDINARY_USER, "group": ORDINARY_USER, "extra_groups": []}
     try:
@@ -71,6 +74,10 @@ def _python(folder: Path) -> Path:
             return Path(sys.executable)
     except PermissionError:
         pass
+    place = Path(tempfile.mkdtemp(prefix="harness-test-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    place.chmod(0o755)
+    folder = place / "python"
     base = Path(sys.base_prefix)
     library = Path(sysconfig.get_paths()["stdlib"])
     left_out = shutil.ignore_patterns("__pycache__", "site-packages", "test", "tests", "idlelib", "config-*", "*.a")

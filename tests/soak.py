@@ -41,7 +41,7 @@ from tests.bad_submissions import generate
 __all__ = ["AutograderFolder", "graded_problems", "report_problems"]
 
 #: Every endless loop is waited for.
-LIMITS = Limits(call_seconds=1.0, test_seconds=2.5, cpu_seconds=10)
+LIMITS = Limits(call_seconds=0.5, test_seconds=1.2, cpu_seconds=10)
 MAXIMUM = sum(test.points for test in read_suites())
 SCHEMA = json.loads(gradescope.SCHEMA.read_text(encoding="utf-8"))
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +17,33 @@ import pytest
 from harness.new import NewError, new
 from tests.conftest import ROOT
 from tests.soak import AutograderFolder
+from tests.warm_python import WarmPython, without_pytest
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the paths of commands are Linux'")
 
 
+warm: dict[Path, WarmPython] = {}
+"""Pythons that have everything imported, by the copy that they are for"""
+
+
 def python_in(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run Python in a folder, with that folder's own modules."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
+    if folder in warm:
+        return warm[folder](*arguments)
     command = [sys.executable, *map(str, arguments)]
-    environment = {**kept, "COLUMNS": "110", "NO_COLOR": "1", "PYTHONPATH": str(folder)}
+    environment = without_pytest(COLUMNS="110", PYTHONPATH=str(folder))
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=400, env=environment)
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("new") / "pset"
     new(folder)
-    return folder
+    warm[folder] = WarmPython(folder)
+    yield folder
+    warm.pop(folder).close()
 
 
 def graded(folder: Path, submission: str | Path, tmp_path: Path, *options: str) -> dict[str, Any]:

@@ -283,11 +283,11 @@ def test_a_grader_that_fails_leaves_a_report(autograder, monkeypatch):
 @on_linux
 def test_killed_graders_leave_valid_reports(autograder):
     rng = random.Random(2420)
-    moments = [0.0, *(rng.uniform(0, 18) for _ in range(5))]
+    moments = [0.0, *(rng.uniform(0, 12) for _ in range(3))]
     assert [problem for moment in moments for problem in killed_problems(autograder, moment)] == []
 
 
-@pytest.mark.parametrize("start", range(0, 100, 25))
+@pytest.mark.parametrize("start", range(0, 75, 25))
 def test_generated_bad_submissions_get_valid_reports(start):
     found = graded_problems(range(start, start + 25))
     assert {seed: problems for seed, (_, problems) in found.items() if problems} == {}

@@ -70,14 +70,14 @@ def test_no_attacks_are_refused(tmp_path, monkeypatch):
 def test_validate_without_a_case_says_why_and_fails():
     case = cases.read_cases("wrong")[0]
     other = next(part for part in "123456" if part != case.part)
-    shown = CliRunner().invoke(cli.app, ["validate", case.name, "--part", other])
+    shown = CliRunner().invoke(cli.app_for(""), ["validate", case.name, "--part", other])
     assert shown.exit_code == 2
     assert "Nothing was graded: no case has this name and this part" in shown.stderr
 
 
 def test_mutants_without_a_mutant_fail(monkeypatch):
     monkeypatch.setattr(testing, "mutants_of", lambda module: [])
-    shown = CliRunner().invoke(cli.app, ["mutants", "--part", "2"])
+    shown = CliRunner().invoke(cli.app_for(""), ["mutants", "--part", "2"])
     assert shown.exit_code == 2
     assert "Nothing was tried: the engines made no mutant of quantization." in shown.stderr
 
@@ -85,7 +85,7 @@ def test_mutants_without_a_mutant_fail(monkeypatch):
 def test_mutants_without_the_engines_settings_are_refused_in_a_sentence(tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").write_text("[tool.other]\n")
     monkeypatch.setattr(testing, "ROOT", tmp_path)
-    shown = CliRunner().invoke(cli.app, ["mutants", "--part", "1"])
+    shown = CliRunner().invoke(cli.app_for(""), ["mutants", "--part", "1"])
     assert shown.exit_code == 2
     assert shown.stderr == (
         'pyproject.toml has no settings for mutmut: add [tool.mutmut] with source_paths = ["grader/solution"].\n'

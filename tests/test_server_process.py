@@ -69,6 +69,8 @@ def test_it_ends_with_a_process_that_had_no_use_for_it():
     [
         ("grade student --part 2.1", True),
         ("grade student --part=2.1 --html r.html", True),
+        ("check 2.1", True),
+        ("check", False),
         ("grade student", False),  # two processes, each with a server
         ("grade student --part 2.1 --jobs 2", False),
         ("grade student --part 2.1 --in-process", False),

@@ -246,7 +246,7 @@ def test_that_a_test_is_dead_weight_is_said_where_every_case_of_its_part_was_gra
 
 
 def validated(*arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(cli.app, ["validate", *arguments], catch_exceptions=False)
+    result = CliRunner().invoke(cli.app_for(""), ["validate", *arguments], catch_exceptions=False)
     return result.exit_code, re.sub(r"\s+", " ", result.output)
 
 

@@ -135,6 +135,8 @@ class Lab:
         self._counts = SIZES[name] if source == "complete" else (len(training), len(test))
         if self.profile.training is not None:
             training = training.take(self.profile.training)
+        if self.profile.test is not None:
+            test = test.take(self.profile.test)
         if halved:
             training, test = training.halved(), test.halved()
         self.record.data = Data(

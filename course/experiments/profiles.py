@@ -28,6 +28,8 @@ class Profile:
     """the first so many training images; None for all"""
     timing: int
     """epochs in which the two depthwise layers are compared"""
+    test: int | None = None
+    """the first so many test images, for tests of this software; None for all"""
 
     @property
     def lapse(self) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from harness.host.failures import SandboxError
-from harness.host.server_process import start, started_early
+from harness.host.server_process import ForkedServer, start, started_early
 from harness.host.workers import Output, SocketWorker, Worker, is_there, stand_still
 from harness.isolation.limits import Limits
 from harness.isolation.wall import Wall, remove_tree
@@ -95,7 +95,7 @@ class ForkLauncher:
         self.device = device
         self._without = without
         self.slowness = 1.0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | ForkedServer | None = None
         self._control: socket.socket | None = None
         self._log: Path | None = None
         self._ready = False

@@ -14,6 +14,7 @@ import ast
 from collections.abc import Collection, Mapping
 from functools import cache
 
+from harness.submission.definitions import references, with_users
 from harness.validation.cases import SOLUTION, Case, of_code
 
 __all__ = ["Uses", "affected"]
@@ -74,21 +75,10 @@ def _calls_nothing(*values: ast.expr | None) -> bool:
 
 def _with_users(module: str, names: Collection[str]) -> set[str]:
     """These names and those of the solution's definitions that refer to them, directly or through others."""
-    changed = set(names)
-    while more := {name for name, used in _references(module).items() if name not in changed and used & changed}:
-        changed |= more
-    return changed
+    return with_users(_references(module), names)
 
 
 @cache
 def _references(module: str) -> dict[str, frozenset[str]]:
     """What each definition of the solution's module refers to."""
-    found: dict[str, frozenset[str]] = {}
-    for node in ast.parse((SOLUTION / f"{module}.py").read_text(encoding="utf-8")).body:
-        used = frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found[node.name] = used
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found.update({target.id: used for target in targets if isinstance(target, ast.Name)})
-    return found
+    return references(ast.parse((SOLUTION / f"{module}.py").read_text(encoding="utf-8")))

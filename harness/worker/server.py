@@ -36,7 +36,7 @@ from harness.isolation.wall import Wall, kill_user, remove_tree, survey, sweep_f
 from harness.problem import problem
 from harness.worker.worker import Settings, run
 
-__all__ = ["End", "Ended", "Failed", "Fork", "Forked", "Ready", "Sweep"]
+__all__ = ["End", "Ended", "Failed", "Fork", "Forked", "Ready", "Serve", "Sweep"]
 
 
 class Fork(msgspec.Struct, tag=True):
@@ -58,6 +58,12 @@ class Sweep(msgspec.Struct, tag=True):
     """Remove what this worker left in folders that are open to everybody."""
 
     pid: int
+
+
+class Serve(msgspec.Struct):
+    """What a template is asked for: a server, whose folder this is. Its connection and its log come as descriptors."""
+
+    scratch: str
 
 
 class Failed(msgspec.Struct, tag=True):
@@ -97,7 +103,41 @@ def main(control_fd: int, scratch: str, *without: str) -> None:
         scratch: the folder in which workers have theirs.
         without: layers of the wall to leave out, see :mod:`harness.isolation.wall`.
     """
+    _warm_up()
     _Server(socket.socket(fileno=control_fd), Path(scratch), without).serve()
+
+
+def template(requests_fd: int) -> None:
+    """Fork a server for each :class:`Serve`, and write its process id as eight bytes to its own connection.
+
+    Servers that come from here have torch in memory at once. This process is never told of a submission, so nothing of
+    one can pass from one server to the next.
+    """
+    requests = socket.socket(fileno=requests_fd)
+    _warm_up()
+    _preload(tuple(name for module in problem().module for name in module.preload))
+    _begin_to_collect()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the servers
+    while True:
+        packet, descriptors, _, _ = socket.recv_fds(requests, MAX_PACKET, 2)
+        if not packet:
+            os._exit(0)
+        control, log = descriptors
+        pid = os.fork()
+        if pid:
+            with suppress(OSError), socket.socket(fileno=control) as connection:
+                connection.send(pid.to_bytes(8, "little"))
+            os.close(log)
+            continue
+        requests.close()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        for standard in (1, 2):
+            os.dup2(log, standard)
+        os.close(log)
+        scratch = Path(msgspec.msgpack.decode(packet, type=Serve).scratch)
+        os.chdir(scratch)
+        _Server(socket.socket(fileno=control), scratch, ()).serve()
 
 
 class _Server:
@@ -105,7 +145,6 @@ class _Server:
         self._control = control
         self._scratch = scratch
         prctl(PR_SET_CHILD_SUBREAPER, 1)  # processes that a worker leaves behind come to this one
-        _warm_up()
         self._wall = survey(scratch, without)
         self._users = cycle(self._wall.users) if self._wall.users else None
         self._live: dict[int, int | None] = {}

@@ -1,0 +1,138 @@
+"""Ask the warm server to run something, with this process's files and terminal. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from harness import ROOT
+from harness.host.server_process import uses_template
+from harness.warm.address import address
+
+__all__ = ["Running", "answers", "ask", "run", "start"]
+
+MAX_PACKET = 1 << 20
+LARGEST_REQUEST = 100_000
+"""The bytes of a request, which comes in one packet; what is larger is run without the server."""
+
+
+class Running:
+    """Something that the warm server's process runs."""
+
+    def __init__(self, connection: socket.socket, pid: int) -> None:
+        self._connection = connection
+        self.pid = pid
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code; minus the number of a signal that ended it. Ctrl-C is handed on to it.
+
+        Raises:
+            TimeoutError: it goes on after so many seconds.
+        """
+        self._connection.settimeout(timeout)
+        while True:
+            try:
+                answer = self._connection.recv(MAX_PACKET)
+            except KeyboardInterrupt:
+                self.send(signal.SIGINT)
+                continue
+            if not answer:
+                return -signal.SIGKILL  # the server was killed, and this with it
+            code: int = json.loads(answer)["code"]
+            return code
+
+    def send(self, number: int) -> None:
+        """Send it a signal."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def close(self) -> None:
+        """Hang up: what still runs is told to end."""
+        self._connection.close()
+
+
+def ask(
+    arguments: Sequence[str],
+    *,
+    path: Path | None = None,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    descriptors: tuple[int, int, int] = (0, 1, 2),
+) -> Running | None:
+    """Start what ``python`` does with these arguments; None where no warm server can do it.
+
+    Args:
+        path: of the server's socket; that of this user and repository without it.
+        folder: its current folder.
+        environment: its environment, this process's without it.
+        descriptors: its standard input, output and error.
+    """
+    path = path or address()
+    if path is None or not path.exists() or uses_template():  # it would ask itself
+        return None
+    request: dict[str, Any] = {
+        "arguments": [*arguments],
+        "folder": str(folder or Path.cwd()),
+        "environment": dict(os.environ if environment is None else environment),
+    }
+    packet = json.dumps(request).encode()
+    if len(packet) > LARGEST_REQUEST:
+        return None
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        connection.connect(str(path))
+        socket.send_fds(connection, [packet], list(descriptors))
+        answer = connection.recv(MAX_PACKET)
+    except OSError:
+        answer = b""
+    if not answer or "pid" not in (begun := json.loads(answer)):
+        connection.close()
+        return None
+    return Running(connection, begun["pid"])
+
+
+def run(arguments: Sequence[str]) -> int | None:
+    """Run ``python`` with these arguments on the warm server, and return its exit code; None where there is none."""
+    running = ask(arguments)
+    if running is None:
+        return None
+    code = running.wait()
+    return code if code >= 0 else 128 - code
+
+
+def start(wait_seconds: float = 0.0) -> bool:
+    """Start a warm server that outlives this process, unless there is one; whether it answers by now.
+
+    Args:
+        wait_seconds: the time that it is given to import what it needs.
+    """
+    path = address()
+    if path is None:
+        return False
+    if not answers(path):
+        quiet = subprocess.DEVNULL
+        command = [sys.executable, "-m", "harness.warm.server"]
+        subprocess.Popen(command, cwd=ROOT, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+    ends = time.monotonic() + wait_seconds
+    while not (there := answers(path)) and time.monotonic() < ends:
+        time.sleep(0.02)
+    return there
+
+
+def answers(path: Path) -> bool:
+    """Whether a server listens there."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+        try:
+            connection.connect(str(path))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,101 @@
+"""``python -m grader watch``: grade what a save has changed, and show its table anew."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness import ROOT
+from harness.catalog import chosen, read_suites
+from harness.console import clear, say, stop, tell
+from harness.numbers import lies_in, sort_key
+from harness.submission.contract import FILES, MODULES
+from harness.submission.definitions import parts_changed
+from harness.warm import client
+
+__all__ = ["watch"]
+
+READY_SECONDS = 60.0
+STEP_MILLISECONDS = 20
+"""A save is over when nothing has changed for so long."""
+
+
+def watch(
+    submission: Annotated[
+        Path, typer.Argument(help="The folder with the modules, or a notebook.", show_default="student")
+    ] = ROOT / "student",
+    part: Annotated[list[str] | None, typer.Option(help="Only this part: 2, 2.1 or 2.1d. May be repeated.")] = None,
+) -> None:
+    """Grade what each save of a file has changed, and show its table anew, until Ctrl-C."""
+    try:
+        from watchfiles import Change
+        from watchfiles import watch as changes_of
+    except ModuleNotFoundError:
+        stop("watchfiles is not installed: pip install -e '.[watch]'.")
+    if not submission.exists():
+        stop(f"{submission} does not exist: name the folder with {FILES[0]}, or a notebook.")
+    for name in part or ():
+        if not chosen(read_suites(), [name]):
+            stop(f"There is no test of part {name}.")
+    wanted = part or []
+    say("Getting ready ...")
+    client.start(READY_SECONDS)
+    texts = _texts(submission)
+    _grade(submission, wanted)
+
+    def grade_what_changed() -> None:
+        nonlocal texts
+        before, texts = texts, _texts(submission)
+        if touched := _touched(before, texts, wanted):
+            clear()
+            _grade(submission, touched)
+
+    grade_what_changed()  # what was saved meanwhile
+    with suppress(KeyboardInterrupt):
+        for changes in changes_of(submission, step=STEP_MILLISECONDS, debounce=200, recursive=False):
+            if any(change is not Change.deleted for change, _ in changes):  # editors replace a file by a new one
+                grade_what_changed()
+
+
+def _texts(submission: Path) -> dict[str, str]:
+    """The texts of the modules; of a notebook, its own."""
+    paths = [submission] if submission.is_file() else [submission / name for name in FILES]
+    return {path.stem: path.read_text(encoding="utf-8", errors="replace") for path in paths if path.is_file()}
+
+
+def _touched(before: dict[str, str], after: dict[str, str], wanted: Iterable[str]) -> list[str]:
+    """The parts that a change of texts can change, of those that are wanted."""
+    changed: set[str] = set()
+    for name in {*before, *after}:
+        if name in MODULES.values():
+            changed |= parts_changed(name, before.get(name, ""), after.get(name, ""))
+        elif before.get(name) != after.get(name):  # a notebook: all of it is graded
+            return [*wanted] or [*MODULES]
+    return [*_both(sorted(changed, key=sort_key), wanted)]
+
+
+def _both(parts: Iterable[str], wanted: Iterable[str]) -> Iterator[str]:
+    """The parts that are wanted; without a wish, all of them."""
+    wishes = [*wanted]
+    if not wishes:
+        yield from parts
+    for one in parts:
+        for wish in wishes:
+            if lies_in(one, wish):
+                yield one
+            elif lies_in(wish, one):
+                yield wish
+
+
+def _grade(submission: Path, parts: Iterable[str]) -> None:
+    arguments = ["-m", "harness", "check", *parts, "--submission", str(submission)]
+    if client.run(arguments) is None:  # its code has changed, or it was idle for too long
+        client.start()
+        subprocess.run([sys.executable, *arguments], cwd=ROOT, check=False)
+    tell("Watching: save a file to grade it again. Ctrl-C ends this.")

@@ -1,0 +1,77 @@
+"""Python with everything imported already, for tests of commands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+
+from harness.warm import client
+
+__all__ = ["WarmPython", "without_pytest"]
+
+
+def without_pytest(**more: str) -> dict[str, str]:
+    """This process's environment without what an outer pytest leaves in it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
+    return {**kept, "COLUMNS": "100", "NO_COLOR": "1", **more}
+
+
+class WarmPython:
+    """Does what ``python`` does in a copy of the repository, in processes that a warm server forks where there is one.
+
+    Args:
+        root: the copy.
+        others: modules that the server imports as well.
+    """
+
+    def __init__(self, root: Path, *others: str) -> None:
+        self.root = root
+        self.socket: Path | None = None
+        self._folder = TemporaryDirectory(prefix="harness-test-")  # the paths of sockets are short
+        self._process: subprocess.Popen[bytes] | None = None
+        if sys.platform == "linux":
+            self.socket = Path(self._folder.name, "socket")
+            command = [sys.executable, "-m", "harness.warm.server", str(self.socket), *others]
+            self._process = subprocess.Popen(command, cwd=root, env=self._environment())
+            while not self.socket.exists():
+                assert self._process.poll() is None, "the warm server ended"
+                time.sleep(0.05)
+
+    def _environment(self) -> dict[str, str]:
+        return without_pytest(PYTHONPATH=str(self.root))
+
+    def __call__(
+        self, *arguments: str | Path, cwd: Path | None = None, stdin: str = "", timeout: float = 400
+    ) -> subprocess.CompletedProcess[str]:
+        """What a command printed, and its exit code."""
+        words, folder, environment = [*map(str, arguments)], cwd or self.root, self._environment()
+        with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+            given.write(stdin.encode())
+            given.seek(0)
+            files = (given.fileno(), out.fileno(), err.fileno())
+            running = None
+            if folder == self.root and self.socket is not None:  # in another copy other code is meant
+                running = client.ask(words, path=self.socket, folder=folder, environment=environment, descriptors=files)
+            if running is not None:
+                code = running.wait(timeout)
+            else:
+                command = [sys.executable, *words]
+                environment = environment if folder == self.root else without_pytest()
+                code = subprocess.run(
+                    command, cwd=folder, stdin=given, stdout=out, stderr=err, timeout=timeout, env=environment
+                ).returncode
+            texts = []
+            for file in (out, err):
+                file.seek(0)
+                texts.append(file.read().decode())
+        return subprocess.CompletedProcess(words, code, *texts)
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+        self._folder.cleanup()
