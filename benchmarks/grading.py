@@ -11,6 +11,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -95,7 +96,46 @@ def cpu_seconds(function: Callable[[], object]) -> float:
     return after.children_user + after.children_system - before.children_user - before.children_system
 
 
+def until_the_verdict(rounds: int = 7) -> Table:
+    """From command to score, with a warm server and without one, against the time that importing torch takes."""
+    with tempfile.TemporaryDirectory(prefix="run-") as cold, tempfile.TemporaryDirectory(prefix="run-") as warm:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness.warm.server"], cwd=ROOT, env={**os.environ, "XDG_RUNTIME_DIR": warm}
+        )
+
+        def run(place: str, *arguments: str) -> Callable[[], object]:
+            environment = {**os.environ, "XDG_RUNTIME_DIR": place}
+            quiet = subprocess.DEVNULL
+            return lambda: subprocess.run(
+                [sys.executable, *arguments], cwd=ROOT, env=environment, check=True, stdout=quiet, stderr=quiet
+            )
+
+        check = ("-m", "grader", "check", "--submission", str(SOLUTION))
+        while not list(Path(warm).glob("*/*[!k]")):  # its socket, beside a lock
+            time.sleep(0.1)
+        times = take_turns(
+            {
+                "import torch": run(cold, "-c", "import torch"),
+                "check 2.1b": run(cold, *check, "2.1b"),
+                "check 2.1": run(cold, *check, "2.1"),
+                "check": run(cold, *check),
+                "check 2.1b, warm": run(warm, *check, "2.1b"),
+                "check 2.1, warm": run(warm, *check, "2.1"),
+                "check, warm": run(warm, *check),
+            },
+            rounds,
+        )
+        process.terminate()
+        process.wait()
+    table = Table("Command", "Median", "Times import torch", title="Until the verdict", title_justify="left")
+    for name, value in times.items():
+        table.add_row(name, f"{value:.2f} s", f"{value / times['import torch']:.2f}")
+    return table
+
+
 def main() -> None:
+    console = Console(highlight=False)
+    console.print(until_the_verdict())
     table = Table("What", "Median", "Ratio", "Aim", title="Grading the solution", title_justify="left")
     commands = take_turns(
         {
@@ -142,7 +182,6 @@ def main() -> None:
     table.add_row("One more worker", f"{more * 1000:.0f} ms", "", "< 50 ms")
     launcher.stop()
 
-    console = Console(highlight=False)
     console.print(table)
     console.print(f"Slowest tests, medians (aim: none above 3 s): {slowest_tests(kept)}")
 

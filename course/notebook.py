@@ -21,6 +21,7 @@ from typing import Any
 
 from harness.numbers import PART, lies_in
 from harness.problem import problem
+from harness.warm import client
 
 __all__ = ["NotebookNotFoundError", "check", "experiments", "grade", "notebook_file", "prepare"]
 
@@ -75,6 +76,7 @@ def _grade(parts: Sequence[str], options: Sequence[str], file: str | Path | None
     try:
         with notebook_file(file) as path, _with_results(path, results, _parts(parts)) as submission:
             _run("-m", "grader", "grade", str(submission), *options, said=_in_cells)
+        client.start()  # the next one then begins at once
     except NotebookNotFoundError as error:
         print(error)
 
@@ -143,6 +145,7 @@ def prepare() -> None:
             "kernel."
         )
         return
+    client.start()
     import torch
 
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU: the quick profile is for here"

@@ -1,6 +1,7 @@
 """Fixtures that every suite has: the student's code, random numbers, and what a test says besides its verdict.
 
-The plugin registers them where suites are collected, and nowhere else.
+The plugin registers them where suites are collected, and nowhere else. pytest leaves this module's assertions as they
+are (PYTEST_DONT_REWRITE): a warm server has imported it before.
 """
 
 from __future__ import annotations

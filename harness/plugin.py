@@ -18,6 +18,8 @@ the run is killed                                      what is written is valid;
 =====================================================  =================================================
 
 The gradebook lives where the reports are collected: in the one process, or in xdist's controller.
+
+pytest leaves this module's assertions as they are (PYTEST_DONT_REWRITE): a warm server has imported it before.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from harness.submission.intake import Submission
 from harness.validation.cases import SOLUTION
 from tests.pset2.desk import Desk
 from tests.pset2.quick_results import PARTS, TINY, made_once
-from tests.warm_python import WarmPython
+from tests.warm_python import WarmPython, end_all_with
 
 ROOT = Path(__file__).resolve().parent.parent
 MAXIMUM = all_points()
@@ -53,6 +54,14 @@ def run() -> Iterator[WarmPython]:
     warm = WarmPython(ROOT, "course.experiments.cli", "matplotlib.pyplot")
     yield warm
     warm.close()
+
+
+@pytest.fixture
+def runtime() -> Iterator[Path]:
+    """A folder for the sockets of warm servers that commands start, as XDG_RUNTIME_DIR; they end with the test."""
+    with tempfile.TemporaryDirectory(prefix="run-") as folder:  # the paths of sockets are short
+        yield Path(folder)
+        end_all_with(f"XDG_RUNTIME_DIR={folder}")
 
 
 @pytest.fixture

@@ -14,12 +14,7 @@ import pytest
 
 from harness.base.crew import Crew, Died, pool
 from tests.conftest import ROOT
-
-
-def work(number: int) -> int:
-    if number % 4 == 3:
-        os._exit(1)
-    return number * number
+from tests.deadly import grade_or_die, refuse, work
 
 
 @contextmanager
@@ -48,12 +43,6 @@ class Cluster(Executor):
 
     def __exit__(self, *error):
         self.inner.shutdown()
-
-
-def refuse(number: int) -> int:
-    if number == 2:
-        raise TimeoutError("tried 3 times")
-    return number
 
 
 def test_an_executor_may_try_again_itself():
@@ -121,9 +110,3 @@ def test_a_submission_that_kills_the_grader_is_a_row(tmp_path):
     found = dict(Crew(pool, 2).results(grade_or_die, ["ada", "kills", "alan"]))
     assert isinstance(found["kills"], Died)
     assert [found["ada"], found["alan"]] == ["ada", "alan"]
-
-
-def grade_or_die(name: str) -> str:
-    if name == "kills":
-        os._exit(1)
-    return name

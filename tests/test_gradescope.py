@@ -18,7 +18,7 @@ from harness.catalog import RESULTS, read_suites
 from harness.gradescope import metadata, run
 from harness.gradescope.build import build, main
 from harness.isolation.doctor import Finding, Outcome, SelfCheck
-from harness.validation.cases import SOLUTION, STUBS
+from harness.validation.cases import SOLUTION
 from tests.soak import AutograderFolder, graded_problems, killed_problems, report_problems
 
 MAXIMUM = sum(test.points for test in read_suites())
@@ -166,14 +166,6 @@ def test_the_solution_earns_every_point_that_needs_no_results(autograder):
     }
     assert autograder.report.stat().st_mode & 0o777 == 0o644
     assert autograder.processes() == []
-
-
-@on_linux
-def test_the_stubs_earn_nothing(autograder):
-    code, report = graded(autograder, STUBS)
-    assert (code, report["score"]) == (0, 0)
-    states = {row["extra_data"]["state"] for row in report["tests"]}
-    assert states == {"not implemented"}
 
 
 @on_linux

@@ -20,6 +20,7 @@ def alone(tmp_path, monkeypatch):
     for name in (notebook.VARIABLE, "JPY_SESSION_NAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(notebook, "_shell", lambda: None)
+    monkeypatch.setattr(notebook.client, "start", lambda: False)  # it would outlive the test
 
 
 def write(path: Path, *sources: str) -> Path:

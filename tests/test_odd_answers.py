@@ -218,7 +218,7 @@ def test_no_answer_of_any_type_is_a_fault(part):
     assert not faults, "\n".join(faults[:5])
 
 
-EXAMPLES = int(os.environ.get("ODD_ANSWERS", "25"))
+EXAMPLES = int(os.environ.get("ODD_ANSWERS", "15"))
 """Values that are tried in each test; more with this variable."""
 
 # ---- no value costs much -------------------------------------------------------------------------------------

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
 from harness.warm import client
 
-__all__ = ["WarmPython", "without_pytest"]
+__all__ = ["WarmPython", "end_all_with", "without_pytest"]
 
 
 def without_pytest(**more: str) -> dict[str, str]:
     """This process's environment without what an outer pytest leaves in it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
     return {**kept, "COLUMNS": "100", "NO_COLOR": "1", **more}
+
+
+def end_all_with(setting: str) -> None:
+    """End the processes that have this in their environment, as ``NAME=value`` (Linux)."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if setting.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 class WarmPython:

@@ -71,6 +71,7 @@ def ask(
     """Start what ``python`` does with these arguments; None where no warm server can do it.
 
     Args:
+        arguments: ``-m`` and a module, or the path of a script; then its own.
         path: of the server's socket; that of this user and repository without it.
         folder: its current folder.
         environment: its environment, this process's without it.
@@ -78,6 +79,8 @@ def ask(
     """
     path = path or address()
     if path is None or not path.exists() or uses_template():  # it would ask itself
+        return None
+    if arguments[0].startswith("-") and arguments[0] != "-m":
         return None
     request: dict[str, Any] = {
         "arguments": [*arguments],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import zipfile
@@ -37,7 +36,7 @@ def pack(path: Path, folder: str = "") -> None:
                     archive.write(file, folder + name)
 
 
-def run_in(folder: Path, notebook: nbformat.NotebookNode) -> dict[str, str]:
+def run_in(folder: Path, notebook: nbformat.NotebookNode, runtime: Path) -> dict[str, str]:
     """Run the notebook in a folder; what its cells print, by number.
 
     Raises:
@@ -46,7 +45,7 @@ def run_in(folder: Path, notebook: nbformat.NotebookNode) -> dict[str, str]:
     (folder / FILE).write_text(nbformat.writes(notebook), encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHONPATH"))}
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}})
-    client.execute(env={**environment, "OMP_NUM_THREADS": "1"})
+    client.execute(env={**environment, "OMP_NUM_THREADS": "1", "XDG_RUNTIME_DIR": str(runtime)})
     return {
         cell.metadata[KEY]["cell"]: "".join(output.get("text", "") for output in cell.outputs)
         for cell in notebook.cells
@@ -66,9 +65,9 @@ def shortened(notebook: nbformat.NotebookNode, *kept: str) -> nbformat.NotebookN
     return notebook
 
 
-def test_a_blank_notebook_runs_through_and_says_what_is_missing(tmp_path):
+def test_a_blank_notebook_runs_through_and_says_what_is_missing(tmp_path, runtime):
     pack(tmp_path / HANDOUT, "CS2420_PSet2/")
-    printed = run_in(tmp_path, shortened(build(STUBS), "1.5", "2.4", "2.5", "5.4"))
+    printed = run_in(tmp_path, shortened(build(STUBS), "1.5", "2.4", "2.5", "5.4"), runtime)
     assert f"The course's code is in {tmp_path}" in printed["0.1"]
     assert "LEARNING_RATES in training.py is not set yet" in printed["1.5"]
     assert "○○○○○○○○" in printed["2.4"]
@@ -77,10 +76,10 @@ def test_a_blank_notebook_runs_through_and_says_what_is_missing(tmp_path):
     assert re.search(r"Total +0 / \d+", printed["7.1"])
 
 
-def test_the_solutions_notebook_runs_through_and_shows_tables_and_figures(tmp_path):
+def test_the_solutions_notebook_runs_through_and_shows_tables_and_figures(tmp_path, runtime):
     pack(tmp_path / HANDOUT)
     notebook = shortened(build(SOLUTION), "1.5", "1.7", "2.5")
-    printed = run_in(tmp_path, notebook)
+    printed = run_in(tmp_path, notebook, runtime)
     assert "The record's images are 64 + 64" in printed["1.7"]  # the results of 1.5 were looked at
     assert 'run it again: experiments("1.1", profile="full")' in printed["1.7"]
     shown = {cell.id: kinds(cell) for cell in notebook.cells}
@@ -95,18 +94,6 @@ def kinds(cell: nbformat.NotebookNode) -> list[str]:
     return [kind for output in cell.get("outputs", ()) for kind in output.get("data", ())]
 
 
-def test_without_the_courses_code_the_setup_cell_says_what_to_do(tmp_path):
+def test_without_the_courses_code_the_setup_cell_says_what_to_do(tmp_path, runtime):
     with pytest.raises(CellExecutionError, match=f"put {HANDOUT} next to this notebook"):
-        run_in(tmp_path, build(STUBS))
-
-
-def test_a_notebook_of_the_solution_earns_what_the_solution_earns(tmp_path, run):
-    (tmp_path / FILE).write_text(nbformat.writes(build(SOLUTION)), encoding="utf-8")
-    earned = []
-    for submission in (SOLUTION, tmp_path / FILE):
-        finished = run("-m", "grader", "grade", submission, "--seed", "7", "--json", tmp_path / "results.json")
-        assert finished.returncode == 0, finished.stderr
-        tests = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["tests"]
-        earned.append({test["name"]: test.get("score") for test in tests})
-    assert earned[0] == earned[1]
-    assert sum(score or 0 for score in earned[1].values()) > 150
+        run_in(tmp_path, build(STUBS), runtime)

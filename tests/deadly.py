@@ -1,0 +1,29 @@
+"""Work that ends the process which does it. Nothing else is imported here: each new process has to do that again."""
+
+from __future__ import annotations
+
+import os
+
+
+def work(number: int) -> int:
+    if number % 4 == 3:
+        os._exit(1)
+    return number * number
+
+
+def refuse(number: int) -> int:
+    if number == 2:
+        raise TimeoutError("tried 3 times")
+    return number
+
+
+def grade_or_die(name: str) -> str:
+    if name == "kills":
+        os._exit(1)
+    return name
+
+
+def double(number: int) -> int:
+    if number == 1:
+        os._exit(1)
+    return 2 * number
