@@ -469,7 +469,16 @@ def test_what_survives_unexplained_is_listed(of_training):
     assert survivors.unexplained([mutants.Fate(of_training[0], "1.1a")]) == []
 
 
-def test_every_explanation_still_has_its_mutant():
-    made = {mutant.change for path in SOLUTION.glob("[a-z]*.py") for mutant in mutants.mutants_of(path.stem)}
-    assert mutants.equivalents().keys() - made == set()
-    assert all(len(reason) > 20 for reason in mutants.equivalents().values())
+def test_an_explanation_without_a_mutant_is_stale(of_training):
+    assert mutants.stale(of_training) == []
+    known = next(mutant for mutant in of_training if mutant.change in mutants.equivalents())
+    others = [mutant for mutant in of_training if mutant.change != known.change]
+    assert mutants.stale(others) == [known.change]
+
+
+def test_every_explanation_is_one_of_a_line_of_the_solution():
+    """That its mutant is made as well is what ``make mutants`` looks at: making all of them takes a minute."""
+    for (module, before, _), reason in mutants.equivalents().items():
+        lines = [line.strip() for line in (SOLUTION / f"{module}.py").read_text(encoding="utf-8").splitlines()]
+        assert all(line.strip() in lines for line in before.splitlines()), before
+        assert len(reason) > 20

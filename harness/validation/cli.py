@@ -109,7 +109,7 @@ def mutants(
 ) -> None:
     """Change the solution in small ways by mutation engines, and list what the suites don't notice.
 
-    Exit code 1: something survived that is not known to be equivalent.
+    Exit code 1: something survived that is not known to be equivalent, or what is known is not made any more.
     """
     from harness.validation import mutants as testing
     from harness.validation import survivors
@@ -138,7 +138,10 @@ def mutants(
     if report is not None:
         write_atomically(report, survivors.markdown(fates, seconds))
         tell(f"Report: {report}")
-    if survivors.unexplained(fates):
+    stale = testing.stale(found)
+    for module, before, _ in stale:
+        tell(f"equivalent.toml explains a mutant that is not made any more: {module}, {before}")
+    if survivors.unexplained(fates) or stale:
         raise typer.Exit(1)
 
 

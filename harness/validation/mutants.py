@@ -11,7 +11,7 @@ import ast
 import difflib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -77,6 +77,13 @@ def equivalents() -> dict[tuple[str, str, str], str]:
     """The changes that change nothing that is asked for, each with the reason."""
     rows = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("mutant", [])
     return {(row["module"], row["before"], row["after"]): row["reason"] for row in rows}
+
+
+def stale(made: Iterable[Mutant]) -> list[tuple[str, str, str]]:
+    """The explanations whose mutants are not among all those of a module, and can be removed."""
+    changes = {mutant.change for mutant in made}
+    modules = {module for module, *_ in changes}
+    return sorted(change for change in equivalents() if change[0] in modules and change not in changes)
 
 
 # ---- what the engines make -------------------------------------------------------------------------------------
