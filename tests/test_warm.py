@@ -31,7 +31,7 @@ def started(run: WarmPython, *arguments: str | Path, output: int, **environment:
         [*map(str, arguments)],
         path=run.socket,
         folder=ROOT,
-        environment=without_pytest(**environment),
+        environment={**run.environment(), **environment},
         descriptors=(os.open(os.devnull, os.O_RDONLY), output, output),
     )
 

@@ -46,19 +46,21 @@ class WarmPython:
         if sys.platform == "linux":
             self.socket = Path(self._folder.name, "socket")
             command = [sys.executable, "-m", "harness.warm.server", str(self.socket), *others]
-            self._process = subprocess.Popen(command, cwd=root, env=self._environment())
+            self._process = subprocess.Popen(command, cwd=root, env=self.environment())
             while not self.socket.exists():
                 assert self._process.poll() is None, "the warm server ended"
                 time.sleep(0.05)
 
-    def _environment(self) -> dict[str, str]:
-        return without_pytest(PYTHONPATH=str(self.root))
+    def environment(self) -> dict[str, str]:
+        """The environment of what is run."""
+        path = [str(self.root), *filter(None, [os.environ.get("PYTHONPATH")])]
+        return without_pytest(PYTHONPATH=os.pathsep.join(path))
 
     def __call__(
         self, *arguments: str | Path, cwd: Path | None = None, stdin: str = "", timeout: float = 400
     ) -> subprocess.CompletedProcess[str]:
         """What a command printed, and its exit code."""
-        words, folder, environment = [*map(str, arguments)], cwd or self.root, self._environment()
+        words, folder, environment = [*map(str, arguments)], cwd or self.root, self.environment()
         with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
             given.write(stdin.encode())
             given.seek(0)
