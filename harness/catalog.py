@@ -55,6 +55,8 @@ class GradedTest:
     tags: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     """numbers of the tests without which this one means nothing"""
+    explained_by: tuple[str, ...] = ()
+    """numbers of the tests that show the cause where they fail as well, the nearest first"""
     leaderboard: str | None = None
     """the name of its leaderboard column"""
     order: Literal["asc", "desc"] = "desc"
@@ -96,9 +98,23 @@ def read_suites(folder: Path = SUITES) -> tuple[GradedTest, ...]:
     for test in tests:
         if test.part not in parts:
             raise CatalogError(f"{test.function} belongs to part {test.part}, which problem.toml doesn't have")
-        if missing := set(test.needs) - known:
-            raise CatalogError(f"{test.number} needs {', '.join(sorted(missing))}, which no suite has")
+        if missing := {*test.needs, *test.explained_by} - known:
+            raise CatalogError(f"{test.number} names {', '.join(sorted(missing))}, which no suite has")
+    _check_causes(tests)
     return tuple(tests)
+
+
+def _check_causes(tests: Iterable[GradedTest]) -> None:
+    """No test may explain itself, be it through others."""
+    causes = {test.number: {*test.explained_by} for test in tests}
+    for number in causes:
+        reached: set[str] = set()
+        ahead = causes[number]
+        while ahead := ahead - reached:
+            reached |= ahead
+            ahead = set().union(*(causes[one] for one in ahead))
+        if number in reached:
+            raise CatalogError(f"{number} is explained by itself, through {', '.join(sorted(reached - {number}))}")
 
 
 def chosen(tests: Iterable[GradedTest], wanted: Iterable[str]) -> tuple[GradedTest, ...]:
@@ -131,7 +147,7 @@ def _describe(file: str, node: ast.FunctionDef) -> GradedTest:
             fields["points"] = float(args[0])
         elif name in ("number", "visibility"):
             fields[name] = args[0]
-        elif name in ("tags", "needs"):
+        elif name in ("tags", "needs", "explained_by"):
             fields[name] = tuple(args)
         elif name == "leaderboard":
             fields["leaderboard"] = args[0]

@@ -21,6 +21,7 @@ from harness.gradebook import Panel, Picture
 from harness.host.failures import StudentError
 from harness.host.proxies import Remote, RemoteModule, Student, summary
 from harness.outcomes import CheckFailure
+from harness.reports.text import cut
 from harness.worker import vocabulary
 
 __all__ = [
@@ -33,8 +34,10 @@ __all__ = [
     "assert_set",
     "assert_true",
     "assert_within",
+    "explained_by",
     "fail",
     "heat_maps",
+    "if_not_in_plain_lists",
     "is_same",
     "needs",
     "parameter_count",
@@ -56,6 +59,16 @@ def needs(*numbers: str) -> Callable[[Function], Function]:
 
     def mark(function: Function) -> Function:
         function.__needs__ = numbers  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def explained_by(*numbers: str) -> Callable[[Function], Function]:
+    """Where one of these tests failed as well, it shows the nearer cause: reports lead with it and point to it."""
+
+    def mark(function: Function) -> Function:
+        function.__explained_by__ = numbers  # type: ignore[attr-defined]
         return function
 
     return mark
@@ -195,6 +208,15 @@ def as_module(value: Any, what: str) -> RemoteModule:
 def parameter_count(module: RemoteModule, trained: bool = False) -> int:
     """How many numbers a module's registered parameters hold; with ``trained``, those alone that take a gradient."""
     return sum(map(math.prod, module.shapes(trained).values()))
+
+
+def if_not_in_plain_lists(module: RemoteModule, hint: str) -> str:
+    """The hint for a module that lacks something; another one where it has modules that are not registered."""
+    lists = module.in_plain_lists()
+    if not lists:
+        return hint
+    name = cut(lists[0], 60)
+    return f"self.{name} is no module and registers nothing: put modules into an nn.ModuleList or an nn.Sequential."
 
 
 def heat_maps(title: str, panels: dict[str, np.ndarray], x: str, y: str) -> Picture:

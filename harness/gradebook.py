@@ -214,7 +214,29 @@ class Gradebook:
         settled = own.state in (State.NOT_IMPLEMENTED, State.NOT_RUN) or own.fault
         if not settled and (needed := self.unmet_need(test)):
             return waiting_for(needed, own.seconds)
+        if cause := self.nearer_cause(test):
+            hint = f"look at {cause.number} first: what fails there may be the cause."
+            return replace(own, hints=[*own.hints, hint])
         return own
+
+    def nearer_cause(self, test: GradedTest) -> GradedTest | None:
+        """The test whose failure explains that this one failed, or None."""
+        if not self._lost(test):
+            return None
+        for number in test.explained_by:
+            other = next((one for one in self.tests if one.number == number), None)
+            if other is not None and not other.hidden and self._lost(other) and not self._alike(test, other):
+                return self.nearer_cause(other) or other
+        return None
+
+    def _alike(self, one: GradedTest, other: GradedTest) -> bool:
+        """Whether two tests failed in the same way: at the same lines of the student, or with the same finding."""
+        mine, theirs = self._recorded[one.number], self._recorded[other.number]
+        return mine.finding == theirs.finding or bool(mine.location and mine.location == theirs.location)
+
+    def _lost(self, test: GradedTest) -> bool:
+        own = self._recorded.get(test.number)
+        return own is not None and own.state in (State.FAILED, State.PARTIAL) and not own.fault
 
     def unmet_need(self, test: GradedTest) -> GradedTest | None:
         """The first test that this one needs and that earned nothing, or None.

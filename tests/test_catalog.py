@@ -29,6 +29,7 @@ def test_what_is_read_from_the_text_is_what_the_decorators_set():
         assert getattr(function, "__visibility__", "visible") == test.visibility
         assert tuple(getattr(function, "__tags__", ())) == test.tags
         assert tuple(getattr(function, "__needs__", ())) == test.needs
+        assert tuple(getattr(function, "__explained_by__", ())) == test.explained_by
         assert getattr(function, "__leaderboard_column__", None) == test.leaderboard
         assert getattr(function, "__leaderboard_sort_order__", "desc") == test.order
 
@@ -65,7 +66,16 @@ GOOD = '@weight(1)\n@number("2.1a")\ndef test_one():\n    """A title."""\n'
         (GOOD.replace('"2.1a"', '"two"'), "needs @weight"),
         (GOOD.replace("weight(1)", "weight(ONE)"), "takes literals only"),
         (GOOD + GOOD.replace("test_one", "test_two"), "are both number 2.1a"),
-        ('@needs("2.1z")\n' + GOOD, "needs 2.1z, which no suite has"),
+        ('@needs("2.1z")\n' + GOOD, "names 2.1z, which no suite has"),
+        ('@explained_by("2.1z")\n' + GOOD, "names 2.1z, which no suite has"),
+        ('@explained_by("2.1a")\n' + GOOD, "2.1a is explained by itself"),
+        (
+            '@explained_by("2.1b")\n'
+            + GOOD
+            + '@explained_by("2.1a")\n'
+            + GOOD.replace("2.1a", "2.1b").replace("one", "two"),
+            "2.1a is explained by itself, through 2.1b",
+        ),
         ('@visibility("later")\n' + GOOD, "no visibility 'later'"),
     ],
 )

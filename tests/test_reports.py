@@ -127,7 +127,7 @@ def test_the_first_hint_of_a_part_is_a_failure_before_a_stub(gradebook):
 
 
 def test_all_messages_are_shown_if_asked_for_and_else_counted(gradebook):
-    for number, finding in (("2.1a", "first"), ("2.1b", "second"), ("2.1c", "second"), ("2.1d", "first")):
+    for number, finding in (("2.1a", "first"), ("2.1b", "second"), ("2.1c", "second"), ("2.1g", "first")):
         gradebook.record(number, Outcome(State.FAILED, finding=finding))
     gradebook.record("2.1e", Outcome(State.NOT_IMPLEMENTED, finding="a stub"))
     text = render(gradebook, how="--all")
@@ -140,6 +140,43 @@ def test_all_messages_are_shown_if_asked_for_and_else_counted(gradebook):
     assert "As 2.1b." in text
     assert "a stub" not in text
     assert "--all" not in text
+
+
+def test_the_nearest_cause_is_shown_first_and_pointed_to(gradebook):
+    gradebook.record("5.1i", Outcome(State.FAILED, finding="sequences"))
+    gradebook.record("5.1j", Outcome(State.FAILED, finding="the mode"))
+    gradebook.record("5.1r", Outcome(State.FAILED, finding="a plain list"))
+    text = " ".join(render(gradebook, how="--all").split())
+    assert "a plain list" in text
+    assert "the mode" not in text
+    assert "Next: Look at 5.1r." in text
+    text = " ".join(render(gradebook, every=True).split())
+    assert text.index("a plain list") < text.index("sequences Hint: look at 5.1r first")
+    gradebook.record("5.1r", Outcome(State.PASSED))
+    assert "Hint: look at 5.1j first: what fails there may be the cause." in " ".join(
+        render(gradebook, every=True).split()
+    )
+
+
+def test_a_cause_in_another_part_is_pointed_to(gradebook):
+    gradebook.record("2.2a", Outcome(State.FAILED, finding="far too many values"))
+    gradebook.record("2.1c", Outcome(State.FAILED, finding="the maximum became 0"))
+    text = " ".join(render(gradebook).split())
+    assert "far too many values Hint: look at 2.1c first" in text
+    assert "Next: Look at 2.1c." in text
+
+
+def test_a_test_that_failed_at_the_lines_of_its_cause_does_not_point_to_it(gradebook):
+    line = StackLine("quantization.py", 7, "quantize", "1 / 0")
+    for number, finding in (("2.1c", "quantize(a) raised"), ("2.1d", "quantize(b) raised")):
+        gradebook.record(number, Outcome(State.FAILED, finding=finding, location=[line]))
+    assert "look at" not in render(gradebook, every=True)
+
+
+def test_a_test_that_says_the_same_as_its_cause_does_not_point_to_it(gradebook):
+    for number in ("2.1c", "2.1d"):
+        gradebook.record(number, Outcome(State.FAILED, finding="quantize raised ValueError"))
+    assert "look at" not in render(gradebook, every=True)
 
 
 def test_nothing_is_left_out_where_all_say_the_same(gradebook):

@@ -38,7 +38,7 @@ from grader.suites.quantization_checks import (
     step_of,
     steps_of,
 )
-from harness.checks import as_array, as_pair, assert_true, assert_within, is_same, needs
+from harness.checks import as_array, as_pair, assert_true, assert_within, explained_by, is_same, needs
 
 #: Rows and columns of arrays that don't fit into the extra arguments: 2 kB of those are allowed, half a bit for each of
 #: 32,768 values.
@@ -104,6 +104,7 @@ def test_minimum_and_maximum_take_the_end_codes(student, rng):
 @leaderboard("Worst quantization error (steps)", "asc")
 @weight(4)
 @number("2.1d")
+@explained_by("2.1c")
 def test_round_trip_error_is_at_most_half_a_step(student, rng, show, set_leaderboard_value=None):
     """Dequantized values are within half a step of the originals, in a process that has not run quantize."""
     W = drawn_weights(rng, *LARGE)
@@ -114,6 +115,7 @@ def test_round_trip_error_is_at_most_half_a_step(student, rng, show, set_leaderb
 
 @partial_credit(2)
 @number("2.1e")
+@explained_by("2.1c", "2.1d")
 def test_ranges_that_do_not_straddle_zero(student, rng, set_score=None):
     """The bound holds for ranges far from zero, all negative ones, and from 0 on; constant arrays come back finite."""
     unit = rng.random(LARGE).astype(np.float32)
@@ -130,6 +132,7 @@ def test_ranges_that_do_not_straddle_zero(student, rng, set_score=None):
 
 @partial_credit(3)
 @number("2.1f")
+@explained_by("2.1c", "2.1d")
 def test_fewer_bits(student, rng, set_score=None):
     """With 4 and with 2 bits there are at most 16 and 4 codes, and errors stay within half of the larger steps."""
     score = 0.0
@@ -170,6 +173,7 @@ def test_memory_is_about_a_quarter(student, rng):
 
 @weight(3)
 @number("2.2a")
+@explained_by("2.1a", "2.1c", "2.1d", "2.1f")
 def test_every_parameter_is_quantized(student, rng):
     """Every parameter of the new model went through quantize and dequantize and takes at most 2^bits values."""
     model = drawn_network(rng)
@@ -193,6 +197,7 @@ def test_every_parameter_is_quantized(student, rng):
 @needs("2.2a")
 @weight(2)
 @number("2.2b")
+@explained_by("2.1g")
 def test_the_original_model_is_not_changed(student, rng):
     """The model that is quantized keeps its weights; a frozen one is quantized as well."""
     model = drawn_network(rng)
@@ -209,6 +214,7 @@ def test_the_original_model_is_not_changed(student, rng):
 
 @weight(3)
 @number("2.2c")
+@explained_by("2.1c", "2.1d", "2.2a")
 def test_eight_bits_keep_the_accuracy(student, mnistnet: MNISTNet, digits: ImageDataset, measured):
     """At 8 bits the trained MNISTNet recognises as many of 1,000 real digits as before, but for one in a hundred."""
     found = quantized_model(student, remote_copy(student, mnistnet), mnistnet, bits=8)
@@ -224,6 +230,7 @@ def test_eight_bits_keep_the_accuracy(student, mnistnet: MNISTNet, digits: Image
 
 @partial_credit(3)
 @number("2.2d")
+@explained_by("2.1f", "2.2a")
 def test_four_and_two_bits_keep_what_they_can(
     student, mnistnet: MNISTNet, digits: ImageDataset, measured, set_score=None
 ):
@@ -247,6 +254,7 @@ def test_four_and_two_bits_keep_what_they_can(
 
 @weight(3)
 @number("2.2e")
+@explained_by("2.3a", "2.3b", "2.2a")
 def test_a_model_quantized_stochastically(student, rng, measured):
     """With stochastic=True values are rounded at random to a neighbouring code, as rng draws; anew without rng."""
     model = drawn_network(rng)
@@ -305,6 +313,7 @@ def test_stochastic_values_go_to_a_neighbouring_code(student, rng):
 
 @weight(4)
 @number("2.3b")
+@explained_by("2.3a")
 def test_stochastic_probability_is_the_fractional_part(student, rng):
     """A value between two codes is rounded up with a probability equal to its fractional part."""
     count = 20_000
@@ -346,6 +355,7 @@ def test_stochastic_values_on_a_code_stay_there(student, rng, set_score=None):
 
 @weight(2)
 @number("2.3d")
+@explained_by("2.3b")
 def test_stochastic_elements_are_drawn_one_by_one(student, rng):
     """Elements of one array are rounded independently of each other."""
     W = np.full((100, 102), 1.5)
@@ -366,6 +376,7 @@ def test_stochastic_elements_are_drawn_one_by_one(student, rng):
 @tags("random numbers")
 @weight(3)
 @number("2.3e")
+@explained_by("2.3a")
 def test_stochastic_draws_follow_rng(student, rng):
     """Generators with equal seeds give equal codes, with other seeds others; without rng every call differs."""
     W = np.append(rng.random(1000), [0.0, 1.0])

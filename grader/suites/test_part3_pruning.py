@@ -13,7 +13,17 @@ from grader import worker_functions
 from grader.suites import pruning_checks as checks
 from grader.suites import trained_convnet
 from grader.suites.pruning_checks import FILTERS_OFF, WEIGHTS_OFF, Kind
-from harness.checks import as_array, as_module, assert_true, assert_within, is_same, needs
+from harness.checks import (
+    as_array,
+    as_module,
+    assert_true,
+    assert_within,
+    explained_by,
+    fail,
+    if_not_in_plain_lists,
+    is_same,
+    needs,
+)
 from harness.host.proxies import RemoteModule, Student
 
 CONVNET_PARAMETERS = 1_212_778
@@ -43,11 +53,11 @@ def sparse_net(student: Student, single_weights: bool = False) -> RemoteModule:
 def assert_table(student: Student, net: RemoteModule, kind: str) -> None:
     """The network's sparse layers are those of ConvNet's table."""
     found = checks.layers_of(student, net)
-    assert_true(
-        len(found) == len(CONVNET_LAYERS),
-        f"The network has {len(found)} sparse convolutions, expected {len(CONVNET_LAYERS)}.",
-        "use course.layers.sparse_conv_block for each row of ConvNet's table.",
-    )
+    if len(found) != len(CONVNET_LAYERS):
+        fail(
+            f"The network has {len(found)} sparse convolutions, expected {len(CONVNET_LAYERS)}.",
+            if_not_in_plain_lists(net, "use course.layers.sparse_conv_block for each row of ConvNet's table."),
+        )
     for index, (layer, (c_in, c_out, stride)) in enumerate(zip(found, CONVNET_LAYERS, strict=True), start=1):
         assert_true(layer.kind == kind, f"Layer {index} is a {layer.kind}, expected {kind}.", "pass conv_layer on.")
         kernel = tuple(layer.shape[2:])
@@ -100,6 +110,7 @@ def test_layers_of_the_table(student):
 
 @weight(2)
 @number("3.1b")
+@explained_by("3.1a")
 def test_equal_to_convnet(student, convnet, photos):
     """With the weights of a trained ConvNet, SparseConvNet gives ConvNet's outputs on real images."""
     net = sparse_net(student)
@@ -118,6 +129,7 @@ def test_equal_to_convnet(student, convnet, photos):
 
 @weight(1)
 @number("3.1c")
+@explained_by("3.1a", "3.1b")
 def test_class_of_the_convolutions(student, convnet, photos):
     """SparseConvNet(conv_layer=UnstructuredSparseConv2d) has nine layers of that class, and also equals ConvNet."""
     net = sparse_net(student, single_weights=True)
@@ -212,6 +224,7 @@ def test_filters_one_call(student, rng, show):
 
 @weight(1)
 @number("3.3b")
+@explained_by("3.3a")
 def test_filters_other_fractions(student, rng):
     """Other fractions and other layers: the number follows the argument and each layer's number of filters."""
     for fraction in (0.2, 0.5):
@@ -242,6 +255,7 @@ def test_filters_further_calls(student, rng):
 
 @weight(2)
 @number("3.3e")
+@explained_by("3.3a")
 def test_filters_own_schedule(student, rng):
     """PRUNE_EPOCHS steps of PRUNE_PERCENTAGE leave about half of each layer's filters."""
     checks.assert_schedule_ends_at_half(student, rng, FILTERS_OFF)
@@ -249,6 +263,7 @@ def test_filters_own_schedule(student, rng):
 
 @weight(2)
 @number("3.3f")
+@explained_by("3.3a")
 def test_filters_stay_off(student, rng):
     """Filters that are off stay off through steps of SGD, and in a copy made from the state_dict."""
     checks.assert_masks_stay(student, rng, FILTERS_OFF)
@@ -256,6 +271,7 @@ def test_filters_stay_off(student, rng):
 
 @weight(1)
 @number("3.3g")
+@explained_by("3.3a")
 def test_filters_gradients(student, rng):
     """Filters that are off have no gradient; those that are on have one."""
     checks.assert_gradients_are_zero(student, rng, FILTERS_OFF)
@@ -263,6 +279,7 @@ def test_filters_gradients(student, rng):
 
 @weight(2)
 @number("3.3h")
+@explained_by("3.3a", "3.3e")
 def test_filters_accuracy(student, convnet, photos, note, measured):
     """A trained ConvNet whose filters you prune recognises more real images than one that is pruned at random."""
     own = pruned_weights(student, convnet, FILTERS_OFF, 0.1)
@@ -295,6 +312,7 @@ def test_weights_one_call(student, rng):
 
 @weight(1)
 @number("3.4b")
+@explained_by("3.4a")
 def test_weights_other_fractions(student, rng):
     """Other fractions and other layers: the number follows the argument and each layer's number of weights."""
     for fraction in (0.2, 0.5):
@@ -325,6 +343,7 @@ def test_weights_further_calls(student, rng):
 
 @weight(2)
 @number("3.4e")
+@explained_by("3.4a")
 def test_weights_own_schedule(student, rng):
     """PRUNE_EPOCHS steps of PRUNE_PERCENTAGE leave about half of each layer's weights."""
     checks.assert_schedule_ends_at_half(student, rng, WEIGHTS_OFF)
@@ -332,6 +351,7 @@ def test_weights_own_schedule(student, rng):
 
 @weight(2)
 @number("3.4f")
+@explained_by("3.4a")
 def test_weights_stay_off(student, rng):
     """Weights that are off stay off through steps of SGD, and in a copy made from the state_dict."""
     checks.assert_masks_stay(student, rng, WEIGHTS_OFF)
@@ -339,6 +359,7 @@ def test_weights_stay_off(student, rng):
 
 @weight(1)
 @number("3.4g")
+@explained_by("3.4a")
 def test_weights_gradients(student, rng):
     """Weights that are off have no gradient; those that are on have one."""
     checks.assert_gradients_are_zero(student, rng, WEIGHTS_OFF)
@@ -346,6 +367,7 @@ def test_weights_gradients(student, rng):
 
 @weight(2)
 @number("3.4h")
+@explained_by("3.4a", "3.4e")
 def test_weights_accuracy(student, convnet, photos, note, measured):
     """A trained ConvNet of which you switch off half of the single weights keeps most of its accuracy."""
     own = pruned_weights(student, convnet, WEIGHTS_OFF, 0.5)

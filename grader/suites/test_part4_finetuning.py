@@ -23,6 +23,7 @@ from harness.checks import (
     as_module,
     assert_true,
     assert_within,
+    explained_by,
     fail,
     is_same,
     needs,
@@ -124,6 +125,7 @@ def test_it_is_resnet18(student, rng, pretrained):
 
 @weight(4)
 @number("4.1b")
+@explained_by("4.1a")
 def test_the_weights_arrive(student, rng, pretrained):
     """load_pretrained() has the weights, batch norm's statistics included, and outputs of IMAGENET1K_V1."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
@@ -148,6 +150,7 @@ def test_the_weights_arrive(student, rng, pretrained):
 
 @weight(2)
 @number("4.1c")
+@explained_by("4.1a")
 def test_each_call_makes_a_trainable_model(student, rng, pretrained):
     """load_pretrained() freezes nothing, and two calls return two models that share nothing."""
     one = as_module(student.finetuning.load_pretrained(), "load_pretrained()")

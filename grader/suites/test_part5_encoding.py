@@ -9,7 +9,7 @@ from gradescope_utils.autograder_utils.decorators import number, weight
 from grader.suites import transformer_checks as checks
 from grader.suites.transformer_checks import made
 from grader.suites.weights_by_shape import SIZES, draw_values
-from harness.checks import as_array, assert_true, assert_within, heat_maps, needs
+from harness.checks import as_array, assert_true, assert_within, explained_by, heat_maps, needs
 from harness.host.proxies import Student
 
 
@@ -51,6 +51,7 @@ def test_encoding_is_interleaved(student):
 
 @weight(2)
 @number("5.1c")
+@explained_by("5.1a")
 def test_embedding_plus_encoding(student, rng):
     """PositionalEmbedding gives the token's embedding plus the encoding of its position."""
     assert_embedding(student, rng, max_len=64, lengths=(7,))

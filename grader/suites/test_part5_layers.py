@@ -13,7 +13,7 @@ from grader import worker_functions
 from grader.suites import transformer_checks as checks
 from grader.suites.transformer_checks import drawn_tokens, forward, made, small_transformer
 from grader.suites.weights_by_shape import ONE_HEAD, SIZES, Sizes, draw_values
-from harness.checks import as_array, assert_true, assert_within, needs
+from harness.checks import as_array, assert_true, assert_within, explained_by, needs
 from harness.host.proxies import Student
 
 RESIDUAL = "LayerNorm(x + …) after the residual, or x + …(LayerNorm(x)) before; the residual is x, the first input."
@@ -101,6 +101,7 @@ def test_cross_attention(student, rng):
 
 @weight(1)
 @number("5.1h")
+@explained_by("5.1e", "5.1k")
 def test_residuals_and_norms(student, rng):
     """With all weights 0, attention and feed-forward layers leave the residual: LayerNorm(x), or x itself."""
     x, context = (checks.drawn_sequence(rng, 2, length, SIZES.d_model) for length in (4, 6))
@@ -126,6 +127,7 @@ def test_residuals_and_norms(student, rng):
 
 @weight(1)
 @number("5.1i")
+@explained_by("5.1e", "5.1f", "5.1g", "5.1j")
 def test_batches_and_order(student, rng):
     """An output depends on its own sequence alone, also of one, attention treats positions alike, inputs stay."""
     x, context = (checks.drawn_sequence(rng, 3, length, SIZES.d_model) for length in (4, 6))
@@ -177,6 +179,7 @@ def test_batches_and_order(student, rng):
 
 @weight(1)
 @number("5.1j")
+@explained_by("5.1r")
 def test_dropout(student, rng):
     """Dropout has the given rate, in all layers of a Transformer: in training, and not at all after eval()."""
     x = checks.drawn_sequence(rng, 2, 6, SIZES.d_model)

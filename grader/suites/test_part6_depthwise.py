@@ -18,7 +18,7 @@ from torch.nn import Parameter, functional
 
 from course.layers import DepthwiseSeparableConvolutionSolution
 from grader import worker_functions
-from harness.checks import as_array, as_module, assert_true, assert_within, fail, is_same
+from harness.checks import as_array, as_module, assert_true, assert_within, explained_by, fail, is_same
 from harness.host.failures import StudentError
 from harness.host.proxies import RemoteModule, Student
 
@@ -131,6 +131,7 @@ def test_odd_kernels(student, rng):
 
 @weight(3)
 @number("6.1c")
+@explained_by("6.1b")
 def test_even_kernels(student, rng):
     """With drawn 2×2 and 4×4 kernels the output is that of the course's layer, zeros on the right sides."""
     assert_right_output(student, rng, 3, 4, 2, 2, 8, 8)
@@ -156,6 +157,7 @@ def time_ratio(student: Student) -> float:
 @leaderboard("Depthwise layer: time against the provided one", "asc")
 @weight(2)
 @number("6.1d")
+@explained_by("6.1b")
 def test_other_images(student, rng, set_leaderboard_value=None):
     """Non-square images, larger batches, one channel, 1×1 kernels, and images smaller than the kernels work too."""
     assert_right_output(student, rng, 3, 4, 3, 7, 6, 11)
@@ -385,6 +387,7 @@ def expected_block(x: Tensor, weights: Any, training: bool) -> np.ndarray:
 
 @weight(2)
 @number("6.2a")
+@explained_by("6.1b")
 def test_block_in_training(student, rng):
     """In training the block is the layer, then batch norm over the batch, then ReLU."""
     C_in, C_out, k = 4, 6, 3
@@ -403,6 +406,7 @@ def test_block_in_training(student, rng):
 
 @weight(1)
 @number("6.2b")
+@explained_by("6.1b", "6.2a")
 def test_block_in_evaluation(student, rng):
     """In evaluation batch norm uses its running statistics, with kernels of another size too."""
     C_in, C_out, k = 3, 7, 5
@@ -421,6 +425,7 @@ def test_block_in_evaluation(student, rng):
 
 @weight(1)
 @number("6.2c")
+@explained_by("6.1b")
 def test_dwconvnet(student, rng):
     """DWConvNet made of these blocks gives 10 logits an image and has 520,778 parameters; blocks share none."""
     net = as_module(student.course.models.DWConvNet(student.depthwise.dw_conv_block), "DWConvNet(dw_conv_block)")

@@ -229,6 +229,11 @@ class RemoteModule(Remote):
             raise _tampered("shapes")
         return {name: tuple(shape) for name, shape in found.items()}
 
+    def in_plain_lists(self) -> list[str]:
+        """The attributes, at most 5, that hold modules in a list, a tuple or a dict, which registers none of them."""
+        found: list[str] = _of(list[str], self._ask("in_plain_lists"), "in_plain_lists")
+        return found
+
     def write(self, values: dict[str, Tensor]) -> None:
         """Write values into parameters and buffers by name, in place."""
         self._ask("write", values)

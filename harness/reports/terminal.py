@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from rich.console import Group, RenderableType
@@ -154,13 +155,19 @@ def _checklist(gradebook: Gradebook) -> list[RenderableType]:
 
 
 def _problems(part: PartScore, gradebook: Gradebook) -> list[tuple[GradedTest, Outcome]]:
-    """What to look at, in this order: something wrong before something that is only missing."""
+    """What to look at, in this order: something wrong before something that is only missing, and causes first."""
     return [
         (test, outcome)
         for states in ((State.FAILED, State.PARTIAL), (State.NOT_RUN,), (State.NOT_IMPLEMENTED,))
-        for test, outcome in part.results
+        for test, outcome in _causes_first(part.results, gradebook)
         if outcome.state in states and gradebook.is_selected(test)
     ]
+
+
+def _causes_first(
+    results: Iterable[tuple[GradedTest, Outcome]], gradebook: Gradebook
+) -> list[tuple[GradedTest, Outcome]]:
+    return sorted(results, key=lambda pair: gradebook.nearer_cause(pair[0]) is not None)
 
 
 def _closing(gradebook: Gradebook) -> list[str]:
@@ -206,7 +213,7 @@ def _next(gradebook: Gradebook) -> str:
     ahead = [pair for pair in selected if pair[1].state in (State.FAILED, State.PARTIAL)] or [
         pair for pair in selected if pair[1].state is not State.PASSED
     ]
-    test, outcome = ahead[0]
+    test, outcome = _causes_first(ahead, gradebook)[0]
     if RESULTS in test.tags and outcome.state is State.NOT_IMPLEMENTED:
         return f"Next: python run_experiments.py {test.part} --profile full makes what {test.number} looks at."
     verb = "Implement" if outcome.state is State.NOT_IMPLEMENTED else "Look at"

@@ -93,6 +93,18 @@ def state_dict(module: nn.Module) -> dict[str, Tensor]:
 
 
 @worker_function()
+def in_plain_lists(module: nn.Module) -> list[str]:
+    """The attributes, at most 5, that hold modules in a list, a tuple or a dict, which registers none of them."""
+    found = []
+    for name, part in module.named_modules():
+        for attribute, value in vars(part).items():
+            values = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+            if not attribute.startswith("_") and any(isinstance(one, nn.Module) for one in values):
+                found.append(f"{name}.{attribute}".lstrip("."))
+    return found[:5]
+
+
+@worker_function()
 def load_state_dict(module: nn.Module, state: dict[str, Tensor]) -> None:
     """Load parameters and buffers by name, all of them."""
     module.load_state_dict(state)

@@ -1,0 +1,58 @@
+"""``make test FAST=1``: of the tests of what has changed those that are quick, for the time between two edits.
+
+What has changed since the last commit is told by git, and which tests depend on it by the graph of imports. What is no
+Python, as a template or a manifest, may change anything. Tests marked ``slow`` start processes or train networks.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import grimp
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGES = ("course", "grader", "harness", "tests")
+SHARED = "tests.conftest"
+"""The module that every test module has, and whose imports say nothing about one of them."""
+
+
+def changed_files() -> list[str]:
+    """What differs from the last commit, new files included."""
+    command = ["git", "status", "--porcelain", "--untracked-files=all", "--no-renames", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [entry[3:] for entry in listed.split("\0") if entry]
+
+
+def tests_of(files: Iterable[str]) -> list[str]:
+    """The files with tests that may come out differently, sorted."""
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    everything = {module for module in graph.modules if module.rpartition(".")[2].startswith("test_")}
+    graph.remove_module(SHARED)
+    found: set[str] = set()
+    for file in files:
+        module = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        if file.endswith(".py") and module in graph.modules:
+            found |= {module, *graph.find_downstream_modules(module)}
+        elif file.startswith(tuple(f"{package}/" for package in PACKAGES)) or module == SHARED:
+            found |= everything
+    paths = (Path(*module.split(".")).with_suffix(".py").as_posix() for module in found & everything)
+    return sorted(path for path in paths if path.startswith("tests/") and (ROOT / path).exists())
+
+
+def main(arguments: list[str]) -> int:
+    chosen = tests_of(changed_files())
+    if not chosen:
+        print("Nothing that tests depend on differs from the last commit: make test runs all of them.")
+        return 0
+    print(f"{len(chosen)} files with tests depend on what has changed; of their tests the quick ones are run.")
+    code = pytest.main(["-m", "not slow", *chosen, *arguments])
+    return 0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
