@@ -15,7 +15,7 @@ import typer
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from harness.cli import app
+from harness.cli import app_for
 from harness.container import entrypoint
 from harness.problem import tomllib
 from tests.conftest import ROOT
@@ -59,11 +59,13 @@ class TestEntryPoint:
         assert set(used) <= {*entrypoint.VERBS}
 
     def test_every_command_of_the_grader_is_a_verb(self):
-        commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-        assert {*commands} <= {*entrypoint.VERBS}
+        commands = typer.main.get_command(app_for("")).commands  # type: ignore[attr-defined]
+        on_a_laptop = {"check", "watch"}  # they grade student/ while it is written
+        assert on_a_laptop < {*commands}
+        assert {*commands} - on_a_laptop <= {*entrypoint.VERBS}
 
     def test_options_that_write_are_the_commands_own(self):
-        commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+        commands = typer.main.get_command(app_for("")).commands  # type: ignore[attr-defined]
         for name, verb in entrypoint.VERBS.items():
             if name in commands:
                 known = {option for parameter in commands[name].params for option in parameter.opts}

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,22 @@ from torch.nn import Parameter, functional
 
 from course.layers import DepthwiseSeparableConvolutionSolution
 from grader import worker_functions
-from harness.checks import as_array, as_module, assert_true, assert_within, explained_by, fail, is_same
+from harness.checks import (
+    CheckFailure,
+    as_array,
+    as_module,
+    assert_true,
+    assert_within,
+    explained_by,
+    fail,
+    is_same,
+)
 from harness.host.failures import StudentError
 from harness.host.proxies import RemoteModule, Student
 
 Kernels = list[Tensor]
 DRAWN = "draw the first weights at random, as nn.Conv2d does."
+OLD_KERNELS = "the output is the same with other kernels: read self.kernel_weights in forward each time, and no copy."
 READ_THEM = "read self.kernel_weights and self.one_d_conv_weight in forward, each time."
 
 
@@ -87,7 +98,23 @@ def assert_right_output(student: Student, rng: np.random.Generator, C_in: int, C
         if k % 2 == 0
         else "channel i is convolved with kernel i, not flipped; then one_d_conv_weight[o, i] mixes the channels."
     )
-    assert_same_output(filled_layer(student, kernels, pointwise)(x), x, kernels, pointwise, hint)
+    layer = filled_layer(student, kernels, pointwise)
+    with naming_old_kernels(layer, x, kernels):
+        assert_same_output(layer(x), x, kernels, pointwise, hint)
+
+
+@contextmanager
+def naming_old_kernels(layer: RemoteModule, x: Tensor, kernels: Kernels) -> Iterator[None]:
+    """Around a check of an output: where other kernels change nothing in it, that is the cause, and is said instead."""
+    try:
+        yield
+    except CheckFailure as failure:
+        with suppress(StudentError):
+            before = layer(x)
+            layer.fill(kernel_weights=[kernel + 1 for kernel in kernels])
+            if isinstance(before, Tensor) and is_same(layer(x), before):
+                failure.hint = OLD_KERNELS
+        raise
 
 
 def assert_mixes_channels(student: Student, rng: np.random.Generator) -> None:
@@ -111,14 +138,18 @@ def test_the_example_of_two_channels(student, rng):
     pointwise = torch.tensor([[2.0, 3.0], [4.0, 5.0]]).reshape(2, 2, 1, 1)
     x = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]], [[4.0, 5.0], [5.0, 6.0]]]])
     factor = int(rng.integers(2, 9))  # the layer is linear: so is the example's answer
-    found = filled_layer(student, kernels, pointwise)(factor * x)
-    values = as_array(found, "the output", shape=(1, 2, 2, 2), dtype="float32").astype(np.float64)[0] / factor
-    expected = [[[26, 60], [62, 140]], [[44, 102], [106, 240]]]
-    assert_true(
-        bool(np.allclose(values, expected, rtol=1e-5)),
-        f"The output is {np.round(values, 2).tolist()}, expected {expected} (the image was {factor} times as bright).",
-        "for 2×2 kernels there is one row of zeros on top and one column on the left, and none elsewhere.",
+    layer = filled_layer(student, kernels, pointwise)
+    values = (
+        as_array(layer(factor * x), "the output", shape=(1, 2, 2, 2), dtype="float32").astype(np.float64)[0] / factor
     )
+    expected = [[[26, 60], [62, 140]], [[44, 102], [106, 240]]]
+    with naming_old_kernels(layer, x, kernels):
+        assert_true(
+            bool(np.allclose(values, expected, rtol=1e-5)),
+            f"The output is {np.round(values, 2).tolist()}, expected {expected} (the image was {factor} times as "
+            "bright).",
+            "for 2×2 kernels there is one row of zeros on top and one column on the left, and none elsewhere.",
+        )
 
 
 @weight(4)

@@ -1,6 +1,6 @@
 # depthwise: uses a full convolution beside the parameters
-# loses 6.1a: kernels there is one row of zeros on top and one column on the left
-# loses 6.1b
+# loses 6.1a: the output is the same with other kernels: read self.kernel_weights in forward each time
+# loses 6.1b: the output is the same with other kernels
 # loses 6.1c
 # loses 6.1d
 # loses 6.1e
