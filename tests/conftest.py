@@ -39,6 +39,44 @@ hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
 
 
+SLOW_FIXTURES = {
+    *("archive", "autograder", "cluster", "copy", "drawn_results", "example", "full_desk", "installed", "launcher"),
+    *("of_training", "quantization", "quick_results", "run"),
+}
+"""those whose tests start processes, or train networks"""
+SLOW_FILES = {
+    *(
+        "test_attacks",
+        "test_cluster",
+        "test_crew",
+        "test_example",
+        "test_experiments",
+        "test_gradescope",
+        "test_handout",
+    ),
+    *("test_mutilated", "test_notebook_runs", "test_odd_answers", "test_rerun", "test_sandbox", "test_self_check"),
+    *(
+        "test_server_process",
+        "test_similarity",
+        "test_timer",
+        "test_training",
+        "test_validation",
+        "test_wall",
+        "test_warm",
+    ),
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: starts processes, trains networks, or takes seconds: not for FAST=1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in SLOW_FILES or not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def launcher() -> Iterator[Launcher]:
     """One fork server (on other platforms, one launcher) for all gradings of a test process."""

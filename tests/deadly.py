@@ -21,9 +21,3 @@ def grade_or_die(name: str) -> str:
     if name == "kills":
         os._exit(1)
     return name
-
-
-def double(number: int) -> int:
-    if number == 1:
-        os._exit(1)
-    return 2 * number

@@ -28,24 +28,24 @@ def changed_files() -> list[str]:
     return [entry[3:] for entry in listed.split("\0") if entry]
 
 
-def tests_of(files: Iterable[str]) -> list[str]:
+def files_to_test(files: Iterable[str]) -> list[str]:
     """The files with tests that may come out differently, sorted."""
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
-    everything = {module for module in graph.modules if module.rpartition(".")[2].startswith("test_")}
     graph.remove_module(SHARED)
+    everything = {module for module in graph.modules if module.rpartition(".")[2].startswith("test_")}
     found: set[str] = set()
     for file in files:
         module = file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         if file.endswith(".py") and module in graph.modules:
             found |= {module, *graph.find_downstream_modules(module)}
-        elif file.startswith(tuple(f"{package}/" for package in PACKAGES)) or module == SHARED:
+        else:
             found |= everything
     paths = (Path(*module.split(".")).with_suffix(".py").as_posix() for module in found & everything)
     return sorted(path for path in paths if path.startswith("tests/") and (ROOT / path).exists())
 
 
 def main(arguments: list[str]) -> int:
-    chosen = tests_of(changed_files())
+    chosen = files_to_test(changed_files())
     if not chosen:
         print("Nothing that tests depend on differs from the last commit: make test runs all of them.")
         return 0

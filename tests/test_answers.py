@@ -203,6 +203,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["", f"{FIRST}\n\n", f"{FIRST}\n\n<div>\n"], ids=["alone", "answer", "html"])
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_a_megabyte_of_rubbish_is_read_in_seconds(start, piece):

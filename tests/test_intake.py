@@ -206,6 +206,7 @@ def test_other_files_are_refused(take, tmp_path, name):
         take(tmp_path / name)
 
 
+@pytest.mark.slow
 def test_what_takes_too_much_memory_is_refused(tmp_path):
     """The process that reads it has limits; a sentence is all that is left of it."""
     (tmp_path / "in.ipynb").write_bytes(b'{"nbformat": 4, "cells": [' + b"[[]]," * 9_000_000 + b"[]]}")

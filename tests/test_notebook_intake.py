@@ -251,6 +251,7 @@ def test_what_only_the_compiler_refuses_costs_its_cell_alone(take, tmp_path, cel
     assert take(path).notes == (f"code cell no. 1 doesn't parse ({problem}): it was skipped.",)
 
 
+@pytest.mark.slow
 def test_a_cell_of_nothing_but_magics_takes_no_time(take, tmp_path):
     path = notebook(tmp_path / "one.ipynb", "%x 1\n" * 15_000 + "def quantize(W):\n    return 1")
     assert "return 1" in modules(take, path)["quantization"]

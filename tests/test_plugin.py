@@ -100,11 +100,13 @@ def test_xdist_by_pytest_itself(run):
     assert f"{QUICK_POINTS:g} / {QUICK_POINTS:g}" in result.stdout
 
 
+@pytest.mark.slow
 def test_spawned_workers_come_to_the_same_verdicts(tmp_path):
     gradebook = grade(SOLUTION, sandbox="spawn", parts=QUICK[1::2])
     assert gradebook.score == QUICK_POINTS
 
 
+@pytest.mark.slow
 def test_in_process_comes_to_the_same_verdicts():
     gradebook = grade(SOLUTION, in_process=True)
     assert gradebook.score == OF_CODE
@@ -263,6 +265,7 @@ def test_where_nothing_works_the_exit_code_says_so(run, copy):
     assert "no server" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_leaves_a_valid_report(submission, tmp_path, read_report):
     folder = submission(depthwise="while True:\n    pass\n")
     path = tmp_path / "results.json"
@@ -287,6 +290,7 @@ def test_a_run_that_is_killed_leaves_a_valid_report(submission, tmp_path, read_r
     assert [one.name for one in tmp_path.glob(".results*")] == []
 
 
+@pytest.mark.slow
 def test_a_line_number_of_any_size_costs_the_test_alone_in_several_processes(tmp_path):
     """What student code says of itself goes on from one process to the other, which has 32 bits for an integer."""
     (tmp_path / "quantization.py").write_text(

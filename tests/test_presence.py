@@ -92,6 +92,7 @@ def test_mutants_without_the_engines_settings_are_refused_in_a_sentence(tmp_path
     )
 
 
+@pytest.mark.slow
 def test_a_test_for_each_of_no_cases_is_an_error(tmp_path):
     text = 'import pytest\n\n\n@pytest.mark.parametrize("case", [])\ndef test_each(case):\n    assert False\n'
     (tmp_path / "test_nothing.py").write_text(text)

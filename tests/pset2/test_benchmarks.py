@@ -100,6 +100,7 @@ def test_without_otter_one_sentence_names_the_extra(capsys, monkeypatch):
     assert "pip install -e '.[benchmark]'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_grader_that_does_not_end_is_stopped():
     assert not benchmark._run([sys.executable, "-c", "import time; time.sleep(60)"], limit=1)
     assert benchmark._run([sys.executable, "-c", ""], limit=60)

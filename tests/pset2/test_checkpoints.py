@@ -288,6 +288,7 @@ def test_another_structure_is_one_sentence(make, architecture, message):
 # ---- writing -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_half_precision_keeps_the_accuracy(tmp_path):
     """Measured: one of all 1,000 test images is decided in another way, 836 and 835 are recognised."""
     photos = load("cifar10", "test").take(400)

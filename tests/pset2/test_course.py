@@ -221,6 +221,7 @@ def test_the_trained_mnistnet_is_as_good_as_its_readme_says():
     assert "| float32 | 9,775 | 975 |" in (FIXTURES / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_trained_convnet_is_as_good_as_its_readme_says():
     from safetensors.torch import load_file
 

@@ -406,6 +406,7 @@ def test_a_broken_cache_of_cinic10_is_one_sentence(folder):
     assert len(load("cinic10", "test", "complete")) == 20
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_share_one_download(folder, server):
     code = f"""
 from course import datasets, downloads

@@ -232,6 +232,7 @@ def _is_within(box: Any, figure: Figure) -> bool:
     return bool(room.x0 <= box.x0 <= box.x1 <= room.x1 and room.y0 <= box.y0 <= box.y1 <= room.y1)
 
 
+@pytest.mark.slow
 def test_no_text_is_cut_and_no_legend_lies_on_data(every_figure):
     for name, figure in every_figure.items():
         figure.canvas.draw()
@@ -256,6 +257,7 @@ def test_titles_with_signs_of_formulas_are_drawn_as_they_are():
     assert "$x^ _ run" in words(figure)
 
 
+@pytest.mark.slow
 def test_pictures_are_saved_whole_small_and_the_same_each_time(every_figure, tmp_path):
     equal = draw_all()
     for name, figure in every_figure.items():
@@ -279,6 +281,7 @@ def test_a_picture_that_cannot_be_drawn_leaves_nothing(tmp_path):
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.slow
 def test_no_display_and_no_global_state_is_needed():
     before = dict(matplotlib.rcParams)
     plotting.learning_curves([make_run()], title="")
