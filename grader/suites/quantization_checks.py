@@ -22,8 +22,6 @@ from harness.protocol import travelling_bytes
 
 # ---- 2.1 ---------------------------------------------------------------------------------------------------
 
-REPAIR_FIRST = "Where tests of 2.1 or 2.3 fail too, repair those first."
-
 
 def step_of(W: np.ndarray, bits: int) -> float:
     """The distance of two neighbouring codes."""

@@ -13,7 +13,6 @@ from course.models import MNISTNet
 from course.trainer import evaluate
 from grader import worker_functions
 from grader.suites.quantization_checks import (
-    REPAIR_FIRST,
     as_codes,
     assert_codes_of_weights,
     assert_constants_have_codes,
@@ -224,7 +223,6 @@ def test_eight_bits_keep_the_accuracy(student, mnistnet: MNISTNet, digits: Image
     assert_true(
         now.correct >= full.correct - 10,
         f"At 8 bits {now.correct} of {now.total:,} digits are recognised, at full precision {full.correct}.",
-        REPAIR_FIRST,
     )
 
 
@@ -246,7 +244,7 @@ def test_four_and_two_bits_keep_what_they_can(
         assert_true(
             now.correct >= expected.correct - 15,
             f"At {bits} bits {now.correct} of {now.total:,} digits are recognised, expected about {expected.correct}.",
-            f"is each value rounded to the nearest code? {REPAIR_FIRST}",
+            "is each value rounded to the nearest code?",
         )
         score += 1.5
         set_score(score)
@@ -269,7 +267,7 @@ def test_a_model_quantized_stochastically(student, rng, measured):
     for (name, before), values in zip(model.named_parameters(), first, strict=True):
         W = before.detach().numpy()
         what = f"{name}, rounded stochastically at 4 bits"
-        assert_within(values, W, atol=step_of(W, 4) + rounding(W), what=what, hint=REPAIR_FIRST)
+        assert_within(values, W, atol=step_of(W, 4) + rounding(W), what=what)
     W = model.fc1.weight.detach().numpy()
     away = float(np.mean(np.abs(first[0] - W) > steps_of(first[0], W, 4) / 2 + rounding(W)))
     # Rounding up with probability f takes a value to the farther code with probability min(f, 1 − f), over all f

@@ -255,7 +255,7 @@ def test_filters_further_calls(student, rng):
 
 @weight(2)
 @number("3.3e")
-@explained_by("3.3a")
+@explained_by("3.3a", "3.3d")
 def test_filters_own_schedule(student, rng):
     """PRUNE_EPOCHS steps of PRUNE_PERCENTAGE leave about half of each layer's filters."""
     checks.assert_schedule_ends_at_half(student, rng, FILTERS_OFF)
@@ -343,7 +343,7 @@ def test_weights_further_calls(student, rng):
 
 @weight(2)
 @number("3.4e")
-@explained_by("3.4a")
+@explained_by("3.4a", "3.4d")
 def test_weights_own_schedule(student, rng):
     """PRUNE_EPOCHS steps of PRUNE_PERCENTAGE leave about half of each layer's weights."""
     checks.assert_schedule_ends_at_half(student, rng, WEIGHTS_OFF)
