@@ -206,8 +206,9 @@ def work():
 def quantize(W):
     if not moments:
         threading.Thread(target=work, daemon=True).start()
-        time.sleep(0.05)
-        return 0.0
+    before = len(moments)
+    while len(moments) <= before + 1:  # so that the thread has had its turn in each call
+        time.sleep(0.001)
     seen = list(moments)
     return max(later - earlier for earlier, later in zip(seen, seen[1:]))
 """
