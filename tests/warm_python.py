@@ -40,16 +40,24 @@ class WarmPython:
 
     def __init__(self, root: Path, *others: str) -> None:
         self.root = root
-        self.socket: Path | None = None
+        self._others = others
         self._folder = TemporaryDirectory(prefix="harness-test-")  # the paths of sockets are short
         self._process: subprocess.Popen[bytes] | None = None
-        if sys.platform == "linux":
-            self.socket = Path(self._folder.name, "socket")
-            command = [sys.executable, "-m", "harness.warm.server", str(self.socket), *others]
-            self._process = subprocess.Popen(command, cwd=root, env=self.environment())
-            while not self.socket.exists():
+        self._first_environment = self.environment()  # that of a test may be another one
+
+    @property
+    def socket(self) -> Path | None:
+        """Where the server listens, which is started if there is none: it ends when it was idle for ten minutes."""
+        if sys.platform != "linux":
+            return None
+        path = Path(self._folder.name, "socket")
+        if self._process is None or self._process.poll() is not None:
+            command = [sys.executable, "-m", "harness.warm.server", str(path), *self._others]
+            self._process = subprocess.Popen(command, cwd=self.root, env=self._first_environment)
+            while not path.exists():
                 assert self._process.poll() is None, "the warm server ended"
                 time.sleep(0.05)
+        return path
 
     def environment(self) -> dict[str, str]:
         """The environment of what is run."""
@@ -66,8 +74,8 @@ class WarmPython:
             given.seek(0)
             files = (given.fileno(), out.fileno(), err.fileno())
             running = None
-            if folder == self.root and self.socket is not None:  # in another copy other code is meant
-                running = client.ask(words, path=self.socket, folder=folder, environment=environment, descriptors=files)
+            if folder == self.root and (path := self.socket) is not None:  # in another copy other code is meant
+                running = client.ask(words, path=path, folder=folder, environment=environment, descriptors=files)
             if running is not None:
                 code = running.wait(timeout)
             else:
