@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import Enum
 from importlib import import_module
@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # they import torch, and what can't be graded is to be said b
 
     from harness.host.workers import Launcher
 
-__all__ = ["app", "app_for"]
+__all__ = ["app", "app_for", "refuse_unknown"]
 
 
 class Device(str, Enum):
@@ -98,10 +98,7 @@ def grade(
 ) -> None:
     """Grade one submission and print the score table."""
     parts = tuple(part or ())
-    for name in parts:
-        if not chosen(read_suites(), [name]):
-            known = ", ".join(dict.fromkeys(test.part for test in read_suites()))
-            stop(f"There is no test of part {name}: choose one of {known}.")
+    refuse_unknown(parts)
     for file in (json, html):
         if file is not None and (reason := unwritable(file)):
             stop(reason)
@@ -174,6 +171,14 @@ def check(
 ) -> None:
     """Grade student/, or some of its parts, as often as you like."""
     grade(submission, part=parts, every=every, seed=seed)
+
+
+def refuse_unknown(parts: Iterable[str]) -> None:
+    """End the command where one of these is neither a part with tests nor a test."""
+    for name in parts:
+        if not chosen(read_suites(), [name]):
+            known = ", ".join(dict.fromkeys(test.part for test in read_suites()))
+            stop(f"There is no test of part {name}: choose one of {known}.")
 
 
 def _with_new_results(

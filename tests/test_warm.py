@@ -20,6 +20,7 @@ from harness.start import _can_be_warm
 from harness.submission.definitions import parts_changed
 from harness.validation.cases import SOLUTION
 from harness.warm import address, client, server
+from harness.warm import watch as watching
 from tests.conftest import ROOT
 from tests.warm_python import WarmPython, without_pytest
 
@@ -257,6 +258,23 @@ def test_what_is_saved_is_graded_at_once(submission, runtime, tmp_path):
     finally:
         watching.kill()
     assert "Traceback" not in said.read_text()
+
+
+def test_a_part_without_tests_is_refused(run):
+    done = run("-m", "grader", "watch", "--part", "9")
+    assert done.returncode == 2
+    assert done.stderr.startswith("There is no test of part 9: choose one of 1.1, ")
+
+
+def test_a_relative_path_is_that_of_the_current_folder_without_a_server_too(submission, tmp_path, monkeypatch):
+    folder, started = submission(), []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(watching.client, "start", lambda *_: False)
+    monkeypatch.setattr(watching.client, "run", lambda arguments: None)
+    monkeypatch.setattr(watching.subprocess, "run", lambda arguments, **_: started.append(arguments))
+    monkeypatch.setattr("watchfiles.watch", lambda *_, **__: iter(()))
+    watching.watch(Path(folder.name))
+    assert [arguments[-1] for arguments in started] == [str(folder)]
 
 
 def wait_for(path: Path, text: str, times: int) -> None:

@@ -33,7 +33,10 @@ class Running:
         self.pid = pid
 
     def wait(self, timeout: float | None = None) -> int:
-        """Its exit code; minus the number of a signal that ended it. Ctrl-C is handed on to it.
+        """Wait for its end, and hand Ctrl-C on to it.
+
+        Returns:
+            Its exit code, or minus the number of the signal that ended it.
 
         Raises:
             TimeoutError: it goes on after so many seconds.
@@ -113,10 +116,13 @@ def run(arguments: Sequence[str]) -> int | None:
 
 
 def start(wait_seconds: float = 0.0) -> bool:
-    """Start a warm server that outlives this process, unless there is one; whether it answers by now.
+    """Start a warm server that outlives this process, unless there is one.
 
     Args:
         wait_seconds: the time that it is given to import what it needs.
+
+    Returns:
+        Whether it answers by now.
     """
     path = address()
     if path is None:

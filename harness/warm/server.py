@@ -78,7 +78,12 @@ def _use_once() -> None:
 
 
 def _next(listener: socket.socket, digest: str, idle_seconds: float) -> socket.socket | None:
-    """In a process that was forked for a request: its connection. In the server itself: None, when it has to end."""
+    """Wait for requests, and fork a process for each.
+
+    Returns:
+        The connection of a request, in the process that was forked for it. The server itself gets None, when it has
+        been idle for too long or its code has changed.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks hands Ctrl-C on
     for number in (signal.SIGTERM, signal.SIGHUP):  # what was used once has taken them for Ctrl-C
         signal.signal(number, signal.SIG_DFL)
@@ -103,7 +108,11 @@ def _next(listener: socket.socket, digest: str, idle_seconds: float) -> socket.s
 
 
 def _attend(connection: socket.socket, requests: socket.socket, variables: dict[str, str]) -> Callable[[], None]:
-    """Fork once more: the child returns with what was asked for. This process waits for it, and never returns."""
+    """Fork once more, and tell who asked how the new process ended.
+
+    Returns:
+        What was asked for, in the new process. This one waits for it, and ends.
+    """
     packet, descriptors, _, _ = socket.recv_fds(connection, MAX_PACKET, 3)
     request = json.loads(packet) if packet else {}
     _, user, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))

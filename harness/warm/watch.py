@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from harness import ROOT
-from harness.catalog import chosen, read_suites
+from harness.cli import refuse_unknown
 from harness.console import clear, say, stop, tell
 from harness.numbers import lies_in, sort_key
 from harness.submission.contract import FILES, MODULES
@@ -40,10 +40,9 @@ def watch(
         stop("watchfiles is not installed: pip install -e '.[watch]'.")
     if not submission.exists():
         stop(f"{submission} does not exist: name the folder with {FILES[0]}, or a notebook.")
-    for name in part or ():
-        if not chosen(read_suites(), [name]):
-            stop(f"There is no test of part {name}.")
     wanted = part or []
+    refuse_unknown(wanted)
+    submission = submission.absolute()  # without a warm server it is graded in another current folder
     say("Getting ready ...")
     client.start(READY_SECONDS)
     texts = _texts(submission)
