@@ -52,6 +52,17 @@ def test_it_does_what_a_new_python_does(run, tmp_path):
     assert "word\nno\n" in warm.stderr
 
 
+def test_new_files_have_the_permissions_of_who_asks(run, tmp_path):
+    (tmp_path / "writes.py").write_text("import sys\nopen(sys.argv[1], 'w').close()\n")
+    for name, mask, mode in (("closed", 0o077, 0o600), ("open", 0o022, 0o644)):
+        before = os.umask(mask)
+        try:
+            assert run(tmp_path / "writes.py", tmp_path / name).returncode == 0
+        finally:
+            os.umask(before)
+        assert (tmp_path / name).stat().st_mode & 0o777 == mode
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [("", 0), ("raise SystemExit(3)", 3), ("1 / 0", 1), ("import os; os.kill(os.getpid(), 9)", -signal.SIGKILL)],

@@ -89,6 +89,7 @@ def ask(
         "arguments": [*arguments],
         "folder": str(folder or Path.cwd()),
         "environment": dict(os.environ if environment is None else environment),
+        "umask": _umask(),
     }
     packet = json.dumps(request).encode()
     if len(packet) > LARGEST_REQUEST:
@@ -104,6 +105,13 @@ def ask(
         connection.close()
         return None
     return Running(connection, begun["pid"])
+
+
+def _umask() -> int:
+    """The permissions that new files of this process go without, which can't be asked for without setting them."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def run(arguments: Sequence[str]) -> int | None:
