@@ -9,11 +9,11 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -27,6 +27,7 @@ else:
 
 __all__ = [
     "FILE",
+    "RUBRIC",
     "About",
     "Feature",
     "HandOut",
@@ -36,12 +37,17 @@ __all__ = [
     "ProblemError",
     "ProblemSet",
     "Question",
+    "RubricItem",
     "load",
     "problem",
     "tomllib",
 ]
 
 FILE = "problem.toml"
+RUBRIC = "rubric.toml"
+"""The file beside it with the rubric of the questions. Students don't have it."""
+
+Read = TypeVar("Read")
 
 Feature = Literal["notebook", "answers", "writeup", "experiments", "ai-logs", "team"]
 """A kind of thing that students hand in beside modules. The checklist of a report asks for it."""
@@ -141,16 +147,52 @@ class Part(_Record, frozen=True):
     """The points that the suites grade."""
 
 
+class RubricItem(_Record, frozen=True):
+    """A line of a question's rubric, as marking begins with it. Markers can change it later."""
+
+    points: float
+    """The points that it gives or, below zero, takes away."""
+    text: str
+    """The sentence that a student reads."""
+    note: str = ""
+    """A note for markers, which students never see."""
+
+
 class Question(_Record, frozen=True):
     """Something that is marked by hand: an answer in words, or a figure."""
 
     part: str
     title: str
     points: int
+    asks: str = ""
+    """One or two sentences on what the answer has to have, for students and markers."""
+    key: str = ""
+    """A name that never changes, by which marks are kept. A part's only question can go without: it is the part."""
     words: int | None = None
     """the limit of words"""
     figure_only: bool = False
-    """No words are asked for, so that answers.md has no heading for it."""
+    """A figure is asked for and no words, so that an empty answer is no omission."""
+    items: tuple[RubricItem, ...] = ()
+    """The rubric, of rubric.toml. The items that give points add up to the question's points."""
+
+    @property
+    def id(self) -> str:
+        """The key, or the part where it is the part's only question."""
+        return self.key or self.part
+
+
+class _Item(_Record, frozen=True):
+    """A table of rubric.toml, which is a file of its own because students get the manifest."""
+
+    question: str
+    """The question's key, or its part."""
+    points: float
+    text: str
+    note: str = ""
+
+
+class _Rubric(_Record, frozen=True):
+    item: tuple[_Item, ...]
 
 
 class HandOut(_Record, frozen=True):
@@ -270,15 +312,34 @@ def load(folder: Path) -> ProblemSet:
             itself.
     """
     path = folder / FILE
+    found = _read(path, ProblemSet)
+    rubric = folder / RUBRIC
+    if rubric.is_file():
+        found = _with_items(found, _read(rubric, _Rubric).item, rubric)
+    for mistake in _mistakes(found):
+        raise ProblemError(f"{path} contradicts itself: {mistake}.")
+    return msgspec.structs.replace(found, folder=folder.resolve())
+
+
+def _read(path: Path, form: type[Read]) -> Read:
     try:
-        found = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), ProblemSet)
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), form)
     except OSError as error:
         raise ProblemError(f"{path} can't be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise ProblemError(f"{path} can't be used: {str(error).rstrip('.')}.") from error
-    for mistake in _mistakes(found):
-        raise ProblemError(f"{path} contradicts itself: {mistake}.")
-    return msgspec.structs.replace(found, folder=folder.resolve())
+
+
+def _with_items(found: ProblemSet, items: Sequence[_Item], path: Path) -> ProblemSet:
+    """The problem set with its rubric."""
+    known = {question.id for question in found.question}
+    for unknown in {item.question for item in items} - known:
+        raise ProblemError(f"{path} has an item of question {unknown}, which is none of the questions in {FILE}.")
+    questions = []
+    for question in found.question:
+        own = tuple(RubricItem(item.points, item.text, item.note) for item in items if item.question == question.id)
+        questions.append(msgspec.structs.replace(question, items=question.items + own))
+    return msgspec.structs.replace(found, question=tuple(questions))
 
 
 def _mistakes(found: ProblemSet) -> Iterable[str]:
@@ -316,6 +377,12 @@ def _mistakes_in_points(found: ProblemSet) -> Iterable[str]:
             yield f"a question belongs to {question.part}, which is no part"
         else:
             by_hand[question.part] += question.points
+    for id in _repeated(question.id for question in found.question):
+        yield f"two questions are called {id}: give each a key"
+    for question in found.question:
+        given = sum(item.points for item in question.items if item.points > 0)
+        if question.items and given != question.points:
+            yield f"the items of question {question.id} give {given:g} points, of {question.points}"
     for part in found.part:
         if not 0 <= part.automatic <= part.handout:
             yield f"part {part.number} has {part.automatic} automatic points of {part.handout}"

@@ -10,7 +10,7 @@ import pytest
 
 from harness.catalog import read_suites
 from harness.numbers import comes_after, is_part, is_test, lies_in, part_of, sort_key
-from harness.problem import Limits, ProblemError, load, problem, tomllib
+from harness.problem import FILE, RUBRIC, Limits, ProblemError, load, problem, tomllib
 from harness.validation.cases import SOLUTION, STUBS
 from tests.conftest import ROOT
 
@@ -170,3 +170,23 @@ def test_pyproject_installs_what_the_problem_set_requires():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert set(problem().problem.requirements) <= set(project["project"]["dependencies"])
     assert (ROOT / project["tool"]["harness"]["problem"] / "problem.toml").is_file()
+
+
+def test_a_rubric_for_a_question_that_is_none_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text((ROOT / "examples/softmax/grader" / FILE).read_text())
+    (tmp_path / RUBRIC).write_text('[[item]]\nquestion = "9.9"\npoints = 1\ntext = "Something."\n')
+    with pytest.raises(ProblemError, match=r"rubric.toml has an item of question 9\.9"):
+        load(tmp_path)
+
+
+def test_the_items_that_give_points_add_up_to_the_questions_points(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text((ROOT / "examples/softmax/grader" / FILE).read_text())
+    (tmp_path / RUBRIC).write_text('[[item]]\nquestion = "2.1"\npoints = 5\ntext = "Something."\n')
+    with pytest.raises(ProblemError, match=r"the items of question 2\.1 give 5 points, of 2"):
+        load(tmp_path)
+
+
+def test_all_questions_have_a_rubric_that_gives_their_points() -> None:
+    for question in problem().question:
+        assert question.asks, question.id
+        assert sum(item.points for item in question.items if item.points > 0) == question.points, question.id

@@ -23,7 +23,7 @@ from harness.edition import SECRET_FOLDERS, edited
 from harness.handout import notebook
 from harness.handout.proof import hidden_suites, leaks
 from harness.presence import NothingFoundError, all_in_use
-from harness.problem import problem
+from harness.problem import RUBRIC, problem
 
 __all__ = ["FOLDER", "files", "main", "readme", "write"]
 
@@ -44,6 +44,7 @@ LEFT_OUT = (
     "harness/handout/staff.mk",
     "harness/validation",
     *(f"{problem().place}/suites/{file}" for file in hidden_suites()),
+    *([f"{problem().place}/{RUBRIC}"] if (problem().folder / RUBRIC).is_file() else []),
     *problem().hand_out.left_out,
 )
 DATE = (2025, 1, 1, 0, 0, 0)
