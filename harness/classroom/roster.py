@@ -1,31 +1,52 @@
 """Who handed in what: a folder of submissions, or Gradescope's export of an assignment.
 
-Gradescope's export is a folder for each submission and ``submission_metadata.yml``, which names who submitted it. Its
-keys are Ruby's symbols, as ``:submitters``.
+Gradescope's export is a folder for each submission and ``submission_metadata.yml``, which names who submitted it, and
+when. Its keys are Ruby's symbols, as ``:submitters``. A batch keeps what it read in ``roster.json``.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from harness.reports.text import plain
+from harness.base.untrusted import UnreadableError, read_bytes
+from harness.reports.text import plain, write_atomically
 from harness.submission.contract import FILES
 
-__all__ = ["METADATA", "HandIn", "Person", "Roster", "RosterError", "read_roster", "shown"]
+__all__ = [
+    "METADATA",
+    "Earlier",
+    "HandIn",
+    "Person",
+    "Roster",
+    "RosterError",
+    "load_roster",
+    "read_roster",
+    "shown",
+    "write_roster",
+]
 
 METADATA = "submission_metadata.yml"
+KEPT = "roster.json"
+"""The name of the file in a batch's folder."""
+MOST_BYTES = 256 << 20
+"""The most bytes of that file that are read."""
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".ipynb", ".py")
 """The endings of files that are submissions."""
 MAX_NAME = 200
 DIGEST = re.compile(r"-[0-9a-f]{16}$")
 """The end of an id that makes it different from others. A name that ends so itself gets one as well."""
+TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ]+(\d\d:\d\d:\d\d)(?:\.(\d+))? *(Z|UTC|[+-]\d\d:?\d\d)?")
+"""A time as Ruby prints it: ``2025-10-01 12:00:00.123456789 Z``, ``… UTC`` or ``… -0400``."""
 
 
 class RosterError(Exception):
@@ -42,6 +63,15 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """A submission that a later one has replaced."""
+
+    created_at: datetime | None = None
+    score: float | None = None
+    """The points that Gradescope showed for it."""
+
+
+@dataclass(frozen=True)
 class HandIn:
     """One submission of one student or several."""
 
@@ -49,6 +79,10 @@ class HandIn:
     """The name of its reports; no two of a roster have the same."""
     path: Path
     people: tuple[Person, ...]
+    created_at: datetime | None = None
+    """The time at which it was handed in, with its zone; None where nobody says it."""
+    history: tuple[Earlier, ...] = ()
+    """The submissions that it replaced, as they are listed."""
 
     @property
     def name(self) -> str:
@@ -106,13 +140,18 @@ def _of_gradescope(folder: Path, entries: list[Path]) -> Roster:
     try:
         with (folder / METADATA).open(encoding="utf-8") as file:
             listed = yaml.load(file, Loader=_Loader)  # a safe loader: of Ruby's objects it takes the fields
-    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, OSError, RecursionError) as error:  # of a date that is none, a ValueError
         said = " ".join(str(error).split())[:200]
         raise RosterError(f"{folder / METADATA} can't be read ({said}): export the submissions again.") from None
     if not isinstance(listed, dict) or not listed:
         raise RosterError(f"{folder / METADATA} lists no submissions: export them again.")
     found = {str(key): about if isinstance(about, dict) else {} for key, about in listed.items()}
-    hand_ins = [HandIn(_id(key), folder / _file_name(key), _people(key, about)) for key, about in found.items()]
+    hand_ins = [
+        HandIn(
+            _id(key), folder / _file_name(key), _people(key, about), _time(_of(about, "created_at")), _history(about)
+        )
+        for key, about in found.items()
+    ]
     unlisted = [path for path in entries if path.is_dir() and path.name not in found]
     hand_ins += [HandIn(_id(path.name), path, (Person(shown(path.name)),)) for path in unlisted]
     others = [path for path in entries if not path.is_dir() and path.name != METADATA]
@@ -136,12 +175,109 @@ _Loader.add_multi_constructor("!ruby/", _fields)
 
 def _people(key: str, about: dict[str, Any]) -> tuple[Person, ...]:
     people = []
-    listed = about.get(":submitters", about.get("submitters"))
+    listed = _of(about, "submitters")
     for one in listed if isinstance(listed, list) else ():
         if isinstance(one, dict):
-            name, sid, email = (shown(one.get(f":{word}", one.get(word)) or "") for word in ("name", "sid", "email"))
+            name, sid, email = (shown(_of(one, word) or "") for word in ("name", "sid", "email"))
             people.append(Person(name or email or sid or shown(key), sid, email))
     return tuple(people) or (Person(shown(key)),)
+
+
+def _of(about: dict[str, Any], word: str) -> Any:
+    """A field by its name, which is a symbol in Ruby and may be text."""
+    return about.get(f":{word}", about.get(word))
+
+
+def _history(about: dict[str, Any]) -> tuple[Earlier, ...]:
+    listed = _of(about, "history")
+    found = (one for one in listed if isinstance(one, dict)) if isinstance(listed, list) else ()
+    return tuple(Earlier(_time(_of(one, "created_at")), _number(_of(one, "score"))) for one in found)
+
+
+def _number(value: object) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9  # and no NaN
+    return float(value) if is_number else None  # type: ignore[arg-type]
+
+
+def _time(value: object) -> datetime | None:
+    """A time as YAML has read it: a time, its text, or the fields of one of Ruby's. Without a zone it is UTC."""
+    if isinstance(value, dict):  # ActiveSupport::TimeWithZone: "time" is the local one, written as if it were UTC
+        return _time(next((value[key] for key in ("utc", ":utc") if key in value), None))
+    if isinstance(value, str):
+        value = _parsed(value)
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)
+    if not isinstance(value, datetime):
+        return None
+    try:
+        return (value if value.tzinfo else value.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (ValueError, OverflowError):  # in the year 1, or 9999
+        return None
+
+
+def _parsed(text: str) -> datetime | None:
+    found = TIME.fullmatch(text.strip())
+    if found is None:
+        return None
+    day, clock, fraction, zone = found.groups(default="")
+    zone = {"Z": "+00:00", "UTC": "+00:00", "": "+00:00"}.get(zone, zone)
+    zone = zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+    try:
+        return datetime.fromisoformat(f"{day}T{clock}.{fraction[:6]:0<6}{zone}")
+    except ValueError:
+        return None
+
+
+# ---- what a batch keeps ----------------------------------------------------------------------------------------
+
+
+def write_roster(folder: Path, hand_ins: Sequence[HandIn]) -> None:
+    """Keep a roster in the folder of a batch."""
+    kept = [
+        {
+            "id": one.id,
+            "path": str(one.path.absolute()),
+            "people": [{"name": who.name, "sid": who.sid, "email": who.email} for who in one.people],
+            "created_at": one.created_at.isoformat() if one.created_at else None,
+            "history": [
+                {"created_at": past.created_at.isoformat() if past.created_at else None, "score": past.score}
+                for past in one.history
+            ],
+        }
+        for one in hand_ins
+    ]
+    write_atomically(folder / KEPT, json.dumps(kept, indent=1) + "\n")  # in ASCII, so that any file name is kept
+
+
+def load_roster(folder: Path) -> tuple[HandIn, ...]:
+    """The roster that a batch has kept.
+
+    Raises:
+        RosterError: there is none, or it can't be read.
+    """
+    if not folder.is_dir():
+        raise RosterError(f"{folder} is no folder: name the folder that python -m grader batch has written.")
+    if not (folder / KEPT).exists():
+        raise RosterError(
+            f"{folder} has no {KEPT}: name the folder that python -m grader batch has written, or run batch again with "
+            "--resume, which writes it."
+        )
+    try:
+        kept = json.loads(read_bytes(folder / KEPT, MOST_BYTES))
+        return tuple(
+            HandIn(
+                one["id"],
+                Path(one["path"]),
+                tuple(Person(**who) for who in one["people"]),
+                _time(one["created_at"]),
+                tuple(Earlier(_time(past["created_at"]), past["score"]) for past in one["history"]),
+            )
+            for one in kept
+        )
+    except (UnreadableError, ValueError, TypeError, KeyError):
+        raise RosterError(
+            f"{folder / KEPT} can't be read: python -m grader batch with --resume writes it again."
+        ) from None
 
 
 def shown(text: object) -> str:
