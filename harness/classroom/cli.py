@@ -168,7 +168,7 @@ def _grade(roster: Roster, ledger: Ledger, header: Header, deadline: float, crew
             if result is None:
                 what = f"{task.name}: as it was"
             else:
-                ledger.add(result.entry, result.report, result.page, result.modules)
+                ledger.add(result.entry, result.report, result.page, result.modules, result.material)
                 what = f"{task.name}: {result.entry.status.value}, {points(result.entry.score)} points"
             bar.advance()
             bar.show(what)

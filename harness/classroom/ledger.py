@@ -7,6 +7,7 @@
         ledger.jsonl        a line for each grading, as it came; of a submission's lines the last one counts
         reports/ID.html     what a student reads, and ID.json, what Gradescope would
         code/ID/            the modules as they were graded
+        work/ID/            what is marked by hand: answers.md, writeup.pdf, figures, records, and facts.json
         grades.csv, index.html
 
 Lines are only added: whatever stops a batch, all of them that were written are there.
@@ -63,6 +64,12 @@ class Entry(msgspec.Struct, frozen=True):
     code: str = ""
     """SHA-256 of the modules: equal for equal ones"""
     seconds: float = 0.0
+    files: str = ""
+    """A digest of all that was handed in, of which the modules are a part. Lines of older batches have none."""
+    grader: str = ""
+    """A digest of what graded it: suites, solution, course and harness."""
+    seed: int | None = None
+    """The seed of the tests' inputs."""
 
     @property
     def score(self) -> float:
@@ -90,7 +97,7 @@ class Ledger:
 
     def begin(self, header: Header) -> None:
         """Make the folder, or make it this batch's."""
-        for folder in (self.folder, self.folder / "reports", self.folder / "code"):
+        for folder in (self.folder, self.folder / "reports", self.folder / "code", self.folder / "work"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # grades are nobody else's business
         write_atomically(self._header, msgspec.json.format(msgspec.json.encode(header)).decode() + "\n")
         self._mend()
@@ -120,29 +127,32 @@ class Ledger:
 
     def entries(self) -> dict[str, Entry]:
         """The last line of each submission. What can't be read, as of a process that was killed, doesn't count."""
-        found = {}
+        return {id: gradings[-1] for id, gradings in self.gradings().items()}
+
+    def gradings(self) -> dict[str, list[Entry]]:
+        """All lines of each submission, in the order of their writing."""
+        found: dict[str, list[Entry]] = {}
         if self._lines.is_file():
             for line in self._lines.read_bytes().splitlines():
                 try:
                     entry = msgspec.json.decode(line, type=Entry)
                 except msgspec.MsgspecError:
                     continue
-                found[entry.id] = entry
+                found.setdefault(entry.id, []).append(entry)
         return found
 
-    def add(self, entry: Entry, report: str, page: str, modules: Mapping[str, bytes]) -> None:
-        """Write a submission's reports, then its line."""
+    def add(
+        self, entry: Entry, report: str, page: str, modules: Mapping[str, bytes], material: Mapping[str, bytes] = {}
+    ) -> None:
+        """Write a submission's reports, what is marked by hand of it, then its line.
+
+        Args:
+            material: the files for ``work/ID/``, by their path there.
+        """
         write_atomically(self.report(entry.id), report)
         write_atomically(self.page(entry.id), page)
-        code = self.code(entry.id)
-        code.mkdir(exist_ok=True)
-        for path in code.iterdir():
-            if path.is_dir() and not path.is_symlink():  # __pycache__ of somebody who tried it
-                shutil.rmtree(path)
-            elif path.name not in modules:
-                path.unlink()
-        for name, data in modules.items():
-            (code / name).write_bytes(data)
+        _fill(self.code(entry.id), modules)
+        _fill(self.work(entry.id), material)
         with self._lines.open("ab") as lines:
             lines.write(msgspec.json.encode(entry) + b"\n")
 
@@ -155,9 +165,14 @@ class Ledger:
     def code(self, id: str) -> Path:
         return self.folder / "code" / id
 
+    def work(self, id: str) -> Path:
+        return self.folder / "work" / id
+
     def is_complete(self, id: str) -> bool:
         """Whether all that a grading leaves is there."""
-        return self.report(id).is_file() and self.page(id).is_file() and self.code(id).is_dir()
+        return (
+            self.report(id).is_file() and self.page(id).is_file() and self.code(id).is_dir() and self.work(id).is_dir()
+        )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -175,3 +190,16 @@ class Ledger:
             ) from None
         with held:
             yield
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make a folder hold these files and nothing else."""
+    folder.mkdir(exist_ok=True)
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():  # __pycache__ of somebody who tried it
+            shutil.rmtree(path)
+        elif path.name not in files:
+            path.unlink()
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)

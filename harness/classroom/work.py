@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from harness.base.cluster import ClusterError, demand
 from harness.base.crew import interruptible
@@ -56,7 +57,11 @@ class Task:
     @property
     def key(self) -> str:
         """What the grade depends on."""
-        parts = digests.of_submission(self.path), digests.of_grader(), str(self.seed), f"{self.deadline:g}", self.name
+        return self.key_for(digests.of_submission(self.path))
+
+    def key_for(self, files: str) -> str:
+        """The key where this is the digest of what was handed in."""
+        parts = files, digests.of_grader(), str(self.seed), f"{self.deadline:g}", self.name
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -70,6 +75,8 @@ class Graded:
     page: str
     modules: dict[str, bytes]
     """The modules as they were graded, by file name."""
+    material: dict[str, bytes]
+    """The files that are marked by hand, by their path in ``work/ID/``."""
 
 
 # Two at a time would share pytest's state; a cluster's worker may be told to have several threads.
@@ -89,12 +96,14 @@ def grade_one(task: Task) -> Graded | None:
             raise ClusterError(
                 f"{socket.gethostname()} has another version of this software: bring all to the same one."
             )
-        key = task.key
+        files = digests.of_submission(task.path)
+        key = task.key_for(files)
         if key == task.known:
             return None
-        with _ended_after(task.deadline + OVERTIME):
-            gradebook, status, reason, modules = _gradebook(task)
-    return as_result(task, gradebook, status, reason, modules, key)
+        with _ended_after(task.deadline + OVERTIME), TemporaryDirectory(prefix="harness-marking-") as place:
+            gradebook, status, reason, modules = _gradebook(task, Path(place) / "work")
+            material = _files(Path(place) / "work")
+    return as_result(task, gradebook, status, reason, modules, key, material, files)
 
 
 def as_result(
@@ -104,11 +113,15 @@ def as_result(
     reason: str = "",
     modules: Mapping[str, bytes] | None = None,
     key: str = "",
+    material: Mapping[str, bytes] | None = None,
+    files: str = "",
 ) -> Graded:
     """A gradebook as what the ledger keeps of it.
 
     Args:
         key: of the grade; without one it is graded again when the batch is taken up.
+        material: the files that are marked by hand.
+        files: the digest of what was handed in, where it was looked at.
     """
     entry = Entry(
         task.id,
@@ -119,12 +132,15 @@ def as_result(
         {test.number: outcome.state for test, outcome in gradebook.results},
         _code(modules or {}),
         gradebook.seconds,
+        files,
+        digests.of_grader() if files else "",
+        task.seed,
     )
     report = json.dumps(gradescope.render(gradebook), indent=1, allow_nan=False) + "\n"
-    return Graded(entry, report, html.render(gradebook), dict(modules or {}))
+    return Graded(entry, report, html.render(gradebook), dict(modules or {}), dict(material or {}))
 
 
-def _gradebook(task: Task) -> tuple[Gradebook, Status, str, dict[str, bytes]]:
+def _gradebook(task: Task, work: Path) -> tuple[Gradebook, Status, str, dict[str, bytes]]:
     if not task.there:
         said = "what was handed in is not there: export the submissions again"
         return not_graded(UNGRADED, (), said, task.name, task.seed), Status.FAULT, said, {}
@@ -132,7 +148,7 @@ def _gradebook(task: Task) -> tuple[Gradebook, Status, str, dict[str, bytes]]:
         said = "what was handed in can't be read by who grades: change its permissions"  # so it is no zero
         return not_graded(UNGRADED, (), said, task.name, task.seed), Status.FAULT, said, {}
     try:
-        with open_submission(task.path) as submission:
+        with open_submission(task.path, marking=work) as submission:
             modules = _modules(submission)
             gradebook = grade(
                 submission, name=task.name, seed=task.seed, deadline=task.deadline, launcher=shared_launcher()
@@ -164,6 +180,12 @@ def _modules(submission: Submission) -> dict[str, bytes]:
         except UnreadableError:
             continue
     return modules
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """The files below a folder of ours, by path."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
 def _code(modules: Mapping[str, bytes]) -> str:

@@ -7,11 +7,13 @@ as the compiler would. Magics and shell lines become ``pass``, so that the lines
 from __future__ import annotations
 
 import ast
+import base64
 import itertools
 import json
 import re
 import symtable
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -126,6 +128,8 @@ class Cell:
     """The saved output is an exception."""
     file: Written | None = None
     """the Python file that it writes"""
+    pictures: tuple[bytes, ...] = ()
+    """The PNG files in its saved output."""
 
     @property
     def part(self) -> str:
@@ -201,7 +205,8 @@ def read_cells(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
             count = cell.get("execution_count")
             count = count if isinstance(count, int) and not isinstance(count, bool) else None
             failed = any(one.get("output_type") == "error" for one in cell.outputs if isinstance(one, dict))
-            made = replace(_read_cell(label, number, source, count, failed), file=written_by(_first_line(source)))
+            made = _read_cell(label, number, source, count, failed)
+            made = replace(made, file=written_by(_first_line(source)), pictures=tuple(_pictures(cell.outputs)))
             if made.file is not None:
                 places = writers.setdefault(made.file.path, [])
                 if not made.file.appends:  # the file is written anew
@@ -211,6 +216,15 @@ def read_cells(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
                 places.append(len(cells))
             cells.append(made)
     return tuple(cells)
+
+
+def _pictures(outputs: Sequence[object]) -> Iterator[bytes]:
+    for output in outputs:
+        data = output.get("data") if isinstance(output, dict) else None
+        encoded = data.get("image/png") if isinstance(data, dict) else None
+        if isinstance(encoded, str):
+            with suppress(ValueError):
+                yield base64.b64decode("".join(encoded.split()), validate=True)
 
 
 def _first_line(source: str) -> str:

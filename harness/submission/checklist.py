@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.base.untrusted import UnreadableError, read_bytes
+from harness.edition import on_gradescope
 from harness.problem import Feature, problem
 from harness.submission import answers
 from harness.submission.cells import Cell
 from harness.submission.intake import Item
 
-__all__ = ["Handed", "checklist"]
+__all__ = ["Handed", "checklist", "write_up"]
 
 STEM = problem().problem.stem
 NAME = re.compile(rf"{re.escape(STEM)}(_[^\W\d_](?:[^\W_]|['’-])*)+\.zip")
@@ -29,6 +30,7 @@ TOOLS = re.compile(
     re.IGNORECASE,
 )
 MAX_PDF = 100 << 20
+NO_PDF = "there is none: make writeup makes it from answers.md and results/"
 #: What a log may have been written with.
 DOCUMENTS = (".docx", ".doc", ".odt", ".rtf", ".pages", ".html", ".json")
 
@@ -50,8 +52,9 @@ class Handed:
 def checklist(handed: Handed) -> tuple[Item, ...]:
     """The lines of the checklist, each with what was found and what to do."""
     written = answers.parse(handed.answers) if handed.answers.strip() else None
+    names = () if on_gradescope() else (_name(handed),)  # Gradescope unpacks a zip, and forgets what it was called
     lines: dict[Feature, Callable[[], Sequence[Item]]] = {
-        "team": lambda: (_name(handed), _team(handed, written)),
+        "team": lambda: (*names, _team(handed, written)),
         "notebook": lambda: _notebook(handed),
         "writeup": lambda: (_pdf(handed),),
         "answers": lambda: (_limits(written),),
@@ -127,17 +130,22 @@ def _some(labels: Sequence[str]) -> str:
 
 def _pdf(handed: Handed) -> Item:
     what = "the write-up as PDF"
-    pdfs = [file for file in handed.files if file.suffix.lower() == ".pdf" and "results" not in file.parts]
-    for file in sorted(pdfs, key=_is_log):
-        try:
-            begins = read_bytes(handed.root / file, MAX_PDF)[:1024]
-        except UnreadableError as error:
-            return Item(what, False, f"{error}")
-        if b"%PDF-" not in begins:
-            return Item(what, False, f"{file.name} is no PDF that opens: make it again")
-        if not _is_log(file):
-            return Item(what, True, file.name)
-    return Item(what, False, "there is none: make writeup makes it from answers.md and results/")
+    file = write_up(handed.root, handed.files)
+    if file is None:
+        return Item(what, False, "there is none: add it" if on_gradescope() else NO_PDF)
+    try:
+        begins = read_bytes(handed.root / file, MAX_PDF)[:1024]
+    except UnreadableError as error:
+        return Item(what, False, f"{error}")
+    if b"%PDF-" not in begins:
+        return Item(what, False, f"{file.name} is no PDF that opens: make it again")
+    return Item(what, True, file.name)
+
+
+def write_up(root: Path, files: Sequence[Path]) -> Path | None:
+    """The PDF that is taken for the write-up, or None where there is none; logs of AI tools are none."""
+    found = [file for file in files if file.suffix.lower() == ".pdf" and "results" not in file.parts]
+    return next((file for file in found if not _is_log(file)), None)
 
 
 def _logs(handed: Handed) -> Item:

@@ -1,8 +1,8 @@
 """Look for the modules, the notebook, the results and the answers in what was handed in.
 
 A process of its own, started by :mod:`harness.submission.intake` as
-``python -m harness.submission.gather PATH SCRATCH NAME``: what it unpacks and parses may have been made to break it. It
-writes into SCRATCH alone, and says on standard output what it found, as JSON.
+``python -m harness.submission.gather PATH SCRATCH NAME [marking]``: what it unpacks and parses may have been made to
+break it. It writes into SCRATCH alone, and says on standard output what it found, as JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -26,7 +26,8 @@ from harness.submission.cells import parse
 from harness.submission.checklist import Handed, checklist
 from harness.submission.contract import FILES, NAMES
 from harness.submission.filenames import is_almost, is_called_archive, is_notebook, module_meant, shown
-from harness.submission.intake import ACCEPTED, Submission, SubmissionError, as_data, find
+from harness.submission.intake import ACCEPTED, MARKING, Submission, SubmissionError, as_data, find
+from harness.submission.material import collect
 from harness.submission.nested import open_archives, unpacked
 from harness.submission.notebook import Module
 from harness.submission.places import is_untouched, places_of_modules
@@ -41,12 +42,14 @@ OTHER_ARCHIVES = (".7z", ".rar", ".dmg", ".iso", ".xz", ".bz2", ".zst")
 MEMORY, PROCESSOR_SECONDS = 3 << 30, 90
 
 
-def gather(path: Path, scratch: Path, name: str) -> Submission:
+def gather(path: Path, scratch: Path, name: str, marking: bool = False) -> Submission:
     """What was handed in at ``path``, ready to be graded.
 
     Args:
         scratch: an empty folder, for what has to be unpacked or made.
         name: the path as the user wrote it.
+        marking: whether what is marked by hand is wanted too, in the scratch folder's ``marking``. It is written there
+            even if no code can be graded.
 
     Raises:
         SubmissionError: nothing of it can be graded.
@@ -59,7 +62,12 @@ def gather(path: Path, scratch: Path, name: str) -> Submission:
     if found.is_locked:
         raise SubmissionError(f"{name} can't be read: change its permissions.")
     found = open_archives(found, scratch, name)
-    submission = _chosen(found, notes, path, scratch, name)
+    books, problems = read_notebooks(found)
+    book = max(books, key=lambda one: one.names) if books else None
+    texts = _Texts(books, book, problems, _results(found), _answers(found, book))
+    if marking:
+        collect(scratch / MARKING, found, texts.results, texts.answers, book.cells if book else ())
+    submission = _chosen(found, texts, notes, path, scratch, name)
     return replace(submission, notes=tuple(dict.fromkeys([*submission.notes, *left_out(submission.folder)])))
 
 
@@ -84,17 +92,28 @@ def _unpacked(path: Path, scratch: Path, name: str) -> tuple[Path, list[str]]:
     raise SubmissionError(f"{name} can't be graded: name {ACCEPTED}.")
 
 
-def _chosen(found: Found, notes: list[str], path: Path, scratch: Path, name: str) -> Submission:
+@dataclass(frozen=True)
+class _Texts:
+    """What was handed in besides modules."""
+
+    books: Sequence[Book]
+    book: Book | None
+    """The notebook that is graded."""
+    problems: Sequence[str]
+    """The reasons why other notebooks can't be read."""
+    results: Path | None
+    answers: str
+
+
+def _chosen(found: Found, texts: _Texts, notes: list[str], path: Path, scratch: Path, name: str) -> Submission:
     """The submission that the files make."""
     folder, others = places_of_modules(found)
-    books, problems = read_notebooks(found)
-    book = max(books, key=lambda one: one.names) if books else None
+    books, problems, book = texts.books, texts.problems, texts.book
     places = {file: (folder or Path()) / file for file in FILES if folder is not None} | others
     files: dict[str, Path] = {file: place for file, place in places.items() if (found.root / place).is_file()}
     modules = _from_book(found, files, book)
     taken = scripts(found, folder, _lacking(found, files, modules))
     modules |= {file: one.modules[file[:-3]] for file, one in taken.items()}
-    results, written = _results(found), _answers(found, book)
     notes += [*found.notes, *problems]
     if book is not None and len(books) > 1:
         notes.append(f"There are {len(books)} notebooks, of which {book.path.as_posix()} was graded: hand in one.")
@@ -110,11 +129,13 @@ def _chosen(found: Found, notes: list[str], path: Path, scratch: Path, name: str
     submission = Submission(
         found.root / (folder or Path()),
         path.resolve().name,
-        results=results,
-        answers=written,
+        results=texts.results,
+        answers=texts.answers,
         notes=tuple(dict.fromkeys(notes)),
     )
-    handed = Handed(path, found.root, found.files, len(books) + len(problems), book.cells if book else (), written)
+    handed = Handed(
+        path, found.root, found.files, len(books) + len(problems), book.cells if book else (), texts.answers
+    )
     submission = replace(submission, checklist=checklist(handed))
     if not modules and not others:
         if path.is_dir():  # as it lies there: pytest shows a student the file's own path, and results may lie beside it
@@ -236,10 +257,10 @@ def _nothing(found: Found, problems: Sequence[str], name: str) -> str:
 
 def main(arguments: Iterable[str] | None = None) -> int:
     """Gather, under limits, and say what came of it."""
-    path, scratch, name = arguments if arguments is not None else sys.argv[1:]
+    path, scratch, name, *marking = arguments if arguments is not None else sys.argv[1:]
     _limit(scratch)
     try:
-        submission = gather(Path(path), Path(scratch), name)
+        submission = gather(Path(path), Path(scratch), name, bool(marking))
         submission = replace(submission, settings=settings_of(submission.folder))
         answer: dict[str, object] = {"submission": as_data(submission)}
     except SubmissionError as error:

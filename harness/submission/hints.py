@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 
+from harness.edition import on_gradescope
 from harness.failure import Failure
 from harness.problem import problem
 from harness.submission.contract import FILES
@@ -44,6 +45,9 @@ def hints(failure: Failure) -> Iterator[str]:
     kind, text = failure.type_name, failure.message
     if (failure.kind, kind) == ("timeout", "TimeoutError"):
         yield "Is there an endless loop?"
+    if kind == "BdbQuit":
+        elsewhere = "" if on_gradescope() else ", or grade with pytest's --in-process, which has a terminal"
+        yield f"Take it out{elsewhere}."
     if kind in ("SyntaxError", "IndentationError"):
         lines = (line for one in failure.stack for line in one.code.splitlines())
         if newer := next(filter(None, map(newer_syntax, lines)), ""):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,8 @@ MODULE_FILES = f"{', '.join(FILES[:-1])} and {FILES[-1]}"
 ACCEPTED = f"a folder with {MODULE_FILES}, one of these, a notebook (.ipynb) or an archive (.zip, .tar.gz)"
 """The things that can be graded."""
 UNDEFINED = re.compile(r"name '(\w+)' is not defined")
+MARKING = "marking"
+"""The folder in the scratch folder with what is marked by hand."""
 SECONDS = 100
 """The time for unpacking and reading; a gigabyte of results takes some 20."""
 
@@ -210,11 +213,13 @@ def _results(path: Path, folder: Path) -> Path | None:
 
 
 @contextmanager
-def open_submission(path: Path) -> Iterator[Submission]:
+def open_submission(path: Path, marking: Path | None = None) -> Iterator[Submission]:
     """What was handed in at ``path``, as a folder that can be graded, for as long as the context lasts.
 
     Args:
         path: a folder with the modules, a notebook or an archive anywhere in it; a notebook; an archive; a module.
+        marking: the folder that gets what is marked by hand (:mod:`harness.submission.material`), also of what can't be
+            graded; it must not exist, and doesn't where nothing could be read.
 
     Raises:
         SubmissionError: nothing of it can be graded.
@@ -222,11 +227,17 @@ def open_submission(path: Path) -> Iterator[Submission]:
     _check_exists(path)
     with tempfile.TemporaryDirectory(prefix="harness-submission-", ignore_cleanup_errors=True) as scratch:
         os.chmod(scratch, 0o755)  # workers are other users
-        yield _gathered(path, Path(scratch).resolve())
+        try:
+            submission = _gathered(path, Path(scratch).resolve(), marking is not None)
+        finally:
+            if marking is not None and (Path(scratch) / MARKING).is_dir():
+                shutil.move(Path(scratch) / MARKING, marking)
+        yield submission
 
 
-def _gathered(path: Path, scratch: Path) -> Submission:
+def _gathered(path: Path, scratch: Path, marking: bool) -> Submission:
     command = [sys.executable, "-m", "harness.submission.gather", str(path.absolute()), str(scratch), str(path)]
+    command += ["marking"] if marking else []
     try:
         process = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
