@@ -1,0 +1,187 @@
+"""Numbers in an answer held against facts: which agree, and which contradict what was measured.
+
+**Agreement.** A number agrees with a fact if it has the fact's unit, or one that converts to it (a share and a
+percentage, percent and percentage points, minutes and seconds, kB and B), and differs by no more than half of the last
+digit that the student wrote, or the fact's own tolerance. "About 70 %" and "70–75 %" stand for more values. Behind
+"error" a percentage is what lacks to 100 %. A bare number is only held against counts, and against shares and factors
+where the words say so. Of several facts that agree, the one whose words are nearest is named.
+
+**Contradiction** would accuse somebody, so that all of this is needed:
+
+- the number has a unit, written or of its column's header, and it is the fact's; or the fact is a count of 100 or more,
+  and so is the number;
+- each word of the fact's name, or of one of its other names, stands in the sentence (or the cell's header and the row's
+  label), and those that tell it from other facts of this unit stand in the number's own clause;
+- that clause holds no other number of this unit, names no other fact as well, and has no number of bits, epochs or a
+  rate that the name lacks;
+- no word compares, limits, supposes or quotes ("than", "lower by", "would", "expected", "the paper"), and no word says
+  that it is another quantity ("training", "best", "error") unless the name has it;
+- the value lies outside by more than a whole unit of the last digit written, so that a truncated number accuses nobody,
+  and by more than the fact's tolerance.
+
+What is neither is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.facts.context import MEASURED_UNITS, Context, Item, Place, items_of
+from harness.facts.fact import Fact
+from harness.facts.numerals import Number, read
+from harness.facts.words import OTHER_QUANTITIES, UNSURE, is_of_training
+
+__all__ = ["Claim", "compare"]
+
+Verdict = Literal["agrees", "contradicts", "neither"]
+
+#: Of counts below this, too many agree by chance.
+MANY = 100
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A number of an answer, and what facts say to it."""
+
+    number: Number
+    verdict: Verdict
+    fact: Fact | None = None
+    """The fact that it agrees with, or contradicts."""
+
+
+def compare(text: str, facts: Sequence[Fact]) -> list[Claim]:
+    """Every number of an answer with its verdict; how they are found is in the module's docstring.
+
+    Args:
+        text: Markdown, of any origin.
+        facts: those of the question. What they share in their names is told from what tells them apart.
+    """
+    named = [_Named(fact) for fact in facts if not isinstance(fact.value, str)]
+    context = Context(*read(text))
+    return [_claim(index, context, named) for index in range(len(context.found))]
+
+
+# ---- what facts are called -----------------------------------------------------------------------------------------
+
+
+class _Named:
+    """A fact with its names taken apart."""
+
+    def __init__(self, fact: Fact) -> None:
+        self.fact = fact
+        assert not isinstance(fact.value, str)
+        self.value = float(fact.value)
+        self.names = tuple(dict.fromkeys(items_of(name) for name in (fact.name, *fact.also)))
+        self.items = frozenset[Item]().union(*self.names)
+        self.tolerance = max(fact.tolerance or 0.0, 1e-9 * abs(self.value))
+
+    def distance(self, number: Number, *, complement: bool = False) -> float:
+        """How far the value is from what the number can stand for; 0 where it can be it."""
+        values = [self.value]
+        if complement:
+            values = [100 - self.value]
+        elif self.fact.unit == "points" or number.value < 0:
+            values.append(-self.value)
+        scales = [1.0, number.binary]
+        if self.fact.unit == "%" and not number.unit:
+            scales = [100.0]
+        return min(
+            max(number.low * scale - value, value - number.high * scale, 0.0) for value in values for scale in scales
+        )
+
+    def agrees(self, number: Number, *, complement: bool = False) -> bool:
+        return self.distance(number, complement=complement) <= self.tolerance * (1 + 1e-9) + 1e-12
+
+
+def _selecting(one: _Named, named: Sequence[_Named]) -> frozenset[Item]:
+    """What tells a fact from all others of its unit: their common words tell nothing."""
+    others = [other for other in named if other.fact.unit == one.fact.unit and other.names != one.names]
+    if not others:
+        return frozenset()
+    common = frozenset.intersection(*(other.items for other in [*others, one]))
+    return frozenset(item for item in one.items if item not in common)
+
+
+# ---- verdicts ------------------------------------------------------------------------------------------------------
+
+
+def _claim(index: int, context: Context, named: Sequence[_Named]) -> Claim:
+    number = context.found[index].number
+    if any((number.value, number.unit) in one.items for one in named):
+        return Claim(number, "neither")  # it says which fact is meant
+    place = context.place(index)
+    clear = _clearly_named(number, place, named)
+    agreeing = []
+    for one in named:
+        if _is_comparable(number, one, place) and one.agrees(number, complement=_is_complement(number, one, place)):
+            near = len(one.items & place.clause), len(one.items & place.sentence)
+            if one in clear or near[1] or not _is_coarse(number):
+                agreeing.append((one in clear, *near, -abs(one.value - number.value), one))
+    if clear and not any(found[0] for found in agreeing) and _is_outside(number, clear):
+        nearest = min(clear, key=lambda one: one.distance(number))
+        return Claim(number, "contradicts", nearest.fact)
+    if agreeing:
+        return Claim(number, "agrees", max(agreeing, key=lambda found: found[:4])[-1].fact)
+    return Claim(number, "neither")
+
+
+def _is_comparable(number: Number, one: _Named, place: Place) -> bool:
+    """Whether a number can be in the fact's unit."""
+    unit, mentioned = one.fact.unit, bool(one.items & place.sentence)
+    if number.spread:
+        return unit in (number.unit, "points") and bool(one.items & {"deviation", "error"})
+    if unit == number.unit:
+        return mentioned or unit in MEASURED_UNITS or (unit == "" and abs(number.value) >= MANY)
+    if unit == "points":
+        return number.unit == "%"
+    if unit == "%":
+        return number.unit == "" and 0 <= number.value <= 1 and number.digit <= 0.01 and mentioned
+    return unit == "×" and number.unit == "" and number.digit <= 0.1 and mentioned
+
+
+def _is_complement(number: Number, one: _Named, place: Place) -> bool:
+    """Whether the number is an error, which is what an accuracy lacks to 100 %."""
+    return number.unit == one.fact.unit == "%" and "error" in place.clause and "error" not in one.items
+
+
+def _is_coarse(number: Number) -> bool:
+    """Whether a number has so few digits, or is so vague, that it agrees with much by chance."""
+    return number.high - number.low > 0.08 * abs(number.value)
+
+
+def _is_outside(number: Number, clear: Sequence[_Named]) -> bool:
+    return all(one.distance(number) > one.tolerance + number.digit / 2 for one in clear)
+
+
+def _clearly_named(number: Number, place: Place, named: Sequence[_Named]) -> list[_Named]:
+    """The facts of one name that the number is said to be; none where anything is in doubt."""
+    if number.spread or place.crowded or any(one.unit == number.unit and not one.spread for one in place.numbers):
+        return []
+    if (number.unit not in MEASURED_UNITS and abs(number.value) < MANY) or number.unit in ("bits", "epochs"):
+        return []
+    of_unit = [one for one in named if one.fact.unit == number.unit]
+    found = [
+        (items, one) for one in of_unit for items in one.names if _is_named(items, _selecting(one, of_unit), place)
+    ]
+    largest = [(items, one) for items, one in found if not any(items < other for other, _ in found)]
+    if len({one.names for _, one in largest}) != 1:
+        return []
+    own = largest[0][1]
+    if (place.clause & (UNSURE | OTHER_QUANTITIES)) - own.items:
+        return []
+    if is_of_training(place.text) and number.unit == "%":
+        return []
+    steps: set[Item] = {(one.value, one.unit) for one in place.numbers if one.unit in ("bits", "epochs")}
+    of_others = frozenset[Item]().union(*(_selecting(one, of_unit) for one in of_unit))
+    if (steps | (of_others & place.clause)) - own.items:
+        return []
+    return [one for _, one in largest]
+
+
+def _is_named(items: frozenset[Item], selecting: frozenset[Item], place: Place) -> bool:
+    """Whether a name is said: all of it nearby, and in the clause what tells it from others."""
+    needed = items & selecting or items
+    near = needed <= place.clause if items & selecting else bool(needed & place.clause)
+    return bool(items) and near and items <= place.sentence

@@ -1,0 +1,29 @@
+"""A measured fact about a submission: what the numbers in a written answer are compared with."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+__all__ = ["Fact", "Source"]
+
+Source = Literal["measured", "record", "verdict"]
+"""Where a fact comes from: the grader measured it, the experiments' record says it, or a test's verdict states it."""
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """Something that was measured, and that an answer may mention."""
+
+    question: str
+    """The question's id, or the part that it belongs to."""
+    name: str
+    """The thing in words, with the numbers that tell it from others: ``test accuracy at learning rate 0.1``."""
+    value: float | str
+    unit: str = ""
+    """One of ``%``, ``points``, ``s``, ``B``, ``epochs``, ``×``; empty for counts."""
+    source: Source = "record"
+    tolerance: float | None = None
+    """The difference from the value, in its unit, that an answer may have; None: as much as it was rounded by."""
+    also: tuple[str, ...] = ()
+    """Other names of the same thing, as students call it. Each is complete: it needs no word of the first."""
