@@ -10,7 +10,7 @@ from typing import Literal
 from harness import ROOT
 from harness.problem import problem
 
-__all__ = ["EDITION", "SECRET_FOLDERS", "Edition", "edited"]
+__all__ = ["EDITION", "SECRET_FOLDERS", "Edition", "edited", "on_gradescope"]
 
 Edition = Literal["staff", "gradescope", "students"]
 
@@ -28,6 +28,11 @@ SECRET_FOLDERS: dict[Edition, dict[str, str]] = {
     "gradescope": {**_TESTS, **_SOLUTION, **_HELD_OUT},
     "students": {**_TESTS},
 }
+
+
+def on_gradescope() -> bool:
+    """Whether reports are read on Gradescope, where a student has no command line and hands in files, not a zip."""
+    return EDITION == "gradescope"
 
 
 def edited(edition: Edition) -> str:

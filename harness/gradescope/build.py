@@ -55,6 +55,7 @@ def build(path: Path, minutes: float = 10) -> int:
         "requirements.txt": "\n".join(needed) + "\n",
         "torch.txt": "\n".join(["torch", *(one for one in problem().problem.packages if one.startswith("torch"))])
         + "\n",
+        "versions.txt": _versions(),
         "initial.json": json.dumps(initial, indent=1, allow_nan=False) + "\n",
         "closed.txt": "\n".join([*SECRET_FOLDERS["gradescope"], "harness/gradescope", "initial.json"]) + "\n",
         "folders.txt": "\n".join(folder for folder in FOLDERS if list((ROOT / folder).rglob("*.py"))) + "\n",
@@ -69,6 +70,12 @@ def build(path: Path, minutes: float = 10) -> int:
         for name, data in _files().items():
             archive.writestr(_entry(name, 0o644), data)
     return path.stat().st_size
+
+
+def _versions() -> str:
+    """The version of each package, as pip reads it; without the problem set's file, the newest ones are installed."""
+    file = problem().folder / "versions.txt"
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 def _files() -> dict[str, bytes]:

@@ -45,7 +45,7 @@ def _run(
         with open_submission(root / "submission") as submission:
             _grade(submission, about, report, ends=started + seconds)
     except SubmissionError as error:
-        said = str(error).replace(f"{root / 'submission'}", "What was handed in")
+        said = str(error).replace(f"{root / 'submission'}", "What was handed in").replace(": name ", ": hand in ")
         gradescope.write(not_graded(said, notes), report)
         stop(said)
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Gradescope runs this once, as root, when the autograder's image is built.
 #
-# Everything goes into a Python environment of its own; the system's is left alone. PyTorch is its build without CUDA,
-# a tenth of the size: uv knows where that is. TORCH_INDEX, the address of another package index or a folder of wheels,
-# takes its place.
+# Everything goes into a Python environment of its own; the system's is left alone. Each package has the version that
+# versions.txt names, so that this image grades as the one of the term's first day did. PyTorch is its build without
+# CUDA, a tenth of the size: uv knows where that is. TORCH_INDEX, the address of another package index or a folder of
+# wheels, takes its place.
 set -euo pipefail
 source=$(dirname "$(realpath "$0")")
 environment=$(dirname "$source")/environment
@@ -19,15 +20,17 @@ fi
 
 python3 -m venv "$environment"
 pip() { "$environment/bin/python" -m pip --quiet --disable-pip-version-check --no-cache-dir "$@"; }
+pinned=(--constraint "$source/versions.txt")
 if [ -z "${TORCH_INDEX:-}" ]; then
-  pip install uv
-  "$environment/bin/uv" pip install --quiet --no-cache --python "$environment/bin/python" --torch-backend cpu --requirement "$source/torch.txt"
+  pip install uv==0.13.9
+  "$environment/bin/uv" pip install --quiet --no-cache --python "$environment/bin/python" --torch-backend cpu \
+    "${pinned[@]}" --requirement "$source/torch.txt"
 elif [ -d "$TORCH_INDEX" ]; then
-  pip install --find-links "$TORCH_INDEX" --requirement "$source/torch.txt"
+  pip install --find-links "$TORCH_INDEX" "${pinned[@]}" --requirement "$source/torch.txt"
 else
-  pip install --index-url "$TORCH_INDEX" --requirement "$source/torch.txt"
+  pip install --index-url "$TORCH_INDEX" "${pinned[@]}" --requirement "$source/torch.txt"
 fi
-pip install --requirement "$source/requirements.txt"
+pip install "${pinned[@]}" --requirement "$source/requirements.txt"
 
 # Workers run as other users: they read Python and course/, and nothing that would tell them what is expected.
 chmod -R u=rwX,go=rX "$source" "$environment"

@@ -30,7 +30,7 @@ def describe(error: BaseException, submission: Path, importing: bool = False) ->
         stack = _syntax_line(error, submission) or stack
         message = _clip(str(error.msg))
     if type(error).__name__ == "BdbQuit":
-        message = "breakpoint() needs pytest's --in-process, where there is a terminal to type in"
+        message = "breakpoint() needs a terminal to type in, and there is none"
     if isinstance(error, MemoryError) and not message:
         message = "memory ran out (the limit of a worker)"
     kind = "exception"
