@@ -116,26 +116,26 @@ def _zip(folder: Path) -> None:
 
 def rows(text: str) -> list[dict[str, str]]:
     """The rows of a table of grades, the maxima first."""
-    return list(csv.DictReader(io.StringIO(text)))
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
 def check_grades(out: Path, kinds: dict[str, str]) -> None:
     """Hold the table and the reports to what is known of each submission."""
     cases = {case.id: case for case in read_cases()}
     maxima, *students = rows((out / "grades.csv").read_text())
-    assert float(maxima["Total"]) == MAXIMUM
+    assert float(maxima["Automatic"]) == MAXIMUM
     assert {row["Submission"] for row in students} == set(kinds)
     for row in students:
         kind = kinds[row["Submission"]].removeprefix("copy of ")
         if kind == "empty":
-            assert (row["Status"], row["Total"]) == ("nothing to grade", "0")
+            assert (row["Status"], row["Automatic"]) == ("nothing to grade", "0")
             continue
         if kind == "damaged":
             assert row["Status"] in ("graded", "nothing to grade")
             continue
         assert row["Status"] == "graded", kind
         report = json.loads((out / "reports" / f"{row['Submission']}.json").read_text())
-        assert math.isclose(float(row["Total"]), report["score"], abs_tol=0.01)
+        assert math.isclose(float(row["Automatic"]), report["score"], abs_tol=0.01)
         lost = {test["number"] for test in report["tests"] if test["status"] != "passed"} & OF_CODE
         if kind in cases:
             assert lost - cases[kind].may_lose == set(cases[kind].loses), kind

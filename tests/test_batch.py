@@ -15,6 +15,7 @@ from harness.classroom import cli as batch_cli
 from harness.classroom import digests, page, tables
 from harness.classroom.ledger import Entry, Header, Ledger, LedgerError, Status
 from harness.classroom.roster import HandIn, Person, RosterError, read_roster
+from harness.classroom.totals import of_class
 from harness.classroom.work import Task, grade_one
 from harness.gradebook import State
 from harness.host.fork import ForkLauncher
@@ -163,17 +164,17 @@ def hand_in(id: str, *names: str) -> HandIn:
 
 
 def test_a_row_a_student_and_a_row_of_maxima():
-    found = rows(tables.render([hand_in("one", "ada", "alan"), hand_in("two")], {"one": full("one")}))
+    found = rows(tables.render(of_class([hand_in("one", "ada", "alan"), hand_in("two")], {"one": full("one")})))
     maxima, ada, alan, two = found
     assert maxima["Student"] == "Points Possible"
-    assert float(maxima["Total"]) == MAXIMUM
+    assert float(maxima["Automatic"]) == MAXIMUM
     assert {**ada, "Student": "", "SID": "", "Email": ""} == {**alan, "Student": "", "SID": "", "Email": ""}
-    assert ada["Total"] == maxima["Total"]
+    assert ada["Automatic"] == maxima["Automatic"]
     assert ada["Email"] == "ada@example.edu"
     parts = [column for column in found[0] if column[0].isdigit()]
     assert sum(float(maxima[part]) for part in parts) == MAXIMUM
     assert two["Status"] == "not graded yet"
-    assert two["Total"] == "" == two["1.1"]
+    assert two["Automatic"] == "" == two["1.1"]
 
 
 def test_what_is_nothing_earns_zero_and_what_the_grader_failed_at_earns_no_number():
@@ -182,21 +183,21 @@ def test_what_is_nothing_earns_zero_and_what_the_grader_failed_at_earns_no_numbe
         "a": Entry("a", Status.REFUSED, scores=entries["a"].scores),
         "b": Entry("b", Status.FAULT, scores=entries["b"].scores),
     }
-    _, refused, fault = rows(tables.render([hand_in("a"), hand_in("b")], entries))
-    assert refused["Total"] == "0"
-    assert fault["Total"] == ""
+    _, refused, fault = rows(tables.render(of_class([hand_in("a"), hand_in("b")], entries)))
+    assert refused["Automatic"] == "0"
+    assert fault["Automatic"] == ""
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_no_name_is_a_formula(name):
-    (_, row) = rows(tables.render([hand_in("one", name)], {}))
+    (_, row) = rows(tables.render(of_class([hand_in("one", name)], {})))
     assert row["Student"] == f"'{name}"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
 def test_a_file_name_that_is_no_text_is_a_row(tmp_path):
     (tmp_path / os.fsdecode(b"ad\xe4\n.zip")).write_bytes(b"")
-    text = tables.render(read_roster(tmp_path).hand_ins, {})
+    text = tables.render(of_class(read_roster(tmp_path).hand_ins, {}))
     assert rows(text)[1]["Submission"] == "ad\N{REPLACEMENT CHARACTER} .zip"
     text.encode()
 

@@ -55,7 +55,7 @@ def test_only_what_has_changed_is_graded_again(run, tmp_path):
     assert "ada: as it was" in second.stderr
     assert len((out / "ledger.jsonl").read_bytes().splitlines()) == 4
     graded = {row["Student"]: row for row in rows((out / "grades.csv").read_text())}
-    assert float(graded["alan"]["Total"]) > 0 == float(graded["ada"]["Total"])
+    assert float(graded["alan"]["Automatic"]) > 0 == float(graded["ada"]["Automatic"])
     assert graded["grace"]["Status"] == "nothing to grade"
 
 

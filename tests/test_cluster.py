@@ -78,7 +78,7 @@ def test_a_batch_loses_nothing_when_a_worker_is_killed(cluster, tmp_path):
     _, *students = rows((out / "grades.csv").read_text())
     assert [row["Student"] for row in students] == [f"student{index}" for index in range(6)]
     assert {row["Status"] for row in students} == {"graded"}
-    assert len({row["Total"] for row in students}) == 1
+    assert len({row["Automatic"] for row in students}) == 1
     assert float(students[0]["6.1"]) == 22
     assert len(lines.read_bytes().splitlines()) == 6
 

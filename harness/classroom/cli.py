@@ -14,10 +14,12 @@ from rich.table import Table
 
 from harness.base.cluster import ClusterError, connected
 from harness.base.crew import Crew, Died, heed_stops, pool, usual_jobs
-from harness.classroom import digests, page, tables
+from harness.classroom import digests, late, page, tables
 from harness.classroom.ledger import Entry, Header, Ledger, LedgerError, Status
-from harness.classroom.roster import HandIn, Roster, RosterError, read_roster
+from harness.classroom.marking import MarkError
+from harness.classroom.roster import HandIn, Roster, RosterError, read_roster, write_roster
 from harness.classroom.similarity import SimilarityError, check_installed, write_report
+from harness.classroom.totals import totals
 from harness.classroom.work import Task, as_result, grade_one
 from harness.console import isolation_notice, progress, show, stop, tell
 from harness.gradebook import UNGRADED, not_graded
@@ -53,6 +55,13 @@ def batch(
     require_isolation: Annotated[
         bool, typer.Option("--require-isolation", help="Grade only if student code can't reach tests and reports.")
     ] = False,
+    due: Annotated[str | None, typer.Option(help="When it was due, as 2025-10-03T23:59; kept in late.toml.")] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="The time zone of --due, as America/New_York; this machine's without.")
+    ] = None,
+    late_rules: Annotated[
+        Path | None, typer.Option(help="A late.toml that says what being late costs; a copy is kept.")
+    ] = None,
 ) -> None:
     """Grade a class: a table of grades, a report for each submission, and a page about all of them.
 
@@ -67,6 +76,7 @@ def batch(
             check_installed()
         roster = read_roster(submissions, without=out)
         _check(out, submissions, ledger, resume, replace)
+        rules = late.chosen(out, due, zone, late_rules)
         if notice := _not_isolated(roster):
             if require_isolation:
                 stop(f"Nothing was graded, since --require-isolation was asked for. {notice}")
@@ -76,6 +86,10 @@ def batch(
             if replace:
                 ledger.forget()
             ledger.begin(header)
+            write_roster(out, roster.hand_ins)
+            if rules is not None:
+                late.write(out, rules)
+                tell(rules.said)
             for name in roster.left_out:
                 tell(f"{name} is left out: it is no folder, archive, notebook or module.")
             interrupted = False
@@ -88,12 +102,12 @@ def batch(
             finally:
                 entries = ledger.entries()
                 graded = page.Class(submissions.resolve().name, header.seed, roster.hand_ins, entries)
-                write_atomically(out / "grades.csv", tables.render(roster.hand_ins, entries))
+                write_atomically(out / "grades.csv", tables.render(totals(out)))
                 write_atomically(out / "index.html", page.render(graded))
             if similarity and not interrupted:
                 found = _compare(roster, ledger)
                 write_atomically(out / "index.html", page.render(graded, found))
-    except (RosterError, LedgerError, ClusterError, SimilarityError) as error:
+    except (RosterError, LedgerError, ClusterError, SimilarityError, late.LateError, MarkError) as error:
         stop(str(error))
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""

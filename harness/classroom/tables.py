@@ -1,57 +1,94 @@
-"""The table of grades, for a spreadsheet or the registrar's import."""
+"""The table of grades, for a spreadsheet: a row a student. ``canvas`` writes what Canvas can import."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from harness.catalog import GradedTest, read_suites
-from harness.classroom.ledger import Entry, Status
-from harness.classroom.roster import HandIn, shown
+from harness.catalog import read_suites
+from harness.classroom.totals import Student, Total, parts_of, students
+from harness.problem import problem
 from harness.reports.text import points
 
-__all__ = ["COLUMNS", "MAXIMA", "parts_of", "render"]
+__all__ = ["BYTE_ORDER_MARK", "COLUMNS", "MAXIMA", "harmless", "parts_of", "render", "written"]
 
 COLUMNS = ("Student", "SID", "Email", "Submission", "Status")
 MAXIMA = "Points Possible"
 """The name of the row of maxima, as in Canvas."""
+BYTE_ORDER_MARK = "\ufeff"
+"""The first character of a table: without it Excel reads names as if they were written in an older encoding."""
 
 
-def parts_of(tests: Iterable[GradedTest]) -> dict[str, list[GradedTest]]:
-    """Tests by the part of the handout."""
-    parts: dict[str, list[GradedTest]] = {}
-    for test in tests:
-        parts.setdefault(test.part, []).append(test)
-    return parts
+def render(found: Sequence[Total]) -> str:
+    """CSV: a row a student, the maxima in the first row.
 
-
-def render(hand_ins: Sequence[HandIn], entries: Mapping[str, Entry]) -> str:
-    """CSV: a row a student, a column a part, the maxima in the first row."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
+    Automatic points stand under a part's number, points by hand under ``by hand`` and the question. ``Total`` is empty
+    while something is missing, and ``Missing`` says what.
+    """
     parts = parts_of(read_suites())
-    table.writerow([*COLUMNS, *parts, "Total"])
+    questions = problem().question
     maxima = [sum(test.points for test in tests) for tests in parts.values()]
-    table.writerow([MAXIMA, "", "", "", "", *map(points, maxima), points(sum(maxima))])
-    table.writerows(_rows(hand_ins, entries, parts))
+    hand = sum(question.points for question in questions)
+    header = [*COLUMNS, *parts, "Automatic", *(f"by hand {question.id}" for question in questions), "By hand"]
+    header += ["Overrides", "Handed in", "Lateness", "Penalty", "Total", "Missing", "Note"]
+    first = [MAXIMA, "", "", "", "", *map(points, maxima), points(sum(maxima))]
+    first += [*(points(question.points) for question in questions), points(hand)]
+    first += ["", "", "", "", points(problem().handout), "", ""]
+    return written([header, first, *(_row(student, list(parts)) for student in students(found))])
+
+
+def written(rows: Iterable[Sequence[str]]) -> str:
+    """Rows as CSV that spreadsheets read, whatever students have written."""
+    text = io.StringIO()
+    text.write(BYTE_ORDER_MARK)
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
 
-def _rows(
-    hand_ins: Sequence[HandIn], entries: Mapping[str, Entry], parts: Mapping[str, Sequence[GradedTest]]
-) -> Iterator[list[str]]:
-    for hand_in in hand_ins:
-        entry = entries.get(hand_in.id, Entry(hand_in.id, Status.WAITING))
-        scores = [points(sum(entry.scores.get(test.number, 0.0) for test in tests)) for tests in parts.values()]
-        if entry.status in (Status.WAITING, Status.FAULT):  # no grade, and no zero
-            scores = [""] * len(parts)
-        total = points(entry.score) if any(scores) else ""
-        for person in hand_in.people:
-            about = (person.name, person.sid, person.email, shown(hand_in.path.name))
-            yield [*map(_harmless, about), entry.status.value, *scores, total]
+def _row(student: Student, parts: Sequence[str]) -> list[str]:
+    total = student.total
+    about = (student.person.name, student.person.sid, student.person.email, total.submission)
+    time = total.hand_in.created_at if total.hand_in else None
+    zone = total.lateness.rules.where if total.lateness else None
+    return [
+        *map(harmless, about),
+        total.status.value,
+        *(_number(total.parts.get(part)) for part in parts),
+        _number(total.automatic),
+        *map(_number, total.by_hand.values()),
+        _number(total.hand),
+        _number(total.changed or None),
+        time.astimezone(zone or time.tzinfo).isoformat(" ", "seconds") if time else "",
+        total.late,
+        _number(total.penalty) if total.lateness else "",
+        _number(total.total),
+        "; ".join(total.missing),
+        "; ".join(_notes(student)),
+    ]
 
 
-def _harmless(text: str) -> str:
+def _notes(student: Student) -> Iterator[str]:
+    for other in student.others:
+        yield f"also in {other}, which doesn't count: this one was handed in last"
+    if left := _slip_left(student):
+        yield left
+
+
+def _slip_left(student: Student) -> str:
+    """The slip days that are left, where some were used."""
+    lateness = student.total.lateness
+    if lateness is None or not lateness.slip:
+        return ""
+    left = lateness.slip_left[student.total.counts_for.index(student.person)]
+    return f"{left} slip day{'' if left == 1 else 's'} left"
+
+
+def _number(value: float | None) -> str:
+    """Points; nothing where there are none, which is no zero."""
+    return "" if value is None else points(value)
+
+
+def harmless(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: students choose names."""
     return f"'{text}" if text.startswith(tuple("=+-@＝＋－＠")) else text

@@ -1,0 +1,252 @@
+"""What each submission of a class comes to: automatic points, points by hand, lateness, and the total.
+
+Tables, pages and files for other systems take their numbers from here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from harness.base.untrusted import UnreadableError, read_bytes
+from harness.catalog import GradedTest, read_suites
+from harness.classroom import late
+from harness.classroom.ledger import Entry, Ledger, Status
+from harness.classroom.marking import Marks, MarkStore
+from harness.classroom.roster import HandIn, Person, load_roster, shown
+from harness.problem import problem
+
+__all__ = ["Student", "Total", "of_class", "parts_of", "students", "totals"]
+
+MAX_REPORT = 64 << 20
+GRADED = (Status.GRADED, Status.UNDECIDED, Status.OVERDUE, Status.REFUSED)
+"""The statuses in which there is a number of points."""
+
+
+@dataclass(frozen=True)
+class Total:
+    """What one submission comes to."""
+
+    id: str
+    people: tuple[Person, ...]
+    submission: str
+    """The name of what was handed in."""
+    status: Status
+    parts: Mapping[str, float]
+    """The automatic points by part, overrides applied; empty where there is no grade."""
+    by_hand: Mapping[str, float | None]
+    """The points by question; None: not marked yet."""
+    changed: float = 0.0
+    """The points by which overrides have changed the automatic ones."""
+    hand_in: HandIn | None = None
+    lateness: late.Lateness | None = None
+    """None where there are no rules."""
+    undecided: tuple[str, ...] = ()
+    """The tests in which the grader had a fault, and which nobody has decided by hand."""
+    replaced: Mapping[Person, str] = field(default_factory=dict)
+    """The students for whom another submission counts, and the id of that."""
+    instead_of: Mapping[Person, tuple[str, ...]] = field(default_factory=dict)
+    """Of the students for whom this one counts: the ids of the others that they are in."""
+
+    @property
+    def counts_for(self) -> tuple[Person, ...]:
+        """The students who get this total."""
+        return tuple(person for person in self.people if person not in self.replaced)
+
+    @property
+    def automatic(self) -> float | None:
+        """The automatic points; None where there is no grade."""
+        return round(sum(self.parts.values()), 4) if self.parts else None
+
+    @property
+    def hand(self) -> float | None:
+        """The points by hand; None while one is missing."""
+        found = [points for points in self.by_hand.values() if points is not None]
+        return round(sum(found), 4) if len(found) == len(self.by_hand) else None
+
+    @property
+    def unmarked(self) -> tuple[str, ...]:
+        """The questions that are not marked yet."""
+        return tuple(question for question, points in self.by_hand.items() if points is None)
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """What has to be done before there is a total, each as a few words."""
+        found = [] if self.parts else [f"automatic points ({self.status.value})"]
+        found += [f"by hand {question}" for question in self.unmarked]
+        found += [f"test {number}: the grader had a fault" for number in self.undecided]
+        return tuple(found)
+
+    @property
+    def before_penalty(self) -> float | None:
+        """The points without what lateness costs; None while something is missing."""
+        if self.missing or self.automatic is None or self.hand is None:
+            return None
+        return round(self.automatic + self.hand, 4)
+
+    @property
+    def penalty(self) -> float | None:
+        """What lateness costs; None where that depends on what is missing."""
+        if self.lateness is None:
+            return 0.0
+        if self.before_penalty is not None:
+            return self.lateness.penalty(self.before_penalty, problem().handout)
+        return 0.0 if not self.lateness.days and not self.lateness.closed else None
+
+    @property
+    def total(self) -> float | None:
+        """The points of all there are; None while something is missing."""
+        if self.before_penalty is None or self.penalty is None:
+            return None
+        return round(self.before_penalty - self.penalty, 4)
+
+    @property
+    def late(self) -> str:
+        """The lateness in a sentence without an end; empty where there are no rules."""
+        return self.lateness.explained(self.before_penalty, problem().handout) if self.lateness else ""
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student, and the submission that counts."""
+
+    person: Person
+    total: Total
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The ids of further submissions, which don't count."""
+        return self.total.instead_of.get(self.person, ())
+
+
+def totals(folder: Path) -> list[Total]:
+    """What each submission of a batch comes to.
+
+    Raises:
+        RosterError: the folder is none of a batch.
+        LateError: its rules for late days can't be used.
+        MarkError: its marks can't be read.
+    """
+    ledger = Ledger(folder)
+    entries = ledger.entries()
+    undecided = {id: _faults(ledger.report(id)) for id, entry in entries.items() if entry.status is Status.UNDECIDED}
+    roster, rules = load_roster(folder), late.load(folder)
+    with closing(MarkStore(folder)) as store:
+        return of_class(roster, entries, store.state(), rules, undecided)
+
+
+def of_class(
+    hand_ins: Sequence[HandIn],
+    entries: Mapping[str, Entry],
+    marks: Marks | None = None,
+    rules: late.Rules | None = None,
+    undecided: Mapping[str, Iterable[str]] | None = None,
+) -> list[Total]:
+    """What each submission comes to.
+
+    Args:
+        marks: what was given by hand; nothing yet without it.
+        undecided: the tests in which the grader had a fault, by submission.
+    """
+    tests = read_suites()
+    replaced, instead_of = _twice(hand_ins)
+    found = []
+    for hand_in in hand_ins:
+        entry = entries.get(hand_in.id, Entry(hand_in.id, Status.WAITING))
+        overrides = marks.overrides(hand_in.id) if marks else {}
+        graded = entry.status in GRADED
+        scores = {
+            test.number: overrides[test.number].score if test.number in overrides else entry.scores.get(test.number, 0)
+            for test in tests
+        }
+        changed = sum(scores[number] - entry.scores.get(number, 0.0) for number in overrides if number in scores)
+        counting = [person for person in hand_in.people if person not in replaced.get(hand_in.id, {})]
+        found.append(
+            Total(
+                id=hand_in.id,
+                people=hand_in.people,
+                submission=shown(hand_in.path.name),
+                status=entry.status,
+                parts=_by_part(tests, scores) if graded else {},
+                by_hand=marks.by_hand(hand_in.id) if marks else {one.id: None for one in problem().question},
+                changed=round(changed, 4) if graded else 0.0,
+                hand_in=hand_in,
+                lateness=late.lateness(hand_in, rules, counting) if rules else None,
+                undecided=tuple(one for one in (undecided or {}).get(hand_in.id, ()) if one not in overrides),
+                replaced=replaced.get(hand_in.id, {}),
+                instead_of=instead_of.get(hand_in.id, {}),
+            )
+        )
+    return found
+
+
+def students(found: Iterable[Total]) -> list[Student]:
+    """Each student once, with the submission that counts."""
+    return [Student(person, total) for total in found for person in total.counts_for]
+
+
+def parts_of(tests: Iterable[GradedTest]) -> dict[str, list[GradedTest]]:
+    """Tests by the part of the handout."""
+    parts: dict[str, list[GradedTest]] = {}
+    for test in tests:
+        parts.setdefault(test.part, []).append(test)
+    return parts
+
+
+def _by_part(tests: Iterable[GradedTest], scores: Mapping[str, float]) -> dict[str, float]:
+    return {part: round(sum(scores[test.number] for test in of), 4) for part, of in parts_of(tests).items()}
+
+
+def _twice(
+    hand_ins: Sequence[HandIn],
+) -> tuple[dict[str, dict[Person, str]], dict[str, dict[Person, tuple[str, ...]]]]:
+    """Who is in several submissions: by id, for whom another one counts, and which ones this one takes the place of.
+
+    The one that was handed in last counts; where times are missing or equal, the later one in the list.
+    """
+    known: dict[tuple[str, ...], list[tuple[HandIn, Person]]] = {}
+    places: list[list[tuple[HandIn, Person]]] = []
+    for hand_in in hand_ins:
+        for person in hand_in.people:
+            keys = _keys(person)
+            place = next((known[key] for key in keys if key in known), None)
+            if place is None:
+                places.append(place := [])
+            known.update(dict.fromkeys(keys, place))
+            place.append((hand_in, person))
+    replaced: dict[str, dict[Person, str]] = {}
+    instead_of: dict[str, dict[Person, tuple[str, ...]]] = {}
+    for where in places:
+        if len(where) < 2:
+            continue
+        times = [hand_in.created_at for hand_in, _ in where if hand_in.created_at]
+        latest = max(times) if len(times) == len(where) else None
+        last, who = [place for place in where if latest in (None, place[0].created_at)][-1]
+        for hand_in, person in where:
+            if hand_in.id != last.id:
+                replaced.setdefault(hand_in.id, {})[person] = last.id
+        others = tuple(dict.fromkeys(hand_in.id for hand_in, _ in where if hand_in.id != last.id))
+        instead_of.setdefault(last.id, {})[who] = others
+    return replaced, instead_of
+
+
+def _keys(person: Person) -> list[tuple[str, ...]]:
+    """What two entries of one student have in common: an address, or a number and a name.
+
+    A number alone is not enough: courses write placeholders into that column. A name alone is none at all.
+    """
+    keys: list[tuple[str, ...]] = [("email", person.email.casefold())] if person.email else []
+    return [*keys, ("sid", person.sid, person.name.casefold())] if person.sid else keys
+
+
+def _faults(report: Path) -> tuple[str, ...]:
+    """The tests of a report in which the grader had a fault."""
+    try:
+        tests = json.loads(read_bytes(report, MAX_REPORT))["tests"]
+        return tuple(str(test["number"]) for test in tests if test.get("extra_data", {}).get("fault"))
+    except (UnreadableError, ValueError, TypeError, KeyError, AttributeError):
+        return ("unknown",)

@@ -1,0 +1,85 @@
+"""Folders of a batch, made by hand: what tables, rules and files for other systems need, without any grading."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from harness.catalog import read_suites
+from harness.classroom.ledger import Entry, Header, Ledger, Status
+from harness.classroom.marking import MarkStore, Saved
+from harness.classroom.roster import HandIn, Person, write_roster
+from harness.classroom.work import Task, as_result
+from harness.gradebook import Gradebook, Outcome, State
+from harness.problem import problem
+from harness.reports import gradescope
+
+__all__ = ["DUE", "ada", "entry", "hand_in", "mark_all", "person", "read_csv", "write_batch"]
+
+DUE = datetime(2025, 10, 3, 23, 59, tzinfo=timezone(timedelta(hours=-4)))
+
+
+def person(name: str, sid: str = "", email: str = "") -> Person:
+    """A student with an address of their own."""
+    return Person(name, sid, email or f"{name.split()[0].lower()}@example.edu")
+
+
+ada = person("Ada Lovelace", "0815")
+
+
+def hand_in(id: str, *people: Person, late_by: timedelta | None = timedelta(hours=-1)) -> HandIn:
+    """A submission that came so much after the due time."""
+    return HandIn(id, Path(id), people or (person(id),), None if late_by is None else DUE + late_by)
+
+
+def gradebook(name: str, share: float = 1.0, lost: Iterable[str] = (), said: str = "") -> Gradebook:
+    """A gradebook in which each test has this share of its points, and these tests have none."""
+    made = Gradebook(name, 1)
+    lost = set(lost)
+    for test in made.tests:
+        score = 0.0 if test.number in lost else share * test.points
+        state = State.PASSED if score == test.points else State.PARTIAL if score else State.FAILED
+        made.record(test.number, Outcome(state, score, finding=said if test.number in lost else ""))
+    return made
+
+
+def entry(id: str, share: float = 1.0, status: Status = Status.GRADED) -> Entry:
+    """A line of the journal."""
+    return Entry(id, status, scores={test.number: share * test.points for test in read_suites()})
+
+
+def write_batch(folder: Path, hand_ins: Iterable[HandIn], books: Mapping[str, Gradebook | Entry] | None = None) -> Path:
+    """A batch's folder in which all have full points, or what these gradebooks and lines say."""
+    hand_ins = tuple(hand_ins)
+    ledger = Ledger(folder)
+    ledger.begin(Header(1, "class"))
+    write_roster(folder, hand_ins)
+    for one in hand_ins:
+        book = (books or {}).get(one.id) or gradebook(one.name)
+        if isinstance(book, Entry):
+            ledger.add(book, json.dumps(gradescope.render(gradebook(one.name))), "<p>", {})
+        else:
+            made = as_result(Task(one.id, one.path, one.name, 1, 60), book, Status.GRADED)
+            ledger.add(made.entry, made.report, made.page, {})
+    return folder
+
+
+def mark_all(folder: Path, ids: Iterable[str], without: Iterable[str] = ()) -> float:
+    """Give each answer the points of the rubric's first item; the points of one submission."""
+    ids, without = list(ids), set(without)
+    with closing(MarkStore(folder)) as store:
+        for question in problem().question:
+            if question.id not in without:
+                first = Saved((store.state().rubric(question.id)[0].id,))
+                store.save_all("Grace", question.id, dict.fromkeys(ids, first))
+        return sum(points or 0.0 for points in store.state().by_hand(ids[0]).values())
+
+
+def read_csv(text: str) -> list[dict[str, str]]:
+    """The rows of a table."""
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
