@@ -1,0 +1,1 @@
+"""Tests of the pages over a class: what changed, what to look at, statistics, groups of similar code, the live page."""
