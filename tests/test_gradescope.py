@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from harness.catalog import RESULTS, read_suites
 from harness.gradescope import metadata, run
 from harness.gradescope.build import build, main
 from harness.isolation.doctor import Finding, Outcome, SelfCheck
 from harness.validation.cases import SOLUTION
+from tests.conftest import ROOT
 from tests.soak import AutograderFolder, graded_problems, killed_problems, report_problems
 
 MAXIMUM = sum(test.points for test in read_suites())
@@ -63,6 +67,36 @@ def test_requirements_are_the_projects_without_addresses(archive):
     assert any(line.startswith("torch>=") for line in lines)
     assert any(line.startswith("gradescope-utils") for line in lines)
     assert not any("://" in line or line.startswith(("ruff", "mypy")) for line in lines)
+
+
+def test_each_package_has_the_version_of_the_problem_sets_file(archive):
+    versions = archive.read("versions.txt").decode().splitlines()
+    assert versions == (ROOT / "grader" / "versions.txt").read_text().splitlines()
+    pinned = {re.split("==", line)[0] for line in versions}
+    assert all(re.match(r"[a-z0-9-]+==[^ ]+(?: ; .+)?$", line) for line in versions)
+    lines = archive.read("requirements.txt").decode().splitlines() + archive.read("torch.txt").decode().splitlines()
+    assert sorted(needed(lines) - pinned) == []
+
+
+def needed(lines: Iterable[str]) -> set[str]:
+    """The packages that these need, as installed here, with what those need."""
+    found: set[str] = set()
+    left = [Requirement(line) for line in lines]
+    while left:
+        one = left.pop()
+        name = re.sub(r"[-_.]+", "-", one.name).lower()
+        is_needed = one.marker is None or one.marker.evaluate({"extra": ""})
+        if is_needed and name not in found and not name.startswith(("cuda-", "nvidia-")):  # of the build for GPUs
+            found.add(name)
+            left += map(Requirement, distribution(name).requires or ())
+    return found
+
+
+def test_setup_installs_nothing_without_a_version():
+    text = (Path(run.__file__).parent / "setup.sh").read_text().replace("\\\n", " ")
+    installing = [line for line in text.splitlines() if re.search(r"pip(?:\s|\S+ )install ", line)]
+    assert len(installing) == 5
+    assert [line for line in installing if "pinned[@]" not in line and "==" not in line] == []
 
 
 def test_before_anything_runs_there_is_a_report_with_all_maxima(archive, tmp_path):
@@ -144,6 +178,15 @@ def autograder(tmp_path_factory: pytest.TempPathFactory) -> AutograderFolder:
     return folder
 
 
+def commands(report: dict[str, Any]) -> list[str]:
+    """The texts of a report that name a command, or a zip's name: on Gradescope there is neither."""
+    texts = [report["output"], *(row["output"] for row in report["tests"]), *(row["name"] for row in report["tests"])]
+    pattern = re.compile(
+        r"python -m|python \w+\.py|\bmake (?:writeup|experiments|grade|setup)|run_experiments|\s--\w|<Name1>"
+    )
+    return [text for text in texts if pattern.search(text)]
+
+
 def graded(folder: AutograderFolder, submission: Path) -> tuple[int, dict[str, Any]]:
     """Exit code and report."""
     folder.hand_in(submission)
@@ -158,7 +201,13 @@ def test_the_solution_earns_every_point_that_needs_no_results(autograder):
     code, report = graded(autograder, SOLUTION)
     assert code == 0
     assert report["score"] == OF_CODE
-    assert report["output"].startswith("Handed in on 2025-10-05")
+    hidden = sum(row["max_score"] for row in report["tests"] if row["visibility"] != "visible")
+    first, second = report["output"].splitlines()[:2]
+    assert first == f"Visible tests: {OF_CODE - hidden:g} of {MAXIMUM - hidden:g} points."
+    assert second.startswith("Handed in on 2025-10-05")
+    assert commands(report) == []
+    results = next(row for row in report["tests"] if RESULTS in row.get("tags", ()))
+    assert "with the full profile where you work, then hand in results/ with your code" in results["output"]
     assert report["extra_data"]["submission"] == "Ada Lovelace, Alan Turing"
     assert {column["name"] for column in report["leaderboard"]} == {
         "Worst quantization error (steps)",
@@ -175,7 +224,8 @@ def test_what_holds_no_module_gets_a_report_that_says_so(autograder, tmp_path, n
         (tmp_path / name).write_text("my answers")
     code, report = graded(autograder, tmp_path)
     assert code == 2
-    assert "name a folder with training.py" in report["output"]
+    assert "hand in a folder with training.py" in report["output"]
+    assert commands(report) == []
     assert str(autograder.root) not in report["output"]
     assert report["score"] == 0
 

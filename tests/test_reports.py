@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from harness.failure import StackLine
-from harness.gradebook import Gradebook, Outcome, Panel, Picture, State
+from harness.gradebook import Gradebook, Outcome, Panel, Picture, State, not_graded
 from harness.reports import gradescope, html, terminal
 from harness.reports.text import write_atomically
 
@@ -51,6 +51,25 @@ def test_rows_have_what_gradescope_shows(gradebook):
     assert (row["score"], row["max_score"], row["status"]) == (0.5, test.points, "failed")
     assert row["output"] == "half\n\nYour code printed:\nhello"
     assert row["extra_data"] == {"state": "partial", "seconds": 1.25}
+
+
+def test_the_points_of_visible_tests_come_first(gradebook):
+    gradebook.notes = ("Handed in on Monday.",)
+    for test in gradebook.tests:
+        gradebook.record(test.number, Outcome(State.PASSED, score=test.points))
+    hidden = sum(test.points for test in gradebook.tests if test.hidden)
+    assert hidden
+    visible = f"{gradebook.maximum - hidden:g}"
+    assert validated(gradebook)["output"].splitlines()[:2] == [
+        f"Visible tests: {visible} of {visible} points.",
+        "Handed in on Monday.",
+    ]
+
+
+def test_where_all_tests_are_visible_or_none_was_graded_there_is_no_such_line(gradebook):
+    visible = Gradebook("someone", seed=5, tests=tuple(test for test in gradebook.tests if not test.hidden))
+    assert "Visible tests" not in validated(visible)["output"]
+    assert "Visible tests" not in validated(not_graded("There is no module."))["output"]
 
 
 def test_leaderboard_values_are_finite_or_left_out(gradebook):

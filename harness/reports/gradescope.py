@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.catalog import GradedTest
-from harness.gradebook import Gradebook, Outcome, State
-from harness.reports.text import body, cut, plain, write_atomically
+from harness.gradebook import Gradebook, Outcome, Reason, State
+from harness.reports.text import body, cut, plain, points, write_atomically
 
 __all__ = ["SCHEMA", "render", "write"]
 
@@ -85,8 +85,18 @@ def _row(test: GradedTest, outcome: Outcome) -> dict[str, Any]:
     return row
 
 
+def _visible(gradebook: Gradebook) -> list[str]:
+    """The points of the tests that a student sees: one hidden test is enough for Gradescope to show no total."""
+    hidden = any(test.hidden for test in gradebook.tests)
+    if not hidden or all(outcome.reason is Reason.NOT_GRADED for _, outcome in gradebook.results):
+        return []
+    seen = [(test.points, outcome.score) for test, outcome in gradebook.results if not test.hidden]
+    maximum, score = sum(most for most, _ in seen), sum(score for _, score in seen)
+    return [f"Visible tests: {points(score)} of {points(maximum)} points."]
+
+
 def _summary(gradebook: Gradebook) -> str:
-    lines = [cut(plain(note), 1000) for note in gradebook.notes]
+    lines = [*_visible(gradebook), *(cut(plain(note), 1000) for note in gradebook.notes)]
     if gradebook.interrupted:
         lines.append("The run was interrupted: the score is incomplete.")
     if hidden := gradebook.decided_later:
