@@ -1,0 +1,52 @@
+"""Pictures and PDFs of students, as harmless as a browser can be made to take them."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from harness.base.untrusted import UnreadableError, read_bytes
+from harness.classroom.review.calls import Call, Refused
+from harness.classroom.review.material import MAX_PDF
+from harness.reports import html
+
+__all__ = ["colors", "pdf", "pdf_at", "picture"]
+
+SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+
+
+async def colors(request: Request) -> Response:
+    """The colors of all pages of this software."""
+    return Response((html.HERE / "colors.css").read_text(encoding="utf-8"), media_type="text/css")
+
+
+def picture(call: Call) -> Response:
+    """A picture of a submission, as PNG or JPEG whatever it is called."""
+    found = call.material.picture(call.submission.id, call.place["name"])
+    if found is None:
+        raise Refused("This is no PNG or JPEG of at most 20 megapixels, so it isn't shown.", 404)
+    data, media = found
+    return Response(data, media_type=media, headers={"Content-Security-Policy": SANDBOX})
+
+
+def pdf_at(call: Call) -> Response:
+    """The PDF, at the page of a question where that is known."""
+    path = call.material.pdf(call.submission.id)
+    if path is None:
+        raise Refused("No PDF was handed in.", 404)
+    page = call.desk.pdf_pages.of(path).get(call.query.get("question", ""))
+    return call.to(f"/pdf/{call.submission.code}/writeup.pdf{f'#page={page}' if page else ''}")
+
+
+def pdf(call: Call) -> Response:
+    """The PDF itself, which can run nothing and reach nothing here."""
+    path = call.material.pdf(call.submission.id)
+    try:
+        data = read_bytes(path, MAX_PDF) if path is not None else b""
+    except UnreadableError:
+        data = b""
+    if not data.startswith(b"%PDF-"):
+        raise Refused("What was handed in as a PDF is none.", 404)
+    name = f"{call.submission.code}.pdf"
+    headers = {"Content-Security-Policy": SANDBOX, "Content-Disposition": f'inline; filename="{name}"'}
+    return Response(data, media_type="application/pdf", headers=headers)

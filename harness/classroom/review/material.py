@@ -1,0 +1,300 @@
+"""What a batch left of each submission for those who mark: answers, figures, facts, verdicts and the PDF."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from harness.base.untrusted import UnreadableError, read_bytes
+from harness.classroom.ledger import Ledger, LedgerError
+from harness.classroom.marking.events import digest
+from harness.classroom.review.images import SUFFIXES, picture
+from harness.classroom.review.markdown import Remark, Rendered, render
+from harness.classroom.review.names import code_names, label
+from harness.classroom.roster import Person, load_roster
+from harness.facts import Fact, compare, of_question
+from harness.numbers import part_of
+from harness.problem import Question, problem
+from harness.reports.text import plain, points
+from harness.submission.answers import QUESTIONS, Answer, Answers, parse
+
+__all__ = ["Beside", "Material", "Submission", "Verdict"]
+
+MAX_FIGURES = 40
+MAX_REPORT = 64 << 20
+MAX_ANSWERS = 8 << 20
+MAX_PDF = 64 << 20
+_LOG = logging.getLogger(__name__)
+Value = TypeVar("Value")
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What an automatic test said."""
+
+    number: str
+    title: str
+    score: float
+    maximum: float
+    state: str
+    output: str
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A fact beside an answer, and what the answer's numbers say to it."""
+
+    name: str
+    value: str
+    source: str
+    verdict: str = ""
+    """``agrees``, ``contradicts``, or empty where the answer has no such number."""
+    claimed: str = ""
+    """The number in the answer."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission as markers see it."""
+
+    id: str
+    code: str
+    people: tuple[Person, ...]
+
+    @property
+    def label(self) -> str:
+        return label(self.code)
+
+    @property
+    def names(self) -> str:
+        return plain(", ".join(person.name for person in self.people) or self.id)
+
+    @cached_property
+    def hide(self) -> re.Pattern[str] | None:
+        """What would tell a marker who wrote an answer."""
+        known = {self.id}
+        for person in self.people:
+            known |= {person.name, person.email, person.sid, person.email.partition("@")[0]}
+        words = sorted((re.escape(word.strip()) for word in known if len(word.strip()) > 3), key=len, reverse=True)
+        return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE) if words else None
+
+
+class Material:
+    """The folder of a batch, read when it is asked for, and again when a file has changed."""
+
+    def __init__(self, folder: Path) -> None:
+        """
+        Raises:
+            LedgerError: no batch has left its grades there.
+        """
+        self.folder = folder
+        self.ledger = Ledger(folder)
+        if not self.ledger.exists:
+            raise LedgerError(f"{folder} holds no grades: grade the class first, with batch.")
+        self.questions = {one.id: one for one in problem().question}
+        self._read: dict[tuple[str, str], tuple[object, Any]] = {}
+
+    # ---- submissions -------------------------------------------------------------------------------------------
+
+    @property
+    def submissions(self) -> dict[str, Submission]:
+        """All submissions by their id."""
+        return self._kept("submissions", "", [self.folder / "ledger.jsonl", self.folder / "roster.json"], self._list)
+
+    @property
+    def by_code(self) -> dict[str, Submission]:
+        """All submissions by their code name."""
+        return {one.code: one for one in self.submissions.values()}
+
+    def _list(self) -> dict[str, Submission]:
+        people: dict[str, tuple[Person, ...]] = {}
+        if (self.folder / "roster.json").is_file():
+            people = {hand_in.id: hand_in.people for hand_in in load_roster(self.folder)}
+        ids = sorted({*self.ledger.entries(), *people})
+        codes = code_names(ids)
+        return {id: Submission(id, codes[id], people.get(id, ())) for id in ids}
+
+    # ---- answers -----------------------------------------------------------------------------------------------
+
+    def answer(self, id: str, question: str) -> Answer | None:
+        """What was written to a question; None for a figure, and where nothing was written."""
+        answers = self._answers(id)
+        found = {of.id: one for of, one in zip(QUESTIONS, answers.answers, strict=True)} if answers else {}
+        return found.get(question)
+
+    def elsewhere(self, id: str, question: str) -> list[Answer]:
+        """Texts of the same part under headings that are none of the questions'."""
+        answers = self._answers(id)
+        part = self.questions[question].part
+        return [one for one in answers.others if one.part == part and one.text] if answers else []
+
+    def _answers(self, id: str) -> Answers | None:
+        path = self.work(id) / "answers.md"
+
+        def read() -> Answers | None:
+            try:
+                return parse(read_bytes(path, MAX_ANSWERS).decode(errors="replace"))
+            except UnreadableError:
+                return None
+
+        return self._kept("answers", id, [path], read)
+
+    def shown(self, submission: Submission, answer: Answer, claims: Sequence[Remark], blind: bool) -> Rendered:
+        """An answer as HTML."""
+
+        def address(source: str) -> str | None:
+            found = self.picture_path(submission.id, source)
+            return f"/picture/{submission.code}/{source}" if found is not None else None
+
+        return render(answer.text, answer.limit, claims, address, submission.hide if blind else None)
+
+    def is_empty(self, id: str, question: str) -> bool:
+        """Whether nothing at all can be marked: no words, no figure of the part, and no PDF."""
+        answer = self.answer(id, question)
+        written = answer is not None and answer.answered
+        part = self.questions[question].part
+        return not written and not self.figures(id, part) and not self.elsewhere(id, question) and not self.pdf(id)
+
+    def digest(self, id: str, question: str) -> str:
+        """A digest of what is marked: the text, or the figures where only they are asked for."""
+        if not self.questions[question].figure_only:
+            answer = self.answer(id, question)
+            others = [one.text for one in self.elsewhere(id, question)]
+            return digest(*(text.encode(errors="replace") for text in [answer.text if answer else "", *others]))
+        paths = [self.work(id) / name for name in self.figures(id, self.questions[question].part)]
+        return self._kept(f"digest {question}", id, paths, lambda: digest(*(_bytes(path) for path in paths)))
+
+    # ---- files -------------------------------------------------------------------------------------------------
+
+    def work(self, id: str) -> Path:
+        """The folder of what a submission left."""
+        return self.folder / "work" / id
+
+    def figures(self, id: str, part: str) -> list[str]:
+        """The figures of a part, by their path in the folder."""
+        place = self.work(id) / "results" / part
+
+        def read() -> list[str]:
+            found = sorted(path for path in place.glob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+            return [f"results/{part}/{path.name}" for path in found[:MAX_FIGURES]]
+
+        return self._kept(f"figures {part}", id, [place], read)
+
+    def picture_path(self, id: str, name: str) -> Path | None:
+        """A picture's path, if it is one in the submission's own folder."""
+        root = self.work(id).resolve()
+        try:
+            path = (root / name).resolve()
+            good = path.is_relative_to(root) and path.suffix.lower() in SUFFIXES and path.is_file()
+        except (OSError, ValueError):
+            return None
+        return path if good else None
+
+    def picture(self, id: str, name: str) -> tuple[bytes, str] | None:
+        """A picture's bytes and media type; None where there is none that a browser should be given."""
+        path = self.picture_path(id, name)
+        return picture(path) if path is not None else None
+
+    def pdf(self, id: str) -> Path | None:
+        """The PDF that was handed in, or None."""
+        path = self.work(id) / "writeup.pdf"
+        return path if path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_PDF else None
+
+    # ---- what the grader knows ---------------------------------------------------------------------------------
+
+    def verdicts(self, id: str, part: str | None = None) -> list[Verdict]:
+        """The automatic tests of a part, or of all parts, as the report has them."""
+        path = self.ledger.report(id)
+        found = self._kept("verdicts", id, [path], lambda: list(_verdicts(path)))
+        return [one for one in found if part is None or part_of(one.number) == part]
+
+    def facts(self, id: str, question: str, text: str) -> tuple[list[Beside], list[Remark]]:
+        """The facts of a question with what the answer says to them, and the answer's numbers that facts know."""
+        path = self.work(id) / "facts.json"
+        facts = list(of_question(self._kept("facts", id, [path], lambda: _facts(path)), question))
+        said: dict[Fact, tuple[str, str]] = {}
+        remarks = []
+        try:
+            claims = compare(text[:MAX_REPORT], facts)
+        except Exception:  # an answer that can be read is marked without help
+            _LOG.exception("The numbers of an answer can't be compared with the facts.")
+            claims = []
+        for claim in claims:
+            if claim.fact is None or claim.verdict == "neither":
+                continue
+            start, end = claim.number.start, claim.number.end
+            shown = f"{claim.fact.name}: {_value(claim.fact)}"
+            remarks.append(Remark(start, end, claim.verdict, f"{claim.verdict}: {shown}"))
+            if said.get(claim.fact, ("", ""))[0] != "contradicts":
+                said[claim.fact] = (claim.verdict, text[start:end])
+        beside = [
+            Beside(fact.name, _value(fact), fact.source, *(plain(part) for part in said.get(fact, ("", ""))))
+            for fact in facts
+        ]
+        return beside, remarks
+
+    def _kept(self, what: str, id: str, paths: Iterable[Path], read: Callable[[], Value]) -> Value:
+        """What was read from files, as long as they are as they were."""
+        now = tuple(map(_stamp, paths))
+        known = self._read.get((what, id))
+        if known is not None and known[0] == now:
+            value: Value = known[1]
+            return value
+        value = read()
+        self._read[what, id] = (now, value)
+        return value
+
+    def question(self, id: str) -> Question | None:
+        return self.questions.get(id)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _bytes(path: Path) -> bytes:
+    found = picture(path)
+    return found[0] if found is not None else b""
+
+
+def _facts(path: Path) -> list[Fact]:
+    try:
+        return msgspec.json.decode(read_bytes(path, MAX_REPORT), type=list[Fact])
+    except (UnreadableError, msgspec.MsgspecError):
+        return []
+
+
+def _value(fact: Fact) -> str:
+    if isinstance(fact.value, str):
+        return plain(fact.value)
+    number = f"{fact.value:,.0f}" if abs(fact.value) >= 1000 else points(fact.value)
+    small = 0 < abs(fact.value) < 0.01
+    return f"{fact.value:.2g}{_unit(fact)}" if small else f"{number}{_unit(fact)}"
+
+
+def _unit(fact: Fact) -> str:
+    return f"\u00a0{fact.unit}" if fact.unit else ""
+
+
+def _verdicts(path: Path) -> Iterable[Verdict]:
+    try:
+        tests = json.loads(read_bytes(path, MAX_REPORT)).get("tests", [])
+    except (UnreadableError, ValueError, AttributeError):
+        return
+    for test in tests:
+        if isinstance(test, dict) and isinstance(test.get("number"), str):
+            state = test.get("extra_data", {}).get("state", test.get("status", ""))
+            score, maximum = float(test.get("score", 0)), float(test.get("max_score", 0))
+            title, output = plain(str(test.get("name", ""))), plain(str(test.get("output", "")))
+            yield Verdict(test["number"], title, score, maximum, str(state), output)

@@ -1,0 +1,159 @@
+"""Pages about all of it: the progress, the answers to a question, and one submission with its history."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from harness.classroom.marking import Kind, Mark, Saved
+from harness.classroom.review.calls import Call, Refused, now
+from harness.classroom.review.history import lines
+from harness.classroom.review.marking_page import did
+from harness.classroom.review.material import Submission
+from harness.problem import Question
+
+__all__ = ["answers", "mark_empty", "override", "progress", "reveal", "submission"]
+
+NOTHING = "Nothing was handed in for this question."
+"""The comment that a student reads where an empty answer gets no points."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """How far the marking of a question is."""
+
+    question: Question
+    done: int
+    count: int
+    flagged: int
+    changed: int
+    """The marks of answers that were changed since."""
+    by: tuple[tuple[str, int], ...]
+    at_work: tuple[str, ...]
+    """The markers who have one of its answers before them."""
+    mean: float | None
+    share: tuple[str, ...]
+
+    @property
+    def open(self) -> int:
+        return self.count - self.done
+
+
+def rows(call: Call) -> list[Row]:
+    """A row for each question."""
+    return [_row(call, question) for question in call.material.questions.values()]
+
+
+def _row(call: Call, question: Question) -> Row:
+    ids = list(call.material.submissions)
+    found = [call.marks.mark(id, question.id) for id in ids]
+    marks = [mark for mark in found if mark is not None]
+    time = now()
+    claims = [call.marks.claim(id, question.id, time) for id in ids]
+    return Row(
+        question,
+        len(marks),
+        len(found),
+        sum(mark.flag for mark in marks),
+        sum(_is_changed(call, id, question.id, mark) for id, mark in zip(ids, found, strict=True)),
+        tuple(Counter(mark.by for mark in marks).most_common()),
+        tuple(sorted({claim.by for claim in claims if claim is not None})),
+        statistics.fmean(mark.points for mark in marks) if marks else None,
+        call.marks.share(question.id),
+    )
+
+
+def _is_changed(call: Call, id: str, question: str, mark: Mark | None) -> bool:
+    return mark is not None and mark.digest not in ("", call.material.digest(id, question))
+
+
+def progress(call: Call) -> Response:
+    """A row for each question, and where to go on."""
+    found = rows(call)
+    mine = [row for row in found if not row.share or call.marker in row.share]
+    return call.page(
+        "progress.html.j2",
+        title="Progress",
+        rows=found,
+        following=next((row for row in mine if row.open), None),
+        finished=call.material.question(call.query.get("finished", "")),
+        did=did(call),
+    )
+
+
+def answers(call: Call) -> Response:
+    """All answers to a question, with what became of them."""
+    question = call.question
+    listed = []
+    for id, one in call.material.submissions.items():
+        mark = call.marks.mark(id, question.id)
+        empty = mark is None and call.material.is_empty(id, question.id)
+        listed.append((one, mark, _is_changed(call, id, question.id, mark), empty))
+    empties = sum(empty for *_, empty in listed)
+    return call.page(
+        "answers.html.j2", title=f"Answers to {question.id}", question=question, listed=listed, empties=empties
+    )
+
+
+def mark_empty(call: Call) -> Response:
+    """Give no points to all answers of a question where nothing was handed in, in one step."""
+    question, material = call.question, call.material
+    empty = {
+        id: Saved(comment=NOTHING, digest=material.digest(id, question.id))
+        for id in material.submissions
+        if call.marks.mark(id, question.id) is None and material.is_empty(id, question.id)
+    }
+    call.store.save_all(call.marker, question.id, empty, call.text("reason"))
+    return call.to(f"/question/{question.id}")
+
+
+def submission(call: Call) -> Response:
+    """One submission: its marks, its automatic tests with overrides, its requests and its history."""
+    one = call.submission
+    return call.page(
+        "submission.html.j2",
+        title=one.label,
+        submission=one,
+        blind=call.is_blind(one),
+        questions=[(question, call.marks.mark(one.id, question.id)) for question in call.material.questions.values()],
+        verdicts=call.material.verdicts(one.id),
+        overrides=call.marks.overrides(one.id),
+        history=lines(call.store.events(one.id), call.material.questions),
+        changes=call.marks.changes_since_publication(one.id),
+        versions=_versions(call, one),
+    )
+
+
+def _versions(call: Call, one: Submission) -> dict[str, int]:
+    numbers = (verdict.number for verdict in call.material.verdicts(one.id))
+    return {number: call.marks.version((Kind.OVERRIDE, one.id, number)) for number in numbers}
+
+
+def reveal(call: Call) -> Response:
+    """Show this marker the names, and write down that they were shown."""
+    if call.is_blind(call.submission):
+        call.store.reveal(call.marker, call.submission.id, call.text("reason"))
+    question = call.material.question(call.text("question"))
+    if question is not None:
+        return call.to(f"/mark/{question.id}/{call.submission.code}", second=call.text("second"))
+    return call.to(f"/submission/{call.submission.code}")
+
+
+def override(call: Call) -> Response:
+    """Give an automatic test another score, or let the grader's count again."""
+    tests = {verdict.number: verdict for verdict in call.material.verdicts(call.submission.id)}
+    test = tests.get(call.text("test"))
+    if test is None:
+        raise Refused("There is no such test in this submission's report.", 404)
+    score = None if call.text("back_to_grader") else call.number("score", "The score")
+    if score is not None and not 0 <= score <= test.maximum:
+        raise Refused(f"The score of test {test.number} is a number from 0 to {test.maximum:g}.", 422)
+    reason = call.text("reason")
+    call.store.override(call.marker, call.submission.id, test.number, score, call.whole("version"), reason)
+    question = call.material.question(call.text("question"))
+    if question is not None:
+        return call.to(f"/mark/{question.id}/{call.submission.code}")
+    return call.to(f"/submission/{call.submission.code}")
