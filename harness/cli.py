@@ -309,6 +309,7 @@ OTHERS = {
     "validate": "harness.validation.cli",
     "mutants": "harness.validation.cli",
     "batch": "harness.classroom.cli",
+    "review": "harness.classroom.review.cli",
     "diff": "harness.classroom.diff",
 }
 """The commands that other modules define. A copy for students goes without them, and so does Gradescope's."""
