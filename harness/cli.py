@@ -309,7 +309,9 @@ OTHERS = {
     "validate": "harness.validation.cli",
     "mutants": "harness.validation.cli",
     "batch": "harness.classroom.cli",
-    "review": "harness.classroom.review.cli",
+    "late": "harness.classroom.commands",
+    "canvas": "harness.classroom.commands",
+    "publish": "harness.classroom.commands",
     "diff": "harness.classroom.diff",
 }
 """The commands that other modules define. A copy for students goes without them, and so does Gradescope's."""

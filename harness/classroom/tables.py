@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from harness.catalog import read_suites
 from harness.classroom.totals import Student, Total, parts_of, students
 from harness.problem import problem
 from harness.reports.text import points
 
-__all__ = ["BYTE_ORDER_MARK", "COLUMNS", "MAXIMA", "harmless", "parts_of", "render", "written"]
+__all__ = ["BYTE_ORDER_MARK", "COLUMNS", "MAXIMA", "harmless", "late", "parts_of", "render", "written"]
 
 COLUMNS = ("Student", "SID", "Email", "Submission", "Status")
 MAXIMA = "Points Possible"
@@ -49,8 +50,6 @@ def written(rows: Iterable[Sequence[str]]) -> str:
 def _row(student: Student, parts: Sequence[str]) -> list[str]:
     total = student.total
     about = (student.person.name, student.person.sid, student.person.email, total.submission)
-    time = total.hand_in.created_at if total.hand_in else None
-    zone = total.lateness.rules.where if total.lateness else None
     return [
         *map(harmless, about),
         total.status.value,
@@ -59,7 +58,7 @@ def _row(student: Student, parts: Sequence[str]) -> list[str]:
         *map(_number, total.by_hand.values()),
         _number(total.hand),
         _number(total.changed or None),
-        time.astimezone(zone or time.tzinfo).isoformat(" ", "seconds") if time else "",
+        _time(total.hand_in.created_at if total.hand_in else None, total),
         total.late,
         _number(total.penalty) if total.lateness else "",
         _number(total.total),
@@ -92,3 +91,32 @@ def _number(value: float | None) -> str:
 def harmless(text: str) -> str:
     """A cell that no spreadsheet takes for a formula: students choose names."""
     return f"'{text}" if text.startswith(tuple("=+-@＝＋－＠")) else text
+
+
+def late(found: Sequence[Total]) -> str:
+    """CSV: a row a student, with what being late costs and why."""
+    rows = [["Student", "SID", "Email", "Submission", "Due", "Handed in", "Slip days", "Left", "Penalty", "Explained"]]
+    for student in students(found):
+        total, lateness = student.total, student.total.lateness
+        if lateness is None:
+            continue
+        about = (student.person.name, student.person.sid, student.person.email, total.submission)
+        left = lateness.slip_left[total.counts_for.index(student.person)]
+        rows.append(
+            [
+                *map(harmless, about),
+                _time(lateness.due, total),
+                _time(total.hand_in.created_at if total.hand_in else None, total),
+                str(lateness.slip),
+                str(left),
+                _number(total.penalty),
+                total.late,
+            ]
+        )
+    return written(rows)
+
+
+def _time(time: datetime | None, total: Total) -> str:
+    """A time in the zone of the rules."""
+    zone = total.lateness.rules.where if total.lateness else None
+    return time.astimezone(zone or time.tzinfo).isoformat(" ", "seconds") if time else ""

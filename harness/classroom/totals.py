@@ -50,7 +50,7 @@ class Total:
     replaced: Mapping[Person, str] = field(default_factory=dict)
     """The students for whom another submission counts, and the id of that."""
     instead_of: Mapping[Person, tuple[str, ...]] = field(default_factory=dict)
-    """Of the students for whom this one counts: the ids of the others that they are in."""
+    """The ids of further submissions of the students for whom this one counts."""
 
     @property
     def counts_for(self) -> tuple[Person, ...]:

@@ -45,6 +45,10 @@ VERBS = {
         "grade one submission: a folder, a notebook, a zip", reads=True, writes=("--json", "--html", "--results")
     ),
     "batch": Verb("grade a folder of submissions, into grades/", reads=True, writes=("--out",), default="grades"),
+    "late": Verb("what being late costs, in a folder of grades", reads=True),
+    "canvas": Verb("fill an exported gradebook of Canvas", reads=True, writes=("--out",), default="canvas.csv"),
+    "diff": Verb("whose grades changed, in which tests, and why", reads=True, writes=("--html", "--csv")),
+    "publish": Verb("write what students get, from a folder of grades", reads=True, writes=("--out",)),
     "experiments": Verb("run the experiments, into results/", writes=("--out",), default="results"),
     "unpack": Verb("write what a submission is graded as: the modules", reads=True, writes=("--out",)),
     "validate": Verb("the grader's own exam: submissions whose right grade is known", writes=("--html",)),

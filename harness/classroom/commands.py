@@ -1,0 +1,144 @@
+"""What comes after grading: ``python -m grader late``, ``canvas`` and ``publish``, over the folder of a batch."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.classroom import late as late_days
+from harness.classroom import tables
+from harness.classroom.canvas import CanvasError, fill, read_gradebook, render, sayings
+from harness.classroom.ledger import LedgerError
+from harness.classroom.marking import MarkError
+from harness.classroom.publish import Edition, PublishError, unfinished, write_editions
+from harness.classroom.roster import RosterError, load_roster
+from harness.classroom.totals import Total, students, totals
+from harness.console import stop, tell
+from harness.reports.text import unwritable, write_atomically
+
+__all__ = ["canvas", "late", "publish"]
+
+Grades = Annotated[Path, typer.Argument(help="The folder that python -m grader batch has written.")]
+
+
+def late(
+    grades: Grades = Path("grades"),
+    due: Annotated[str | None, typer.Option(help="When it was due, as 2025-10-03T23:59.")] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="The time zone of --due, as America/New_York; this machine's without.")
+    ] = None,
+    rules: Annotated[Path | None, typer.Option(help="A late.toml that says what being late costs.")] = None,
+) -> None:
+    """Say what being late costs: writes late.csv and grades.csv, and keeps the rules for later commands."""
+    with _refusals():
+        hand_ins = load_roster(grades)
+        found = late_days.chosen(grades, due, zone, rules)
+        if found is None:
+            stop(f"{grades} has no {late_days.FILE} yet: name the due time with --due, or a file with --rules.")
+        late_days.write(grades, found)
+        of_class = totals(grades)
+        write_atomically(grades / "late.csv", tables.late(of_class))
+        write_atomically(grades / "grades.csv", tables.render(of_class))
+    tell(found.said)
+    if unknown := late_days.strangers(found, hand_ins):
+        tell(f"Nobody in the class is {', '.join(unknown)}: look whether the rules have a typing error.")
+    punished = 0
+    for total in of_class:
+        lateness = total.lateness
+        if not total.counts_for or lateness is None or (lateness.late_by is not None and not lateness.late_by):
+            continue
+        punished += bool(lateness.days or lateness.closed)
+        tell(f"{', '.join(person.name for person in total.counts_for)}: {total.late}")
+    tell(f"{_count(punished, 'submission')} of {len(of_class)} with a penalty.    Table: {grades / 'late.csv'}")
+
+
+def canvas(
+    grades: Grades = Path("grades"),
+    gradebook: Annotated[
+        Path | None, typer.Option(help="The gradebook, as Canvas exports it: Grades, Export, Export Entire Gradebook.")
+    ] = None,
+    assignment: Annotated[
+        str | None, typer.Option(help='The column to fill, as "PSet 2 (12345)", its title, or its id.')
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The file for Canvas: Grades, Import.")] = Path("canvas.csv"),
+) -> None:
+    """Fill one assignment of an exported gradebook with the totals, and write what Canvas imports."""
+    if gradebook is None:
+        stop("The gradebook is missing: export it from Canvas, and name the file with --gradebook.")
+    if (reason := unwritable(out)) is not None:
+        stop(reason.replace("The report", "The file for Canvas"))
+    if out.exists() and out.samefile(gradebook):
+        stop(f"{out} is the gradebook itself: name another file with --out.")
+    with _refusals():
+        filled = fill(read_gradebook(gradebook), totals(grades), assignment)
+        write_atomically(out, render(filled))
+    for line in sayings(filled):
+        tell(line)
+    there = sum(not row.is_test_student for row in filled.gradebook.rows)
+    tell(f"{filled.assignment}: points for {len(filled.given)} of the {_count(there, 'student')} in the gradebook.")
+    tell(f"File for Canvas: {out}")
+
+
+def publish(
+    grades: Grades = Path("grades"),
+    out: Annotated[
+        Path | None, typer.Option(help="The folder for students' reports; grades/published without.")
+    ] = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Publish although something is not marked yet.")] = False,
+    downloads: Annotated[
+        Path | None, typer.Option(help="Canvas' download of all submissions (zip or folder), for the feedback zip.")
+    ] = None,
+    gradebook: Annotated[
+        Path | None, typer.Option(help="The gradebook that Canvas exports, which says who is who in --downloads.")
+    ] = None,
+    who: Annotated[str | None, typer.Option(help="Who publishes; the user of this machine without.")] = None,
+) -> None:
+    """Write what students get: their reports, a table for mail merge, and Canvas' feedback zip."""
+    with _refusals():
+        of_class = totals(grades)
+        open_ = unfinished(of_class)
+        if open_ and not partial:
+            stop(f"Nothing was published. {_listed(open_)} Mark them, or publish what there is with --partial.")
+        edition = Edition(grades, out or grades / "published", downloads, gradebook)
+        done = write_editions(edition, of_class, who or _user())
+    if open_:
+        tell(_listed(open_))
+    for note in done.notes:
+        tell(note)
+    tell(f"{_count(done.reports, 'report')} for {_count(len(students(of_class)), 'student')}: {edition.out}")
+    tell(f"For mail merge: {done.table}" + (f"    for Canvas: {done.feedback}" if done.feedback else ""))
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """End the command with a sentence where something can't be done."""
+    try:
+        yield
+    except (RosterError, LedgerError, MarkError, CanvasError, PublishError, late_days.LateError) as error:
+        stop(str(error))
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        stop(f"A file can't be read or written: {error.strerror or error}{where}.")
+
+
+def _listed(open_: Sequence[Total]) -> str:
+    """One sentence on what is missing, and where."""
+    shown = [f"{total.id} ({', '.join(total.missing)})" for total in open_[:10]]
+    more = f", and {len(open_) - 10} more" if len(open_) > 10 else ""
+    return f"{_count(len(open_), 'submission')} without complete marks: {'; '.join(shown)}{more}."
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # of a user id that has no name
+        return "staff"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

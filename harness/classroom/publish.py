@@ -1,0 +1,343 @@
+"""What students get: a report of their own with all points, a table for mail merge, and files for Canvas.
+
+The staff's edition of a report is ``reports/ID.html`` of the batch, with every test. The students' edition is made from
+``reports/ID.json`` and the marks. It shows a test as Gradescope would after publication: one whose visibility is
+``hidden`` stays without title and message, and only the points of all such tests of a part are named.
+
+Canvas attaches a file of a feedback zip to the submission that its name says: ``NAME_USER_FILE_…``, where both numbers
+are Canvas' own. They are in the names of the files that Canvas' *Download Submissions* gives.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from harness.base.untrusted import UnreadableError, read_bytes
+from harness.catalog import GradedTest, read_suites
+from harness.classroom.canvas import CANVAS_FILE, canvas_ids, read_gradebook
+from harness.classroom.ledger import Ledger
+from harness.classroom.marking import Change, Mark, Marks, MarkStore, Override, Regrade
+from harness.classroom.tables import harmless, written
+from harness.classroom.totals import Total, students
+from harness.gradebook import State
+from harness.problem import Part, Question, problem
+from harness.reports.html import SIGNS, environment
+from harness.reports.text import cut, plain, points, write_atomically
+
+__all__ = ["Edition", "PublishError", "Published", "render", "unfinished", "write_editions"]
+
+MAX_REPORT = 64 << 20
+MAX_OUTPUT = 10_000
+MAX_FILES = 100_000
+STAMP = "published.json"
+"""The file by which a folder of students' reports is known."""
+TABLE = "mail-merge.csv"
+FEEDBACK = "canvas-feedback.zip"
+
+
+class PublishError(Exception):
+    """It can't be published; the text is one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What is published, and where."""
+
+    grades: Path
+    out: Path
+    downloads: Path | None = None
+    """The submissions as Canvas lets them be downloaded: a zip, or a folder."""
+    gradebook: Path | None = None
+    """The gradebook that Canvas exports."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was written."""
+
+    reports: int
+    table: Path
+    feedback: Path | None
+    notes: tuple[str, ...]
+
+
+def unfinished(found: Sequence[Total]) -> list[Total]:
+    """The submissions that count for somebody and have no total yet."""
+    return [total for total in found if total.counts_for and total.total is None]
+
+
+def write_editions(edition: Edition, found: Sequence[Total], who: str) -> Published:
+    """Write the students' edition of all reports, and note that they are published.
+
+    Raises:
+        PublishError: the folder holds something else, or a file of Canvas can't be used.
+        CanvasError: the gradebook can't be used.
+    """
+    out = edition.out
+    _check(edition)
+    files = _files_of_canvas(edition, found)
+    notes = []
+    with closing(MarkStore(edition.grades)) as store:
+        if store.state().published_at is None:  # before any file is there that somebody could send
+            store.publish(who)
+            notes.append("The marks are published: from now on each change needs a reason, which the report lists.")
+        marks = store.state()
+    for folder in (out, out / "reports"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_atomically(out / STAMP, json.dumps({"at": _now(), "by": who, "submissions": len(found)}, indent=1) + "\n")
+    ledger = Ledger(edition.grades)
+    pages = {total.id: render(total, marks, _tests(ledger.report(total.id))) for total in found if total.counts_for}
+    for path in (out / "reports").glob("*.html"):
+        if path.stem not in pages:  # of somebody who is no longer in the class
+            path.unlink()
+    for id, page in pages.items():
+        write_atomically(out / "reports" / f"{id}.html", page)
+    write_atomically(out / TABLE, _table(found))
+    feedback = out / FEEDBACK if files else None
+    feedback_data = _feedback(files, pages)
+    (out / FEEDBACK).unlink(missing_ok=True)
+    if feedback:
+        feedback.write_bytes(feedback_data)
+        without = [total.id for total in found if total.counts_for and total.id not in files]
+        notes += [f"No file of Canvas is known for {', '.join(without)}: not in {FEEDBACK}."] if without else []
+    return Published(len(pages), out / TABLE, feedback, tuple(notes))
+
+
+def _check(edition: Edition) -> None:
+    """Refuse to write into what is something else."""
+    out = edition.out
+    if out.resolve() in (edition.grades.resolve(), *edition.grades.resolve().parents):
+        raise PublishError(f"{out} holds the grades themselves: name another folder with --out.")
+    if out.exists() and not (out / STAMP).is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise PublishError(f"{out} holds something else: name a new folder with --out.")
+    if (edition.downloads is None) != (edition.gradebook is None):
+        raise PublishError(
+            "--downloads has the files' numbers, and --gradebook says who has which: the feedback zip needs both."
+        )
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def _tests(report: Path) -> dict[str, dict[str, Any]]:
+    """The rows of a report by the number of the test; none where it can't be read."""
+    try:
+        rows = json.loads(read_bytes(report, MAX_REPORT))["tests"]
+        return {str(row["number"]): row for row in rows if "number" in row}
+    except (UnreadableError, ValueError, TypeError, KeyError):
+        return {}
+
+
+# ---- the report ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ShownTest:
+    """A test as its student sees it."""
+
+    test: GradedTest
+    row: Mapping[str, Any]
+    override: Override | None = None
+
+    @property
+    def before(self) -> float:
+        """The automatic score."""
+        return float(self.row.get("score", 0.0))
+
+    @property
+    def score(self) -> float:
+        """The score that counts."""
+        return self.override.score if self.override else self.before
+
+    @property
+    def state(self) -> State:
+        """The outcome; of an overridden test it is that of the points."""
+        if self.override:
+            return State.PASSED if self.score >= self.test.points else State.PARTIAL if self.score else State.FAILED
+        try:
+            return State(self.row.get("extra_data", {}).get("state", "not run"))
+        except (ValueError, AttributeError):
+            return State.NOT_RUN
+
+    @property
+    def output(self) -> str:
+        """The message."""
+        return plain(cut(str(self.row.get("output", "")), MAX_OUTPUT)).strip()
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the test keeps its title and message to itself after publication too."""
+        return self.test.visibility == "hidden"
+
+
+@dataclass(frozen=True)
+class ShownQuestion:
+    """Something that is marked by hand, as its student sees it."""
+
+    question: Question
+    mark: Mark | None
+    regrades: Sequence[Regrade] = ()
+
+
+@dataclass(frozen=True)
+class ShownPart:
+    """A part of the handout with both kinds of points."""
+
+    part: Part
+    all_tests: Sequence[ShownTest]
+    questions: Sequence[ShownQuestion]
+
+    @cached_property
+    def tests(self) -> list[ShownTest]:
+        """The tests that are shown."""
+        return [one for one in self.all_tests if not one.hidden]
+
+    @cached_property
+    def hidden(self) -> list[ShownTest]:
+        """The tests of which only the points are shown, together."""
+        return [one for one in self.all_tests if one.hidden]
+
+    @property
+    def earned(self) -> float | None:
+        """The points of the part; None while something is not graded or marked."""
+        if self.part.automatic and not self.all_tests:
+            return None
+        hand = [one.mark.points for one in self.questions if one.mark]
+        return sum(one.score for one in self.all_tests) + sum(hand) if len(hand) == len(self.questions) else None
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of a student's report."""
+
+    total: Total
+    parts: Sequence[ShownPart]
+    changes: Sequence[Change] = ()
+    published_at: datetime | None = None
+
+    @property
+    def has_questions(self) -> bool:
+        """Whether anything is marked by hand."""
+        return any(part.questions for part in self.parts)
+
+
+def render(total: Total, marks: Marks, rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """The students' edition of a report as text.
+
+    Args:
+        rows: the rows of its results.json by the number of the test.
+    """
+    pages = environment(Path(__file__).resolve().parent)
+    pages.filters.update(points=points, plain=plain, signed=_signed)
+    report = Report(
+        total,
+        [_part(part, total, marks, rows) for part in problem().part],
+        marks.changes_since_publication(total.id),
+        marks.published_at,
+    )
+    return pages.get_template("published.html.j2").render(
+        report=report, total=total, problem=problem(), signs=SIGNS, state=State
+    )
+
+
+def _part(part: Part, total: Total, marks: Marks, rows: Mapping[str, Mapping[str, Any]]) -> ShownPart:
+    overrides = marks.overrides(total.id)
+    tests = [test for test in read_suites() if test.part == part.number] if total.parts else []
+    regrades = marks.regrades(total.id)
+    return ShownPart(
+        part,
+        [ShownTest(test, rows.get(test.number, {}), overrides.get(test.number)) for test in tests],
+        [
+            ShownQuestion(
+                question,
+                marks.mark(total.id, question.id),
+                [one for one in regrades if one.question == question.id],
+            )
+            for question in problem().question
+            if question.part == part.number
+        ],
+    )
+
+
+def _signed(value: float) -> str:
+    """Points with their sign, as ``+2`` or ``−1.5``."""
+    return f"{'−' if value < 0 else '+'}{points(abs(value))}"
+
+
+# ---- for mail merge, and for Canvas ----------------------------------------------------------------------------
+
+
+def _table(found: Sequence[Total]) -> str:
+    """A row a student: whom to write to, and what to say and attach."""
+    rows = [["Name", "Email", "SID", "Total", "Of", "Late", "File"]]
+    for student in students(found):
+        total, person = student.total, student.person
+        amount = "" if total.total is None else points(total.total)
+        about = map(harmless, (person.name, person.email, person.sid))
+        rows.append([*about, amount, str(problem().handout), total.late, f"reports/{total.id}.html"])
+    return written(rows)
+
+
+def _files_of_canvas(edition: Edition, found: Sequence[Total]) -> dict[str, list[tuple[str, str, str]]]:
+    """Canvas' numbers by submission: of the student, and of the file that was handed in; and its name's ending."""
+    files: dict[str, list[tuple[str, str, str]]] = {}
+    for total in found:
+        if total.counts_for and (match := CANVAS_FILE.match(total.submission)):
+            files[total.id] = [(match[1], match[2], Path(total.submission).suffix)]
+    if edition.downloads is None or edition.gradebook is None:
+        return files
+    known: dict[str, tuple[str, str, str]] = {}
+    for name in _names(edition.downloads):
+        if match := CANVAS_FILE.match(name):
+            known.setdefault(match[1], (match[1], match[2], Path(name).suffix))
+    if not known:
+        raise PublishError(
+            f"{edition.downloads} has no file as Canvas names them, lovelaceada_123_456_pset2.zip: use what Canvas' "
+            "Download Submissions gives."
+        )
+    for student, user in canvas_ids(read_gradebook(edition.gradebook), found):
+        if user in known:
+            files.setdefault(student.total.id, []).append(known[user])
+    return files
+
+
+def _names(downloads: Path) -> Iterator[str]:
+    """The names of the files in Canvas' download."""
+    try:
+        if downloads.is_dir():
+            yield from (path.name for path in sorted(downloads.iterdir()))
+            return
+        with zipfile.ZipFile(downloads) as archive:
+            yield from (Path(name).name for name in sorted(archive.namelist()[:MAX_FILES]))
+    except (OSError, zipfile.BadZipFile, ValueError) as error:
+        raise PublishError(f"{downloads} can't be read: {error}.") from None
+
+
+def _feedback(files: Mapping[str, Sequence[tuple[str, str, str]]], pages: Mapping[str, str]) -> bytes:
+    """The zip for Canvas.
+
+    Canvas shows a file of it under the name of what was handed in. Where that is a zip, so is the file.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for id, of in files.items():
+            for user, file, suffix in dict.fromkeys(of):
+                report = pages[id].encode()
+                if suffix.lower() == ".zip":
+                    inner = io.BytesIO()
+                    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as own:
+                        own.writestr("report.html", report)
+                    archive.writestr(f"student_{user}_{file}_report.zip", inner.getvalue())
+                else:
+                    archive.writestr(f"student_{user}_{file}_report.html", report)
+    return packed.getvalue()
