@@ -312,6 +312,7 @@ OTHERS = {
     "late": "harness.classroom.commands",
     "canvas": "harness.classroom.commands",
     "publish": "harness.classroom.commands",
+    "review": "harness.classroom.review.cli",
     "diff": "harness.classroom.diff",
 }
 """The commands that other modules define. A copy for students goes without them, and so does Gradescope's."""
