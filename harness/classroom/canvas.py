@@ -353,9 +353,7 @@ def sayings(filled: Filled) -> Iterator[str]:
         others = ", ".join(student.others)
         yield f"{_who(student)} is there twice: {student.total.id} counts, which came last, and not {others}."
     for row, student in filled.incomplete:
-        missing = student.total.missing
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        yield f"{row.name}'s marks are not complete, and the cell stays as it is: {', '.join(missing[:3])}{more}."
+        yield f"{row.name}'s marks are not complete, and the cell stays as it is: {student.total.left}."
     for row, _ in filled.kept:
         yield f"{row.name}'s cell stays as it is: {row.cells[filled.assignment].strip()}."
     possible = filled.gradebook.possible.get(filled.assignment, "").strip()

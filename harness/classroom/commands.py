@@ -67,7 +67,10 @@ def canvas(
     ] = None,
     out: Annotated[Path, typer.Option(help="The file for Canvas: Grades, Import.")] = Path("canvas.csv"),
 ) -> None:
-    """Fill one assignment of an exported gradebook with the totals, and write what Canvas imports."""
+    """Fill one assignment of an exported gradebook with the totals, and write what Canvas imports.
+
+    grades.csv is written anew, with the marks by hand.
+    """
     if gradebook is None:
         stop("The gradebook is missing: export it from Canvas, and name the file with --gradebook.")
     if (reason := unwritable(out)) is not None:
@@ -75,8 +78,10 @@ def canvas(
     if out.exists() and out.samefile(gradebook):
         stop(f"{out} is the gradebook itself: name another file with --out.")
     with _refusals():
-        filled = fill(read_gradebook(gradebook), totals(grades), assignment)
+        of_class = totals(grades)
+        filled = fill(read_gradebook(gradebook), of_class, assignment)
         write_atomically(out, render(filled))
+        write_atomically(grades / "grades.csv", tables.render(of_class))
     for line in sayings(filled):
         tell(line)
     there = sum(not row.is_test_student for row in filled.gradebook.rows)
@@ -98,7 +103,10 @@ def publish(
     ] = None,
     who: Annotated[str | None, typer.Option(help="Who publishes; the user of this machine without.")] = None,
 ) -> None:
-    """Write what students get: their reports, a table for mail merge, and Canvas' feedback zip."""
+    """Write what students get: their reports, a table for mail merge, and Canvas' feedback zip.
+
+    grades.csv is written anew, with the marks by hand.
+    """
     with _refusals():
         of_class = totals(grades)
         open_ = unfinished(of_class)
@@ -106,6 +114,7 @@ def publish(
             stop(f"Nothing was published. {_listed(open_)} Mark them, or publish what there is with --partial.")
         edition = Edition(grades, out or grades / "published", downloads, gradebook)
         done = write_editions(edition, of_class, who or _user())
+        write_atomically(grades / "grades.csv", tables.render(of_class))
     if open_:
         tell(_listed(open_))
     for note in done.notes:
@@ -128,7 +137,7 @@ def _refusals() -> Iterator[None]:
 
 def _listed(open_: Sequence[Total]) -> str:
     """One sentence on what is missing, and where."""
-    shown = [f"{total.id} ({', '.join(total.missing)})" for total in open_[:10]]
+    shown = [f"{total.id} ({total.left})" for total in open_[:10]]
     more = f", and {len(open_) - 10} more" if len(open_) > 10 else ""
     return f"{_count(len(open_), 'submission')} without complete marks: {'; '.join(shown)}{more}."
 

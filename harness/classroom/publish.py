@@ -71,8 +71,8 @@ class Published:
 
 
 def unfinished(found: Sequence[Total]) -> list[Total]:
-    """The submissions that count for somebody and have no total yet."""
-    return [total for total in found if total.counts_for and total.total is None]
+    """The submissions that count for somebody and have no total yet, or a mark that somebody should look at again."""
+    return [total for total in found if total.counts_for and total.left]
 
 
 def write_editions(edition: Edition, found: Sequence[Total], who: str) -> Published:

@@ -23,6 +23,7 @@ from harness.problem import problem
 __all__ = ["Student", "Total", "of_class", "parts_of", "students", "totals"]
 
 MAX_REPORT = 64 << 20
+MOST_NAMED = 4
 GRADED = (Status.GRADED, Status.UNDECIDED, Status.OVERDUE, Status.REFUSED)
 """The statuses in which there is a number of points."""
 
@@ -47,6 +48,8 @@ class Total:
     """None where there are no rules."""
     undecided: tuple[str, ...] = ()
     """The tests in which the grader had a fault, and which nobody has decided by hand."""
+    flagged: tuple[str, ...] = ()
+    """The questions whose marker wants somebody to look again."""
     replaced: Mapping[Person, str] = field(default_factory=dict)
     """The students for whom another submission counts, and the id of that."""
     instead_of: Mapping[Person, tuple[str, ...]] = field(default_factory=dict)
@@ -80,6 +83,14 @@ class Total:
         found += [f"by hand {question}" for question in self.unmarked]
         found += [f"test {number}: the grader had a fault" for number in self.undecided]
         return tuple(found)
+
+    @property
+    def left(self) -> str:
+        """What has to be done before this is published, in a few words; empty where nothing is left."""
+        what = [*self.missing, *(f"flagged {question}" for question in self.flagged)]
+        if len(self.unmarked) == len(self.by_hand) > 1:
+            what = [f"all {len(self.by_hand)} answers", *(one for one in what if not one.startswith("by hand "))]
+        return ", ".join(what[:MOST_NAMED]) + (f" and {len(what) - MOST_NAMED} more" if len(what) > MOST_NAMED else "")
 
     @property
     def before_penalty(self) -> float | None:
@@ -176,6 +187,7 @@ def of_class(
                 changed=round(changed, 4) if graded else 0.0,
                 hand_in=hand_in,
                 lateness=late.lateness(hand_in, rules, counting) if rules else None,
+                flagged=_flagged(marks, hand_in.id) if marks else (),
                 undecided=tuple(one for one in (undecided or {}).get(hand_in.id, ()) if one not in overrides),
                 replaced=replaced.get(hand_in.id, {}),
                 instead_of=instead_of.get(hand_in.id, {}),
@@ -195,6 +207,11 @@ def parts_of(tests: Iterable[GradedTest]) -> dict[str, list[GradedTest]]:
     for test in tests:
         parts.setdefault(test.part, []).append(test)
     return parts
+
+
+def _flagged(marks: Marks, id: str) -> tuple[str, ...]:
+    found = ((question.id, marks.mark(id, question.id)) for question in problem().question)
+    return tuple(question for question, mark in found if mark is not None and mark.flag)
 
 
 def _by_part(tests: Iterable[GradedTest], scores: Mapping[str, float]) -> dict[str, float]:

@@ -14,7 +14,6 @@ from harness.catalog import read_suites
 from harness.classroom.ledger import Entry, Header, Ledger, Status
 from harness.classroom.marking import MarkStore, Saved
 from harness.classroom.roster import HandIn, Person, write_roster
-from harness.classroom.work import Task, as_result
 from harness.gradebook import Gradebook, Outcome, State
 from harness.problem import problem
 from harness.reports import gradescope
@@ -62,10 +61,13 @@ def write_batch(folder: Path, hand_ins: Iterable[HandIn], books: Mapping[str, Gr
     for one in hand_ins:
         book = (books or {}).get(one.id) or gradebook(one.name)
         if isinstance(book, Entry):
-            ledger.add(book, json.dumps(gradescope.render(gradebook(one.name))), "<p>", {})
+            line, book = book, gradebook(one.name)
         else:
-            made = as_result(Task(one.id, one.path, one.name, 1, 60), book, Status.GRADED)
-            ledger.add(made.entry, made.report, made.page, {})
+            results = book.results
+            scores = {test.number: outcome.score for test, outcome in results}
+            states = {test.number: outcome.state for test, outcome in results}
+            line = Entry(one.id, Status.GRADED, scores=scores, states=states)
+        ledger.add(line, json.dumps(gradescope.render(book)), "<p>", {})
     return folder
 
 

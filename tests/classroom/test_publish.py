@@ -149,7 +149,18 @@ def test_publication_is_noted_once(grades):
 
 def test_what_is_not_complete_is_named(grades):
     mark_all(grades, ["one"])
-    assert [total.id for total in publish.unfinished(totals(grades))] == ["two"]
+    (two,) = publish.unfinished(totals(grades))
+    assert (two.id, two.left) == ("two", f"all {len(problem().question)} answers")
+
+
+def test_a_flag_is_something_left_to_do(grades):
+    mark_all(grades, ["one", "two"])
+    assert publish.unfinished(totals(grades)) == []
+    with closing(MarkStore(grades)) as store:
+        mark = store.state().mark("two", QUESTION.id)
+        assert mark is not None
+        store.save("Grace", "two", QUESTION.id, Saved(flag=True), mark.version)
+    assert [total.left for total in publish.unfinished(totals(grades))] == [f"flagged {QUESTION.id}"]
 
 
 def test_who_is_in_another_submission_gets_that_report(tmp_path):
