@@ -77,7 +77,23 @@ def test_texts_under_a_heading_that_is_there_twice_are_taken_together_with_a_rem
 
 def test_a_missing_heading_is_a_remark():
     found = parse(f"{FIRST}\n\none\n")
-    assert sum("has no heading" in remark for remark in found.remarks) == len(QUESTIONS) - 1
+    in_words = [question for question in QUESTIONS if not question.figure_only]
+    assert sum("has no heading" in remark for remark in found.remarks) == len(in_words) - 1
+
+
+def test_a_heading_for_a_figure_alone_may_be_missing_or_empty():
+    of_figures = [question for question in QUESTIONS if question.figure_only]
+    assert of_figures
+    for text in ("", "".join(f"## {question.part} {question.title}\n\n" for question in of_figures)):
+        found = parse(text)
+        figures = [one for one in found.answers if one.figure_only]
+        assert [(one.part, one.is_missing) for one in figures] == [(one.part, False) for one in of_figures]
+        assert not any(one.part in remark for one in of_figures for remark in found.remarks)
+
+
+def test_an_answer_knows_what_is_asked_and_what_it_is_worth():
+    found = parse(f"{FIRST}\n\none\n").answers[0]
+    assert (found.points, found.asks) == (QUESTIONS[0].points, QUESTIONS[0].asks)
 
 
 def test_a_number_that_no_question_has_is_kept_as_another_text_with_a_remark():

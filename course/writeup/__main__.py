@@ -154,7 +154,7 @@ def _about_answers(answers: Answers) -> list[str]:
     for answer in answers.answers:
         if answer.over:
             says.append(f"{_name(answer)} has {answer.words} words, and {answer.limit} are allowed: shorten it.")
-    unanswered = [answer for answer in answers.answers if answer.found and not answer.answered]
+    unanswered = [answer for answer in answers.answers if answer.found and answer.is_missing]
     several = {
         answer.part for answer in answers.answers if [one.part for one in answers.answers].count(answer.part) > 1
     }

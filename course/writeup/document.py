@@ -130,6 +130,9 @@ def _answer(answer: Answer, reader: Reader) -> Node:
         "words": answer.words,
         "limit": answer.limit,
         "over": answer.over,
+        "points": f"{answer.points} {'point' if answer.points == 1 else 'points'}" if answer.points else "",
+        "asks": answer.asks,
+        "missing": answer.is_missing,
         "blocks": reader.read(answer.text) if answer.answered else [],
     }
 

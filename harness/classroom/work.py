@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from harness.base.cluster import ClusterError, demand
 from harness.base.crew import interruptible
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.classroom import digests
 from harness.classroom.ledger import Entry, Status
+from harness.facts import facts_of
 from harness.gradebook import UNGRADED, Gradebook, Reason, not_graded
 from harness.grading import grade
 from harness.host.launch import shared_launcher
@@ -29,6 +32,8 @@ from harness.submission.intake import Submission, SubmissionError, open_submissi
 
 __all__ = ["Graded", "Task", "as_result", "grade_one"]
 
+FACTS = "facts.json"
+"""The file with what was measured about a submission, beside what is marked by hand."""
 MAX_MODULE = 4 << 20
 MAX_REASON = 500
 OVERTIME = 240.0
@@ -102,7 +107,8 @@ def grade_one(task: Task) -> Graded | None:
             return None
         with _ended_after(task.deadline + OVERTIME), TemporaryDirectory(prefix="harness-marking-") as place:
             gradebook, status, reason, modules = _gradebook(task, Path(place) / "work")
-            material = _files(Path(place) / "work")
+            facts = facts_of(Path(place) / "work", gradescope.render(gradebook))
+            material = {**_files(Path(place) / "work"), FACTS: msgspec.json.encode(facts)}
     return as_result(task, gradebook, status, reason, modules, key, material, files)
 
 

@@ -290,11 +290,14 @@ def _cells(blocks: Sequence[Block], texts: Sequence[str], parts: Parts) -> Itera
     places = tuple(f"## {block.number} " for block in blocks if block.role == "answers")
     if other := [section.partition("\n")[0] for section in sections if not section.startswith(places)]:
         raise HandoutError(f"The answers have a heading that the notebook has no place for: {other[0]}.")
+    figures = [question for question in problem().question if question.figure_only]
     heading = "top"
     below = 0
     for block, text in zip(blocks, texts, strict=True):
         if block.role == "answers":
             own = [section for section in sections if section.startswith(f"## {block.number} ")]
+            if not own:  # answers of an earlier year may go without these
+                own = [f"## {one.part} {one.title}" for one in figures if one.part == block.number]
             if not own:
                 raise HandoutError(f"The answers have no heading ## {block.number} …: add it, with a title.")
             for section in own:

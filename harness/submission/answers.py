@@ -57,8 +57,8 @@ MAX_REMARKS = 20
 MAX_OTHERS = 50
 
 
-#: What the handout asks for in words, in its order; the headings of student/answers.md.
-QUESTIONS = tuple(question for question in problem().question if not question.figure_only)
+#: What is graded by hand, in the handout's order; the headings of student/answers.md.
+QUESTIONS = problem().question
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,12 @@ class Answer:
     """Markdown; empty where nothing was written"""
     found: bool = True
     """There is a heading for it."""
+    points: int = 0
+    """The points that it is worth; 0 for what is none of the questions."""
+    asks: str = ""
+    """The manifest's words on what the answer has to have."""
+    figure_only: bool = False
+    """A figure is asked for and no words."""
 
     @cached_property
     def words(self) -> int:
@@ -82,6 +88,11 @@ class Answer:
     def answered(self) -> bool:
         """Whether there is anything to read: words, a table, a formula, code or an image."""
         return any(_shows(token) for token in tokens(self.text))
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether words are asked for, and there are none."""
+        return not self.answered and not self.figure_only
 
     @property
     def over(self) -> bool:
@@ -151,10 +162,21 @@ def parse(text: str) -> Answers:
         name = f"{question.part} {question.title}"
         if len(parts) > 1:
             remarks.append(f"{name} has {len(parts)} headings: their texts are taken together, so leave one of them.")
-        elif not parts:
+        elif not parts and not question.figure_only:
             remarks.append(f"{name} has no heading: put back that of student/answers.md.")
         joined = "\n\n".join(filter(None, parts))
-        answers.append(Answer(question.part, question.title, question.words, joined, found=bool(parts)))
+        answers.append(
+            Answer(
+                question.part,
+                question.title,
+                question.words,
+                joined,
+                found=bool(parts),
+                points=question.points,
+                asks=question.asks,
+                figure_only=question.figure_only,
+            )
+        )
     return Answers(team, ai_tools, tuple(answers), tuple(others), tuple(remarks[:MAX_REMARKS]))
 
 

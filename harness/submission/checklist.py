@@ -113,14 +113,14 @@ def _limits(written: answers.Answers | None) -> Item:
     if written is None:
         return Item(what, None, "there is no answers.md: those in the PDF are not counted here")
     over = [f"{one.part} has {one.words} words of {one.limit}" for one in written.answers if one.over]
-    left = [one.part for one in written.answers if not one.answered]
+    left = [one.part for one in written.answers if one.is_missing]
     if over:
         return Item(what, False, f"{_some(over)}: shorten them (formulas, tables and code are not counted)")
     if left:
         return Item(
             what, False, f"{_some(list(dict.fromkeys(left)))} {'is' if len(left) == 1 else 'are'} not answered yet"
         )
-    return Item(what, True, f"all {len(written.answers)} answered")
+    return Item(what, True, f"all {sum(not one.figure_only for one in written.answers)} answered")
 
 
 def _some(labels: Sequence[str]) -> str:

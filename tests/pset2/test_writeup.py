@@ -32,6 +32,7 @@ def test_the_pdf_has_the_course_s_name_the_team_and_every_question(full_desk):
     assert "Zoë Müller and Ada Lovelace" in full_desk.text
     for answer in parse(ANSWERS).answers:
         assert answer.title.replace("'", "’") in full_desk.text.replace("'", "’")
+        assert answer.asks.replace("'", "’") in " ".join(full_desk.text.replace("'", "’").split())
 
 
 def test_each_figure_of_the_results_is_in_the_pdf_with_profile_and_seed(full_desk):
