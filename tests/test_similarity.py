@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 from harness.classroom import similarity
+from harness.classroom.earlier import check_earlier, earlier_year
+from harness.classroom.roster import RosterError
 from harness.classroom.similarity import Similarity, SimilarityError, write_report
 from harness.submission.contract import FILES
 from harness.validation.cases import SOLUTION, STUBS, read_cases, write_modules
+from tests.classroom_pages.made import batch, entry, hand_in
 
 RIGHT = {case.name: case for case in read_cases("right")}
 KEPT = {"self", "super", "torch", "np", "nn", *dir(builtins)}
@@ -122,6 +125,91 @@ def test_a_module_is_not_compared_with_another_one(submissions, tmp_path):
     text = RIGHT["python_loops"].text
     submissions["eve"] = written(tmp_path / "eve", training=text, pruning=text)
     assert not compared(submissions, tmp_path).pairs
+
+
+# ---- groups and earlier years ---------------------------------------------------------------------------------
+
+
+def test_who_is_alike_with_one_of_a_group_belongs_to_it(submissions, tmp_path):
+    ada, bob = RIGHT["python_loops"].text, RIGHT["zero_point_as_float"].text
+    submissions["eve"] = written(tmp_path / "eve", quantization=renamed(ada))
+    submissions["dan"] = written(tmp_path / "dan", quantization=ada + "\n\n" + bob)
+    submissions["joe"] = written(tmp_path / "joe", quantization=RIGHT["levels_by_searchsorted"].text)
+    found = compared(submissions, tmp_path)
+    assert ("ada", "bob") not in [(pair.one, pair.other) for pair in found.pairs]
+    (group,) = found.groups
+    assert group.names == ("ada", "bob", "dan", "eve")
+    assert group.pairs == found.pairs
+    assert group.equal == ()
+    assert group.least < group.most
+
+
+def test_who_has_the_same_letter_by_letter_is_named(submissions, tmp_path):
+    text = RIGHT["python_loops"].text
+    submissions["eve"] = written(tmp_path / "eve", quantization=text.replace("\n", "\r\n"))
+    submissions["dan"] = written(tmp_path / "dan", quantization=renamed(text))
+    found = compared(submissions, tmp_path)
+    (group,) = found.groups
+    assert group.equal == (("ada", "eve"),)
+    page = found.page.read_text(encoding="utf-8")
+    assert "letter by letter:</b> ada, eve" in page
+    assert page.index("<h2>Groups</h2>") < page.index("<h2>Pairs</h2>")
+    assert found.summary == "1 group of submissions that are alike, in 3 pairs, of 4."
+
+
+def test_groups_apart_stay_apart(tmp_path):
+    texts = {name: RIGHT[name].text for name in ("python_loops", "zero_point_as_float")}
+    submissions = {
+        f"{name}-{copy}": written(tmp_path / f"{name}-{copy}", quantization=text)
+        for name, text in texts.items()
+        for copy in range(2)
+    }
+    assert {group.names for group in compared(submissions, tmp_path).groups} == {
+        ("python_loops-0", "python_loops-1"),
+        ("zero_point_as_float-0", "zero_point_as_float-1"),
+    }
+
+
+def test_an_earlier_year_is_compared_with_this_one_and_not_with_itself(submissions, tmp_path):
+    ada = submissions["ada"]
+    earlier = {
+        name: written(tmp_path / f"old-{name}", quantization=(ada / "quantization.py").read_text()) for name in "xy"
+    }
+    out = tmp_path / "grades"
+    out.mkdir()
+    found = write_report(submissions, out, earlier={**earlier, "bob": earlier["x"]})
+    pairs = {(pair.one, pair.other, pair.is_earlier) for pair in found.pairs}
+    assert pairs == {("ada", "x", True), ("ada", "y", True), ("ada", "bob (earlier)", True)}
+    (group,) = found.groups
+    assert group.names[0] == "ada"
+    assert set(group.earlier) == {"x", "y", "bob (earlier)"}
+    assert (found.submissions, found.earlier) == (2, 3)
+    assert "earlier year</em>" in found.page.read_text(encoding="utf-8")
+    assert found.summary == ("1 group of submissions that are alike, in 3 pairs, 3 of them with an earlier year, of 2.")
+
+
+@pytest.mark.parametrize("place", ["", "code"])
+def test_an_earlier_year_is_read_from_the_folder_of_its_batch(tmp_path, place):
+    folder = batch(tmp_path / "2024", entry("s1"), hand_ins=(hand_in("s1", "Ada"),))
+    with earlier_year(folder / place) as found:
+        assert {name: sorted(path.name for path in of.iterdir()) for name, of in found.items()} == {
+            "Ada (s1), 2024": ["training.py"]
+        }
+
+
+def test_an_earlier_year_is_read_from_a_folder_of_submissions(tmp_path):
+    written(tmp_path / "2024" / "ada")
+    (tmp_path / "2024" / "bob").mkdir()
+    with earlier_year(tmp_path / "2024") as found:
+        ((name, folder),) = found.items()
+        assert name == "ada (ada), 2024"
+        assert (folder / "quantization.py").read_text() == (STUBS / "quantization.py").read_text()
+    assert not folder.exists()
+
+
+def test_what_is_no_earlier_year_is_refused_before_anything_is_graded(tmp_path):
+    with pytest.raises(RosterError, match="does not exist: name a folder that holds the submissions"):
+        check_earlier(tmp_path / "2024")
 
 
 # ---- what is not ---------------------------------------------------------------------------------------------

@@ -15,12 +15,14 @@ from rich.table import Table
 from harness.base.cluster import ClusterError, connected
 from harness.base.crew import Crew, Died, heed_stops, pool, usual_jobs
 from harness.classroom import digests, late, page, tables
+from harness.classroom.earlier import check_earlier, earlier_year
 from harness.classroom.ledger import Entry, Header, Ledger, LedgerError, Status
+from harness.classroom.live import LivePage, open_page
 from harness.classroom.marking import MarkError
 from harness.classroom.roster import HandIn, Roster, RosterError, read_roster, write_roster
 from harness.classroom.similarity import SimilarityError, check_installed, write_report
 from harness.classroom.totals import totals
-from harness.classroom.work import Task, as_result, grade_one
+from harness.classroom.work import OVERTIME, Task, as_result, grade_one
 from harness.console import isolation_notice, progress, show, stop, tell
 from harness.gradebook import UNGRADED, not_graded
 from harness.reports.text import points, write_atomically
@@ -52,6 +54,13 @@ def batch(
     similarity: Annotated[
         bool, typer.Option("--similarity", help="Compare the submissions with each other, by copydetect.")
     ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Compare with an earlier year too: the folder of its batch, or of its submissions."),
+    ] = None,
+    open_: Annotated[
+        bool, typer.Option("--open", help="Open the class page in a browser; it follows the batch.")
+    ] = False,
     require_isolation: Annotated[
         bool, typer.Option("--require-isolation", help="Grade only if student code can't reach tests and reports.")
     ] = False,
@@ -72,8 +81,10 @@ def batch(
     if resume and replace:
         stop("--resume keeps grades and --replace makes all anew: choose one of them.")
     try:
-        if similarity:
+        if similarity or against:
             check_installed()
+        if against:
+            check_earlier(against)
         roster = read_roster(submissions, without=out)
         _check(out, submissions, ledger, resume, replace)
         rules = late.chosen(out, due, zone, late_rules)
@@ -93,19 +104,27 @@ def batch(
             for name in roster.left_out:
                 tell(f"{name} is left out: it is no folder, archive, notebook or module.")
             interrupted = False
+            name = submissions.resolve().name
+            live = LivePage(
+                out / "index.html",
+                lambda running: page.render(page.of_folder(out, name, header.seed, roster.hand_ins, running)),
+                deadline + OVERTIME,
+            )
+            live.show(0)
+            if open_ and not open_page(out / "index.html"):
+                tell(f"No browser is to be seen here: open {out / 'index.html'} in one.")
             try:
                 jobs = min(jobs or usual_jobs(), len(roster.hand_ins))
                 with connected(scheduler, tell) if scheduler else nullcontext(Crew(pool, jobs)) as crew:
-                    _grade(roster, ledger, header, deadline, crew)
+                    _grade(roster, ledger, header, deadline, crew, live)
             except KeyboardInterrupt:
                 interrupted = True
             finally:
-                entries = ledger.entries()
-                graded = page.Class(submissions.resolve().name, header.seed, roster.hand_ins, entries)
+                graded = page.of_folder(out, name, header.seed, roster.hand_ins)
                 write_atomically(out / "grades.csv", tables.render(totals(out)))
                 write_atomically(out / "index.html", page.render(graded))
-            if similarity and not interrupted:
-                found = _compare(roster, ledger)
+            if (similarity or against) and not interrupted:
+                found = _compare(roster, ledger, against)
                 write_atomically(out / "index.html", page.render(graded, found))
     except (RosterError, LedgerError, ClusterError, SimilarityError, late.LateError, MarkError) as error:
         stop(str(error))
@@ -171,7 +190,7 @@ def _to_be_tried(roster: Roster) -> list[Path]:
     return [path.absolute() for path in found]
 
 
-def _grade(roster: Roster, ledger: Ledger, header: Header, deadline: float, crew: Crew) -> None:
+def _grade(roster: Roster, ledger: Ledger, header: Header, deadline: float, crew: Crew, live: LivePage) -> None:
     entries = ledger.entries()
     tasks = [_task(hand_in, ledger, entries.get(hand_in.id), header.seed, deadline) for hand_in in roster.hand_ins]
     with progress(len(tasks)) as bar, closing(crew.results(grade_one, tasks)) as results:
@@ -187,6 +206,7 @@ def _grade(roster: Roster, ledger: Ledger, header: Header, deadline: float, crew
             bar.advance()
             bar.show(what)
             bar.log(f"{bar.done}/{len(tasks)}  {what}")
+            live.show(bar.done)
 
 
 def _task(hand_in: HandIn, ledger: Ledger, entry: Entry | None, seed: int, deadline: float) -> Task:
@@ -204,7 +224,7 @@ def _task(hand_in: HandIn, ledger: Ledger, entry: Entry | None, seed: int, deadl
     )
 
 
-def _compare(roster: Roster, ledger: Ledger) -> str:
+def _compare(roster: Roster, ledger: Ledger, against: Path | None) -> str:
     """Write the page of similar submissions; a sentence about it."""
     tell("Comparing the submissions with each other ...")
     names = Counter(hand_in.name for hand_in in roster.hand_ins)
@@ -213,15 +233,11 @@ def _compare(roster: Roster, ledger: Ledger) -> str:
         for hand_in in roster.hand_ins
         if ledger.code(hand_in.id).is_dir()
     }
-    found = write_report(modules, ledger.folder)
+    with earlier_year(against) as earlier:
+        found = write_report(modules, ledger.folder, earlier=earlier)
     for note in found.notes:
         tell(note)
-    if found.submissions < 2:
-        return f"nothing was compared: it takes two submissions with code, and there is {found.submissions or 'none'}."
-    if not found.pairs:
-        return f"no two of {found.submissions} are alike."
-    count = "one pair is" if len(found.pairs) == 1 else f"{len(found.pairs)} pairs are"
-    return f"{count} alike, of {found.submissions} submissions."
+    return found.summary
 
 
 def _summary(graded: page.Class) -> Table:

@@ -1,4 +1,4 @@
-"""The class page: how a class did, part by part and test by test, and where to look."""
+"""The class page: how a class did, part by part and test by test, by the grader and by hand, and where to look."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import itertools
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from harness.catalog import GradedTest, read_suites
-from harness.classroom.ledger import Entry, Status
+from harness.classroom.ledger import Entry, Ledger, Status
+from harness.classroom.look import Look, to_look_at
 from harness.classroom.roster import HandIn
-from harness.classroom.tables import parts_of
+from harness.classroom.statistics import FEWEST, Statistics, describe
+from harness.classroom.totals import Total, parts_of, totals
 from harness.gradebook import State
+from harness.numbers import part_of
 from harness.problem import problem
 from harness.reports.html import environment
 from harness.reports.text import plain, points
 
-__all__ = ["Class", "render"]
+__all__ = ["Class", "Running", "of_folder", "render"]
 
 BINS = 10
 HARDEST = 10
@@ -72,6 +76,17 @@ class ClassResult:
 
 
 @dataclass(frozen=True)
+class Running:
+    """How far a batch is that is still at work."""
+
+    done: int
+    at: datetime
+    """The time at which the page was written."""
+    patience: float
+    """The seconds after which a page that is no newer is that of a batch that was stopped."""
+
+
+@dataclass(frozen=True)
 class Class:
     """A class and its grades."""
 
@@ -79,6 +94,11 @@ class Class:
     seed: int
     hand_ins: Sequence[HandIn]
     entries: Mapping[str, Entry]
+    totals: Sequence[Total] = ()
+    """The points of both kinds; without them only the automatic ones are shown."""
+    looks: Sequence[Look] = ()
+    """Everything that somebody has to look at, besides submissions without a grade."""
+    running: Running | None = None
 
     def entry(self, hand_in: HandIn) -> Entry:
         return self.entries.get(hand_in.id, Entry(hand_in.id, Status.WAITING))
@@ -96,14 +116,46 @@ class Class:
 
     @property
     def troubles(self) -> list[tuple[HandIn, Entry]]:
-        """What somebody has to look at."""
+        """Submissions without a full grade. While a batch runs, those that wait are none."""
+        fine = (Status.GRADED, Status.WAITING) if self.running else (Status.GRADED,)
         pairs = ((hand_in, self.entry(hand_in)) for hand_in in self.hand_ins)
-        return [pair for pair in pairs if pair[1].status is not Status.GRADED]
+        return [pair for pair in pairs if pair[1].status not in fine]
+
+    @cached_property
+    def by_id(self) -> dict[str, Total]:
+        return {total.id: total for total in self.totals}
+
+    def points_of(self, entry: Entry, part: str = "") -> float:
+        """The automatic points of a submission, or of a part of it, with what was overridden by hand."""
+        total = self.by_id.get(entry.id)
+        if total is not None and total.automatic is not None:
+            return total.parts.get(part, 0.0) if part else total.automatic
+        return sum(score for number, score in entry.scores.items() if not part or part_of(number) == part)
 
     @cached_property
     def total(self) -> Spread:
-        tests = read_suites()
-        return Spread("", "Total", sum(test.points for test in tests), tuple(entry.score for entry in self.graded))
+        """The automatic points."""
+        maximum = sum(test.points for test in read_suites())
+        return Spread("", "Automatic points", maximum, tuple(self.points_of(entry) for entry in self.graded))
+
+    @cached_property
+    def hand(self) -> Spread:
+        """The points by hand of those who have all of them."""
+        found = tuple(total.hand for total in self.totals if total.hand is not None)
+        return Spread("", "Points by hand", float(sum(question.points for question in problem().question)), found)
+
+    @cached_property
+    def whole(self) -> Spread:
+        """The totals of those who have one."""
+        found = tuple(total.total for total in self.totals if total.total is not None)
+        return Spread("", "Total", float(problem().handout), found)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Difficulty, discrimination and reliability, of what the grader and the markers found."""
+        totals = [self.by_id.get(entry.id) for entry in self.graded]
+        by_hand = [total.by_hand if total else {} for total in totals] if self.totals else []
+        return describe([entry.scores for entry in self.graded], by_hand)
 
     @property
     def parts(self) -> list[Spread]:
@@ -113,7 +165,7 @@ class Class:
                 number,
                 titles[number],
                 sum(test.points for test in tests),
-                tuple(sum(entry.scores.get(test.number, 0.0) for test in tests) for entry in self.graded),
+                tuple(self.points_of(entry, number) for entry in self.graded),
             )
             for number, tests in parts_of(read_suites()).items()
         ]
@@ -151,6 +203,21 @@ class Class:
 TRIED = (State.PASSED, State.PARTIAL, State.FAILED)
 
 
+def of_folder(folder: Path, name: str, seed: int, hand_ins: Sequence[HandIn], running: Running | None = None) -> Class:
+    """A class as the folder of its batch has it.
+
+    Args:
+        running: how far the batch is; what takes long to tell is left out then.
+
+    Raises:
+        RosterError: the folder has no roster.
+        LateError: its rules for late days can't be used.
+        MarkError: its marks can't be read.
+    """
+    found = Class(name, seed, hand_ins, Ledger(folder).entries(), totals(folder), running=running)
+    return found if running else replace(found, looks=to_look_at(folder, found.totals))
+
+
 def render(graded: Class, similarity: str = "") -> str:
     """The page as text.
 
@@ -160,5 +227,12 @@ def render(graded: Class, similarity: str = "") -> str:
     pages = environment(Path(__file__).resolve().parent)
     pages.filters.update(points=points, plain=plain)
     return pages.get_template("class.html.j2").render(
-        graded=graded, similarity=similarity, status=Status, state=State, problem=problem()
+        graded=graded,
+        similarity=similarity,
+        status=Status,
+        state=State,
+        problem=problem(),
+        fewest=FEWEST,
+        statistics=graded.statistics,
+        weak=graded.statistics.weak[:HARDEST],
     )

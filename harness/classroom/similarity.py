@@ -2,7 +2,8 @@
 
 copydetect forgets names, comments, strings and white space, and compares what is left by overlapping pieces of 25
 characters (winnowing, as MOSS does). Pieces that stand in the stubs or in the course's code count for nobody. A module
-is compared with the same module of every other submission.
+is compared with the same module of every other submission, and with those of an earlier year if there are any.
+Submissions that are alike are first shown in groups: whoever is alike with one of a group belongs to it.
 
 Its own page takes style and script from the network and has file names unescaped; this one is self-contained. The
 texts come from submissions: they are read here up to a limit, and shown escaped.
@@ -10,9 +11,10 @@ texts come from submissions: they are read here up to a limit, and shown escaped
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +28,7 @@ from harness.reports.html import environment
 from harness.reports.text import cut, plain, write_atomically
 from harness.submission.contract import MODULES
 
-__all__ = ["FILE", "Match", "Pair", "Similarity", "SimilarityError", "check_installed", "write_report"]
+__all__ = ["FILE", "Group", "Match", "Pair", "Similarity", "SimilarityError", "check_installed", "write_report"]
 
 FILE = "similarity.html"
 PROVIDED = (ROOT / "student", *(ROOT / name for name in problem().problem.readable))
@@ -74,6 +76,8 @@ class Pair:
     one: str
     other: str
     matches: tuple[Match, ...]
+    is_earlier: bool = False
+    """The second one is of an earlier year."""
 
     @property
     def similarity(self) -> float:
@@ -86,15 +90,65 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Submissions that hang together by pairs, directly or by others between them."""
+
+    names: tuple[str, ...]
+    earlier: tuple[str, ...]
+    """The names of those that are of an earlier year."""
+    pairs: tuple[Pair, ...]
+    equal: tuple[tuple[str, ...], ...] = ()
+    """The members whose modules are the same letter by letter, those together that have the same."""
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(match.module for pair in self.pairs for match in pair.matches))
+
+    @property
+    def least(self) -> float:
+        """The similarity of the pair that is least alike."""
+        return min(pair.similarity for pair in self.pairs)
+
+    @property
+    def most(self) -> float:
+        return max(pair.similarity for pair in self.pairs)
+
+    @property
+    def characters(self) -> int:
+        return max(pair.characters for pair in self.pairs)
+
+
+@dataclass(frozen=True)
 class Similarity:
     """What the comparison found."""
 
     page: Path
     submissions: int
+    """The number of this year's submissions."""
     pairs: tuple[Pair, ...]
     """The pairs over the threshold; those that share most come first."""
     notes: tuple[str, ...]
     """A sentence for each thing that could not be compared."""
+    groups: tuple[Group, ...] = ()
+    """The groups that the pairs make; those that share most come first."""
+    earlier: int = 0
+    """The number of submissions of an earlier year."""
+
+    @property
+    def summary(self) -> str:
+        """What was found, as a sentence without a capital."""
+        if self.submissions + self.earlier < 2 or not self.submissions:
+            return (
+                f"nothing was compared: it takes two submissions with code, and there is {self.submissions or 'none'}."
+            )
+        others = f", or with one of {self.earlier} of an earlier year" if self.earlier else ""
+        if not self.pairs:
+            return f"no two of {self.submissions} are alike{others}."
+        between = sum(pair.is_earlier for pair in self.pairs)
+        pairs = f"{len(self.pairs)} pair{'' if len(self.pairs) == 1 else 's'}"
+        groups = f"{len(self.groups)} group{'' if len(self.groups) == 1 else 's'}"
+        with_earlier = f", {between} of them with an earlier year" if self.earlier else ""
+        return f"{groups} of submissions that are alike, in {pairs}{with_earlier}, of {self.submissions}."
 
 
 @dataclass(frozen=True)
@@ -116,7 +170,12 @@ def check_installed() -> None:
 
 
 def write_report(
-    modules: Mapping[str, Path], out: Path, *, threshold: float = THRESHOLD, provided: Iterable[Path] = PROVIDED
+    modules: Mapping[str, Path],
+    out: Path,
+    *,
+    threshold: float = THRESHOLD,
+    provided: Iterable[Path] = PROVIDED,
+    earlier: Mapping[str, Path] | None = None,
 ) -> Similarity:
     """Compare submissions with each other, and write ``similarity.html``.
 
@@ -125,6 +184,7 @@ def write_report(
         out: the folder for the page.
         threshold: the share of a module's own code from which on a pair is reported.
         provided: folders of modules that all students have been given.
+        earlier: such folders of an earlier year, which are compared with this year's and not with each other.
 
     Raises:
         SimilarityError: copydetect is missing.
@@ -132,21 +192,69 @@ def write_report(
     check_installed()
     given = _pieces(provided)
     notes: list[str] = []
+    former = {_other_name(name, modules): folder for name, folder in (earlier or {}).items()}
+    everything = {**modules, **former}
     prints = {
-        module: dict(_fingerprints(modules, f"{module}.py", given, notes))  # of one module at a time: O(n²) pairs
+        module: dict(_fingerprints(everything, f"{module}.py", given, notes))  # of one module at a time: O(n²) pairs
         for module in MODULES.values()
     }
     found: dict[tuple[str, str], list[Match]] = {}
     for module, of_names in prints.items():
-        for one, other in itertools.combinations(of_names, 2):
+        for one, other in itertools.combinations(of_names, 2):  # this year's come first
+            if one in former:
+                break
             match = _compare(module, of_names[one], of_names[other])
             if match.similarity >= threshold and match.characters >= MIN_CHARACTERS:
                 found.setdefault((one, other), []).append(match)
-    pairs = [Pair(one, other, tuple(matches)) for (one, other), matches in found.items()]
+    pairs = [Pair(one, other, tuple(matches), other in former) for (one, other), matches in found.items()]
     pairs.sort(key=lambda pair: (-pair.characters, pair.one, pair.other))
-    result = Similarity(out / FILE, len(modules), tuple(pairs), tuple(notes))
+    groups = tuple(_groups(pairs, everything))
+    result = Similarity(out / FILE, len(modules), tuple(pairs), tuple(notes), groups, len(former))
     write_atomically(result.page, _render(result, prints, threshold))
     return result
+
+
+def _other_name(name: str, taken: Mapping[str, Path]) -> str:
+    """The name of an earlier year's submission, which none of this year's has."""
+    while name in taken:
+        name += " (earlier)"
+    return name
+
+
+def _groups(pairs: Sequence[Pair], modules: Mapping[str, Path]) -> Iterator[Group]:
+    """The connected components of the pairs; the largest first."""
+    of: dict[str, set[str]] = {}
+    for pair in pairs:
+        joined = of.get(pair.one, {pair.one}) | of.get(pair.other, {pair.other})
+        of.update(dict.fromkeys(joined, joined))
+    former = {pair.other for pair in pairs if pair.is_earlier}
+    found = []
+    for names in {id(joined): joined for joined in of.values()}.values():
+        members = tuple(sorted(names, key=lambda name: (name in former, name)))
+        own = tuple(pair for pair in pairs if pair.one in names)
+        earlier = tuple(name for name in members if name in former)
+        found.append(Group(members, earlier, own, tuple(_equal(members, modules))))
+    yield from sorted(found, key=lambda group: (-len(group.names), -group.characters, group.names))
+
+
+def _equal(names: Sequence[str], modules: Mapping[str, Path]) -> Iterator[tuple[str, ...]]:
+    """The names whose modules are all the same, together."""
+    alike: dict[bytes, list[str]] = {}
+    for name in names:
+        alike.setdefault(_digest(modules[name]), []).append(name)
+    yield from (tuple(same) for same in alike.values() if len(same) > 1)
+
+
+def _digest(folder: Path) -> bytes:
+    """A digest of all modules, whatever their line ends."""
+    digest = hashlib.sha256()
+    for module in MODULES.values():
+        path = folder / f"{module}.py"
+        if not path.is_symlink() and path.is_file():
+            with path.open("rb") as stream:
+                data = stream.read(MAX_BYTES).replace(b"\r\n", b"\n")
+            digest.update(module.encode() + hashlib.sha256(data).digest())
+    return digest.digest()
 
 
 def _pieces(folders: Iterable[Path]) -> np.ndarray:
@@ -210,6 +318,7 @@ def _render(result: Similarity, prints: Mapping[str, Mapping[str, Any]], thresho
     pages.filters.update(plain=plain)
     return pages.get_template("similarity.html.j2").render(
         result=result,
+        pages={(pair.one, pair.other): number for number, pair in enumerate(result.pairs[:MAX_WITH_CODE], 1)},
         threshold=threshold,
         minimum=MIN_CHARACTERS,
         listed=MAX_LISTED,

@@ -1,0 +1,95 @@
+"""The modules of an earlier year, for a comparison: of the folder of its batch, or of its submissions."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.base.crew import usual_jobs
+from harness.base.untrusted import UnreadableError, read_bytes
+from harness.classroom.ledger import Ledger
+from harness.classroom.roster import HandIn, RosterError, load_roster, read_roster, shown
+from harness.submission.contract import FILES
+from harness.submission.intake import SubmissionError, open_submission
+
+__all__ = ["check_earlier", "earlier_year"]
+
+MAX_MODULE = 4 << 20
+
+
+def check_earlier(folder: Path) -> None:
+    """Before hours of grading.
+
+    Raises:
+        RosterError: there are no submissions of an earlier year.
+    """
+    if _code(folder) is None:
+        read_roster(folder)
+
+
+@contextmanager
+def earlier_year(folder: Path | None) -> Iterator[Mapping[str, Path]]:
+    """A folder with modules for the name of each submission, for as long as the context lasts.
+
+    Args:
+        folder: that of a batch, its folder ``code``, or one with submissions as a batch takes them. There may be none.
+
+    Raises:
+        RosterError: there are no submissions in it.
+    """
+    if folder is None:
+        yield {}
+        return
+    code = _code(folder)
+    if code is not None:
+        yield {_label(name, folder): path for path, name in _of_batch(code)}
+        return
+    with tempfile.TemporaryDirectory(prefix="harness-earlier-") as place, ThreadPoolExecutor(usual_jobs()) as threads:
+        hand_ins = read_roster(folder).hand_ins
+        made = threads.map(lambda hand_in: _unpacked(hand_in, Path(place) / hand_in.id), hand_ins)
+        yield {
+            _label(f"{hand_in.name} ({hand_in.id})", folder): path
+            for hand_in, path in zip(hand_ins, made, strict=True)
+            if path is not None
+        }
+
+
+def _code(folder: Path) -> Path | None:
+    """The folder with the modules as they were graded, where a batch has left one."""
+    if folder.name == "code" and Ledger(folder.parent).exists:
+        return folder
+    return folder / "code" if Ledger(folder).exists and (folder / "code").is_dir() else None
+
+
+def _of_batch(code: Path) -> list[tuple[Path, str]]:
+    """Each folder of modules, and what it is called."""
+    try:
+        names = {hand_in.id: hand_in.name for hand_in in load_roster(code.parent)}
+    except RosterError:  # a batch of an older version has kept none
+        names = {}
+    paths = [path for path in sorted(code.iterdir()) if path.is_dir()]
+    return [(path, f"{names[path.name]} ({path.name})" if path.name in names else path.name) for path in paths]
+
+
+def _label(name: str, folder: Path) -> str:
+    return f"{shown(name)}, {shown((folder.parent if folder.name == 'code' else folder).resolve().name)}"
+
+
+def _unpacked(hand_in: HandIn, out: Path) -> Path | None:
+    """A submission's modules in a new folder; None where it holds none."""
+    try:
+        with open_submission(hand_in.path) as submission:
+            out.mkdir()
+            for name in FILES:
+                try:
+                    (out / name).write_bytes(read_bytes(submission.folder / name, MAX_MODULE))
+                except UnreadableError:
+                    continue
+            return out
+    except SubmissionError:
+        shutil.rmtree(out, ignore_errors=True)
+        return None

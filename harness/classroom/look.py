@@ -1,0 +1,168 @@
+"""What somebody has to look at in a class, besides submissions without a grade: one sentence for each.
+
+Everything is told from the folder of a batch. Names, answers and the team are what students wrote.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from harness.base.untrusted import UnreadableError, read_bytes
+from harness.classroom.ledger import Ledger, Status
+from harness.classroom.marking import Marks, MarkStore
+from harness.classroom.review.material import Material
+from harness.classroom.roster import HandIn, Person, shown
+from harness.classroom.totals import Total
+from harness.problem import problem
+from harness.reports.text import plain
+from harness.submission import answers
+from harness.submission.material import ANSWERS, WRITE_UP
+
+__all__ = ["Kind", "Look", "to_look_at"]
+
+MAX_ANSWERS = 8 << 20
+MOST_NAMED = 5
+"""The most names or parts that one sentence has."""
+
+
+class Kind(str, Enum):
+    """What is odd about a submission."""
+
+    LATE = "late"
+    TWICE = "twice in the table"
+    OVER = "over the word limit"
+    NO_PDF = "no PDF"
+    TEAM = "another team"
+    NOTHING = "nothing handed in"
+    CHANGED = "changed since it was marked"
+
+
+@dataclass(frozen=True)
+class Look:
+    """A line of the list."""
+
+    hand_in: HandIn
+    kind: Kind
+    why: str
+    """A sentence, of printable characters."""
+
+
+def to_look_at(folder: Path, found: Sequence[Total]) -> list[Look]:
+    """The list of a batch, in the order of the kinds.
+
+    Args:
+        found: what each submission comes to.
+
+    Raises:
+        MarkError: the marks can't be read.
+    """
+    ledger = Ledger(folder)
+    with closing(MarkStore(folder)) as store:
+        marks = store.state()
+    material = Material(folder)
+    names = {total.id: shown(total.hand_in.name) for total in found if total.hand_in is not None}
+    looks = []
+    for total in found:
+        if total.hand_in is None:
+            continue
+        work = ledger.work(total.id)
+        pairs = [*_late(total), *_twice(total, names), *_handed_in(total, work), *_changed(total.id, marks, material)]
+        looks += [Look(total.hand_in, kind, plain(why)) for kind, why in pairs]
+    order = list(Kind)
+    return sorted(looks, key=lambda look: order.index(look.kind))
+
+
+def _late(total: Total) -> Iterator[tuple[Kind, str]]:
+    lateness = total.lateness
+    if lateness is not None and lateness.late_by:
+        yield Kind.LATE, f"{total.late}."
+
+
+def _twice(total: Total, names: dict[str, str]) -> Iterator[tuple[Kind, str]]:
+    for person, other in total.replaced.items():
+        yield (
+            Kind.TWICE,
+            f"{person.name} is in the submission of {names.get(other, other)} ({other}) too, which counts.",
+        )
+    for person, others in total.instead_of.items():
+        yield Kind.TWICE, f"{person.name} is in {_some(others)} too; this one was handed in last and counts."
+
+
+def _handed_in(total: Total, work: Path) -> Iterator[tuple[Kind, str]]:
+    """What the files say: answers, team and PDF."""
+    if not work.is_dir() or total.status in (Status.FAULT, Status.WAITING):
+        return  # what could not be read lacks nothing
+    features = problem().problem.features
+    written = _answers(work)
+    has_pdf = (work / WRITE_UP).is_file()
+    if total.status is Status.REFUSED and written is None and not has_pdf:
+        yield Kind.NOTHING, "There is neither code, nor an answer, nor a PDF."
+        return
+    if "writeup" in features and not has_pdf:
+        yield Kind.NO_PDF, "There is no write-up as PDF."
+    if written is None:
+        return
+    over = [f"{one.part} {one.title} has {one.words} words of {one.limit}" for one in written.answers if one.over]
+    if over:
+        yield Kind.OVER, f"{_some(over)}."
+    if "team" in features and total.hand_in is not None:
+        yield from _team(written.team, total.hand_in.people)
+
+
+def _answers(work: Path) -> answers.Answers | None:
+    try:
+        text = read_bytes(work / ANSWERS, MAX_ANSWERS).decode(errors="replace")
+    except UnreadableError:
+        return None
+    return answers.parse(text) if text.strip() else None
+
+
+def _team(written: Sequence[str], people: Sequence[Person]) -> Iterator[tuple[Kind, str]]:
+    """Whether the file names the students that Gradescope does. A folder's name is no student."""
+    known = [person for person in people if person.email or person.sid]
+    if not written or not known:
+        return
+    strangers = [name for name in written if not any(_same(name, person.name) for person in known)]
+    unnamed = [person.name for person in known if not any(_same(name, person.name) for name in written)]
+    said = [f"{_some(strangers)} {_be(strangers)} in the file and not on Gradescope"] if strangers else []
+    said += [f"{_some(unnamed)} {_be(unnamed)} on Gradescope and not in the file"] if unnamed else []
+    if said:
+        yield Kind.TEAM, f"{'; '.join(said)}."
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names can be one student's: all words of the shorter one are in the longer one."""
+    words, others = _words(one), _words(other)
+    return bool(words and others) and (words <= others or others <= words)
+
+
+def _words(name: str) -> frozenset[str]:
+    """The words of a name without accents, in small letters."""
+    letters = unicodedata.normalize("NFKD", name).casefold()
+    text = "".join(char if char.isalnum() else " " for char in letters if not unicodedata.combining(char))
+    return frozenset(text.split())
+
+
+def _changed(id: str, marks: Marks, material: Material) -> Iterator[tuple[Kind, str]]:
+    """Answers that are others than those that were marked."""
+    changed = []
+    for question in problem().question:
+        mark = marks.mark(id, question.id)
+        if mark is not None and mark.digest and mark.digest != material.digest(id, question.id):
+            changed.append(question.id)
+    if changed:
+        yield Kind.CHANGED, f"What was marked in {_some(changed)} is not what is there now: mark it again."
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
+
+
+def _be(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"

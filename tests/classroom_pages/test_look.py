@@ -1,0 +1,123 @@
+"""What is to look at: each kind, and what is none."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from harness.classroom import late
+from harness.classroom.ledger import Ledger, Status
+from harness.classroom.look import Kind, Look, to_look_at
+from harness.classroom.marking import MarkStore, Saved
+from harness.classroom.review.material import Material
+from harness.classroom.roster import HandIn
+from harness.classroom.totals import totals
+from harness.problem import problem
+from tests.classroom_pages.made import HOSTILE, batch, entry, hand_in
+
+WORDY = next(question for question in problem().question if question.words)
+PDF = b"%PDF-1.7"
+
+
+def made(folder: Path, *hand_ins: HandIn, answers: str = "", pdf: bool = True, **other: object) -> Path:
+    """A folder of gradings in which all have handed in the same."""
+    batch(folder, *(entry(one.id, **other) for one in hand_ins), hand_ins=hand_ins)  # type: ignore[arg-type]
+    for one in hand_ins:
+        work = Ledger(folder).work(one.id)
+        if answers:
+            (work / "answers.md").write_text(answers)
+        if pdf:
+            (work / "writeup.pdf").write_bytes(PDF)
+    return folder
+
+
+def found(folder: Path) -> list[Look]:
+    return to_look_at(folder, totals(folder))
+
+
+def test_what_is_in_order_is_not_listed(tmp_path):
+    text = f"Team: Ada Lovelace, Alan Turing\n\n## {WORDY.part} {WORDY.title}\n\nA word.\n"
+    assert found(made(tmp_path, hand_in("one", "Ada Lovelace", "Alan Turing"), answers=text)) == []
+
+
+def test_who_was_late(tmp_path):
+    times = [datetime(2025, 10, day, 12, tzinfo=timezone.utc) for day in (3, 5)]
+    folder = made(tmp_path, hand_in("one", created_at=times[0]), hand_in("two", created_at=times[1]))
+    late.write(folder, late.chosen(folder, "2025-10-04T00:00", "UTC", None))
+    (look,) = found(folder)
+    assert (look.hand_in.id, look.kind) == ("two", Kind.LATE)
+    assert look.why.startswith("1 day 12 hours late")
+
+
+def test_who_is_in_the_table_twice(tmp_path):
+    looks = found(made(tmp_path, hand_in("one", "Ada"), hand_in("two", "Ada", "Alan")))
+    assert [(look.hand_in.id, look.kind) for look in looks] == [("one", Kind.TWICE), ("two", Kind.TWICE)]
+    assert looks[0].why == "Ada is in the submission of Ada, Alan (two) too, which counts."
+
+
+def test_who_has_written_too_much(tmp_path):
+    text = f"## {WORDY.part} {WORDY.title}\n\n" + "word " * (WORDY.words + 1)
+    (look,) = found(made(tmp_path, hand_in("one"), answers=text))
+    assert look.kind is Kind.OVER
+    assert f"has {WORDY.words + 1} words of {WORDY.words}" in look.why
+
+
+def test_who_has_no_pdf(tmp_path):
+    (look,) = found(made(tmp_path, hand_in("one"), pdf=False))
+    assert look.kind is Kind.NO_PDF
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("Ada Lovelace, Alan Turing", ""),
+        ("ADA  LOVELACE; Turing", ""),
+        ("Lovelace, Alan M. Turing", ""),
+        ("", ""),
+        ("Ada Lovelace", "Alan Turing is on Gradescope and not in the file."),
+        ("Ada Lovelace, Alan Turing, Grace Hopper", "Grace Hopper is in the file and not on Gradescope."),
+        (
+            "Zoë, Alan Turing",
+            "Zoë is in the file and not on Gradescope; Ada Lovelace is on Gradescope and not in the file.",
+        ),
+    ],
+)
+def test_whose_team_is_another_one(tmp_path, written, why):
+    one = hand_in("one", "Ada Lovelace", "Alan Turing")
+    looks = found(made(tmp_path, one, answers=f"Team: {written}\n\n## {WORDY.part} {WORDY.title}\n\nA word.\n"))
+    assert [look.why for look in looks] == ([why] if why else [])
+
+
+def test_a_folders_name_is_no_student(tmp_path):
+    from harness.classroom.roster import Person
+
+    one = HandIn("one", Path("one"), (Person("pset2_final"),))
+    assert found(made(tmp_path, one, answers=f"Team: Ada\n\n## {WORDY.part} {WORDY.title}\n\nA word.\n")) == []
+
+
+def test_who_has_handed_in_nothing(tmp_path):
+    (look,) = found(made(tmp_path / "a", hand_in("one"), pdf=False, status=Status.REFUSED))
+    assert look.kind is Kind.NOTHING
+    assert found(made(tmp_path / "b", hand_in("one"), status=Status.REFUSED)) == []
+
+
+def test_what_was_marked_on_another_text(tmp_path):
+    folder = made(tmp_path, hand_in("one"), answers=f"## {WORDY.part} {WORDY.title}\n\nA word.\n")
+    MarkStore(folder).save("Grace", "one", WORDY.id, Saved(digest=Material(folder).digest("one", WORDY.id)), 0)
+    assert found(folder) == []
+    (Ledger(folder).work("one") / "answers.md").write_text(f"## {WORDY.part} {WORDY.title}\n\nAnother word.\n")
+    (look,) = found(folder)
+    assert look.kind is Kind.CHANGED
+    assert look.why == f"What was marked in {WORDY.id} is not what is there now: mark it again."
+
+
+def test_what_could_not_be_read_lacks_nothing(tmp_path):
+    assert found(made(tmp_path, hand_in("one"), pdf=False, status=Status.FAULT)) == []
+
+
+def test_a_hostile_team_is_printable(tmp_path):
+    text = f"Team: {HOSTILE}\n\n## {WORDY.part} {WORDY.title}\n\nA word.\n"
+    (look,) = found(made(tmp_path, hand_in("one"), answers=text))
+    assert look.why.isprintable()
