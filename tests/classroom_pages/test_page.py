@@ -122,7 +122,12 @@ def test_a_page_that_takes_long_is_written_seldom(tmp_path, monkeypatch):
 def test_a_browser_is_opened_where_one_can_be_seen(tmp_path, monkeypatch, variable):
     opened: list[str] = []
     monkeypatch.setattr(live.sys, "platform", "linux")
-    monkeypatch.setattr(live.webbrowser, "open", lambda address: not opened.append(address))
+
+    def opens(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr(live.webbrowser, "open", opens)
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)
     if variable:
