@@ -17,9 +17,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+
+import jinja2
 
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.catalog import GradedTest, read_suites
@@ -237,26 +239,29 @@ def render(total: Total, marks: Marks, rows: Mapping[str, Mapping[str, Any]]) ->
     Args:
         rows: the rows of its results.json by the number of the test.
     """
-    pages = environment(Path(__file__).resolve().parent)
-    pages.filters.update(points=points, plain=plain, signed=_signed)
+    overrides = marks.overrides(total.id)
+    tests = [ShownTest(test, rows.get(test.number, {}), overrides.get(test.number)) for test in read_suites()]
     report = Report(
         total,
-        [_part(part, total, marks, rows) for part in problem().part],
+        [_part(part, total, marks, tests if total.parts else []) for part in problem().part],
         marks.changes_since_publication(total.id),
         marks.published_at,
     )
-    return pages.get_template("published.html.j2").render(
-        report=report, total=total, problem=problem(), signs=SIGNS, state=State
-    )
+    return _template().render(report=report, total=total, problem=problem(), signs=SIGNS, state=State)
 
 
-def _part(part: Part, total: Total, marks: Marks, rows: Mapping[str, Mapping[str, Any]]) -> ShownPart:
-    overrides = marks.overrides(total.id)
-    tests = [test for test in read_suites() if test.part == part.number] if total.parts else []
+@cache
+def _template() -> jinja2.Template:
+    pages = environment(Path(__file__).resolve().parent)
+    pages.filters.update(points=points, plain=plain, signed=_signed)
+    return pages.get_template("published.html.j2")
+
+
+def _part(part: Part, total: Total, marks: Marks, tests: Sequence[ShownTest]) -> ShownPart:
     regrades = marks.regrades(total.id)
     return ShownPart(
         part,
-        [ShownTest(test, rows.get(test.number, {}), overrides.get(test.number)) for test in tests],
+        [one for one in tests if one.test.part == part.number],
         [
             ShownQuestion(
                 question,
