@@ -6,17 +6,18 @@ are (PYTEST_DONT_REWRITE): a warm server has imported it before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 import numpy as np
 import pytest
 import torch
 
+from harness.facts import Fact, Source
 from harness.gradebook import Measurement, Picture
 from harness.host.failures import SandboxError
 from harness.host.proxies import Student
-from harness.outcomes import MEASUREMENTS, NOTE, PICTURES
+from harness.outcomes import FACTS, MEASUREMENTS, NOTE, PICTURES
 from harness.plugin import GRADING, STUDENT, TEST
 
 
@@ -65,6 +66,32 @@ def measured(request: pytest.FixtureRequest) -> Callable[..., None]:
 
     def keep(what: str, value: float, bound: float, rises: bool = True) -> None:
         kept.append(Measurement(what, float(value), float(bound), rises))
+
+    return keep
+
+
+@pytest.fixture
+def fact(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Keep what a test found out about the submission, for staff, who hold its answers against it.
+
+    ``fact("test accuracy at learning rate 0.1", 71.3, "%", question="1.1")``; without a question it belongs to the
+    test's part. It changes no verdict, and no student sees it. A fact with the same name replaces the former one.
+    """
+    node = request.node
+    kept = node.stash[FACTS] = list[Fact]()
+
+    def keep(
+        name: str,
+        value: float | str,
+        unit: str = "",
+        question: str = "",
+        source: Source = "measured",
+        tolerance: float | None = None,
+        also: Iterable[str] = (),
+    ) -> None:
+        value = value if isinstance(value, str) else float(value)
+        one = Fact(question or node.stash[TEST].part, name, value, unit, source, tolerance, tuple(also))
+        kept[:] = [other for other in kept if (other.question, other.name) != (one.question, name)] + [one]
 
     return keep
 

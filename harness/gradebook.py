@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Literal
 
 from harness.catalog import GradedTest, read_suites
+from harness.facts import Fact
 from harness.failure import StackLine, told
 from harness.problem import Part, problem
 from harness.submission.intake import Item
@@ -133,6 +134,8 @@ class Outcome:
     pictures: list[Picture] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     """The values beside measured bounds, for staff, who calibrate with them."""
+    facts: list[Fact] = field(default_factory=list)
+    """What the test measured about the submission, for staff, who hold answers against it."""
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.score):

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from harness.catalog import GradedTest
+from harness.facts import Fact
 from harness.failure import Failure
 from harness.gradebook import Measurement, Outcome, Picture, Reason, State
 from harness.host.failures import StudentError
@@ -22,6 +23,7 @@ from harness.reports.text import MAX_MESSAGE, body, cut
 from harness.submission.intake import Submission
 
 __all__ = [
+    "FACTS",
     "MEASUREMENTS",
     "NOTE",
     "OUT_OF_TIME",
@@ -43,6 +45,7 @@ NOTE = pytest.StashKey[str]()
 PICTURES = pytest.StashKey[list[Picture]]()
 """The pictures of a test, whether it passes or not."""
 MEASUREMENTS = pytest.StashKey[list[Measurement]]()
+FACTS = pytest.StashKey[list[Fact]]()
 
 
 OUT_OF_TIME = Outcome(
@@ -112,11 +115,13 @@ def forget_score(item: pytest.Item) -> None:
 
 @contextmanager
 def score_kept(item: pytest.Item) -> Iterator[None]:
-    """Whatever score a test's function is given inside, it has its own again afterwards."""
+    """Whatever score and facts a test is given inside, it has its own again afterwards."""
     kept = [(function, dict(function.__dict__)) for function in _functions(item)]
+    facts = list(item.stash.get(FACTS, ()))
     try:
         yield
     finally:
+        item.stash.get(FACTS, [])[:] = facts
         for function, attributes in kept:
             function.__dict__.clear()
             function.__dict__.update(attributes)

@@ -50,6 +50,7 @@ from harness.host.failures import SandboxError, StudentError
 from harness.host.launch import Launcher, make_launcher
 from harness.host.proxies import Patience, Student
 from harness.outcomes import (
+    FACTS,
     MEASUREMENTS,
     OUT_OF_TIME,
     PICTURES,
@@ -297,7 +298,8 @@ class Grading:
         if test.hidden and (failed or printed):
             outcome, printed = withheld(outcome, test, failed, printed), ""
         pictures, measurements = item.stash.get(PICTURES, []), item.stash.get(MEASUREMENTS, [])
-        outcome = dataclasses.replace(outcome, pictures=pictures, measurements=measurements)
+        facts = item.stash.get(FACTS, [])
+        outcome = dataclasses.replace(outcome, pictures=pictures, measurements=measurements, facts=facts)
         if error is not None and not self.config.option.usepdb:
             _forget_values(error)
         attach(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration))

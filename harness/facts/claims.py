@@ -58,7 +58,7 @@ def compare(text: str, facts: Sequence[Fact]) -> list[Claim]:
         text: Markdown, of any origin.
         facts: those of the question. What they share in their names is told from what tells them apart.
     """
-    named = [_Named(fact) for fact in facts if not isinstance(fact.value, str)]
+    named = _named(facts)
     context = Context(*read(text))
     return [_claim(index, context, named) for index in range(len(context.found))]
 
@@ -73,8 +73,10 @@ class _Named:
         self.fact = fact
         assert not isinstance(fact.value, str)
         self.value = float(fact.value)
-        self.names = tuple(dict.fromkeys(items_of(name) for name in (fact.name, *fact.also)))
+        self.thing = fact.name.partition(" (")[0]
+        self.names = tuple(dict.fromkeys(items_of(name) for name in (self.thing, *fact.also)))
         self.items = frozenset[Item]().union(*self.names)
+        self.selecting = self.items
         self.tolerance = max(fact.tolerance or 0.0, 1e-9 * abs(self.value))
 
     def distance(self, number: Number, *, complement: bool = False) -> float:
@@ -95,13 +97,15 @@ class _Named:
         return self.distance(number, complement=complement) <= self.tolerance * (1 + 1e-9) + 1e-12
 
 
-def _selecting(one: _Named, named: Sequence[_Named]) -> frozenset[Item]:
-    """What tells a fact from all others of its unit: their common words tell nothing."""
-    others = [other for other in named if other.fact.unit == one.fact.unit and other.names != one.names]
-    if not others:
-        return frozenset()
-    common = frozenset.intersection(*(other.items for other in [*others, one]))
-    return frozenset(item for item in one.items if item not in common)
+def _named(facts: Sequence[Fact]) -> list[_Named]:
+    """The facts that are numbers. What not all facts of a unit have in their names tells one from another."""
+    named = [_Named(fact) for fact in facts if not isinstance(fact.value, str)]
+    for unit in {one.fact.unit for one in named}:
+        of_unit = [one for one in named if one.fact.unit == unit]
+        common = frozenset.intersection(*(one.items for one in of_unit))
+        for one in of_unit:
+            one.selecting = one.items - common
+    return named
 
 
 # ---- verdicts ------------------------------------------------------------------------------------------------------
@@ -162,20 +166,18 @@ def _clearly_named(number: Number, place: Place, named: Sequence[_Named]) -> lis
     if (number.unit not in MEASURED_UNITS and abs(number.value) < MANY) or number.unit in ("bits", "epochs"):
         return []
     of_unit = [one for one in named if one.fact.unit == number.unit]
-    found = [
-        (items, one) for one in of_unit for items in one.names if _is_named(items, _selecting(one, of_unit), place)
-    ]
+    found = [(items, one) for one in of_unit for items in one.names if _is_named(items, one.selecting, place)]
     largest = [(items, one) for items, one in found if not any(items < other for other, _ in found)]
-    if len({one.names for _, one in largest}) != 1:
+    if len({one.thing for _, one in largest}) != 1:
         return []
-    own = largest[0][1]
-    if (place.clause & (UNSURE | OTHER_QUANTITIES)) - own.items:
+    own = frozenset[Item]().union(*(one.items for _, one in largest))
+    if (place.clause & (UNSURE | OTHER_QUANTITIES)) - own:
         return []
     if is_of_training(place.text) and number.unit == "%":
         return []
     steps: set[Item] = {(one.value, one.unit) for one in place.numbers if one.unit in ("bits", "epochs")}
-    of_others = frozenset[Item]().union(*(_selecting(one, of_unit) for one in of_unit))
-    if (steps | (of_others & place.clause)) - own.items:
+    of_others = frozenset[Item]().union(*(one.selecting for one in of_unit))
+    if (steps | (of_others & place.clause)) - own:
         return []
     return [one for _, one in largest]
 

@@ -28,6 +28,7 @@ _SENTENCE = re.compile(
 _CLAUSE = re.compile(
     r"[;)\]]|,(?!\d)|\s[–—-]{1,3}\s|—|\b(?:and|but|while|whereas|whilst|though|although|however|yet)\b", re.IGNORECASE
 )
+_IN_BRACKETS = re.compile(r"[(\[][^()\[\]]{0,40}[)\]]")
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,17 @@ class Place:
 
 def items_of(name: str) -> frozenset[Item]:
     """The words and numbers of a name."""
-    return _items(name, read(name)[1])
+    clean, found = read(name)
+    return _items(_without(clean.text, found), found)
+
+
+def _without(text: str, found: Sequence[Found]) -> str:
+    """The text with blanks for numbers and their units, whose words name nothing: "12 min" is no minimum."""
+    pieces, at = [], 0
+    for one in found:
+        pieces += [text[at : one.start], " " * (one.end - one.start)]
+        at = one.end
+    return "".join([*pieces, text[at:]])
 
 
 def _items(text: str, found: Sequence[Found]) -> frozenset[Item]:
@@ -61,6 +72,7 @@ class Context:
 
     def __init__(self, clean: Plain, found: Sequence[Found]) -> None:
         self.text, self.found = clean.text, found
+        self._words = _without(clean.text, found)
         self._places = [one.start for one in found]
         self._table = cells(clean.text)
         self._sentences = _pieces(clean.text, 0, len(clean.text), _SENTENCE)
@@ -88,7 +100,9 @@ class Context:
         there = self._between(cell.start, cell.end)
         own = [one for one in there[: CROWD + 1] if one is not self.found[index]]
         label = self._between(*cell.label)[:CROWD]
-        text = " ".join((cell.header, self.text[slice(*cell.label)], self.text[cell.start : cell.end]))
+        text = " ".join(
+            (_IN_BRACKETS.sub(" ", cell.header), self._words[slice(*cell.label)], self._words[cell.start : cell.end])
+        )
         items = _items(text, [*own, *label, *read(cell.header)[1]])
         others = tuple(one.number for one in own)
         return Place(text, items, items | items_of(cell.corner), others, len(there) > CROWD)
@@ -111,7 +125,7 @@ class Context:
 
     def _items_between(self, start: int, end: int) -> frozenset[Item]:
         if (start, end) not in self._items:
-            self._items[start, end] = _items(self.text[start:end], self._between(start, end))
+            self._items[start, end] = _items(self._words[start:end], self._between(start, end))
         return self._items[start, end]
 
 

@@ -9,7 +9,7 @@ import msgspec
 __all__ = ["Fact", "Source"]
 
 Source = Literal["measured", "record", "verdict"]
-"""Where a fact comes from: the grader measured it, the experiments' record says it, or a test's verdict states it."""
+"""The origin of a fact: the grader measured it, the experiments' record says it, or a test's verdict states it."""
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -18,8 +18,12 @@ class Fact(msgspec.Struct, frozen=True):
     question: str
     """The question's id, or the part that it belongs to."""
     name: str
-    """The thing in words, with the numbers that tell it from others: ``test accuracy at learning rate 0.1``."""
+    """The thing in words, with the numbers that tell it from others: ``test accuracy at learning rate 0.1``.
+
+    What follows in brackets says how it was measured, and is no part of its name: ``… (on 1,000 images)``.
+    """
     value: float | str
+    """A text is only shown: no number is compared with it."""
     unit: str = ""
     """One of ``%``, ``points``, ``s``, ``B``, ``epochs``, ``×``; empty for counts."""
     source: Source = "record"

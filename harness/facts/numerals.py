@@ -20,7 +20,7 @@ from harness.problem import problem
 __all__ = ["Number", "numbers_in", "read"]
 
 #: So many numbers are read of one text.
-MAX_NUMBERS = 1_000
+MAX_NUMBERS = 500
 
 
 @dataclass(frozen=True)

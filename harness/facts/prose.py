@@ -32,7 +32,7 @@ _Replacement = str | Callable[[re.Match[str]], str]
 #: What is replaced, the first that fits. Nothing here looks further than some hundred characters, so that any text is
 #: read in linear time.
 _RULES: tuple[tuple[str, _Replacement], ...] = (
-    (r"<!--(?:[^-]|-(?!->)){0,5000}-->", " "),
+    (r"<!--(?:[^-]|-(?!->)){0,1000}-->", " "),
     (r"(?m:^ {0,8}[*+] )", "- "),
     (r"\]\([^()\s]{0,500}(?:\s\"[^\"\n]{0,200}\")?\)", "]"),  # where a link leads
     (r"(?:https?://|www\.)[^\s<>]{1,500}", " "),

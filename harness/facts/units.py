@@ -15,7 +15,7 @@ class Unit:
     name: str
     factor: float = 1.0
     binary: float = 1.0
-    """What the factor has to be multiplied by if 1 kB was meant to be 1,024 bytes."""
+    """A further factor, for those to whom 1 kB is 1,024 bytes."""
     end: int = 0
     """The first character behind it."""
 
@@ -34,7 +34,7 @@ _WRITTEN: tuple[tuple[str, Unit], ...] = (
     (r"milliseconds?|msecs?|ms", Unit("s", 1e-3)),
     (r"microseconds?|[uµμ]s", Unit("s", 1e-6)),
     (r"seconds?|secs?|s", Unit("s")),
-    (r"minutes?|mins?\.?|m", Unit("s", 60.0)),
+    (r"minutes?|mins?|m", Unit("s", 60.0)),
     (r"hours?|hrs?|h", Unit("s", 3600.0)),
     (r"(?:st|nd|rd|th)?[\s-]?epochs?", Unit("epochs")),
     (r"bits?", Unit("bits")),

@@ -6,12 +6,12 @@ import re
 
 __all__ = ["NEUTRAL", "OTHER_QUANTITIES", "UNSURE", "is_of_training", "stem", "words_of"]
 
-_WORD = re.compile(r"[^\W\d_]{1,40}(?:'[a-z]{1,2}\b)?")
+_WORD = re.compile(r"(?<![0-9])[^\W\d_][^\W_]{0,40}(?:'[a-z]{1,2}\b)?")
 
 #: Words for the same thing; the first stands for all.
 _SYNONYMS = """
 accuracy accuracies acc accurate accurately
-time took take takes taking runtime runtimes running duration lasted lasts ran runs wall-clock
+time took take takes taking runtime runtimes running duration lasted lasts
 factor ratio ratios factors
 parameter parameters params param
 size sizes memory storage footprint

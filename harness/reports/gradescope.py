@@ -10,6 +10,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from harness.catalog import GradedTest
 from harness.gradebook import Gradebook, Outcome, Reason, State
 from harness.reports.text import body, cut, plain, points, write_atomically
@@ -18,6 +20,7 @@ __all__ = ["SCHEMA", "render", "write"]
 
 SCHEMA = Path(__file__).resolve().parent / "results.schema.json"
 MAX_OUTPUT = 10_000
+MAX_FACTS = 100
 
 
 def render(gradebook: Gradebook) -> dict[str, Any]:
@@ -78,6 +81,8 @@ def _row(test: GradedTest, outcome: Outcome) -> dict[str, Any]:
     }
     if test.tags:
         row["tags"] = list(test.tags)
+    if facts := [fact for fact in outcome.facts if isinstance(fact.value, str) or math.isfinite(fact.value)]:
+        row["extra_data"]["facts"] = msgspec.to_builtins(facts[:MAX_FACTS])
     if outcome.withheld:
         row["extra_data"]["withheld"] = cut(plain(outcome.withheld), MAX_OUTPUT)
     if outcome.fault:

@@ -1,0 +1,373 @@
+"""Numbers in answers as students write them, and what facts say to them."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.facts import Fact, compare, numbers_in, of_question
+
+RATES = [
+    Fact("1.1", "test accuracy at learning rate 0.0001", 45.18, "%"),
+    Fact("1.1", "test accuracy at learning rate 0.1", 71.34, "%", also=("best test accuracy",)),
+    Fact("1.1", "test accuracy at learning rate 1", 10.0, "%"),
+    Fact("1.1", "training loss of the last epoch at learning rate 0.1", 0.8127),
+    Fact("1.1", "epochs of training", 5, "epochs"),
+]
+SCHEDULES = [
+    Fact("1.2", "test accuracy with multistep", 92.14, "%", also=("accuracy multisteplr",)),
+    Fact("1.2", "test accuracy with cosine annealing", 93.02, "%", also=("accuracy cosine",)),
+    Fact("1.2", "running time with multistep", 1380, "s", also=("time multisteplr",)),
+    Fact("1.2", "running time with cosine annealing", 1385, "s", also=("time cosine",)),
+    Fact("1.2", "total running time of both schedules", 2790, "s", tolerance=25, also=("total running time",)),
+    Fact("1.2", "difference of the two schedules in test accuracy", 0.88, "points", also=("difference", "better")),
+]
+SIZES = [
+    Fact("2.1", "bytes at full precision", 407_080, "B", also=("size original", "size before")),
+    Fact("2.1", "bytes of the codes at 8 bits", 101_770, "B"),
+    Fact("2.1", "bytes at 8 bits with extra arguments", 101_898, "B", also=("size quantized", "size after")),
+    Fact(
+        "2.1", "times smaller at 8 bits with extra arguments", 3.995, "×", tolerance=0.005, also=("smaller", "factor")
+    ),
+    Fact("2.1", "share of the original size at 8 bits", 25.03, "%"),
+]
+BITS = [
+    Fact("2.2", "test accuracy at full precision", 97.5, "%", also=("accuracy float32", "accuracy original")),
+    Fact("2.2", "test accuracy at 8 bits", 97.48, "%"),
+    Fact("2.2", "test accuracy at 4 bits", 97.31, "%"),
+    Fact("2.2", "test accuracy at 2 bits", 65.9, "%"),
+    Fact("2.2", "loss of test accuracy at 2 bits", 31.6, "points", also=("loss at 2 bits",)),
+]
+ROUNDING = [
+    Fact("2.3", "mean test accuracy with stochastic rounding", 78.15, "%", also=("accuracy stochastic",)),
+    Fact("2.3", "test accuracy with banker's rounding", 65.9, "%", also=("accuracy banker", "accuracy nearest")),
+    Fact("2.3", "standard deviation of stochastic rounding", 4.08, "points", tolerance=0.22, also=("deviation",)),
+]
+PRUNING = [
+    Fact(
+        "3.3", "test accuracy at the end with pruned filters", 90.4, "%", also=("final accuracy", "accuracy structured")
+    ),
+    Fact("3.3", "test accuracy before the pruning step at epoch 30", 86.2, "%", also=("accuracy before epoch 30",)),
+    Fact("3.3", "test accuracy after the pruning step at epoch 30", 61.7, "%", also=("accuracy after epoch 30",)),
+    Fact("3.3", "epochs to recover from the pruning step at epoch 30", 3, "epochs", tolerance=1, also=("recovers",)),
+    Fact("3.3", "share of the weights that are zero at the end", 50.45, "%", also=("sparsity", "weights zero")),
+    Fact("3.3", "test accuracy of the unpruned baseline", 92.14, "%", also=("accuracy baseline",)),
+]
+LAYERS = [
+    Fact("6.1", "parameters of a convolution, 64 → 128 channels", 73_728),
+    Fact("6.1", "parameters of a depthwise separable convolution, 64 → 128 channels", 8_768),
+    Fact("6.1", "factor of the parameters, 64 → 128 channels", 8.4088, "×"),
+]
+SLOWER = [
+    Fact("6.2", "times slower than the provided layer", 5.51, "×", tolerance=0.12, also=("slower", "ratio")),
+    Fact("6.2", "test accuracy of DWConvNet at the end", 88.7, "%", also=("final accuracy",)),
+    Fact("6.2", "parameters of DWConvNet (measured)", 520_778),
+]
+
+#: Sentences with the expected reading: «+…» agrees with a fact, «-…» contradicts one, «~…» is left alone.
+SENTENCES = [
+    # 1.1
+    (RATES, "With a rate of «~0.1», the accuracy is «+71.3 %»."),
+    (RATES, "With a rate of «~0.1», the accuracy is «-75.2 %»."),
+    (RATES, "«~0.1» works best («+71.34%»), «~0.0001» is too slow («+45.2%») and «~1.0» diverges («+10%»)."),
+    (RATES, "The learning rate $«~10^{-4}»$ reaches only $«+45.2\\%»$ after «~5 epochs»."),
+    (RATES, "lr=«~0.1» gave a test accuracy of «+0.713», lr=«~1» only «~0.10»."),
+    (RATES, "We expected about «~80 %» accuracy at «~0.1», as in the paper."),
+    (RATES, "Training accuracy at rate «~0.1» was «~83.9 %»."),
+    (RATES, "The best test accuracy is «-73.0 %»."),
+    (RATES, "The test error at rate «~0.1» is «+28.7 %»."),
+    (RATES, "The final training loss with «~0.1» is «+0.813»."),
+    (RATES, "| lr | accuracy (%) |\n|---|---|\n| «~0.0001» | «+45.18» |\n| «~0.1» | «-81.34» |\n| «~1.0» | «+10.0» |"),
+    (RATES, "Der Wert bei «~0,1» ist «+71,3 %»."),
+    (RATES, "At «~0.1» the accuracy is above «+70 %»."),
+    (RATES, "Rate «~0.1» gets about «+70 %» accuracy when training for «+5 epochs»."),
+    # 1.2
+    (SCHEDULES, "Multistep reaches «+92.1 %» and cosine annealing «+93.0 %», both in «+46 min 30 s»."),
+    (SCHEDULES, "Cosine annealing ends at an accuracy of «-95.1 %»."),
+    (SCHEDULES, "The total running time was «+46 minutes»."),
+    (SCHEDULES, "The total running time was «-1 h 24 min»."),
+    (SCHEDULES, "Total running time: «+0:46:20 h»."),
+    (SCHEDULES, "Multistep and cosine annealing reach an accuracy of «+92.1» and «+93.0 %»."),
+    (SCHEDULES, "Multistep jumps at epochs «~25», «~50» and «~75»; cosine is «+0.9 percentage points» better."),
+    (SCHEDULES, "In 2025 we used ResNet-18 on CIFAR-10 (see Figure 3 and part 2.1) with 3×3 kernels."),
+    # 2.1
+    (SIZES, "The layer shrinks from «+407,080 bytes» to «+101,898 bytes», a factor of «+3.99»."),
+    (SIZES, "With «~8 bits» the network is «+4x» smaller."),
+    (SIZES, "The quantized size is «-50 kB»."),
+    (SIZES, "It is $«+3.995 \\times»$ smaller, «+25 %» of the original size."),
+    (SIZES, "The network becomes «-7.9 times» smaller."),
+    (SIZES, "Before it takes «+407 kB», after it «+102 kB» («+99.5 KiB»)."),
+    # 2.2
+    (BITS, "At «~8 bits» the accuracy stays at «+97.5 %», at «~2 bits» it falls to «+65.9 %»."),
+    (BITS, "«~8-bit»: «+97.48%», «~4-bit»: «+97.31%», «~2-bit»: «-56.9%» accuracy."),
+    (BITS, "We lose «+31.6 points» of accuracy at «~2 bits»."),
+    (BITS, "At «~2 bits» there are only $2^2 = «~4»$ levels."),
+    (BITS, "With «~4 bits» accuracy is almost the same as with float32, «+97.3 %» against «+97.5 %»."),
+    # 2.3
+    (ROUNDING, "Stochastic rounding gives «+78.2» ± «+4.1 %», banker's «+65.9 %» accuracy."),
+    (ROUNDING, "Banker's rounding has an accuracy of «-78.2 %»."),
+    (ROUNDING, "Over «~10» repetitions the standard deviation is «+3.9 points»."),
+    # 3.3
+    (PRUNING, "Before the pruning step at epoch «~30» the accuracy is «+86.2 %», right after it «+61.7 %»."),
+    (PRUNING, "The network recovers within «+3 epochs»."),
+    (
+        PRUNING,
+        "At the end «+50.4 %» of the weights are zero, and the final accuracy is «+90.4 %» (baseline: «+92.1 %»).",
+    ),
+    (PRUNING, "The accuracy after the pruning step at epoch «~30» is «-80 %»."),
+    (PRUNING, "Accuracy drops by «~25 %» at the steps, and recovers when the rate is low."),
+    (PRUNING, "The final accuracy is «+90–91 %»."),
+    # 6
+    (
+        LAYERS,
+        "A convolution of «~64» → «~128» channels has «+73,728» parameters, ours «+8,768»: a factor of «+8.4».",
+    ),
+    (SLOWER, "Our layer is «+5.5×» slower."),
+    (SLOWER, "The ratio is «-3.2»: our layer is slower since it loops over channels."),
+    (SLOWER, "DWConvNet has «+521k» parameters («+0.52 million»)."),
+    (SLOWER, "DWConvNet ends at «+88.7 %» accuracy with «-1.2M» parameters."),
+]
+
+
+def unmarked(marked: str) -> tuple[str, list[tuple[int, int, str]]]:
+    """The sentence without marks, and where each number begins and ends, with its mark."""
+    places: list[tuple[int, int, str]] = []
+    text = ""
+    for piece in re.split(r"(«[^»]*»)", marked):
+        if piece.startswith("«"):
+            places.append((len(text), len(text) + len(piece) - 3, piece[1]))
+            piece = piece[2:-1]
+        text += piece
+    return text, places
+
+
+SIGNS = {"agrees": "+", "contradicts": "-", "neither": "~"}
+
+
+@pytest.mark.parametrize(("facts", "marked"), SENTENCES, ids=[marked[:60] for _, marked in SENTENCES])
+def test_sentences_are_read_as_a_person_reads_them(facts, marked):
+    text, places = unmarked(marked)
+    found = [(one.number.start, one.number.end, SIGNS[one.verdict]) for one in compare(text, facts)]
+    assert [(text[start:end], sign) for start, end, sign in found] == [(text[a:b], sign) for a, b, sign in places]
+
+
+#: What is written, and the numbers in it, as (value, unit).
+NUMBERS = {
+    "71.3 %": [(71.3, "%")],
+    "71.3%": [(71.3, "%")],
+    "71,3 %": [(71.3, "%")],
+    "71.3 percent": [(71.3, "%")],
+    "$71.3\\,\\%$": [(71.3, "%")],
+    "**71.3** %": [(71.3, "%")],
+    "71.3&nbsp;%": [(71.3, "%")],
+    "0.713": [(0.713, "")],
+    ".713": [(0.713, "")],
+    "1,234,567 parameters": [(1_234_567, "")],
+    "1 234 567 parameters": [(1_234_567, "")],
+    "$1{,}234{,}567$": [(1_234_567, "")],
+    "1.2e5": [(120_000, "")],
+    "2.3M parameters": [(2_300_000, "")],
+    "0.52 million": [(520_000, "")],
+    "$10^{-4}$": [(1e-4, "")],
+    "10⁻⁴": [(1e-4, "")],
+    "$2.5 \\times 10^5$": [(250_000, "")],
+    "3.9×": [(3.9, "×")],
+    "3.9 times": [(3.9, "×")],
+    "4x": [(4, "×")],
+    "a 4-fold reduction": [(4, "×")],
+    "a factor of 3.9": [(3.9, "×")],
+    "factor 3.9": [(3.9, "×")],
+    "27 kB": [(27_000, "B")],
+    "27 KiB": [(27_648, "B")],
+    "1.5 MB": [(1_500_000, "B")],
+    "512 bytes": [(512, "B")],
+    "12 min 30 s": [(750, "s")],
+    "12 minutes and 30 seconds": [(750, "s")],
+    "2m30s": [(150, "s")],
+    "1h24m": [(5040, "s")],
+    "1:02:03 h": [(3723, "s")],
+    "1:02:03": [(3723, "s")],
+    "46 minutes": [(2760, "s")],
+    "35 ms": [(0.035, "s")],
+    "1.5 percentage points": [(1.5, "points")],
+    "1.5 %-points": [(1.5, "points")],
+    "1.5 pp": [(1.5, "points")],
+    "−0.5 points": [(-0.5, "points")],
+    "65.3 ± 1.2 %": [(65.3, "%"), (1.2, "%")],
+    "(65.3 ± 1.2) %": [(65.3, "%"), (1.2, "%")],
+    "$65.3 \\pm 1.2$ %": [(65.3, "%"), (1.2, "%")],
+    "70–75 %": [(72.5, "%")],
+    "between 70 and 75 %": [(72.5, "%")],
+    "71.3/70.2/69.9 %": [(71.3, "%"), (70.2, "%"), (69.9, "%")],
+    "8 bits": [(8, "bits")],
+    "8-bit codes": [(8, "bits")],
+    "8, 4 and 2 bits": [(8, "bits"), (4, "bits"), (2, "bits")],
+    "epochs 25, 50 and 75": [(25, "epochs"), (50, "epochs"), (75, "epochs")],
+    "after 25 epochs": [(25, "epochs")],
+    "the 25th epoch": [(25, "epochs")],
+    "| bits | accuracy (%) |\n|--|--|\n| 8 | 97.5 |": [(8, "bits"), (97.5, "%")],
+    "| time [min] |\n|--|\n| 46 |": [(2760, "s")],
+    # what only looks like a number
+    "as in part 2.1 and in 3.3": [],
+    "the baseline of 1.2": [],
+    "ResNet-18 on CIFAR-10, conv1, fc1, float32, L1, H200": [],
+    "Figure 3, Fig. 4, Tables 1 and 2, layer 7, layers 3–5": [],
+    "Harvard, 2025": [],
+    "handed in on 2025-11-02": [],
+    "a 3×3 kernel on 32x32 images, $3 \\times 3$": [],
+    "$2^8$ levels": [],
+    "1. First\n2. Second": [],
+    "see [1]": [],
+    "![curves](results/3.3/accuracy.png)": [],
+    "https://arxiv.org/abs/1608.03983": [],
+    "<!-- 150 words -->": [],
+    "a quarter of the size, half as many": [],
+    "## 3.3 What happens at the pruning steps": [],
+    "Python 3.11 and PyTorch 2.8": [],
+    "$x_1 + x_2$": [],
+}
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_numbers_have_their_value_and_unit(text):
+    assert [(pytest.approx(one.value), one.unit) for one in numbers_in(text)] == NUMBERS[text]
+
+
+def test_a_number_stands_for_what_rounds_to_it():
+    (number,) = numbers_in("71.3 %")
+    assert (number.low, number.high) == (pytest.approx(71.25), pytest.approx(71.35))
+    (number,) = numbers_in("about 70 %")
+    assert number.low <= 66 < 74 <= number.high
+    (number,) = numbers_in("over 90 %")
+    assert number.high == float("inf")
+
+
+def verdicts(text: str, *facts: Fact) -> list[str]:
+    return [one.verdict for one in compare(text, facts)]
+
+
+def test_a_truncated_number_accuses_nobody():
+    fact = Fact("1.1", "test accuracy", 71.38, "%")
+    assert verdicts("The accuracy is 71.4 %.", fact) == ["agrees"]
+    assert verdicts("The accuracy is 71.3 %.", fact) == ["neither"]
+    assert verdicts("The accuracy is 71.2 %.", fact) == ["contradicts"]
+
+
+def test_a_fact_has_a_tolerance_of_its_own():
+    fact = Fact("1.2", "total running time", 2790, "s", tolerance=120)
+    assert verdicts("The total running time was 45 min.", fact) == ["agrees"]
+    assert verdicts("The total running time was 40 min.", fact) == ["contradicts"]
+
+
+def test_kilobytes_of_both_kinds_agree():
+    assert verdicts("The size is 27 KB.", Fact("2.1", "size", 27_648, "B")) == ["agrees"]
+    assert verdicts("The size is 27 KB.", Fact("2.1", "size", 27_000, "B")) == ["agrees"]
+
+
+def test_the_nearest_of_several_facts_is_named():
+    (_, claim) = compare("At 2 bits the accuracy is 97.5 %, as with 8.", [*BITS, Fact("2.2", "something", 97.5, "%")])[
+        :2
+    ]
+    assert claim.verdict == "contradicts"
+    assert claim.fact is not None
+    assert claim.fact.name == "test accuracy at 2 bits"
+
+
+def test_two_measurements_of_one_thing_are_both_right():
+    facts = [
+        Fact("1.1", "test accuracy", 71.34, "%"),
+        Fact("1.1", "test accuracy (measured on 1,000 images)", 70.2, "%", "measured"),
+    ]
+    assert verdicts("The accuracy is 71.3 %.", *facts) == ["agrees"]
+    assert verdicts("The accuracy is 70.2 %.", *facts) == ["agrees"]
+    assert verdicts("The accuracy is 75.0 %.", *facts) == ["contradicts"]
+
+
+def test_texts_are_shown_and_not_compared():
+    assert verdicts("It is 3 epochs.", Fact("3.3", "epochs to recover", "it does not recover")) == ["neither"]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Others reach an accuracy of 99 %.",
+        "The accuracy should be 99 %.",
+        "The accuracy is lower than 99 %.",
+        "If the accuracy were 99 %, we would be happy.",
+        "The training accuracy is 99 %.",
+        "The best accuracy is 99 %.",
+        "The accuracy rises by 20 % between the first and the last epoch.",
+        "After 3 epochs the accuracy is 50 %.",
+        "The accuracy is 71.3 % on one seed and 73 % on another.",
+        "Accuracies of 71.3 % and 40 %, respectively.",
+        "The validation accuracy is 80 %.",
+        "The accuracy of each class is at least 80 %.",
+    ],
+)
+def test_nobody_is_accused_where_anything_is_in_doubt(sentence):
+    assert "contradicts" not in verdicts(sentence, Fact("1.1", "test accuracy", 71.34, "%"))
+
+
+def test_facts_of_a_question_are_its_own_and_its_parts():
+    facts = [Fact("2.2", "a", 1), Fact("2.2-8-bits", "b", 2), Fact("2.2-4-bits", "c", 3), Fact("2.1", "d", 4)]
+    assert [fact.name for fact in of_question(facts, "2.2-8-bits")] == ["a", "b"]
+
+
+# ---- hostile texts -------------------------------------------------------------------------------------------------
+
+HOSTILE = {
+    "digits": "7" * 20_000,
+    "numbers": "1 " * 10_000,
+    "percentages": "71.3 % " * 3_000,
+    "commas": "1,2" * 7_000,
+    "powers": "10^" * 7_000,
+    "brackets": "(" * 10_000 + "5 %" + ")" * 10_000,
+    "braces": "{" * 10_000 + "5" + "}" * 10_000,
+    "slashes": "1/" * 10_000,
+    "colons": "1:02" * 5_000,
+    "stars": "*" * 20_000,
+    "comments": "<!--" * 5_000,
+    "tags": "<a " * 6_000,
+    "links": "](" * 10_000,
+    "paths": "a/b." * 5_000,
+    "pipes": "|" * 20_000,
+    "table": "| a |\n|---|\n" + "| 5 |\n" * 3_000,
+    "wide": "|" * 5_000 + "\n" + "|-" * 5_000 + "\n" + "|5" * 5_000,
+    "dashes": "5–" * 9_000,
+    "spreads": "5±" * 9_000,
+    "ands": "5 and " * 3_300,
+    "words": "accuracy " * 2_200 + "5 %",
+    "references": "layer 3 and 4, " * 1_400,
+    "exponents": "1e999 " * 3_000,
+    "spaces": " " * 20_000,
+    "units": "5 % points " * 1_800,
+    "long": "accuracy 71.3 % " * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_texts_are_read_in_a_moment(name):
+    facts = [Fact("1.1", f"test accuracy at learning rate {rate}", float(rate), "%") for rate in range(100)]
+    compare("5 %", facts)  # what is compiled once
+    started = time.process_time()
+    compare(HOSTILE[name], facts)
+    assert time.process_time() - started < 1.0
+
+
+SIGNS_OF_NUMBERS = st.sampled_from([*"0123456789.,:/%×x±–-^{}$\\|_*()[]<>~≈ \n", "epoch", "kB", " and ", "|--|", "e5"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(SIGNS_OF_NUMBERS, st.text(max_size=4)), max_size=60).map("".join))
+def test_whatever_is_written_is_read_and_every_number_is_found_where_it_stands(text):
+    end = 0
+    for claim in compare(text, [*RATES, *SCHEDULES]):
+        number = claim.number
+        assert end <= number.start < number.end <= len(text)
+        assert any(character.isdigit() for character in text[number.start : number.end])
+        assert number.low <= number.value <= number.high
+        end = number.end
