@@ -1,8 +1,9 @@
-"""Fixtures of this problem set. The plugin has those of every suite: student, rng, note, show and measured."""
+"""Fixtures of this problem set. The plugin has those of every suite: student, rng, note, show, measured and fact."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -82,10 +83,10 @@ def pretrained(student: Student, torch_home: TorchHome, request: pytest.FixtureR
 
 
 @pytest.fixture
-def results(request: pytest.FixtureRequest) -> Results:
+def results(request: pytest.FixtureRequest, fact: Callable[..., None]) -> Results:
     """What run_experiments.py left of this test's part."""
     submission = request.config.stash[GRADING].submission
-    return Results(submission.results, submission.folder, request.node.stash[TEST].part)
+    return Results(submission.results, submission.folder, request.node.stash[TEST].part, fact)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from course import checkpoints, records
 from course.checkpoints import Architecture, CheckpointError
 from course.datasets import SIZES, STATISTICS, ImageDataset, Name, load
 from course.experiments.profiles import PROFILES
+from course.facts import accuracy_of
 from course.records import Checkpoint, Record, RecordError, Run, Settings
 from grader.suites.copied_networks import COPY, is_of_fixtures, same_channels, same_weights
 from grader.suites.curves import assert_noisy_losses, assert_own_curves, assert_swinging_accuracies
@@ -61,10 +62,13 @@ class Results:
     Args:
         folder: with a folder a part; None where the submission has no results.
         code: the folder of the student's modules.
+        fact: keeps what is measured here for those who read the answers.
     """
 
-    def __init__(self, folder: Path | None, code: Path, part: str) -> None:
-        self.folder, self.code, self.part = folder, code, part
+    def __init__(
+        self, folder: Path | None, code: Path, part: str, fact: Callable[..., None] = lambda *_, **__: None
+    ) -> None:
+        self.folder, self.code, self.part, self.fact = folder, code, part, fact
         self.again = f"run it again: {how_to_make(part)}"
 
     # ---- the record ----
@@ -248,6 +252,9 @@ class Results:
             self.again,
         )
         correct = measured(model, kept.sha256, witnesses)
+        name, *also = accuracy_of(self.part, run.name)
+        self.fact(f"{name} (measured on {WITNESSES:,} images)", 100 * correct / WITNESSES, "%", also=also)
+        self._count(name, model)
         self._check_claims(record, run, kept, correct)
         unseen = self._unseen(model, kept, witnesses)
         if unseen is not None:
@@ -262,6 +269,19 @@ class Results:
             found = [kept.test.accuracy, correct / WITNESSES, *([] if unseen is None else [unseen / HELD_OUT])]
             self._check_learnt(run, found, expected)
         return model
+
+    def _count(self, name: str, model: nn.Module) -> None:
+        """What a network has, apart from its accuracy: parameters, and zeros where something was pruned."""
+        if self.part in ("3.3", "3.4"):
+            layers = [layer.weight.detach() for layer in model.modules() if isinstance(layer, nn.Conv2d)]
+            zeros = [int((weight == 0).sum()) for weight in layers]
+            for place, count in enumerate(zeros, start=1):
+                self.fact(f"weights that are zero in convolution {place} (measured)", count)
+            share = 100 * sum(zeros) / sum(weight.numel() for weight in layers)
+            self.fact("share of the weights that are zero at the end (measured)", share, "%", tolerance=0.5)
+        elif self.part in ("4.2", "6.2"):
+            count = sum(parameter.numel() for parameter in model.parameters())
+            self.fact(name.replace("test accuracy", "parameters") + " (measured)", count)
 
     def _check_claims(self, record: Record, run: Run, kept: Checkpoint, correct: int) -> None:
         assert record.data is not None

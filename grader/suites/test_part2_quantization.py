@@ -157,13 +157,17 @@ def test_the_input_is_not_changed(student, rng):
 
 @weight(1)
 @number("2.1h")
-def test_memory_is_about_a_quarter(student, rng):
+def test_memory_is_about_a_quarter(student, rng, fact):
     """Codes and extra arguments together take about a quarter of the float32 weights."""
     W = drawn_pairs(rng, 128, 784)
     codes, args = quantized(student, W)
     assert_codes_of_weights(codes, W)
     # A quarter, and for scales by row 32 bytes for each 784 weights: 0.26. Two bytes a code would be a half.
-    share = (as_array(codes, "codes", shape=W.shape).nbytes + size_of(args)) / W.nbytes
+    code_bytes, extra = as_array(codes, "codes", shape=W.shape).nbytes, size_of(args)
+    share = (code_bytes + extra) / W.nbytes
+    fact("bytes of the codes of an array of 128×784 weights", code_bytes, "B")
+    fact("bytes of the extra arguments of an array of 128×784 weights", extra, "B")
+    fact("times smaller, an array of 128×784 weights with its extra arguments", 1 / share, "×")
     assert_true(share <= 0.3, f"Codes and extra arguments take {share:.0%} of the original, expected about 25 %.")
 
 
@@ -214,12 +218,14 @@ def test_the_original_model_is_not_changed(student, rng):
 @weight(3)
 @number("2.2c")
 @explained_by("2.1c", "2.1d", "2.2a")
-def test_eight_bits_keep_the_accuracy(student, mnistnet: MNISTNet, digits: ImageDataset, measured):
+def test_eight_bits_keep_the_accuracy(student, mnistnet: MNISTNet, digits: ImageDataset, measured, fact):
     """At 8 bits the trained MNISTNet recognises as many of 1,000 real digits as before, but for one in a hundred."""
     found = quantized_model(student, remote_copy(student, mnistnet), mnistnet, bits=8)
     full, now = evaluate(mnistnet, digits), evaluate(found, digits)
     # Measured: 975 of 1,000 before, 975 with rounding to nearest, 974 to 977 over 40 stochastic roundings.
     measured("digits recognised at 8 bits", now.correct, full.correct - 10)
+    fact("test accuracy at full precision (on 1,000 images)", 100 * full.accuracy, "%")
+    fact("test accuracy at 8 bits (on 1,000 images)", 100 * now.accuracy, "%")
     assert_true(
         now.correct >= full.correct - 10,
         f"At 8 bits {now.correct} of {now.total:,} digits are recognised, at full precision {full.correct}.",
@@ -230,7 +236,7 @@ def test_eight_bits_keep_the_accuracy(student, mnistnet: MNISTNet, digits: Image
 @number("2.2d")
 @explained_by("2.1f", "2.2a")
 def test_four_and_two_bits_keep_what_they_can(
-    student, mnistnet: MNISTNet, digits: ImageDataset, measured, set_score=None
+    student, mnistnet: MNISTNet, digits: ImageDataset, measured, fact, set_score=None
 ):
     """At 4 and at 2 bits the trained MNISTNet is as accurate as rounding to nearest makes it."""
     score = 0.0
@@ -241,6 +247,7 @@ def test_four_and_two_bits_keep_what_they_can(
         # Measured of 1,000: 973 and 659 with one scale, 974 and 732 with scales by row; truncation 949 and 482.
         # Right solutions differ in ties and last bits only (halves rounded up instead of to even: not one image).
         measured(f"digits recognised at {bits} bits", now.correct, expected.correct - 15)
+        fact(f"test accuracy at {bits} bits (on 1,000 images)", 100 * now.accuracy, "%")
         assert_true(
             now.correct >= expected.correct - 15,
             f"At {bits} bits {now.correct} of {now.total:,} digits are recognised, expected about {expected.correct}.",

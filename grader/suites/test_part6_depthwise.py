@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import Parameter, functional
 
 from course.layers import DepthwiseSeparableConvolutionSolution
+from course.models import ConvNet
 from grader import worker_functions
 from harness.checks import (
     CheckFailure,
@@ -457,11 +458,13 @@ def test_block_in_evaluation(student, rng):
 @weight(1)
 @number("6.2c")
 @explained_by("6.1b")
-def test_dwconvnet(student, rng):
+def test_dwconvnet(student, rng, fact):
     """DWConvNet made of these blocks gives 10 logits an image and has 520,778 parameters; blocks share none."""
     net = as_module(student.course.models.DWConvNet(student.depthwise.dw_conv_block), "DWConvNet(dw_conv_block)")
     as_array(net(draw(rng, 2, 3, 32, 32)), "DWConvNet's output", shape=(2, 10), dtype="float32")
     count = sum(value.numel() for value in net.parameters().values())
+    fact("parameters of DWConvNet", count)
+    fact("parameters of ConvNet", sum(value.numel() for value in ConvNet().parameters()), source="verdict")
     assert_true(count == 520_778, f"DWConvNet has {count:,} registered parameters, expected 520,778.")
     one, other = (as_module(student.depthwise.dw_conv_block(4, 4), "dw_conv_block(4, 4)") for _ in range(2))
     before = other.parameters()

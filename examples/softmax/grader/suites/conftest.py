@@ -1,4 +1,4 @@
-"""Fixtures of this problem set. The plugin has those of every suite: student, rng, note, show and measured."""
+"""Fixtures of this problem set. The plugin has those of every suite: student, rng, note, show, measured and fact."""
 
 from __future__ import annotations
 

@@ -135,11 +135,14 @@ def test_fit_lowers_the_loss(student, rng, train_digits: Digits, measured):
 
 @weight(2)
 @number("2.1d")
-def test_digits_are_recognised(student, rng, train_digits: Digits, test_digits: Digits, measured):
+def test_digits_are_recognised(student, rng, train_digits: Digits, test_digits: Digits, measured, fact):
     """A classifier that fit has trained on 300 digits recognises at least 140 of 200 others."""
     train, test = mixed(rng, train_digits, test_digits)
-    found = recognised(test, trained(student, train))
+    parameters = trained(student, train)
+    found = recognised(test, parameters)
     measured("digits recognised", found, ENOUGH)
+    fact("test accuracy of the classifier", 100 * found / len(test[1]), "%")
+    fact("training accuracy of the classifier", 100 * recognised(train, parameters) / len(train[1]), "%")
     assert_true(
         found >= ENOUGH,
         f"The trained classifier recognises {found} of {len(test[1])} digits, expected at least {ENOUGH}.",
