@@ -11,6 +11,7 @@ import struct
 import sys
 import zlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ TEXTS = (
 )
 
 
+@cache
 def png(width: int, height: int, value: int = 200) -> bytes:
     """A gray picture."""
 

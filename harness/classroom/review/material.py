@@ -21,7 +21,7 @@ from harness.classroom.review.markdown import Remark, Rendered, render
 from harness.classroom.review.names import code_names, label
 from harness.classroom.roster import Person, load_roster
 from harness.facts import Fact, compare, of_question
-from harness.numbers import part_of
+from harness.numbers import is_test, part_of
 from harness.problem import Question, problem
 from harness.reports.text import plain, points
 from harness.submission.answers import QUESTIONS, Answer, Answers, parse
@@ -289,12 +289,15 @@ def _unit(fact: Fact) -> str:
 
 def _verdicts(path: Path) -> Iterable[Verdict]:
     try:
-        tests = json.loads(read_bytes(path, MAX_REPORT)).get("tests", [])
-    except (UnreadableError, ValueError, AttributeError):
+        tests = json.loads(read_bytes(path, MAX_REPORT))["tests"]
+    except (UnreadableError, ValueError, KeyError, TypeError):
         return
-    for test in tests:
-        if isinstance(test, dict) and isinstance(test.get("number"), str):
-            state = test.get("extra_data", {}).get("state", test.get("status", ""))
-            score, maximum = float(test.get("score", 0)), float(test.get("max_score", 0))
-            title, output = plain(str(test.get("name", ""))), plain(str(test.get("output", "")))
-            yield Verdict(test["number"], title, score, maximum, str(state), output)
+    for test in tests if isinstance(tests, list) else ():
+        try:
+            state = str(test.get("extra_data", {}).get("state", test["status"]))
+            title, output = plain(str(test["name"])), plain(str(test.get("output", "")))
+            score, maximum = float(test["score"]), float(test["max_score"])
+            if is_test(test["number"]):
+                yield Verdict(test["number"], title, score, maximum, state, output)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            continue  # a row about something else
