@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from harness.classroom import late as late_days
-from harness.classroom import tables
+from harness.classroom import page, tables
 from harness.classroom.canvas import CanvasError, fill, read_gradebook, render, sayings
 from harness.classroom.ledger import LedgerError
 from harness.classroom.marking import MarkError
@@ -43,7 +43,7 @@ def late(
         late_days.write(grades, found)
         of_class = totals(grades)
         write_atomically(grades / "late.csv", tables.late(of_class))
-        write_atomically(grades / "grades.csv", tables.render(of_class))
+        _write_overviews(grades, of_class)
     tell(found.said)
     if unknown := late_days.strangers(found, hand_ins):
         tell(f"Nobody in the class is {', '.join(unknown)}: look whether the rules have a typing error.")
@@ -81,7 +81,7 @@ def canvas(
         of_class = totals(grades)
         filled = fill(read_gradebook(gradebook), of_class, assignment)
         write_atomically(out, render(filled))
-        write_atomically(grades / "grades.csv", tables.render(of_class))
+        _write_overviews(grades, of_class)
     for line in sayings(filled):
         tell(line)
     there = sum(not row.is_test_student for row in filled.gradebook.rows)
@@ -114,13 +114,19 @@ def publish(
             stop(f"Nothing was published. {_listed(open_)} Mark them, or publish what there is with --partial.")
         edition = Edition(grades, out or grades / "published", downloads, gradebook)
         done = write_editions(edition, of_class, who or _user())
-        write_atomically(grades / "grades.csv", tables.render(of_class))
+        _write_overviews(grades, of_class)
     if open_:
         tell(_listed(open_))
     for note in done.notes:
         tell(note)
     tell(f"{_count(done.reports, 'report')} for {_count(len(students(of_class)), 'student')}: {edition.out}")
     tell(f"For mail merge: {done.table}" + (f"    for Canvas: {done.feedback}" if done.feedback else ""))
+
+
+def _write_overviews(grades: Path, of_class: Sequence[Total]) -> None:
+    """Write the table and the class page anew, with what was marked since."""
+    write_atomically(grades / "grades.csv", tables.render(of_class))
+    page.write_again(grades)
 
 
 @contextmanager

@@ -14,16 +14,16 @@ from pathlib import Path
 from harness.catalog import GradedTest, read_suites
 from harness.classroom.ledger import Entry, Ledger, Status
 from harness.classroom.look import Look, to_look_at
-from harness.classroom.roster import HandIn
+from harness.classroom.roster import HandIn, load_roster
 from harness.classroom.statistics import FEWEST, Statistics, describe
 from harness.classroom.totals import Total, parts_of, totals
 from harness.gradebook import State
 from harness.numbers import part_of
 from harness.problem import problem
 from harness.reports.html import environment
-from harness.reports.text import plain, points
+from harness.reports.text import plain, points, write_atomically
 
-__all__ = ["Class", "Running", "of_folder", "render"]
+__all__ = ["Class", "Running", "of_folder", "render", "write_again"]
 
 BINS = 10
 HARDEST = 10
@@ -216,6 +216,19 @@ def of_folder(folder: Path, name: str, seed: int, hand_ins: Sequence[HandIn], ru
     """
     found = Class(name, seed, hand_ins, Ledger(folder).entries(), totals(folder), running=running)
     return found if running else replace(found, looks=to_look_at(folder, found.totals))
+
+
+def write_again(folder: Path) -> None:
+    """Write the page of a finished batch anew, with what was marked since.
+
+    Raises:
+        LedgerError: the batch says nothing about itself.
+        RosterError, LateError, MarkError: see :func:`of_folder`.
+    """
+    header = Ledger(folder).header()
+    graded = of_folder(folder, Path(header.submissions).resolve().name, header.seed, load_roster(folder))
+    similarity = "see which submissions are alike." if (folder / "similarity.html").is_file() else ""
+    write_atomically(folder / "index.html", render(graded, similarity))
 
 
 def render(graded: Class, similarity: str = "") -> str:

@@ -46,7 +46,9 @@ def test_what_is_in_order_is_not_listed(tmp_path):
 def test_who_was_late(tmp_path):
     times = [datetime(2025, 10, day, 12, tzinfo=timezone.utc) for day in (3, 5)]
     folder = made(tmp_path, hand_in("one", created_at=times[0]), hand_in("two", created_at=times[1]))
-    late.write(folder, late.chosen(folder, "2025-10-04T00:00", "UTC", None))
+    rules = late.chosen(folder, "2025-10-04T00:00", "UTC", None)
+    assert rules is not None
+    late.write(folder, rules)
     (look,) = found(folder)
     assert (look.hand_in.id, look.kind) == ("two", Kind.LATE)
     assert look.why.startswith("1 day 12 hours late")

@@ -54,6 +54,15 @@ def test_both_kinds_of_points_are_shown(tmp_path):
     assert "1 marked by hand" in text
 
 
+def test_the_page_is_written_again_with_what_was_marked_since(tmp_path):
+    folder = batch(tmp_path, entry("ada"))
+    page.write_again(folder)
+    assert "0 marked by hand" in text_of((folder / "index.html").read_text())
+    marked(folder, "ada")
+    page.write_again(folder)
+    assert "1 marked by hand" in text_of((folder / "index.html").read_text())
+
+
 def test_an_override_counts_on_the_page(tmp_path):
     folder = batch(tmp_path, entry("ada", lost={"1.1b": 1.0}))
     MarkStore(folder).override("Grace", "ada", "1.1b", 1.0, 0, "the test was wrong")
