@@ -57,6 +57,8 @@ def test_the_zip_holds_what_grades_and_nothing_else(archive):
     assert [
         name for name in names if "validation" in name or "cases/" in name or ".git" in name or "__pycache__" in name
     ] == []
+    assert "grader/problem.toml" in names
+    assert "grader/rubric.toml" not in names  # student code could read it, and no test needs it
     modes = {info.filename: info.external_attr >> 16 & 0o777 for info in archive.infolist()}
     assert modes["setup.sh"] == modes["run_autograder"] == 0o755
     assert sum(info.file_size for info in archive.infolist()) < 100e6  # Gradescope's limit

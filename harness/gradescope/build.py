@@ -20,7 +20,7 @@ from harness.console import run, stop, tell
 from harness.edition import SECRET_FOLDERS, edited
 from harness.gradebook import not_graded
 from harness.presence import NothingFoundError, all_in_use
-from harness.problem import ProblemError, problem, tomllib
+from harness.problem import RUBRIC, ProblemError, problem, tomllib
 from harness.reports import gradescope
 
 __all__ = ["build", "main"]
@@ -79,14 +79,14 @@ def _versions() -> str:
 
 
 def _files() -> dict[str, bytes]:
-    """What grades, by path: secret folders too, without what no grading needs."""
+    """What grades, by path: secret folders too, without what no grading needs, such as the rubric of the questions."""
     all_in_use([f"{name}/" for name in STAFFS], _names(ROOT), "STAFFS in harness/gradescope/build.py")
     paths = [ROOT / "pyproject.toml"]
     for folder in FOLDERS:
         for file in sorted((ROOT / folder).rglob("*")):
             relative = file.relative_to(ROOT)
             hidden = any(part == "__pycache__" or part.startswith(".") for part in relative.parts)
-            staffs = any(relative.is_relative_to(name) for name in STAFFS)
+            staffs = file == problem().folder / RUBRIC or any(relative.is_relative_to(name) for name in STAFFS)
             if file.is_file() and not hidden and not staffs:
                 paths.append(file)
     found = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in paths}
