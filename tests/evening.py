@@ -275,4 +275,4 @@ def _write_gradebook(path: Path, handed_in: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    write_evening(Path(sys.argv[1]), *map(Path, sys.argv[2:3]))
+    write_evening(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
