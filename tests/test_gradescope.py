@@ -21,6 +21,7 @@ from harness.catalog import RESULTS, read_suites
 from harness.gradescope import metadata, run
 from harness.gradescope.build import build, main
 from harness.isolation.doctor import Finding, Outcome, SelfCheck
+from harness.problem import problem
 from harness.validation.cases import SOLUTION
 from tests.conftest import ROOT
 from tests.soak import AutograderFolder, graded_problems, killed_problems, report_problems
@@ -128,6 +129,20 @@ def test_the_time_limit_leaves_a_margin(tmp_path, capsys):
 def test_scripts_are_valid_bash(script):
     folder = Path(run.__file__).parent
     subprocess.run(["bash", "-n", str(folder / script)], check=True)
+
+
+# ---- the page of docs ----------------------------------------------------------------------------------------
+
+
+def test_the_docs_name_todays_questions_and_points():
+    text = (ROOT / "docs" / "gradescope.md").read_text(encoding="utf-8")
+    rows = [f"| {question.part} | {question.title} | {question.points} |" for question in problem().question]
+    assert [row for row in rows if row not in text] == []
+    assert f"| | all questions | {problem().by_hand} |" in text
+    assert f"| Autograder points | {problem().automatic} |" in text
+    hidden = [test.number for test in read_suites() if test.hidden]
+    assert hidden == ["1.1b"]
+    assert f"it has {OF_CODE:g} of the\n{MAXIMUM:g} points" in text
 
 
 # ---- metadata ------------------------------------------------------------------------------------------------

@@ -66,6 +66,13 @@ def test_the_points_of_visible_tests_come_first(gradebook):
     ]
 
 
+def test_a_report_of_a_run_that_was_killed_says_so_in_its_first_line(gradebook):
+    for test in gradebook.tests[:-3]:
+        gradebook.record(test.number, Outcome(State.PASSED, score=test.points))
+    first = validated(gradebook)["output"].splitlines()[0]
+    assert first.endswith(" points. The run ended before 3 of the tests: tell the course staff, who will grade again.")
+
+
 def test_where_all_tests_are_visible_or_none_was_graded_there_is_no_such_line(gradebook):
     visible = Gradebook("someone", seed=5, tests=tuple(test for test in gradebook.tests if not test.hidden))
     assert "Visible tests" not in validated(visible)["output"]

@@ -97,7 +97,9 @@ def _visible(gradebook: Gradebook) -> list[str]:
         return []
     seen = [(test.points, outcome.score) for test, outcome in gradebook.results if not test.hidden]
     maximum, score = sum(most for most, _ in seen), sum(score for _, score in seen)
-    return [f"Visible tests: {points(score)} of {points(maximum)} points."]
+    left = sum(outcome.reason is Reason.UNFINISHED for _, outcome in gradebook.results)
+    ended = f" The run ended before {left} of the tests: tell the course staff, who will grade again." if left else ""
+    return [f"Visible tests: {points(score)} of {points(maximum)} points.{ended}"]
 
 
 def _summary(gradebook: Gradebook) -> str:
