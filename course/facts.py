@@ -17,7 +17,7 @@ from course.models import CONVNET_LAYERS
 from course.records import Record, RecordError, Run, Table
 from harness.facts import Fact
 
-__all__ = ["accuracy_of", "facts_of_records", "read_records"]
+__all__ = ["WEIGHTS", "accuracy_of", "facts_of_records", "read_records"]
 
 BITS = (8, 4, 2)
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -50,9 +50,15 @@ def facts_of_records(found: Records) -> list[Fact]:
         try:
             for fact in of_part(found):
                 facts.append(fact)
-        except (LookupError, ValueError, TypeError, ArithmeticError):  # a record that is not as one is written here
+        except (
+            LookupError,
+            ValueError,
+            TypeError,
+            ArithmeticError,
+            AttributeError,
+        ):  # no record as they are written here
             continue
-    return [fact for fact in facts if isinstance(fact.value, str) or math.isfinite(fact.value)]
+    return [fact for fact in facts if fact.is_finite]
 
 
 # ---- what parts share ----------------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ def _is_comparable(number: Number, one: _Named, place: Place) -> bool:
     if unit == number.unit:
         return mentioned or unit in MEASURED_UNITS or (unit == "" and abs(number.value) >= MANY)
     if unit == "points":
-        return number.unit == "%"
+        return number.unit == "%" or (number.unit == "" and "deviation" in one.items & place.clause)
     if unit == "%":
         return number.unit == "" and 0 <= number.value <= 1 and number.digit <= 0.01 and mentioned
     return unit == "×" and number.unit == "" and number.digit <= 0.1 and mentioned
@@ -152,7 +152,7 @@ def _is_complement(number: Number, one: _Named, place: Place) -> bool:
 
 def _is_coarse(number: Number) -> bool:
     """Whether a number has so few digits, or is so vague, that it agrees with much by chance."""
-    return number.high - number.low > 0.08 * abs(number.value)
+    return number.high - number.low > 0.12 * abs(number.value)
 
 
 def _is_outside(number: Number, clear: Sequence[_Named]) -> bool:

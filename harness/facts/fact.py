@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import msgspec
@@ -31,3 +32,8 @@ class Fact(msgspec.Struct, frozen=True):
     """The difference from the value, in its unit, that an answer may have; None: as much as it was rounded by."""
     also: tuple[str, ...] = ()
     """Other names of the same thing, as students call it. Each is complete: it needs no word of the first."""
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether value and tolerance are numbers that reports can hold, or the value is a text."""
+        return isinstance(self.value, str) or (math.isfinite(self.value) and math.isfinite(self.tolerance or 0.0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,5 +62,4 @@ def of_question(facts: Iterable[Fact], question: str) -> Sequence[Fact]:
 
 
 def _is_usable(fact: Fact) -> bool:
-    finite = isinstance(fact.value, str) or math.isfinite(fact.value)
-    return finite and 0 < len(fact.name) <= MAX_NAME
+    return fact.is_finite and 0 < len(fact.name) <= MAX_NAME

@@ -107,7 +107,8 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _IS = re.compile(
-    r"(?:\b(?:is|was|are|about|only|(?:factor|loss|ratio|rate|mean|deviation|error|speed-?up) of)|[=≈~:±])\s?$",
+    r"(?:\b(?:is|was|are|about|only|(?:factor|loss|ratio|rate|mean|deviation|error|speed-?up)(?: of)?|std\.?|sd)"
+    r"|[=≈~:±])\s?$",
     re.IGNORECASE,
 )
 _COUNTED_THINGS = re.compile(r"\s?(?:param|weight|image|byte|zero|step|word|token)")
@@ -182,7 +183,10 @@ def _number(value: float, digit: float, unit: str = "", binary: float = 1.0) -> 
 
 def _in_unit(found: Found, unit: Unit) -> Found:
     number = found.number
-    scaled = _number(number.value * unit.factor, number.digit * unit.factor, unit.name, unit.binary)
+    digit = number.digit * unit.factor
+    if unit.name == "s" and digit == 3600:
+        digit /= 3  # nobody who says 1 hour has measured 89 minutes
+    scaled = _number(number.value * unit.factor, digit, unit.name, unit.binary)
     return replace(found, number=scaled)
 
 
@@ -373,8 +377,8 @@ def _with_parts_of_times(text: str, found: list[Found]) -> list[Found]:
             last is not None
             and last.number.unit == one.number.unit == "s"
             and not (last.number.vague or one.number.vague)
-            and last.number.digit in (60.0, 3600.0)
-            and one.number.value < last.number.digit
+            and last.number.digit in (60.0, 1200.0)
+            and one.number.value < 3 * last.number.digit
             and text[last.end : one.start].strip() in ("", "and")
         ):
             both = _number(last.number.value + one.number.value, one.number.digit, "s")

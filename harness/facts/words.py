@@ -61,7 +61,7 @@ repeated seed seeds class classes
 """
 
 _OTHER_QUANTITIES = """
-best worst mean median deviation variance error loss first end validation val epoch before after share
+best worst mean median deviation variance error loss first validation val epoch before after share
 smallest largest second third zero recover gain difference top unpruned original dense
 """
 

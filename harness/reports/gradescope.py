@@ -81,7 +81,7 @@ def _row(test: GradedTest, outcome: Outcome) -> dict[str, Any]:
     }
     if test.tags:
         row["tags"] = list(test.tags)
-    if facts := [fact for fact in outcome.facts if isinstance(fact.value, str) or math.isfinite(fact.value)]:
+    if facts := [fact for fact in outcome.facts if fact.is_finite]:
         row["extra_data"]["facts"] = msgspec.to_builtins(facts[:MAX_FACTS])
     if outcome.withheld:
         row["extra_data"]["withheld"] = cut(plain(outcome.withheld), MAX_OUTPUT)

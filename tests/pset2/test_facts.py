@@ -1,0 +1,325 @@
+"""The facts of PSet 2: computed from records as experiments write them, and measured by the suites."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from course import records
+from course.experiments.profiles import PROFILES
+from course.facts import WEIGHTS, accuracy_of, facts_of_records, read_records
+from course.records import Checkpoint, Claim, Environment, Record, Run, Settings, Table
+from grader import facts as of_grader
+from grader.suites import results_checks
+from harness.facts import Fact, compare, facts_of, of_question
+from harness.grading import grade
+from harness.problem import problem
+from harness.reports import gradescope
+from harness.validation.cases import SOLUTION
+from tests.pset2.quick_results import TINY
+
+HERE = Environment("a processor", "3.11", "2.8", "0.23", "2.0", "Linux", 1)
+
+
+def run(name: str, accuracies: list[float], *, rate: float = 0.1, seconds: float = 10.0, correct: int = 0) -> Run:
+    """A finished run of one step an epoch."""
+    settings = Settings(len(accuracies), 128, "sgd", rate, 0.9, 5e-4, "constant", 1, True, "float32")
+    losses = [2.3 - one for one in accuracies]
+    count = Claim(correct or round(10_000 * accuracies[-1]), 10_000)
+    checkpoint = Checkpoint(f"{name}.safetensors", "0" * 64, "ConvNet", count, Claim(count.correct // 10, 1_000))
+    epochs = len(accuracies)
+    return Run(name, name, settings, losses, accuracies, [rate] * epochs, [seconds] * epochs, [], checkpoint)
+
+
+def record(part: str, *runs: Run, seconds: float = 0.0, **other: Any) -> Record:
+    total = seconds or sum(sum(one.seconds) for one in runs)
+    return Record(part, part, "full", 1, HERE, {}, "complete", runs=list(runs), seconds=total, **other)
+
+
+def value(facts: list[Fact], name: str, question: str = "") -> float | str:
+    (found,) = {fact.value for fact in facts if fact.name == name and question in ("", fact.question)}
+    return found
+
+
+def facts(*found: Record) -> list[Fact]:
+    return facts_of_records({one.part: one for one in found})
+
+
+# ---- by part -------------------------------------------------------------------------------------------------------
+
+
+def test_rates_have_their_accuracies_and_the_best_one_is_called_so():
+    found = facts(
+        record(
+            "1.1",
+            run("rate-0.0001", [0.3, 0.4518], rate=0.0001),
+            run("rate-0.1", [0.5, 0.7134]),
+            run("rate-1", [0.1, 0.1], rate=1.0),
+        )
+    )
+    assert value(found, "test accuracy at learning rate 0.0001") == pytest.approx(45.18)
+    assert value(found, "test accuracy at learning rate 0.1") == pytest.approx(71.34)
+    assert value(found, "best learning rate") == 0.1
+    claims = compare("0.1 was best: 71.3 %. With 1.0 the accuracy stays at 10 %, with 0.0001 it is 62 %.", found)
+    assert [one.verdict for one in claims] == ["neither", "agrees", "neither", "agrees", "neither", "contradicts"]
+
+
+def test_the_accuracy_is_the_checkpoints_and_the_curves_end_agrees_too():
+    found = facts(record("3.2", run("unpruned", [0.6, 0.7], correct=7_010)))
+    assert value(found, "test accuracy without pruning") == pytest.approx(70.1)
+    for text in ("The accuracy is 70.1 %.", "The accuracy is 70.0 %."):
+        assert [one.verdict for one in compare(text, found)] == ["agrees"]
+
+
+def test_schedules_have_both_times_and_their_difference():
+    found = facts(
+        record(
+            "1.2",
+            run("multistep", [0.5, 0.92], seconds=690),
+            run("cosine-annealing", [0.5, 0.93], seconds=700),
+            seconds=2_800,
+        )
+    )
+    assert value(found, "running time with multistep") == 1380
+    assert value(found, "total running time of both schedules") == 2800
+    assert value(found, "difference of the two schedules in test accuracy") == pytest.approx(1.0)
+    assert [one.verdict for one in compare("The total running time was 46 min 20 s.", found)] == ["agrees"]
+    assert [one.verdict for one in compare("The total running time was 1 h 24 min.", found)] == ["contradicts"]
+
+
+SIZES = Table(
+    "MNISTNet's parameters at 8 bits",
+    ["array", "bytes, float32", "bytes, codes", "bytes, extra", "times smaller", "mean error", "largest error"],
+    [["fc1.weight", 400_000, 100_000, 30, 3.9988, 0.25, 0.5], ["fc1.bias", 40, 10, 30, 1.0, 0.25, 0.5]],
+)
+
+
+def test_sizes_count_the_extra_arguments_and_pack_few_bits():
+    found = facts(record("2.1", tables=[SIZES]))
+    assert value(found, "bytes at full precision") == 400_040
+    assert value(found, "bytes at 8 bits with extra arguments") == 100_070
+    assert value(found, "bytes at 4 bits with extra arguments, packed") == 50_005 + 60
+    assert value(found, "bytes at 2 bits with extra arguments, packed") == 25_003 + 60
+    assert value(found, "times smaller at 8 bits with extra arguments") == pytest.approx(400_040 / 100_070)
+
+
+@pytest.mark.parametrize(
+    "text", ["It is 4 times smaller.", "A factor of 3.998.", "The layer is 4.00x smaller at 8 bits."]
+)
+def test_the_factor_of_a_layer_and_of_the_network_agree(text):
+    assert "agrees" in [one.verdict for one in compare(text, facts(record("2.1", tables=[SIZES])))]
+
+
+def test_bits_have_accuracies_losses_and_sizes_each_under_its_question():
+    values = {"full": [0.975], "8 bits": [0.9748], "4 bits": [0.9731], "2 bits": [0.659]}
+    found = facts(record("2.1", tables=[SIZES]), record("2.2", values=values))
+    assert value(found, "loss of test accuracy at 2 bits", "2.2-2-bits") == pytest.approx(31.6)
+    assert value(found, "test accuracy at 8 bits", "2.2-4-bits") == pytest.approx(97.48)
+    own = of_question(found, "2.2-4-bits")
+    assert "times smaller at 4 bits with extra arguments, packed" in [fact.name for fact in own]
+    assert [one.verdict for one in compare("The quantized network has an accuracy of 97.3 %.", own)] == ["agrees"]
+    assert [one.verdict for one in compare("The quantized network has an accuracy of 90 %.", own)] == ["contradicts"]
+
+
+def test_repetitions_have_a_mean_and_a_standard_error():
+    values = {"full": [0.975], "banker's": [0.66], "stochastic": [0.7, 0.8, 0.75, 0.75]}
+    found = facts(record("2.3", values=values))
+    assert value(found, "mean test accuracy with stochastic rounding") == pytest.approx(75.0)
+    assert value(found, "standard deviation of stochastic rounding") == pytest.approx(4.0825, abs=1e-3)
+    assert value(found, "standard error of the mean of stochastic rounding") == pytest.approx(2.0412, abs=1e-3)
+    claims = compare("Stochastic rounding gives 75.0 ± 4.1 %, banker's 66 %.", found)
+    assert [one.verdict for one in claims] == ["agrees"] * 3
+
+
+def pruned(part: str, accuracies: list[float], zeros: float = 0.5) -> Record:
+    one = run("pruned", accuracies)
+    one.zeros = [[0] * len(WEIGHTS)] * (len(accuracies) - 1) + [[round(zeros * weights) for weights in WEIGHTS]]
+    return record(part, one, values={"pruned after epoch": [2, 4]})
+
+
+def test_pruning_steps_have_accuracies_before_and_after_and_epochs_to_recover():
+    baseline = record("1.2", run("multistep", [0.5] * 5 + [0.92]))
+    found = facts(baseline, pruned("3.3", [0.80, 0.60, 0.82, 0.70, 0.75, 0.90]))
+    assert value(found, "test accuracy before the pruning step at epoch 2") == pytest.approx(80.0)
+    assert value(found, "test accuracy after the pruning step at epoch 2") == pytest.approx(60.0)
+    assert value(found, "loss of test accuracy by the pruning step at epoch 2") == pytest.approx(20.0)
+    assert value(found, "epochs to recover from the pruning step at epoch 2") == 1
+    assert value(found, "epochs to recover from the pruning step at epoch 4") == 2
+    assert value(found, "largest loss of test accuracy by a pruning step") == pytest.approx(20.0)
+    assert value(found, "share of the weights that are zero at the end") == pytest.approx(50.0, abs=0.01)
+    name = "difference of the network with pruned filters to the unpruned baseline"
+    assert value(found, name) == pytest.approx(-2.0)
+    text = "At epoch 4 the accuracy falls from 82 % to 70 %; the final accuracy is 2 points below the baseline."
+    assert [one.verdict for one in compare(text, found)] == ["neither", *["agrees"] * 3]
+
+
+def test_a_network_that_never_recovers_has_no_number_of_epochs():
+    found = facts(pruned("3.3", [0.8, 0.6, 0.7, 0.5, 0.6]))
+    assert value(found, "epochs to recover from the pruning step at epoch 4") == "it does not recover"
+
+
+def test_the_two_ways_of_pruning_are_compared():
+    found = facts(pruned("3.3", [0.8, 0.6, 0.7, 0.6, 0.90]), pruned("3.4", [0.8, 0.8, 0.8, 0.8, 0.92]))
+    own = of_question(found, "3.4")
+    assert value(list(own), "difference of the two ways of pruning in test accuracy") == pytest.approx(2.0)
+    claims = compare("Unstructured pruning ends at an accuracy of 92 %, structured at 90 %.", own)
+    assert [one.verdict for one in claims] == ["agrees", "agrees"]
+
+
+def test_layers_have_parameters_factors_and_theory():
+    columns = ["channels", "convolution", "depthwise separable", "factor", "theory: 1 / (1/C_out + 1/k²)"]
+    table = Table("Parameters of a 3×3 layer", columns, [["64 → 128", 73_728, 8_768, 8.4088, 8.4088]])
+    found = facts(record("6.1", tables=[table]))
+    assert value(found, "parameters of a depthwise separable convolution, 64 → 128 channels") == 8768
+    assert value(found, "1/C_out + 1/k² by theory, 64 → 128 channels") == pytest.approx(11.892, abs=1e-3)
+    assert value(found, "factor of the parameters, all replaced layers together") == pytest.approx(8.4088, abs=1e-3)
+
+
+def test_two_layers_have_a_ratio_of_times_whose_tolerance_is_that_of_the_epochs():
+    slow = run("yours", [0.3, 0.4, 0.5])
+    slow.seconds = [60.0, 50.0, 50.0]
+    found = facts(record("6.2", slow, run("provided", [0.3, 0.4, 0.5]), run("adam", [0.5, 0.887])))
+    assert value(found, "times slower than the provided layer") == pytest.approx(160 / 30)
+    for text, verdict in (("5.3× slower", "agrees"), ("5 times slower", "agrees"), ("12 times slower", "contradicts")):
+        assert [one.verdict for one in compare(f"Our layer is {text}.", of_question(found, "6.2"))] == [verdict]
+
+
+def test_each_run_that_earns_points_has_a_name():
+    for part, name in (("1.1", "rate-0.1"), ("3.3", "pruned"), ("6.2", "adam"), ("4.2", "net-freeze-lora")):
+        assert accuracy_of(part, name)[0].startswith("test accuracy")
+        assert not accuracy_of(part, name)[0].endswith(f"of {name}")
+
+
+# ---- records of any origin -----------------------------------------------------------------------------------------
+
+
+def written(folder: Path, *found: Record) -> Path:
+    for one in found:
+        records.write(one, folder / "results" / one.part)
+    return folder
+
+
+def test_facts_of_a_folder_are_those_of_its_records(tmp_path):
+    written(tmp_path, record("3.2", run("unpruned", [0.6, 0.7])))
+    found = facts_of(tmp_path, {"tests": []})
+    assert value(found, "test accuracy without pruning") == pytest.approx(70.0)
+
+
+def test_records_that_cannot_be_read_or_lie_about_their_part_are_none(tmp_path):
+    written(tmp_path, record("3.2", run("unpruned", [0.6, 0.7])))
+    results = tmp_path / "results"
+    shutil.copytree(results / "3.2", results / "1.1")
+    (results / "1.2").mkdir()
+    (results / "1.2" / "record.json").write_text('{"runs": ' + "[" * 100_000)
+    (results / "2.1").symlink_to(tmp_path)
+    (results / "6.2").write_text("no folder")
+    assert list(read_records(results)) == ["3.2"]
+    assert list(read_records(tmp_path / "nothing")) == []
+
+
+COLUMNS = ("bytes, codes", "depthwise separable", "against the provided one", "name", "value")
+RUNS = ("rate-0.1", "multistep", "cosine-annealing", "unpruned", "pruned", "pt-net", "yours", "provided", "adam")
+ODD = (0.0, 1.0, 0.5, -1.0, 1e300, -1e300, math.nan, math.inf, 2**62, "", "5", "banker's")
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_a_record_holds_there_are_facts_or_none(seed):
+    chance = random.Random(seed)
+
+    def odd(most: int, *, words: bool = False) -> list[Any]:
+        values = [chance.choice(ODD) for _ in range(chance.randint(0, most))]
+        return values if words else [one for one in values if not isinstance(one, str)]
+
+    found = []
+    for part in records.PARTS:
+        runs = [run(name, [0.5]) for name in RUNS if chance.random() < 0.8]
+        for one in runs:
+            one.accuracies, one.losses, one.seconds = odd(4), odd(4), odd(4)
+            one.zeros = [odd(9) for _ in range(chance.randint(0, 2))]
+        columns = [chance.choice(COLUMNS) for _ in range(chance.randint(0, 3))]
+        table = Table("a table", columns, [odd(6, words=True) for _ in range(chance.randint(0, 3))])
+        values = {name: odd(3) for name in ("full", "8 bits", "banker's", "stochastic", "pruned after epoch")}
+        found.append(Record(part, part, "full", 1, HERE, {}, runs=runs, tables=[table], values=values))
+    for fact in facts(*found):
+        assert fact.name
+        assert json.dumps(msgspec.to_builtins(fact), allow_nan=False)
+
+
+# ---- verdicts and measurements -------------------------------------------------------------------------------------
+
+
+def row(number: str, state: str, **extra: Any) -> dict[str, Any]:
+    return {"number": number, "extra_data": {"state": state, "seconds": 0.0, **extra}}
+
+
+def test_verdicts_say_what_an_answer_may_presuppose(tmp_path):
+    report = {"tests": [row("1.2a", "failed"), row("2.3b", "passed"), row("5.1s", "not run")]}
+    found = list(of_grader.facts(tmp_path, report))
+    assert value(found, "multistep divides the rate by 10 after epochs 25, 50 and 75 (test 1.2a)") == "no"
+    assert value(found, "values are rounded up with the probability of their fraction (test 2.3b)") == "yes"
+    assert not [fact for fact in found if "5.1s" in fact.name]
+    assert value(found, "matrix products of 4 layers with 8 heads (by the formula N(15h + 7) + 1)") == 509
+
+
+def test_what_tests_measured_is_among_the_facts(tmp_path):
+    one = msgspec.to_builtins(Fact("2.2", "test accuracy at 8 bits (on 1,000 images)", 97.5, "%", "measured"))
+    found = facts_of(tmp_path, {"tests": [row("2.2c", "passed", facts=[one, {"name": "no fact"}, 5]), "no row"]})
+    assert value(found, "test accuracy at 8 bits (on 1,000 images)") == 97.5
+
+
+def test_a_fault_of_the_module_costs_its_facts_alone(tmp_path, monkeypatch, caplog):
+    def broken(work: Path, report: dict[str, Any]) -> list[Fact]:
+        raise OSError("no disk")
+
+    monkeypatch.setattr(of_grader, "facts", broken)
+    one = msgspec.to_builtins(Fact("1.1", "something", 1.0))
+    assert [fact.name for fact in facts_of(tmp_path, {"tests": [row("1.1a", "passed", facts=[one])]})] == ["something"]
+    assert "incomplete" in caplog.text
+
+
+def test_students_do_not_get_the_module_that_knows_answers():
+    assert "grader/facts.py" in problem().hand_out.left_out
+
+
+def test_facts_of_the_code_are_in_the_report_and_nowhere_that_students_look(launcher):
+    gradebook = grade(SOLUTION, parts=("2.1h", "2.2c", "5.1s", "6.2c"), launcher=launcher)
+    report = gradescope.render(gradebook)
+    found = facts_of(Path("nowhere"), report)
+    assert value(found, "parameters of DWConvNet") == 520_778
+    assert value(found, "matrix products of 4 layers with 8 heads (returned by count_matmuls)") == 509
+    assert 3.5 < float(value(found, "times smaller, an array of 128×784 weights with its extra arguments")) <= 4
+    assert float(value(found, "test accuracy at 8 bits (on 1,000 images)")) > 95
+    for test in report["tests"]:
+        del test["extra_data"]
+    assert "128×784" not in json.dumps(report, ensure_ascii=False)
+
+
+@pytest.mark.slow
+def test_facts_come_from_processes_in_parallel_too():
+    gradebook = grade(SOLUTION, parts=("6.2c", "2.1h"), jobs=2)
+    found = facts_of(Path("nowhere"), gradescope.render(gradebook))
+    assert value(found, "parameters of DWConvNet") == 520_778
+
+
+def test_what_was_measured_from_checkpoints_is_among_the_facts(quick_results, tmp_path, monkeypatch, launcher):
+    monkeypatch.setitem(PROFILES, "quick", TINY)
+    monkeypatch.setattr(results_checks, "EARNS", "quick")
+    folder = tmp_path / "submission"
+    shutil.copytree(SOLUTION, folder, ignore=shutil.ignore_patterns("__*"))
+    shutil.copytree(quick_results, folder / "results", copy_function=os.link)
+    gradebook = grade(folder, parts=("1.1c", "3.3j", "6.2d"), launcher=launcher)
+    assert [outcome.fault for _, outcome in gradebook.results if outcome.fault] == []
+    found = facts_of(folder, gradescope.render(gradebook))
+    measured = value(found, "test accuracy at learning rate 0.1 (measured on 1,000 images)")
+    assert measured == pytest.approx(value(found, "test accuracy at learning rate 0.1"), abs=0.6)
+    assert value(found, "share of the weights that are zero at the end (measured)", "3.3") == pytest.approx(50, abs=1)
+    assert value(found, "weights that are zero in convolution 1 (measured)", "3.3") != 0
+    assert value(found, "parameters of DWConvNet at the end (measured)") == 520_778
