@@ -75,7 +75,7 @@ def test_a_saved_mark_counts_and_the_next_answer_comes(browser, path_of, marks):
         flag="1",
     )
     assert response.status_code == 303
-    assert response.headers["location"].startswith("/mark/1.1/")
+    assert response.headers["location"].startswith("/next/1.1?behind=")
     mark = marks().mark("s0", "1.1")
     assert (mark.points, mark.by, mark.comment, mark.flag) == (1.5, "Ada", "Good.\nReally.", True)
     page = ada.read(response.headers["location"])

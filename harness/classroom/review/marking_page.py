@@ -15,8 +15,20 @@ __all__ = ["did", "go_on", "save", "show", "take_over", "undo"]
 
 
 def go_on(call: Call) -> Response:
-    """The next answer of a question that this marker should mark."""
-    return _next(call, call.query.get("behind", ""), call.query.get("did", ""))
+    """The next answer of a question that this marker should mark, claimed before anybody else gets the same one."""
+    behind = call.material.by_code.get(call.query.get("behind", ""))
+    ids = list(call.material.submissions)
+    did = call.query.get("did", "")
+    for _ in ids:
+        found = next_answer(
+            call.store.state(), call.marker, call.question.id, ids, now(), behind.id if behind is not None else ""
+        )
+        if found is None:
+            break
+        id, second = found
+        if call.store.claim(call.marker, id, call.question.id).by == call.marker:
+            return call.to(f"/mark/{call.question.id}/{call.code(id)}", did=did, second=1 if second else None)
+    return call.to("/progress", did=did, finished=call.question.id)
 
 
 def show(call: Call) -> Response:
@@ -66,7 +78,7 @@ def save(call: Call) -> Response:
     if call.text("go") == "stay":
         again = {"second": 1} if second else {}
         return call.to(f"/mark/{call.question.id}/{call.submission.code}", did=mark.version, **again)
-    return _next(call, call.submission.id, str(mark.version))
+    return call.to(f"/next/{call.question.id}", behind=call.submission.code, did=mark.version)
 
 
 def take_over(call: Call) -> Response:
@@ -82,17 +94,6 @@ def undo(call: Call) -> Response:
         return call.to(f"/submission/{call.code(event.submission)}")
     second = 1 if event.kind is Kind.SECOND else None
     return call.to(f"/mark/{event.question}/{call.code(event.submission)}", undone=1, second=second)
-
-
-def _next(call: Call, behind: str, did: str) -> Response:
-    known = call.material.by_code.get(behind)
-    behind = known.id if known is not None else behind
-    ids = list(call.material.submissions)
-    found = next_answer(call.store.state(), call.marker, call.question.id, ids, now(), behind)
-    if found is None:
-        return call.to("/progress", did=did, finished=call.question.id)
-    id, second = found
-    return call.to(f"/mark/{call.question.id}/{call.code(id)}", did=did, second=1 if second else None)
 
 
 def _is_second(call: Call) -> bool:

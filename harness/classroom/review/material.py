@@ -217,28 +217,8 @@ class Material:
 
     def facts(self, id: str, question: str, text: str) -> tuple[list[Beside], list[Remark]]:
         """The facts of a question with what the answer says to them, and the answer's numbers that facts know."""
-        path = self.work(id) / "facts.json"
-        facts = list(of_question(self._kept("facts", id, [path], lambda: _facts(path)), question))
-        said: dict[Fact, tuple[str, str]] = {}
-        remarks = []
-        try:
-            claims = compare(text[:MAX_REPORT], facts)
-        except Exception:  # an answer that can be read is marked without help
-            _LOG.exception("The numbers of an answer can't be compared with the facts.")
-            claims = []
-        for claim in claims:
-            if claim.fact is None or claim.verdict == "neither":
-                continue
-            start, end = claim.number.start, claim.number.end
-            shown = f"{claim.fact.name}: {_value(claim.fact)}"
-            remarks.append(Remark(start, end, claim.verdict, f"{claim.verdict}: {shown}"))
-            if said.get(claim.fact, ("", ""))[0] != "contradicts":
-                said[claim.fact] = (claim.verdict, text[start:end])
-        beside = [
-            Beside(fact.name, _value(fact), fact.source, *(plain(part) for part in said.get(fact, ("", ""))))
-            for fact in facts
-        ]
-        return beside, remarks
+        paths = [self.work(id) / "facts.json", self.work(id) / "answers.md"]
+        return self._kept(f"beside {question}", id, paths, lambda: _beside(paths[0], question, text))
 
     def _kept(self, what: str, id: str, paths: Iterable[Path], read: Callable[[], Value]) -> Value:
         """What was read from files, as long as they are as they were."""
@@ -273,6 +253,30 @@ def _facts(path: Path) -> list[Fact]:
         return msgspec.json.decode(read_bytes(path, MAX_REPORT), type=list[Fact])
     except (UnreadableError, msgspec.MsgspecError):
         return []
+
+
+def _beside(path: Path, question: str, text: str) -> tuple[list[Beside], list[Remark]]:
+    facts = list(of_question(_facts(path), question))
+    said: dict[Fact, tuple[str, str]] = {}
+    remarks = []
+    try:
+        claims = compare(text[:MAX_REPORT], facts)
+    except Exception:  # an answer that can be read is marked without help
+        _LOG.exception("The numbers of an answer can't be compared with the facts.")
+        claims = []
+    for claim in claims:
+        if claim.fact is None or claim.verdict == "neither":
+            continue
+        start, end = claim.number.start, claim.number.end
+        shown = f"{claim.fact.name}: {_value(claim.fact)}"
+        remarks.append(Remark(start, end, claim.verdict, f"{claim.verdict}: {shown}"))
+        if said.get(claim.fact, ("", ""))[0] != "contradicts":
+            said[claim.fact] = (claim.verdict, text[start:end])
+    beside = [
+        Beside(fact.name, _value(fact), fact.source, *(plain(part) for part in said.get(fact, ("", ""))))
+        for fact in facts
+    ]
+    return beside, remarks
 
 
 def _value(fact: Fact) -> str:
