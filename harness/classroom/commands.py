@@ -46,15 +46,15 @@ def late(
         _write_overviews(grades, of_class)
     tell(found.said)
     if unknown := late_days.strangers(found, hand_ins):
-        tell(f"Nobody in the class is {', '.join(unknown)}: look whether the rules have a typing error.")
-    punished = 0
-    for total in of_class:
-        lateness = total.lateness
-        if not total.counts_for or lateness is None or (lateness.late_by is not None and not lateness.late_by):
-            continue
-        punished += bool(lateness.days or lateness.closed)
-        tell(f"{', '.join(person.name for person in total.counts_for)}: {total.late}")
-    tell(f"{_count(punished, 'submission')} of {len(of_class)} with a penalty.    Table: {grades / 'late.csv'}")
+        tell(f"Nobody who handed in is {', '.join(unknown)}: look whether the rules have a typing error.")
+    counting = [(total, total.lateness) for total in of_class if total.counts_for and total.lateness]
+    for total, lateness in counting:
+        if lateness.late_by:
+            tell(f"{', '.join(person.name for person in total.counts_for)}: {total.late}")
+    if unknown_times := sum(lateness.late_by is None for _, lateness in counting):
+        tell(f"{_count(unknown_times, 'submission')} without a time, and so without a penalty.")
+    punished = sum(lateness.costs for _, lateness in counting)
+    tell(f"{_count(punished, 'submission')} of {len(counting)} with a penalty.    Table: {grades / 'late.csv'}")
 
 
 def canvas(

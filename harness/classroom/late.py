@@ -144,6 +144,11 @@ class Lateness:
     closed: bool = False
     """It came too late to count."""
 
+    @property
+    def costs(self) -> bool:
+        """Whether points are taken off, if there are any."""
+        return self.closed or (self.days > 0 and self.rules.rule in ("percent", "points"))
+
     def penalty(self, score: float, maximum: float) -> float:
         """The points that are taken off a score; never more than there are."""
         if self.closed:
@@ -178,7 +183,7 @@ class Lateness:
         steps = [_count(self.slip, "slip day")] if self.slip else []
         if self.closed:
             steps.append("too late to count")
-        elif self.days and self.rules.rule in ("percent", "points"):
+        elif self.costs:
             steps.append(self._cost(score, maximum))
         elif not steps:
             steps.append("no penalty")

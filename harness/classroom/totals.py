@@ -106,7 +106,7 @@ class Total:
             return 0.0
         if self.before_penalty is not None:
             return self.lateness.penalty(self.before_penalty, problem().handout)
-        return 0.0 if not self.lateness.days and not self.lateness.closed else None
+        return None if self.lateness.costs else 0.0
 
     @property
     def total(self) -> float | None:

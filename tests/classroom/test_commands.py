@@ -30,13 +30,23 @@ def grades(tmp_path):
     return folder
 
 
+def test_submissions_without_a_time_are_counted_in_a_line(tmp_path):
+    folder = tmp_path / "grades"
+    write_batch(folder, [hand_in(name, late_by=None) for name in ("a", "b")])
+    late.write(folder, late.Rules(DUE, rule="deadline"))
+    assert run("late", folder).stdout.splitlines()[1:] == [
+        "2 submissions without a time, and so without a penalty.",
+        f"0 submissions of 2 with a penalty.    Table: {folder / 'late.csv'}",
+    ]
+
+
 def test_late_writes_both_tables_and_keeps_the_rules(grades, tmp_path):
     (tmp_path / "rules.toml").write_text('rule = "percent"\nper_day = 5\n[slip]\ndays = 1\nused = { 4711 = 1 }\n')
     done = run("late", grades, "--due", "2025-10-03T23:59-04:00", "--rules", tmp_path / "rules.toml")
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == [
         "Due Fri 3 Oct 2025, 23:59 (UTC-04:00): each day costs 5 % of the points, 1 slip day a student.",
-        "Nobody in the class is 4711: look whether the rules have a typing error.",
+        "Nobody who handed in is 4711: look whether the rules have a typing error.",
         "Grace Hopper: 2 days 3 hours late: 1 slip day, then 2 days at 5 %, 10 % of the points",
         f"1 submission of 2 with a penalty.    Table: {grades / 'late.csv'}",
     ]

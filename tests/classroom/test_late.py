@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from harness import ROOT
 from harness.classroom import late
 from harness.classroom.late import LateError, Rules
 from harness.classroom.roster import HandIn
@@ -242,3 +243,10 @@ def test_a_due_time_in_winter_has_winters_offset():
     assert rules.due.utcoffset() == timedelta(hours=-5)
     submission = HandIn("a", hand_in("a").path, (ada,), datetime(2025, 11, 4, 4, 59, 1, tzinfo=timezone.utc))
     assert late.lateness(submission, rules).late_by == timedelta(seconds=1)
+
+
+def test_the_example_of_the_documentation_can_be_used(tmp_path):
+    text = (ROOT / "docs" / "after-grading.md").read_text(encoding="utf-8")
+    (tmp_path / "late.toml").write_text(text.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    rules = late.read(tmp_path / "late.toml")
+    assert (rules.due, rules.slip_days, len(rules.extensions)) == (DUE, 5, 2)
