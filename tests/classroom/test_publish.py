@@ -169,6 +169,9 @@ def test_who_is_in_another_submission_gets_that_report(tmp_path):
     mark_all(folder, "abc")
     write(folder)
     assert sorted(path.name for path in (folder / "published" / "reports").iterdir()) == ["b.html", "c.html"]
+    assert "Ada Lovelace is in another submission too (a). This one counts, which was handed in last." in page(
+        folder, "b"
+    )
     table = read_csv((folder / "published" / "mail-merge.csv").read_text())
     assert {row["Name"]: row["File"] for row in table} == {
         "Ada Lovelace": "reports/b.html",
