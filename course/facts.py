@@ -13,16 +13,13 @@ from pathlib import Path
 import msgspec
 
 from course import records
-from course.models import CONVNET_LAYERS
 from course.records import Record, RecordError, Run, Table
 from harness.facts import Fact
 
-__all__ = ["WEIGHTS", "accuracy_of", "facts_of_records", "read_records"]
+__all__ = ["accuracy_of", "facts_of_records", "read_records"]
 
 BITS = (8, 4, 2)
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
-#: Weights of ConvNet's convolutions.
-WEIGHTS = [9 * c_in * c_out for c_in, c_out, _ in CONVNET_LAYERS]
 
 Records = Mapping[str, Record]
 
@@ -306,8 +303,8 @@ def _pruned(part: str, found: Records) -> Iterator[Fact]:
     if run is None or not run.accuracies:
         return
     yield from _accuracy(part, run)
-    if run.zeros and len(run.zeros[-1]) == len(WEIGHTS):
-        share = 100 * sum(run.zeros[-1]) / sum(WEIGHTS)
+    if (table := _table(found[part], "zeros")) is not None:
+        share = 100 * sum(_number(row[2]) for row in table.rows) / sum(_number(row[1]) for row in table.rows)
         also = ["share zeros", "sparsity", "share pruned", "weights zero", "pruned"]
         yield Fact(part, "share of the weights that are zero at the end", share, "%", tolerance=0.5, also=tuple(also))
     yield from _steps(part, run, [int(epoch) for epoch in found[part].values.get("pruned after epoch", ())])

@@ -135,7 +135,7 @@ class Outcome:
     measurements: list[Measurement] = field(default_factory=list)
     """The values beside measured bounds, for staff, who calibrate with them."""
     facts: list[Fact] = field(default_factory=list)
-    """What the test measured about the submission, for staff, who hold answers against it."""
+    """The facts that the test measured about the submission, for staff, who hold answers against them."""
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.score):

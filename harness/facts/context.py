@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from harness.facts.numerals import Found, Number, read
 from harness.facts.prose import Plain
@@ -47,6 +48,7 @@ class Place:
     """The clause has too many numbers for any of them to be looked at."""
 
 
+@lru_cache(maxsize=4096)
 def items_of(name: str) -> frozenset[Item]:
     """The words and numbers of a name."""
     clean, found = read(name)

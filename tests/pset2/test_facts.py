@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import shutil
 from pathlib import Path
@@ -12,19 +11,23 @@ from typing import Any
 
 import msgspec
 import pytest
+import torch
+from torch import nn
 
-from course import records
-from course.experiments.profiles import PROFILES
-from course.facts import WEIGHTS, accuracy_of, facts_of_records, read_records
-from course.records import Checkpoint, Claim, Environment, Record, Run, Settings, Table
+from course import checkpoints, records
+from course.datasets import load
+from course.facts import accuracy_of, facts_of_records, read_records
+from course.models import ConvNet
+from course.records import Checkpoint, Claim, Data, Environment, Record, Run, Settings, Table
 from grader import facts as of_grader
-from grader.suites import results_checks
+from grader.suites.recipes import Expected
+from grader.suites.results_checks import Results
+from harness.checks import CheckFailure
 from harness.facts import Fact, compare, facts_of, of_question
 from harness.grading import grade
 from harness.problem import problem
 from harness.reports import gradescope
 from harness.validation.cases import SOLUTION
-from tests.pset2.quick_results import TINY
 
 HERE = Environment("a processor", "3.11", "2.8", "0.23", "2.0", "Linux", 1)
 
@@ -139,10 +142,11 @@ def test_repetitions_have_a_mean_and_a_standard_error():
     assert [one.verdict for one in claims] == ["agrees"] * 3
 
 
-def pruned(part: str, accuracies: list[float], zeros: float = 0.5) -> Record:
-    one = run("pruned", accuracies)
-    one.zeros = [[0] * len(WEIGHTS)] * (len(accuracies) - 1) + [[round(zeros * weights) for weights in WEIGHTS]]
-    return record(part, one, values={"pruned after epoch": [2, 4]})
+ZEROS = Table("Weights that are 0, at the end", ["convolution", "weights", "zeros", "share (%)"], [[1, 900, 450, 50.0]])
+
+
+def pruned(part: str, accuracies: list[float]) -> Record:
+    return record(part, run("pruned", accuracies), tables=[ZEROS], values={"pruned after epoch": [2, 4]})
 
 
 def test_pruning_steps_have_accuracies_before_and_after_and_epochs_to_recover():
@@ -154,7 +158,7 @@ def test_pruning_steps_have_accuracies_before_and_after_and_epochs_to_recover():
     assert value(found, "epochs to recover from the pruning step at epoch 2") == 1
     assert value(found, "epochs to recover from the pruning step at epoch 4") == 2
     assert value(found, "largest loss of test accuracy by a pruning step") == pytest.approx(20.0)
-    assert value(found, "share of the weights that are zero at the end") == pytest.approx(50.0, abs=0.01)
+    assert value(found, "share of the weights that are zero at the end") == 50.0
     name = "difference of the network with pruned filters to the unpruned baseline"
     assert value(found, name) == pytest.approx(-2.0)
     text = "At epoch 4 the accuracy falls from 82 % to 70 %; the final accuracy is 2 points below the baseline."
@@ -225,7 +229,7 @@ def test_records_that_cannot_be_read_or_lie_about_their_part_are_none(tmp_path):
     assert list(read_records(tmp_path / "nothing")) == []
 
 
-COLUMNS = ("bytes, codes", "depthwise separable", "against the provided one", "name", "value")
+COLUMNS = ("bytes, codes", "zeros", "depthwise separable", "against the provided one", "name", "value")
 RUNS = ("rate-0.1", "multistep", "cosine-annealing", "unpruned", "pruned", "pt-net", "yours", "provided", "adam")
 ODD = (0.0, 1.0, 0.5, -1.0, 1e300, -1e300, math.nan, math.inf, 2**62, "", "5", "banker's")
 
@@ -309,17 +313,41 @@ def test_facts_come_from_processes_in_parallel_too():
     assert value(found, "parameters of DWConvNet") == 520_778
 
 
-def test_what_was_measured_from_checkpoints_is_among_the_facts(quick_results, tmp_path, monkeypatch, launcher):
-    monkeypatch.setitem(PROFILES, "quick", TINY)
-    monkeypatch.setattr(results_checks, "EARNS", "quick")
-    folder = tmp_path / "submission"
-    shutil.copytree(SOLUTION, folder, ignore=shutil.ignore_patterns("__*"))
-    shutil.copytree(quick_results, folder / "results", copy_function=os.link)
-    gradebook = grade(folder, parts=("1.1c", "3.3j", "6.2d"), launcher=launcher)
-    assert [outcome.fault for _, outcome in gradebook.results if outcome.fault] == []
-    found = facts_of(folder, gradescope.render(gradebook))
-    measured = value(found, "test accuracy at learning rate 0.1 (measured on 1,000 images)")
-    assert measured == pytest.approx(value(found, "test accuracy at learning rate 0.1"), abs=0.6)
-    assert value(found, "share of the weights that are zero at the end (measured)", "3.3") == pytest.approx(50, abs=1)
-    assert value(found, "weights that are zero in convolution 1 (measured)", "3.3") != 0
+def measured_of(part: str, name: str, model: nn.Module, architecture: Any, folder: Path) -> list[Fact]:
+    """What is measured of a checkpoint, whatever becomes of the verdict."""
+    found: list[Fact] = []
+
+    def keep(name: str, value: float, unit: str = "", **other: Any) -> None:
+        found.append(Fact(part, name, value, unit, "measured", other.get("tolerance")))
+
+    checked = Results(folder, SOLUTION, part, keep)
+    one = run(name, [0.5])
+    path = folder / part / f"{name}.safetensors"
+    path.parent.mkdir(parents=True)
+    checkpoints.save(checkpoints.export(model, architecture), path)
+    assert one.checkpoint is not None
+    one.checkpoint = msgspec.structs.replace(one.checkpoint, sha256=checkpoints.digest(path), architecture=architecture)
+    data = Data("cifar10", "fixtures", 320, 1_000, 16, "", "")
+    with pytest.raises(CheckFailure):
+        checked._check_checkpoint(
+            record(part, one, data=data), one, Expected(1, 0.1, architecture), load("cifar10", "test").halved()
+        )
+    return found
+
+
+def test_what_was_measured_from_checkpoints_is_among_the_facts(tmp_path):
+    model = ConvNet()
+    convolutions = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
+    with torch.no_grad():
+        convolutions[1].weight[:16] = 0
+    found = measured_of("3.3", "pruned", model, "ConvNet", tmp_path)
+    assert 0 <= float(value(found, "test accuracy at the end with pruned filters (measured on 1,000 images)")) <= 40
+    half = convolutions[1].weight.numel() * 16 / len(convolutions[1].weight)
+    assert value(found, "weights that are zero in convolution 2 (measured)") == half
+    share = 100 * half / sum(layer.weight.numel() for layer in convolutions)
+    assert value(found, "share of the weights that are zero at the end (measured)") == pytest.approx(share)
+
+
+def test_parameters_are_counted_in_the_checkpoint(tmp_path):
+    found = measured_of("6.2", "adam", checkpoints.build("DWConvNet"), "DWConvNet", tmp_path)
     assert value(found, "parameters of DWConvNet at the end (measured)") == 520_778
