@@ -143,6 +143,8 @@ class Difference:
     @property
     def summary(self) -> str:
         """What was compared and what came of it, in a sentence or two."""
+        if not self.compared:
+            return "Nothing was compared: no submission has two gradings."
         if not self.changes:
             return f"No grade changed, of {self.compared} with two gradings."
         gains = Counter((change.gain > EQUAL) - (change.gain < -EQUAL) for change in self.changes)

@@ -34,6 +34,10 @@ def test_a_grade_that_is_the_same_is_no_change(tmp_path):
     assert found.summary == "No grade changed, of 1 with two gradings."
 
 
+def test_where_nothing_was_graded_twice_there_is_nothing_to_compare(tmp_path):
+    assert compare(batch(tmp_path, entry("ada"))).summary == "Nothing was compared: no submission has two gradings."
+
+
 def test_the_last_grading_of_a_folder_is_compared_with_the_one_before(tmp_path):
     gradings = [
         entry("ada", lost={FIRST: POINTS}),
