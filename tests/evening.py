@@ -85,7 +85,7 @@ NAMES = (
 ANSWERS: dict[str, Sequence[str]] = {
     "1.1": (
         "**0.1 is best.** It reaches the highest accuracy after five epochs. With 0.0001 the loss falls too slowly, "
-        "with 1.0 it jumps about and the network learns little.\n\n![loss](results/1.1/loss.png)",
+        "with 1.0 it jumps about and the network learns little.\n\n![loss](results/1.1/learning-rates.png)",
         "The best learning rate is 0.1, with a test accuracy of 99.9 %.",
         "1.0 is the fastest, so it is best.",
         "0.1. " + "It is better than the others because the curve is higher. " * 14,
