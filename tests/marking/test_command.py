@@ -86,7 +86,7 @@ def test_shares_and_requests_are_taken_in(say, grades, tmp_path):
     say(grades, "--port", 0, "--marker", "Ada", "--marker", "Alan", "--share", "1.1=Alan")
     table = tmp_path / "requests.csv"
     table.write_text("ID,question,text\nAda Lovelace,1.1,Please\n", encoding="utf-8-sig")
-    assert say(grades, "--requests", table) == (0, "1 requests were added, 0 were there already.")
+    assert say(grades, "--requests", table) == (0, "Regrade requests: 1 added, 0 were there already.")
     marks = MarkStore(grades).state()
     assert marks.share("1.1") == ("Alan",)
     assert [regrade.text for regrade in marks.regrades("s0")] == ["Please"]

@@ -236,10 +236,10 @@ def test_regrade_requests_become_a_queue(browser, path_of, marks):
     rows = ("ID,question,text", 's0,1.1,"I did, see the figure."', "student1@example.edu,1.2,Please", "nobody,1.1,x")
     table = "\n".join([*rows, "s1,7.7,x"])
     page = ada.post("/requests", pasted=table)
-    assert "2 requests were added." in page.text
+    assert "Added: 2. There already: 0." in page.text
     assert "Row 4: nobody is no submission" in page.text
     assert "Row 5: 7.7 is none of" in page.text
-    assert "2 were there already" in ada.post("/requests", pasted=table).text
+    assert "Added: 0. There already: 2." in ada.post("/requests", pasted=table).text
     (regrade,) = marks().regrades("s0")
     assert regrade.before == 1
     assert "I did, see the figure." in ada.read(path_of("s0"))
@@ -263,6 +263,8 @@ def test_a_sample_is_marked_twice_and_the_agreement_shows(browser, desk, marks):
     ada.post("/sharing", percent="100")
     ids = list(desk.material.submissions)
     desk.store.save_all("Ada", "1.1", {id: Saved(("1.1/1",)) for id in ids})
+    assert "Second mark (12)" in alan.read("/progress")
+    assert "Second mark" not in ada.read("/progress")
     page = alan.get("/next/1.1")
     assert "second marker" in page.text
     assert "Saved by Ada" not in page.text  # nor what the first marker chose

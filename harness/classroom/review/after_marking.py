@@ -42,7 +42,7 @@ def import_requests(call: Call) -> Response:
         except MarkError as error:
             said.append(str(error))
     known = len(found.rows) - added
-    said.insert(0, f"{added} requests were added" + (f", and {known} were there already." if known else "."))
+    said.insert(0, f"Added: {added}. There already: {known}.")
     return _queue(call, said, 422 if found.problems else 200)
 
 

@@ -167,6 +167,6 @@ def _import(grades: Path, file: Path) -> None:
     for problem in found.problems:
         say(problem)
     new = sum(one is not None for one in added)
-    tell(f"{new} requests were added, {len(added) - new} were there already.")
+    tell(f"Regrade requests: {new} added, {len(added) - new} were there already.")
     if found.problems:
         raise typer.Exit(2)

@@ -163,11 +163,14 @@ class Material:
         return not written and not self.figures(id, part) and not self.elsewhere(id, question) and not self.pdf(id)
 
     def digest(self, id: str, question: str) -> str:
-        """A digest of what is marked: the text, or the figures where only they are asked for."""
+        """A digest of what is marked: the text, the PDF without one, or the figures where only they are asked for."""
         if not self.questions[question].figure_only:
             answer = self.answer(id, question)
-            others = [one.text for one in self.elsewhere(id, question)]
-            return digest(*(text.encode(errors="replace") for text in [answer.text if answer else "", *others]))
+            texts = [answer.text if answer else "", *(one.text for one in self.elsewhere(id, question))]
+            path = self.pdf(id)
+            if path is not None and not any(texts):  # the PDF is what is marked
+                return self._kept("digest", id, [path], lambda: digest(path.read_bytes()))
+            return digest(*(text.encode(errors="replace") for text in texts))
         paths = [self.work(id) / name for name in self.figures(id, self.questions[question].part)]
         return self._kept(f"digest {question}", id, paths, lambda: digest(*(_bytes(path) for path in paths)))
 

@@ -13,6 +13,7 @@ from harness.classroom.review.calls import Call, Refused, now
 from harness.classroom.review.history import lines
 from harness.classroom.review.marking_page import did
 from harness.classroom.review.material import Submission
+from harness.classroom.review.names import in_sample
 from harness.problem import Question
 
 __all__ = ["answers", "mark_empty", "override", "progress", "reveal", "submission"]
@@ -36,6 +37,8 @@ class Row:
     """The markers who have one of its answers before them."""
     mean: float | None
     share: tuple[str, ...]
+    again: int
+    """The answers of the sample that this marker can mark a second time."""
 
     @property
     def open(self) -> int:
@@ -63,7 +66,14 @@ def _row(call: Call, question: Question) -> Row:
         tuple(sorted({claim.by for claim in claims if claim is not None})),
         statistics.fmean(mark.points for mark in marks) if marks else None,
         call.marks.share(question.id),
+        sum(_is_for_second(call, id, question.id, mark) for id, mark in zip(ids, found, strict=True)),
     )
+
+
+def _is_for_second(call: Call, id: str, question: str, first: Mark | None) -> bool:
+    if first is None or first.by == call.marker or call.marks.mark(id, question, second=True) is not None:
+        return False
+    return in_sample(question, id, call.marks.second_percent)
 
 
 def _is_changed(call: Call, id: str, question: str, mark: Mark | None) -> bool:
