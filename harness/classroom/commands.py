@@ -81,6 +81,7 @@ def canvas(
         of_class = totals(grades)
         filled = fill(read_gradebook(gradebook), of_class, assignment)
         write_atomically(out, render(filled))
+        out.chmod(0o600)  # it may lie outside the folder of grades, which is closed to others
         _write_overviews(grades, of_class)
     for line in sayings(filled):
         tell(line)

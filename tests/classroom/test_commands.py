@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def test_canvas_writes_the_file_and_says_what_is_unusual(grades, tmp_path):
         f"File for Canvas: {tmp_path / 'canvas.csv'}",
     ]
     assert [*there.changes((tmp_path / "canvas.csv").read_text())] == [("Lovelace, Ada", 7)]
+    assert os.name != "posix" or (tmp_path / "canvas.csv").stat().st_mode & 0o077 == 0
 
 
 def test_publish_refuses_what_is_not_complete(grades):
