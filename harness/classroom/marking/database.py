@@ -62,10 +62,16 @@ class EventTable:
             self._connection = None
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """One transaction, in which nobody else can write; an exception takes all of it back."""
+    def writing(self, lasting: bool = True) -> Iterator[None]:
+        """One transaction, in which nobody else can write; an exception takes all of it back.
+
+        Args:
+            lasting: whether it has to be on the disk at the end. What isn't is there after a kill, and is only lost
+                where the machine itself stops before the next transaction that is.
+        """
         connection = self._open()
         try:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield

@@ -145,7 +145,7 @@ class MarkStore:
 
     def claim(self, who: str, submission: str, question: str, take_over: bool = False) -> Claim:
         """Take an answer for ten minutes; whoever has it already keeps it, unless it is taken over."""
-        with self._writing() as marks:
+        with self._writing(lasting=False) as marks:
             now = self._now()
             held = marks.claim(submission, question, now)
             if held is not None and held.by != who and not take_over:
@@ -158,7 +158,7 @@ class MarkStore:
 
     def release(self, who: str, submission: str, question: str) -> None:
         """Give an answer back that was claimed."""
-        with self._writing() as marks:
+        with self._writing(lasting=False) as marks:
             held = marks.claim(submission, question, self._now())
             if held is not None and held.by == who:
                 self._add(Kind.CLAIM, who, submission, question, Lease(held.until), None, "")
@@ -340,12 +340,12 @@ class MarkStore:
         return marks.after(Event(marks.last, now, SEED, Kind.ITEM, "", of, None, item) for of, item in items)
 
     @contextmanager
-    def _writing(self) -> Iterator[Marks]:
+    def _writing(self, lasting: bool = True) -> Iterator[Marks]:
         """One transaction, with the state as it is when nobody else can write."""
         with self._lock:
             before = self._marks
             try:
-                with self._table.writing():
+                with self._table.writing(lasting):
                     self._catch_up()
                     for question, item in seeded(self._marks.without_rubric()):
                         self._add(Kind.ITEM, SEED, "", question, None, item, "")
