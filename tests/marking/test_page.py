@@ -61,6 +61,15 @@ def test_a_name_in_the_answer_is_hidden(tmp_path, desk, browser, path_of, grades
     assert "As I, ▒▒▒ (▒▒▒), have shown." in page
 
 
+def test_a_name_in_a_request_is_hidden(browser, path_of, desk):
+    desk.store.request("Ada", "s0", "1.1", "Please look again. Yours, Ada Lovelace")
+    alan = browser("Alan")
+    for path in ("/requests", path_of("s0"), f"/submission/{desk.material.submissions['s0'].code}"):
+        page = alan.read(path)
+        assert "Please look again. Yours, ▒▒▒" in page
+        assert "Lovelace" not in page
+
+
 # ---- marking -------------------------------------------------------------------------------------------------------
 
 

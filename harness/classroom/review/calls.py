@@ -163,6 +163,13 @@ class Call:
             return "A submission that is gone"
         return submission.label if self.is_blind(submission) else submission.names
 
+    def readable(self, id: str, text: str) -> str:
+        """What a student wrote to the markers, as this one may read it: without names where they mark blind."""
+        submission = self.material.submissions.get(id)
+        if submission is not None and submission.hide and self.is_blind(submission):
+            text = submission.hide.sub("▒▒▒", text)
+        return plain(text)
+
     def code(self, id: str) -> str:
         """A submission's code name; empty where there is none any more."""
         submission = self.material.submissions.get(id)
