@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import socket
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,8 +26,6 @@ __all__ = ["review"]
 NEEDED = ("starlette", "uvicorn", "python_multipart", "pypdf")
 MAX_MARKERS = 100
 PORT = 8420
-SWITCH = 0.0005
-"""Seconds after which a thread lets others run: a save takes a millisecond, and doesn't wait for pages to be made."""
 
 
 def review(
@@ -92,7 +89,6 @@ def _serve(desk: Desk, taken: socket.socket) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=3,
     )
-    sys.setswitchinterval(SWITCH)
     try:
         uvicorn.Server(config).run(sockets=[taken])
     except KeyboardInterrupt:
