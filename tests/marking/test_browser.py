@@ -177,6 +177,75 @@ def test_keys_write_in_a_comment_and_control_enter_saves(ada, desk):
     assert (mark.points, mark.comment) == (1, "1 of 2 curves\nis missing?")
 
 
+def test_enter_saves_after_a_test_was_opened_with_the_mouse(ada, desk):
+    ada.open("/next/2.2-8-bits")
+    id = _id(desk, ada)
+    ada.keys("1")
+    ada.find(".verdicts summary").click()
+    assert ada.find(".verdicts details").get_attribute("open") is not None
+    ada.goes_on(lambda: ada.keys(Keys.ENTER))
+    assert desk.store.state().points(id, "2.2-8-bits") is not None
+
+
+def test_no_points_are_saved_by_a_second_enter_only(ada, desk):
+    ada.open(f"/mark/6.1/{desk.material.submissions['s0'].code}")
+    ada.keys(Keys.ENTER)
+    assert "Press Enter once more to save 0 points" in ada.find("#said").text
+    assert desk.store.state().mark("s0", "6.1") is None
+    ada.goes_on(lambda: ada.keys(Keys.ENTER))
+    assert desk.store.state().points("s0", "6.1") == 0
+    assert "0 points" in ada.find("#did").text
+    ada.open(f"/mark/6.1/{desk.material.submissions['s1'].code}")
+    ada.keys("1", "0")
+    ada.goes_on(lambda: ada.keys(Keys.ENTER))
+    assert desk.store.state().points("s1", "6.1") == 0
+
+
+def test_unsaved_input_is_a_draft_that_comes_again(ada, desk):
+    path = f"/mark/6.1/{desk.material.submissions['s2'].code}"
+    ada.open(path)
+    ada.keys("2", "c", "A half sentence", Keys.ESCAPE)
+    shown = ada.find("#sum").text
+    ada.goes_on(lambda: ada.keys("n"))
+    assert "half sentence" not in ada.find("#comment").get_attribute("value")
+    ada.open(path)
+    assert ada.find("#comment").get_attribute("value") == "A half sentence"
+    assert ada.find("#sum").text == shown
+    ada.goes_on(lambda: ada.keys(Keys.ENTER))
+    ada.goes_on(lambda: ada.keys("u"))
+    assert desk.store.state().mark("s2", "6.1") is None
+    assert ada.find("#comment").get_attribute("value") == "A half sentence"
+    ada.click("#discard")
+    assert ada.find("#comment").get_attribute("value") == ""
+
+
+def test_a_saved_comment_is_put_in_by_keys_and_the_total_stays(ada, desk):
+    ada.open(f"/mark/6.1/{desk.material.submissions['s3'].code}")
+    ada.keys("1", "c", "Label the axes.", Keys.ESCAPE)
+    shown = ada.find("#sum").text
+    ada.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", ada.find("#mark [name=keep]"))
+    ada.click("#mark [name=keep]")
+    assert ada.find("#sum").text == shown
+    ada.find("#comment").clear()
+    ada.keys(Keys.ESCAPE, "s", "1")
+    assert ada.find("#comment").get_attribute("value") == "Label the axes."
+    ada.click("#discard")
+
+
+@pytest.mark.parametrize("width", [420, 800, 1400])
+def test_the_button_that_saves_is_always_seen(width, ada):
+    size = {"width": width, "height": 700, "deviceScaleFactor": 1, "mobile": False}
+    ada.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        ada.open("/next/1.1")
+        seen = """const box = document.getElementById('save').getBoundingClientRect();
+        const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        return top?.closest('#save') ? '' : [box.x, box.y, innerWidth, innerHeight, top?.outerHTML].join(' ')"""
+        WebDriverWait(ada.driver, 5).until(lambda driver: driver.execute_script(seen) == "")
+    finally:
+        ada.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_two_markers_at_once(ada, alan, desk):
     ada.open("/next/2.1")
     alan.open("/next/2.1")

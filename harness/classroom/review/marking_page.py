@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from harness.classroom.marking import Conflict, Kind, MarkError, Saved
+from harness.classroom.marking import Conflict, Item, Kind, Mark, MarkError, Saved
 from harness.classroom.review.calls import Call, Refused, now
 from harness.classroom.review.names import next_answer, order
+from harness.problem import Question
 from harness.reports.text import points
 
 __all__ = ["did", "go_on", "save", "show", "take_over", "undo"]
@@ -142,10 +144,22 @@ def _page(call: Call, draft: Saved, version: int, second: bool, status: int = 20
         "requests": [one for one in marks.regrades(submission.id) if one.question == question.id],
         "did": None if more.get("error") else did(call),
         "error": "",
+        "unsaved": call.form != {},
+        "sum": _sum(marks.rubric(question.id), draft, mark, question, call.form != {}),
         "holder": None,
         **more,
     }
     return call.page("mark.html.j2", status, **values)
+
+
+def _sum(rubric: Sequence[Item], draft: Saved, mark: Mark | None, question: Question, unsaved: bool) -> float | None:
+    """The points as the form has them; None where nothing is chosen and nothing was saved."""
+    if mark is not None and not unsaved:
+        return mark.points
+    if not draft.items and not draft.adjustment:
+        return None
+    given = sum(item.points for item in rubric if item.id in draft.items) + draft.adjustment
+    return max(0.0, min(given, float(question.points)))
 
 
 def did(call: Call) -> dict[str, object] | None:
@@ -164,8 +178,7 @@ def _conflict(call: Call, draft: Saved, conflict: Conflict, second: bool) -> Res
     """Both versions, side by side."""
     marks = call.store.state()
     rubric = marks.rubric(call.question.id)
-    given = sum(item.points for item in rubric if item.id in draft.items) + draft.adjustment
-    mine = max(0.0, min(given, float(call.question.points)))
+    mine = _sum(rubric, draft, None, call.question, unsaved=True) or 0.0
     return call.page(
         "conflict.html.j2",
         409,
