@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 
+import msgspec
 import pytest
 
 from harness.classroom.marking import Saved
 from harness.classroom.review.agreement import kappa
 from harness.classroom.review.names import code_names, in_sample, next_answer, order
+from harness.facts import Fact
 from harness.problem import problem
 from tests.marking.sample import png, write_sample
 
@@ -174,7 +176,40 @@ def test_numbers_are_held_against_facts(browser, path_of, grades):
         '<mark class="agrees" title="agrees: test accuracy at learning rate 0.1: 71.2\u00a0%" tabindex="0">71.2' in page
     )
     assert '<mark class="contradicts"' in page
-    assert "✗ answer: 60.0" in page
+    assert "≠ answer: 60.0" in page
+
+
+def test_a_quick_run_contradicts_nothing_and_values_keep_their_digits(browser, path_of, grades):
+    write_sample(grades, 12, {"s0": {"1.1": "The test accuracy at learning rate 0.01 is 60.0 %."}})
+    facts = [
+        Fact("1.1", "test accuracy at learning rate 0.01", 52.3, "%", "record", 0.05),
+        Fact("1.1", "profile of the experiments", "quick"),
+        Fact("1.1", "factor", 3.9965, "×", "measured"),
+        Fact("1.1", "epochs", 1, "epochs"),
+    ]
+    (grades / "work" / "s0" / "facts.json").write_bytes(msgspec.json.encode(facts))
+    page = browser("Ada").read(path_of("s0"))
+    assert '<mark class="incomparable"' in page
+    assert '<mark class="contradicts"' not in page
+    assert "not comparable" in page
+    assert "3.997\u00a0×" in page
+    assert "1\u00a0epoch<" in page
+    assert page.count("From the student&#39;s record</th>") == 1
+
+
+def test_pictures_in_an_answer_are_found_or_said_to_be_missing(browser, path_of, grades, desk):
+    text = "![curves](results/1.1/accuracy.png) and ![more](../results/1.1/accuracy.png) and ![no](gone.png)"
+    write_sample(grades, 12, {"s0": {"1.1": text}})
+    ada = browser("Ada")
+    page = ada.read(path_of("s0"))
+    address = f"/picture/{desk.material.submissions['s0'].code}/results/1.1/accuracy.png"
+    assert page.count(f'<img src="{address}" alt="curves"') == 1
+    assert page.count(f'<img src="{address}" alt="more"') == 1
+    assert "[picture not found: gone.png]" in page
+    assert ada.get(address).headers["content-type"] == "image/png"
+    assert "No PDF was handed in." in page
+    assert "No figure of 1.1" not in page
+    assert "No figure of 1.1 was handed in." in ada.read(path_of("s4"))
 
 
 def test_the_place_where_an_answer_goes_over_the_limit_is_marked(browser, path_of, grades):

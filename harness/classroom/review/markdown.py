@@ -185,7 +185,7 @@ class _Page:
         described = self._hidden(PRIVATE.sub("", token.content))
         place = self.address(source)
         if place is None:
-            return Markup('<span class="missing">[picture: {}]</span>').format(plain(described or "no description"))
+            return Markup('<span class="missing">[picture not found: {}]</span>').format(plain(self._hidden(source)))
         return Markup('<img src="{}" alt="{}" loading="lazy">').format(place, plain(described))
 
     def text(self, content: str) -> Markup:

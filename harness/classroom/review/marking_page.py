@@ -125,6 +125,7 @@ def _page(call: Call, draft: Saved, version: int, second: bool, status: int = 20
         "elsewhere": [(one, material.shown(submission, one, [], blind)) for one in others],
         "figures": material.figures(submission.id, question.part),
         "has_pdf": material.pdf(submission.id) is not None,
+        "missing": material.not_handed_in(submission.id, question),
         "empty": material.is_empty(submission.id, question.id),
         "beside": beside,
         "verdicts": material.verdicts(submission.id, question.part),

@@ -23,7 +23,7 @@ from harness.classroom.roster import Person, load_roster
 from harness.facts import Fact, compare, of_question
 from harness.numbers import is_test, part_of
 from harness.problem import Question, problem
-from harness.reports.text import plain, points
+from harness.reports.text import plain
 from harness.submission.answers import QUESTIONS, Answer, Answers, parse
 
 __all__ = ["Beside", "Material", "Submission", "Verdict"]
@@ -32,6 +32,9 @@ MAX_FIGURES = 40
 MAX_REPORT = 64 << 20
 MAX_ANSWERS = 8 << 20
 MAX_PDF = 64 << 20
+SOURCES = {"measured": "Measured by the grader", "record": "From the student's record", "verdict": "From tests"}
+"""The headings over facts, in their order."""
+QUICK = "the record is of a quick run: not comparable"
 _LOG = logging.getLogger(__name__)
 Value = TypeVar("Value")
 
@@ -54,8 +57,9 @@ class Beside:
     name: str
     value: str
     source: str
+    """The heading that it stands under."""
     verdict: str = ""
-    """``agrees``, ``contradicts``, or empty where the answer has no such number."""
+    """``agrees``, ``contradicts``, ``incomparable``, or empty where the answer has no such number."""
     claimed: str = ""
     """The number in the answer."""
 
@@ -150,8 +154,11 @@ class Material:
         """An answer as HTML."""
 
         def address(source: str) -> str | None:
-            found = self.picture_path(submission.id, source)
-            return f"/picture/{submission.code}/{source}" if found is not None else None
+            _, results, rest = source.rpartition("results/")
+            for name in (source, results + rest):  # answers may have been written in another folder
+                if self.picture_path(submission.id, name) is not None:
+                    return f"/picture/{submission.code}/{name}"
+            return None
 
         return render(answer.text, answer.limit, claims, address, submission.hide if blind else None)
 
@@ -189,6 +196,21 @@ class Material:
             return [f"results/{part}/{path.name}" for path in found[:MAX_FIGURES]]
 
         return self._kept(f"figures {part}", id, [place], read)
+
+    def not_handed_in(self, id: str, question: Question) -> list[str]:
+        """Sentences on what is missing, of what others have handed in for the part."""
+        said = []
+        if not self.figures(id, question.part) and (question.figure_only or self._have(f"{question.part}/*.[pj]*g")):
+            said.append(f"No figure of {question.part} was handed in.")
+        record = f"{question.part}/record.json"
+        if not (self.work(id) / "results" / record).is_file() and self._have(record):
+            said.append(f"No record of {question.part} was handed in.")
+        return said if self.pdf(id) else [*said, "No PDF was handed in."]
+
+    def _have(self, pattern: str) -> bool:
+        """Whether any submission has such a result."""
+        work = self.folder / "work"
+        return self._kept(pattern, "", [work], lambda: any(work.glob(f"*/results/{pattern}")))
 
     def picture_path(self, id: str, name: str) -> Path | None:
         """A picture's path, if it is one in the submission's own folder."""
@@ -262,6 +284,7 @@ def _beside(path: Path, question: str, text: str) -> tuple[list[Beside], list[Re
     facts = list(of_question(_facts(path), question))
     said: dict[Fact, tuple[str, str]] = {}
     remarks = []
+    quick = any(_is_quick(fact) for fact in facts)
     try:
         claims = compare(text[:MAX_REPORT], facts)
     except Exception:  # an answer that can be read is marked without help
@@ -272,26 +295,36 @@ def _beside(path: Path, question: str, text: str) -> tuple[list[Beside], list[Re
             continue
         start, end = claim.number.start, claim.number.end
         shown = f"{claim.fact.name}: {_value(claim.fact)}"
-        remarks.append(Remark(start, end, claim.verdict, f"{claim.verdict}: {shown}"))
+        verdict, why = str(claim.verdict), f"agrees: {shown}"
+        if verdict == "contradicts":
+            why = f"the answer says {text[start:end]}; {SOURCES[claim.fact.source].lower()}: {shown}"
+            if quick and claim.fact.source == "record":
+                verdict, why = "incomparable", f"{why}; {QUICK}"
+        remarks.append(Remark(start, end, verdict, why))
         if said.get(claim.fact, ("", ""))[0] != "contradicts":
-            said[claim.fact] = (claim.verdict, text[start:end])
+            said[claim.fact] = (verdict, text[start:end])
     beside = [
-        Beside(fact.name, _value(fact), fact.source, *(plain(part) for part in said.get(fact, ("", ""))))
-        for fact in facts
+        Beside(fact.name, _value(fact), SOURCES[fact.source], *(plain(part) for part in said.get(fact, ("", ""))))
+        for fact in sorted(facts, key=lambda fact: (list(SOURCES).index(fact.source), fact not in said))
     ]
     return beside, remarks
+
+
+def _is_quick(fact: Fact) -> bool:
+    """Whether a fact says that the record isn't one of the full profile."""
+    return fact.source == "record" and fact.name.startswith("profile") and fact.value != "full"
 
 
 def _value(fact: Fact) -> str:
     if isinstance(fact.value, str):
         return plain(fact.value)
-    number = f"{fact.value:,.0f}" if abs(fact.value) >= 1000 else points(fact.value)
-    small = 0 < abs(fact.value) < 0.01
-    return f"{fact.value:.2g}{_unit(fact)}" if small else f"{number}{_unit(fact)}"
+    number = f"{fact.value:,.0f}" if abs(fact.value) >= 1000 else f"{fact.value:.4g}"
+    return f"{number}{_unit(fact)}"
 
 
 def _unit(fact: Fact) -> str:
-    return f"\u00a0{fact.unit}" if fact.unit else ""
+    unit = fact.unit.removesuffix("s") if fact.value == 1 and len(fact.unit) > 1 else fact.unit
+    return f"\u00a0{unit}" if unit else ""
 
 
 def _verdicts(path: Path) -> Iterable[Verdict]:
