@@ -43,7 +43,7 @@ return [...document.querySelectorAll('a, button, input:not([type=hidden]), texta
 #: What a person can use who sees the page, in the order of the page.
 CONTROLS = """
 window.controls = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), textarea, summary, mark')]
-  .filter((one) => one.checkVisibility());
+  .filter((one) => one.checkVisibility() && !one.disabled);
 return window.controls.length
 """
 FOCUSED = """

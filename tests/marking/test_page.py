@@ -357,4 +357,28 @@ def test_the_history_tells_what_happened(browser, path_of, desk):
     ada.mark(path_of("s0"), item="1.1/1", comment="First.")
     ada.mark(path_of("s0"), item="1.1/2", comment="Second.")
     page = ada.read(f"/submission/{desk.material.submissions['s0'].code}")
-    assert "items 1, “First.” → items 2, “Second.”" in page
+    assert "1 point: item 1, “First.” → 1 point: item 2, “Second.”" in page
+
+
+def test_the_history_has_the_points_of_its_time(browser, path_of, desk):
+    ada = browser("Ada")
+    ada.mark(path_of("s0"), item="1.1/1")
+    change = {"item": "1.1/1", "points": "0.5", "text": "Some.", "version": desk.store.version_of_item("1.1", "1.1/1")}
+    ada.post("/rubric/1.1", confirmed="1", **change)
+    ada.mark(path_of("s0"), item=["1.1/1", "1.1/2"])
+    page = ada.read(f"/submission/{desk.material.submissions['s0'].code}")
+    assert ">1 point: item 1<" in page
+    assert "→ 1.5 points: items 1, 2<" in page
+
+
+def test_a_change_of_text_alone_changes_no_points(browser, path_of, desk):
+    ada = browser("Ada")
+    ada.mark(path_of("s0"), item="1.1/1")
+    change = {"item": "1.1/1", "points": "1", "text": "New.", "version": desk.store.version_of_item("1.1", "1.1/1")}
+    assert "No points change; 1 answer shows the new text." in ada.post("/rubric/1.1", **change).text
+    response = ada.post("/rubric/1.1", confirmed="1", **change)
+    assert "Saved. 1 answer has the new item." in ada.read(response.headers["location"])
+
+
+def test_browsers_that_ask_for_an_icon_get_an_empty_answer(browser):
+    assert browser("Ada").get("/favicon.ico").status_code == 204

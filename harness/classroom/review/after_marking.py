@@ -68,7 +68,7 @@ def publish(call: Call) -> Response:
     found = rows(call)
     left = sum(row.open + row.flagged for row in found)
     if left and call.text("all_the_same") != "1":
-        raise Refused(f"{left} answers are open or flagged: mark them, or tick that you publish all the same.", 422)
+        raise Refused(f"{left} answers are open or flagged: mark them, or tick Publish anyway.", 422)
     call.store.publish(call.marker)
     return call.to("/publish")
 

@@ -55,6 +55,7 @@ def application(desk: Desk) -> Starlette:
     routes = [
         Route("/", _start(desk), methods=["GET"]),
         Route("/welcome", _welcome(desk), methods=["GET"]),
+        Route("/favicon.ico", _no_icon, methods=["GET"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
         Route("/static-colors.css", files.colors, methods=["GET"]),
         route("/progress", overview.progress),
@@ -79,6 +80,11 @@ def application(desk: Desk) -> Starlette:
     ]
     guarded = Middleware(BaseHTTPMiddleware, dispatch=_guard(desk))
     return Starlette(routes=routes, middleware=[guarded], exception_handlers={HTTPException: _not_there})
+
+
+async def _no_icon(request: Request) -> Response:
+    """Browsers ask for it on pages that name no icon."""
+    return Response(status_code=204)
 
 
 def cookie_name(desk: Desk) -> str:

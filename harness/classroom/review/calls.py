@@ -134,7 +134,7 @@ class Call:
         except ValueError:
             found = math.nan
         if not math.isfinite(found):
-            raise Refused(f"{what} is no number: write one such as 1 or -0.5.")
+            raise Refused(f"{what} is not a number: write one such as 1 or -0.5.")
         return found
 
     # ---- answers -----------------------------------------------------------------------------------------------

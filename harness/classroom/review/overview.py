@@ -34,7 +34,7 @@ class Row:
     """The marks of answers that were changed since."""
     by: tuple[tuple[str, int], ...]
     at_work: tuple[str, ...]
-    """The markers who have one of its answers before them."""
+    """The other markers who have one of its answers before them."""
     mean: float | None
     share: tuple[str, ...]
     again: int
@@ -63,7 +63,7 @@ def _row(call: Call, question: Question) -> Row:
         sum(mark.flag for mark in marks),
         sum(_is_changed(call, id, question.id, mark) for id, mark in zip(ids, found, strict=True)),
         tuple(Counter(mark.by for mark in marks).most_common()),
-        tuple(sorted({claim.by for claim in claims if claim is not None})),
+        tuple(sorted({claim.by for claim in claims if claim is not None and claim.by != call.marker})),
         statistics.fmean(mark.points for mark in marks) if marks else None,
         call.marks.share(question.id),
         sum(_is_for_second(call, id, question.id, mark) for id, mark in zip(ids, found, strict=True)),
@@ -123,15 +123,21 @@ def mark_empty(call: Call) -> Response:
 def submission(call: Call) -> Response:
     """One submission: its marks, its automatic tests with overrides, its requests and its history."""
     one = call.submission
+    marks = [call.marks.mark(one.id, question.id) for question in call.material.questions.values()]
+    verdicts, overrides = call.material.verdicts(one.id), call.marks.overrides(one.id)
     return call.page(
         "submission.html.j2",
+        back=call.material.question(call.query.get("question", "")),
+        by_hand=sum(mark.points for mark in marks if mark is not None),
+        left=marks.count(None),
+        automatic=sum(overrides[test.number].score if test.number in overrides else test.score for test in verdicts),
         title=one.label,
         submission=one,
         blind=call.is_blind(one),
-        questions=[(question, call.marks.mark(one.id, question.id)) for question in call.material.questions.values()],
-        verdicts=call.material.verdicts(one.id),
-        overrides=call.marks.overrides(one.id),
-        history=lines(call.store.events(one.id), call.material.questions),
+        questions=list(zip(call.material.questions.values(), marks, strict=True)),
+        verdicts=verdicts,
+        overrides=overrides,
+        history=lines(call.store.events(), call.material.questions, one.id),
         changes=call.marks.changes_since_publication(one.id),
         versions=_versions(call, one),
     )

@@ -21,6 +21,10 @@ class Effect:
     before: float | None
     after: float | None
 
+    @property
+    def same(self) -> bool:
+        return self.before == self.after
+
 
 def show(call: Call) -> Response:
     """The items, each with a form."""
@@ -32,6 +36,7 @@ def show(call: Call) -> Response:
         question=question,
         items=[(item, len(call.marks.affected(question.id, item.id)), _version(call, item.id)) for item in items],
         questions=list(call.material.questions.values()),
+        changed=call.query.get("changed", ""),
         total=sum(item.points for item in items if item.points > 0),
     )
 
@@ -58,7 +63,7 @@ def change(call: Call) -> Response:
             effects=_effects(call, item, affected),
         )
     call.store.change_item(call.marker, question.id, item, call.whole("version"), call.text("reason"))
-    return call.to(f"/rubric/{question.id}")
+    return call.to(f"/rubric/{question.id}", changed=len(affected) or "none")
 
 
 def _effects(call: Call, item: Item, affected: list[str]) -> list[Effect]:

@@ -144,8 +144,16 @@ if (form) {
   if (matchMedia("(max-width: 46rem)").matches) document.querySelector(".fold").open = false;
 }
 
+const anyway = byId("all-the-same");
+if (anyway) {
+  const follow = () => { byId("publish").disabled = !anyway.checked; };
+  anyway.addEventListener("change", follow);
+  follow();
+}
+
 function openHash() {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  target?.closest("details")?.setAttribute("open", "");
   target?.querySelector("details")?.setAttribute("open", "");
 }
 openHash();
