@@ -65,6 +65,20 @@ SLOWER = [
     Fact("6.2", "parameters of DWConvNet (measured)", 520_778),
 ]
 
+MATRIX_PRODUCTS = [
+    Fact("5.1", "matrix products of the notebook's transformer", 509, also=("matrix products", "matrix products 4 8")),
+    Fact("5.1", "parameters", 11_184_698),
+]
+OF_TWO_BITS = [
+    Fact("2.2-2-bits", "test accuracy at full precision", 97.5, "%", also=("accuracy original", "accuracy before")),
+    Fact("2.2-2-bits", "test accuracy at 2 bits (on 10,000 images)", 65.9, "%", also=("accuracy",)),
+    Fact("2.2-2-bits", "test accuracy at 2 bits (measured)", 66.4, "%", tolerance=3.0, also=("accuracy",)),
+    Fact("2.2-2-bits", "loss of test accuracy at 2 bits", 31.6, "points", also=("loss",)),
+]
+CHANGES = [
+    Fact("3.3", "change of test accuracy by the pruning step at epoch 2", -7.3, "points", also=("loss epoch 2",)),
+]
+
 #: Sentences with the expected reading: «+…» agrees with a fact, «-…» contradicts one, «~…» is left alone.
 SENTENCES = [
     # 1.1
@@ -205,6 +219,33 @@ SENTENCES = [
     (PRUNING, "Directly after epoch «~30» the accuracy collapses to «+61.7%» but it recovers within «+2 epochs»."),
     (PRUNING, "Compared to the baseline's «+92.1%», the pruned network's final accuracy is «+90.4%»."),
     (SLOWER, "Final accuracy «-91.2%», «+5.5x» slower"),
+    # few words
+    (SIZES, "It is «-8x» smaller."),
+    (SIZES, "It is «+4x» smaller."),
+    (SIZES, "A bias alone becomes only «~2.2x» smaller."),
+    (SIZES, "It is «~16x» smaller with «~2 bits»."),
+    (RATES, "The best learning rate is «~0.1», with a test accuracy of «-99.9 %»."),
+    (RATES, "The best learning rate is «~0.1», with a training accuracy of «~99.9 %»."),
+    (MATRIX_PRODUCTS, "There are «-100» matrix products, in the attention."),
+    (MATRIX_PRODUCTS, "There are «+509» matrix products."),
+    (MATRIX_PRODUCTS, "There are «~492» matrix products in the attention layers."),
+    (MATRIX_PRODUCTS, "There are «~123» matrix products per layer."),
+    (MATRIX_PRODUCTS, "There are «~763» matrix products, for $N = «~6»$ and $h = «~8»$."),
+    (MATRIX_PRODUCTS, "| layers | «~6» |\n|---|---|\n\nThere are «~763» matrix products."),
+    (OF_TWO_BITS, "Only four levels are left, and the accuracy falls to «-58.3 %»."),
+    (OF_TWO_BITS, "Only four levels are left, and the accuracy falls to about «+66 %»."),
+    (OF_TWO_BITS, "The accuracy falls by «~58.3 %»."),
+    (OF_TWO_BITS, "The accuracy falls from «+97.5 %» to «+65.9 %»."),
+    (
+        OF_TWO_BITS,
+        "At «~4 bits» all is well. Only four levels are left. That is little. The accuracy falls to «~96 %».",
+    ),
+    (OF_TWO_BITS, "With four bits, the accuracy falls to «~96 %»."),
+    (OF_TWO_BITS, "With scales by row, the accuracy falls to «~73 %»."),
+    (OF_TWO_BITS, "The accuracy falls to «~73 %» with scales by row."),
+    (OF_TWO_BITS, "The original accuracy is «+97.5 %»."),
+    (OF_TWO_BITS, "We lose «-12 points»."),
+    (CHANGES, "At epoch «~2» the accuracy falls by «+7.3 points»."),
 ]
 
 

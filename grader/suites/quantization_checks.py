@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from course.models import MNISTNet
+from course.trainer import Evaluation
 from harness.checks import as_array, as_module, as_pair, assert_true, assert_within, fail, told_apart
 from harness.gradebook import Panel, Picture
 from harness.host.failures import StudentError
@@ -47,6 +48,23 @@ def drawn_weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
 def size_of(value: Any) -> int:
     """Bytes of extra arguments as they are sent to another process: what describes them counts, the shapes too."""
     return travelling_bytes(value, lambda there: len(there.as_bytes()))
+
+
+def keep_accuracies(fact: Callable[..., None], bits: int, full: Evaluation, now: Evaluation) -> None:
+    """Keep the accuracies of a quantized network and of the original one, for the question about this number of bits.
+
+    Two standard deviations of so many images are between these accuracies and those of all 10,000.
+    """
+    question = f"2.2-{bits}-bits"
+    for thing, found in (("full precision", full), (f"{bits} bits", now)):
+        spread = 200 * math.sqrt(found.accuracy * (1 - found.accuracy) / found.total)
+        also = ("accuracy",) if found is now else ("accuracy original", "accuracy float32", "accuracy before")
+        name = f"test accuracy at {thing} (on {found.total:,} images, ± {spread:.1f} points)"
+        fact(name, 100 * found.accuracy, "%", question, tolerance=spread, also=also)
+    loss = 100 * (full.accuracy - now.accuracy)
+    word = "loss" if loss >= 0 else "gain"
+    name = f"{word} of test accuracy at {bits} bits (on {full.total:,} images)"
+    fact(name, abs(loss), "points", question, tolerance=spread, also=(word, "difference"))
 
 
 def as_codes(value: Any, bits: int, shape: tuple[int, ...]) -> np.ndarray:

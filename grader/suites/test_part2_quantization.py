@@ -27,6 +27,7 @@ from grader.suites.quantization_checks import (
     drawn_pairs,
     drawn_weights,
     hoeffding,
+    keep_accuracies,
     quantized,
     quantized_model,
     remote_copy,
@@ -165,9 +166,11 @@ def test_memory_is_about_a_quarter(student, rng, fact):
     # A quarter, and for scales by row 32 bytes for each 784 weights: 0.26. Two bytes a code would be a half.
     code_bytes, extra = as_array(codes, "codes", shape=W.shape).nbytes, size_of(args)
     share = (code_bytes + extra) / W.nbytes
-    fact("bytes of the codes of an array of 128×784 weights", code_bytes, "B")
-    fact("bytes of the extra arguments of an array of 128×784 weights", extra, "B")
-    fact("times smaller, an array of 128×784 weights with its extra arguments", 1 / share, "×")
+    fact("bytes of 784×128 weights as codes of 8 bits (measured)", code_bytes, "B")
+    note = "as the test counts them: the objects as they are sent, not the numbers alone"
+    fact(f"bytes of the extra arguments of 784×128 weights ({note})", extra, "B")
+    name = "times smaller at 8 bits with extra arguments (measured, 784×128 weights)"
+    fact(name, 1 / share, "×", also=("smaller", "factor"))
     assert_true(share <= 0.3, f"Codes and extra arguments take {share:.0%} of the original, expected about 25 %.")
 
 
@@ -224,8 +227,7 @@ def test_eight_bits_keep_the_accuracy(student, mnistnet: MNISTNet, digits: Image
     full, now = evaluate(mnistnet, digits), evaluate(found, digits)
     # Measured: 975 of 1,000 before, 975 with rounding to nearest, 974 to 977 over 40 stochastic roundings.
     measured("digits recognised at 8 bits", now.correct, full.correct - 10)
-    fact("test accuracy at full precision (on 1,000 images)", 100 * full.accuracy, "%")
-    fact("test accuracy at 8 bits (on 1,000 images)", 100 * now.accuracy, "%")
+    keep_accuracies(fact, 8, full, now)
     assert_true(
         now.correct >= full.correct - 10,
         f"At 8 bits {now.correct} of {now.total:,} digits are recognised, at full precision {full.correct}.",
@@ -239,7 +241,7 @@ def test_four_and_two_bits_keep_what_they_can(
     student, mnistnet: MNISTNet, digits: ImageDataset, measured, fact, set_score=None
 ):
     """At 4 and at 2 bits the trained MNISTNet is as accurate as rounding to nearest makes it."""
-    score = 0.0
+    score, full = 0.0, evaluate(mnistnet, digits)
     for bits in (4, 2):
         found = quantized_model(student, remote_copy(student, mnistnet), mnistnet, bits=bits)
         expected = evaluate(rounded_to_nearest(mnistnet, bits), digits)
@@ -247,7 +249,7 @@ def test_four_and_two_bits_keep_what_they_can(
         # Measured of 1,000: 973 and 659 with one scale, 974 and 732 with scales by row; truncation 949 and 482.
         # Right solutions differ in ties and last bits only (halves rounded up instead of to even: not one image).
         measured(f"digits recognised at {bits} bits", now.correct, expected.correct - 15)
-        fact(f"test accuracy at {bits} bits (on 1,000 images)", 100 * now.accuracy, "%")
+        keep_accuracies(fact, bits, full, now)
         assert_true(
             now.correct >= expected.correct - 15,
             f"At {bits} bits {now.correct} of {now.total:,} digits are recognised, expected about {expected.correct}.",

@@ -235,18 +235,19 @@ def test_parameters(student, rng):
 @number("5.1s")
 def test_count_matmuls(student, rng, fact):
     """count_matmuls gives the matrix products of one inference, as they are counted while one runs."""
+    returned = student.transformer.count_matmuls(4, 8)
+    if isinstance(returned, int | float | np.integer) and -(10**12) < returned < 10**12:
+        name = "matrix products of the notebook's transformer (returned by count_matmuls(4, 8))"
+        fact(name, float(returned))
     for num_layers, num_heads in ((1, 1), (2, 3), (4, 8), tuple(int(one) for one in rng.integers(2, 9, size=2))):
         found = student.transformer.count_matmuls(num_layers, num_heads)
         expected = checks.counted_matmuls(num_layers, num_heads)
         given = f"count_matmuls({num_layers}, {num_heads})"
-        name = f"matrix products of {num_layers} layers with {num_heads} heads"
-        fact(f"{name} (as they are counted while one runs)", expected, source="verdict")
         assert_true(
             isinstance(found, int | float | np.integer | np.floating) and not isinstance(found, bool),
             f"{given} is not a number.",
             "is there a return statement?",
         )
-        fact(f"{name} (returned by count_matmuls)", float(found))
         assert_true(
             float(found) == expected,
             f"{given} is {found}, which is not the number of matrix products of {num_layers} encoder and {num_layers} "

@@ -16,6 +16,8 @@ where the words say so. Of several facts that agree, the one whose words are nea
   rate that the name lacks;
 - no word compares, limits, supposes or quotes ("than", "lower by", "would", "expected", "the paper"), and no word says
   that it is another quantity ("training", "best", "error") unless the name has it;
+- where a name is shorter than the thing's ("smaller" for "times smaller at 8 bits"), the number's phrase says nothing
+  else, and no other number of bits stands in the answer;
 - the value lies outside by more than a whole unit of the last digit written, so that a truncated number accuses nobody,
   and by more than the fact's tolerance.
 
@@ -24,6 +26,7 @@ What is neither is left alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -31,7 +34,7 @@ from typing import Literal
 from harness.facts.context import MEASURED_UNITS, Context, Item, Place, items_of
 from harness.facts.fact import Fact
 from harness.facts.numerals import Number, read
-from harness.facts.words import OTHER_QUANTITIES, UNSURE, is_of_training
+from harness.facts.words import OTHER_QUANTITIES, UNSURE, is_of_training, stem
 
 __all__ = ["Claim", "compare"]
 
@@ -39,6 +42,15 @@ Verdict = Literal["agrees", "contradicts", "neither"]
 
 #: Of counts below this, too many agree by chance.
 MANY = 100
+
+#: What a phrase may say besides a short name.
+SAYING = frozenset(map(stem, ("there", "becomes", "became", "now", "falls", "rises", "stays", "remains")))
+_CHANGED_TO = re.compile(
+    r"\b(?:f[ae]ll|drop|decreas|declin|sink|sank|ris|rose|increas|improv|degrad)[a-z]{0,4}"
+    r"(?: (?:down|up|back|further|again))? to (?:(?:about|around|only|just|roughly|nearly|some) ){0,2}[~≈]?$",
+    re.IGNORECASE,
+)
+_BITS_IN_WORDS = re.compile(r"\b(?:one|two|three|four|six|eight|sixteen)[\s-]bits?\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -116,7 +128,7 @@ def _claim(index: int, context: Context, named: Sequence[_Named]) -> Claim:
     if any((number.value, number.unit) in one.items for one in named):
         return Claim(number, "neither")  # it says which fact is meant
     place = context.place(index)
-    clear = _clearly_named(number, place, named)
+    clear = _clearly_named(number, place, named, context)
     agreeing = []
     for one in named:
         if _is_comparable(number, one, place) and one.agrees(number, complement=_is_complement(number, one, place)):
@@ -159,7 +171,7 @@ def _is_outside(number: Number, clear: Sequence[_Named]) -> bool:
     return all(one.distance(number) > one.tolerance + number.digit / 2 for one in clear)
 
 
-def _clearly_named(number: Number, place: Place, named: Sequence[_Named]) -> list[_Named]:
+def _clearly_named(number: Number, place: Place, named: Sequence[_Named], context: Context) -> list[_Named]:
     """The facts of one name that the number is said to be; none where anything is in doubt."""
     if number.spread or place.crowded or any(one.unit == number.unit and not one.spread for one in place.numbers):
         return []
@@ -171,7 +183,12 @@ def _clearly_named(number: Number, place: Place, named: Sequence[_Named]) -> lis
     if len({one.thing for _, one in largest}) != 1:
         return []
     own = frozenset[Item]().union(*(one.items for _, one in largest))
-    if (place.clause & (UNSURE | OTHER_QUANTITIES)) - own:
+    doubts = UNSURE | OTHER_QUANTITIES
+    if _CHANGED_TO.search(place.before[-60:]):
+        doubts -= {"loss", "gain"}  # "falls to" says where it ends, "falls by" is a difference
+    if (place.clause & doubts) - own:
+        return []
+    if any(_is_short(items, one) for items, one in largest) and not _is_alone(number, place, own, context):
         return []
     if is_of_training(place.text) and number.unit == "%":
         return []
@@ -180,6 +197,30 @@ def _clearly_named(number: Number, place: Place, named: Sequence[_Named]) -> lis
     if (steps | (of_others & place.clause)) - own:
         return []
     return [one for _, one in largest]
+
+
+def _is_short(items: frozenset[Item], one: _Named) -> bool:
+    """Whether a name says only a part of the thing's: without a number of it, or of a count."""
+    left = items_of(one.thing) - items
+    return items < items_of(one.thing) and (one.fact.unit == "" or any(isinstance(item, tuple) for item in left))
+
+
+def _is_alone(number: Number, place: Place, own: frozenset[Item], context: Context) -> bool:
+    """Whether nothing is said that could make another thing of what was named with few words.
+
+    The number's phrase says nothing else, and the answer mentions no other number of bits; where a count is meant, it
+    has no other small number, such as another number of layers.
+    """
+    if place.phrase is not None and place.phrase - own - SAYING:
+        return False
+    if _BITS_IN_WORDS.search(context.text):
+        return False
+    others = [one.number for one in context.found if one.number is not number]
+    return not any(
+        (one.value, one.unit) not in own
+        and (one.unit == "bits" or (number.unit == one.unit == "" and abs(one.value) < MANY and one.value % 1 == 0))
+        for one in others
+    )
 
 
 def _is_named(items: frozenset[Item], selecting: frozenset[Item], place: Place) -> bool:

@@ -29,6 +29,8 @@ _SENTENCE = re.compile(
 _CLAUSE = re.compile(
     r"[;)\]]|,(?!\d)|\s[–—-]{1,3}\s|—|\b(?:and|but|while|whereas|whilst|though|although|however|yet)\b", re.IGNORECASE
 )
+_JOINT = re.compile(r"[;:]|\b(?:and|but|while|whereas|although|however|so)\b", re.IGNORECASE)
+_PHRASE_END = re.compile(rf"[,()\[\]]|\s[–—-]{{1,3}}\s|—|{_JOINT.pattern}", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"[(\[][^()\[\]]{0,40}[)\]]")
 
 
@@ -46,6 +48,10 @@ class Place:
     """The other numbers of the clause."""
     crowded: bool
     """The clause has too many numbers for any of them to be looked at."""
+    before: str = ""
+    """The clause's text before the number."""
+    phrase: frozenset[str] | None = None
+    """The words from the conjunction before the number to the comma behind it; None in a table."""
 
 
 @lru_cache(maxsize=4096)
@@ -95,7 +101,13 @@ class Context:
             around |= self._items_between(*self._sentences[sentence - 1])
         there = self._between(start, end)
         others = tuple(one.number for one in there[: CROWD + 1] if one is not self.found[index])
-        return Place(self.text[start:end], self._items_between(start, end), around, others, len(there) > CROWD)
+        items = self._items_between(start, end)
+        if len(there) > CROWD:
+            return Place(self.text[start:end], items, around, others, True)
+        begin = max((found.end() for found in _JOINT.finditer(self._words, start, at)), default=start)
+        stop = _PHRASE_END.search(self._words, at, end)
+        phrase = self._words[begin : stop.start() if stop is not None else end]
+        return Place(self.text[start:end], items, around, others, False, self.text[start:at], words_of(phrase))
 
     def _in_table(self, index: int, cell: Cell) -> Place:
         """A cell's clause is its own text, its column's header and its row's label."""
