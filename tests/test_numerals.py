@@ -134,13 +134,24 @@ HOSTILE = {
 }
 
 
+FACTS = [Fact("1.1", f"test accuracy at learning rate {rate}", float(rate), "%") for rate in range(100)]
+ORDINARY = "With a learning rate of 0.1 the accuracy reaches 71.3 %. " * 10
+
+
+def seconds(text: str) -> float:
+    """Processor time of reading an answer: the better of two, the first of which compiles what is needed once."""
+    found = []
+    for _ in range(2):
+        started = time.process_time()
+        compare(text, FACTS)
+        found.append(time.process_time() - started)
+    return min(found)
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_texts_are_read_in_a_moment(name):
-    facts = [Fact("1.1", f"test accuracy at learning rate {rate}", float(rate), "%") for rate in range(100)]
-    compare("5 %", facts)  # what is compiled once
-    started = time.process_time()
-    compare(HOSTILE[name], facts)
-    assert time.process_time() - started < 1.0
+    """What is 20,000 characters long or more costs less than a hundred answers of a hundred words."""
+    assert seconds(HOSTILE[name]) < 100 * seconds(ORDINARY)
 
 
 SIGNS_OF_NUMBERS = st.sampled_from([*"0123456789.,:/%×x±–-^{}$\\|_*()[]<>~≈ \n", "epoch", "kB", " and ", "|--|", "e5"])

@@ -307,7 +307,7 @@ def _files_of_canvas(edition: Edition, found: Sequence[Total]) -> dict[str, list
             known.setdefault(match[1], (match[1], match[2], Path(name).suffix))
     if not known:
         raise PublishError(
-            f"{edition.downloads} has no file as Canvas names them, lovelaceada_123_456_pset2.zip: use what Canvas' "
+            f"{edition.downloads} has no file as Canvas names them, lovelaceada_123_456_work.zip: use what Canvas' "
             "Download Submissions gives."
         )
     for student, user in canvas_ids(read_gradebook(edition.gradebook), found):

@@ -102,7 +102,8 @@ _FACTOR = re.compile(
 _REFERENCE = re.compile(
     r"(?:\b(?:part|section|sect?\.|question|problem|pset|exercise|task|figures?|figs?\.?|tables?|eqs?\.?|equations?|"
     r"listings?|chapters?|pages?|layers?|conv(?:olution)?s?|blocks?|steps?|seeds?|versions?|python|pytorch|torch|cuda|"
-    r"numpy|lecture|week|cells?|points? no\.|items?|stages?|resnet|cifar|cinic|phases?|runs?|trials?)"
+    r"numpy|lecture|week|cells?|points? no\.|items?|stages?|phases?|runs?|trials?"
+    r"|(?-i:[A-Z]{4,}|[A-Z][a-z]+[A-Z]\w*))"
     r"\.?\s?|§\s?|#|\bv)(?:\(?[0-9.]{1,6}\)?(?:\s?(?:,|-|–|and|or|to|&)\s?){1,2}){0,6}\(?$",
     re.IGNORECASE,
 )

@@ -37,7 +37,7 @@ error errors
 product products multiplication multiplications matmuls matmul
 theory theoretical theoretically
 convolution convolutions conv convolutional
-original uncompressed unquantized
+original uncompressed
 epoch epochs
 """
 _SAME = {word: line.split()[0] for line in _SYNONYMS.split("\n") for word in line.split()}
@@ -62,7 +62,7 @@ repeated seed seeds class classes
 
 _OTHER_QUANTITIES = """
 best worst mean median deviation variance error loss first validation val epoch before after share
-smallest largest second third zero recover gain difference top unpruned original dense
+smallest largest second third zero recover gain difference top original dense
 """
 
 
@@ -71,6 +71,8 @@ def stem(word: str) -> str:
     word = word.lower().removesuffix("'s").rstrip("'")
     if word in _SAME:
         return _SAME[word]
+    if re.fullmatch(r"un[a-z]{3,}ed", word):  # what nothing was done to
+        return _SAME["original"]
     for ending in ("ings", "ing", "ied", "ies", "ed", "es", "s", "e", "y"):
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             word = word.removesuffix(ending)
