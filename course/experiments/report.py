@@ -16,8 +16,11 @@ from typing import Any, NamedTuple
 
 import jinja2
 
+from course.facts import facts_of_records
 from course.plotting import number
 from course.records import PARTS, Claim, Data, Environment, Record, Run, Settings, Table
+from harness.facts import Fact, of_question
+from harness.problem import problem
 
 __all__ = [
     "FILE",
@@ -100,8 +103,17 @@ def render(folder: Path, records: Sequence[Record]) -> str:
         seconds=sum(record.seconds for record in records),
         properties=_properties,
         numeric_columns=numeric_columns,
+        questions=lambda part: [question for question in problem().question if question.part == part],
+        facts=_facts_by_question(records),
         picture=lambda record, name: _picture(folder, record.part, name),
     )
+
+
+def _facts_by_question(records: Sequence[Record]) -> dict[str, list[Fact]]:
+    """What the records say about each question that is graded by hand, by its id."""
+    found = facts_of_records({record.part: record for record in records})
+    numbers = [fact for fact in found if not isinstance(fact.value, str)]
+    return {question.id: list(of_question(numbers, question.id)) for question in problem().question}
 
 
 def write_report(folder: Path, records: Sequence[Record]) -> Path:

@@ -34,6 +34,15 @@ class Fact(msgspec.Struct, frozen=True):
     """Other names of the same thing, as students call it. Each is complete: it needs no word of the first."""
 
     @property
+    def shown(self) -> str:
+        """The value with its unit, as ``97.5 %`` or ``100,352 B``. A text may be anybody's."""
+        if isinstance(self.value, str):
+            return self.value
+        number = f"{self.value:,.0f}" if abs(self.value) >= 1000 else f"{self.value:.4g}"
+        unit = self.unit.removesuffix("s") if self.value == 1 and len(self.unit) > 1 else self.unit
+        return f"{number}\u00a0{unit}" if unit else number
+
+    @property
     def is_finite(self) -> bool:
         """Whether value and tolerance are numbers that reports can hold, or the value is a text."""
         return isinstance(self.value, str) or (math.isfinite(self.value) and math.isfinite(self.tolerance or 0.0))

@@ -11,6 +11,7 @@ import pytest
 from course import plotting
 from course.experiments import report
 from course.records import Checkpoint, Claim, Data, Environment, Record, Run, Settings, Table
+from harness.problem import problem
 
 HOSTILE = '\x1b[31m\x07 \u202e <script>alert(1)</script> " onload="alert(2)" [bold]markup[/bold] \udcff {{ 7 * 7 }}'
 HERE = Environment("NVIDIA H200", "3.11.2", "2.8.0", "0.23.0", "2.2.6", "Linux x86_64", 16)
@@ -78,6 +79,14 @@ def test_the_page_has_what_every_record_holds(tmp_path):
     ):
         assert expected in text
     assert "earn no points" not in text
+
+
+def test_a_part_has_the_questions_that_it_answers_and_what_the_records_say(tmp_path):
+    runs = [make_run("multistep"), make_run("cosine_annealing", correct=9340)]
+    text = text_of(report.render(tmp_path, [make_record(runs=runs)]))
+    question = next(one for one in problem().question if one.part == "1.2")
+    assert f"For the write-up: {question.title} (3 points, at most 50 words) {question.asks}" in text
+    assert "total running time of both schedules" in text
 
 
 def test_quick_results_are_said_to_earn_no_points(tmp_path):

@@ -294,7 +294,7 @@ def _beside(path: Path, question: str, text: str) -> tuple[list[Beside], list[Re
         if claim.fact is None or claim.verdict == "neither":
             continue
         start, end = claim.number.start, claim.number.end
-        shown = f"{claim.fact.name}: {_value(claim.fact)}"
+        shown = f"{claim.fact.name}: {_shown(claim.fact)}"
         verdict, why = str(claim.verdict), f"agrees: {shown}"
         if verdict == "contradicts":
             why = f"the answer says {text[start:end]}; {SOURCES[claim.fact.source].lower()}: {shown}"
@@ -304,7 +304,7 @@ def _beside(path: Path, question: str, text: str) -> tuple[list[Beside], list[Re
         if said.get(claim.fact, ("", ""))[0] != "contradicts":
             said[claim.fact] = (verdict, text[start:end])
     beside = [
-        Beside(fact.name, _value(fact), SOURCES[fact.source], *(plain(part) for part in said.get(fact, ("", ""))))
+        Beside(fact.name, _shown(fact), SOURCES[fact.source], *(plain(part) for part in said.get(fact, ("", ""))))
         for fact in sorted(facts, key=lambda fact: (list(SOURCES).index(fact.source), fact not in said))
     ]
     return beside, remarks
@@ -315,16 +315,8 @@ def _is_quick(fact: Fact) -> bool:
     return fact.source == "record" and fact.name.startswith("profile") and fact.value != "full"
 
 
-def _value(fact: Fact) -> str:
-    if isinstance(fact.value, str):
-        return plain(fact.value)
-    number = f"{fact.value:,.0f}" if abs(fact.value) >= 1000 else f"{fact.value:.4g}"
-    return f"{number}{_unit(fact)}"
-
-
-def _unit(fact: Fact) -> str:
-    unit = fact.unit.removesuffix("s") if fact.value == 1 and len(fact.unit) > 1 else fact.unit
-    return f"\u00a0{unit}" if unit else ""
+def _shown(fact: Fact) -> str:
+    return plain(fact.value) if isinstance(fact.value, str) else fact.shown
 
 
 def _verdicts(path: Path) -> Iterable[Verdict]:
