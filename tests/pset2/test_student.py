@@ -107,7 +107,8 @@ def test_every_body_of_a_stub_raises_and_names_its_part(name):
             assert ast.get_docstring(node).startswith(f"Part {part}."), node.name  # type: ignore[union-attr]
 
 
-def test_the_answers_have_a_heading_for_each_written_question():
+def test_the_answers_have_a_heading_for_each_question_that_is_graded_by_hand():
     text = (STUBS / "answers.md").read_text(encoding="utf-8")
     parts = [line.split()[1] for line in text.splitlines() if line.startswith("## ")]
-    assert parts == ["1.1", "1.2", "2.1", "2.2", "2.2", "2.2", "2.3", "3.3", "3.4", "5.1", "6.1", "6.2"]
+    by_hand = ["1.1", "1.2", "2.1", "2.2", "2.2", "2.2", "2.3", "3.2", "3.3", "3.4", "4.2", "5.1", "6.1", "6.2"]
+    assert parts == by_hand
