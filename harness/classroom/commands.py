@@ -19,7 +19,7 @@ from harness.classroom.publish import Edition, PublishError, unfinished, write_e
 from harness.classroom.roster import RosterError, load_roster
 from harness.classroom.totals import Total, students, totals
 from harness.console import stop, tell
-from harness.reports.text import unwritable, write_atomically
+from harness.reports.text import counted, unwritable, write_atomically
 
 __all__ = ["canvas", "late", "publish"]
 
@@ -52,9 +52,9 @@ def late(
         if lateness.late_by:
             tell(f"{', '.join(person.name for person in total.counts_for)}: {total.late}")
     if unknown_times := sum(lateness.late_by is None for _, lateness in counting):
-        tell(f"{_count(unknown_times, 'submission')} without a time, and so without a penalty.")
+        tell(f"{counted(unknown_times, 'submission')} without a time, and so without a penalty.")
     punished = sum(lateness.costs for _, lateness in counting)
-    tell(f"{_count(punished, 'submission')} of {len(counting)} with a penalty.    Table: {grades / 'late.csv'}")
+    tell(f"{counted(punished, 'submission')} of {len(counting)} with a penalty.    Table: {grades / 'late.csv'}")
 
 
 def canvas(
@@ -86,7 +86,7 @@ def canvas(
     for line in sayings(filled):
         tell(line)
     there = sum(not row.is_test_student for row in filled.gradebook.rows)
-    tell(f"{filled.assignment}: points for {len(filled.given)} of the {_count(there, 'student')} in the gradebook.")
+    tell(f"{filled.assignment}: points for {len(filled.given)} of the {counted(there, 'student')} in the gradebook.")
     tell(f"File for Canvas: {out}")
 
 
@@ -120,7 +120,7 @@ def publish(
         tell(_listed(open_))
     for note in done.notes:
         tell(note)
-    tell(f"{_count(done.reports, 'report')} for {_count(len(students(of_class)), 'student')}: {edition.out}")
+    tell(f"{counted(done.reports, 'report')} for {counted(len(students(of_class)), 'student')}: {edition.out}")
     tell(f"For mail merge: {done.table}" + (f"    for Canvas: {done.feedback}" if done.feedback else ""))
 
 
@@ -146,7 +146,7 @@ def _listed(open_: Sequence[Total]) -> str:
     """One sentence on what is missing, and where."""
     shown = [f"{total.id} ({total.left})" for total in open_[:10]]
     more = f", and {len(open_) - 10} more" if len(open_) > 10 else ""
-    return f"{_count(len(open_), 'submission')} without complete marks: {'; '.join(shown)}{more}."
+    return f"{counted(len(open_), 'submission')} without complete marks: {'; '.join(shown)}{more}."
 
 
 def _user() -> str:
@@ -154,7 +154,3 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # of a user id that has no name
         return "staff"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -23,7 +23,7 @@ import msgspec
 
 from harness.classroom.roster import HandIn, Person
 from harness.problem import tomllib
-from harness.reports.text import points, write_atomically
+from harness.reports.text import counted, largest_units, points, write_atomically
 
 __all__ = [
     "FILE",
@@ -118,8 +118,8 @@ class Rules:
             "deadline": "nothing counts later",
         }[self.rule]
         more = [f"{self.grace // timedelta(minutes=1)} minutes of grace"] if self.grace else []
-        more += [f"{_count(self.slip_days, 'slip day')} a student"] if self.slip_days else []
-        more += [_count(len(self.extensions), "extension")] if self.extensions else []
+        more += [f"{counted(self.slip_days, 'slip day')} a student"] if self.slip_days else []
+        more += [counted(len(self.extensions), "extension")] if self.extensions else []
         return f"Due {shown_time(self.due, self)}: {', '.join([costs, *more])}."
 
 
@@ -180,7 +180,7 @@ class Lateness:
         if not self.late_by:
             grace = f"{duration(self.within_grace)} late, which is within the grace" if self.within_grace else ""
             return (grace or "in time") + extension
-        steps = [_count(self.slip, "slip day")] if self.slip else []
+        steps = [counted(self.slip, "slip day")] if self.slip else []
         if self.closed:
             steps.append("too late to count")
         elif self.costs:
@@ -192,7 +192,7 @@ class Lateness:
     def _cost(self, score: float | None, maximum: float) -> str:
         rules = self.rules
         rate = f"{self._rate:g} %" if rules.rule == "percent" else _points(self._rate)
-        each = f"{_count(self.days, 'day')} at {rules.per_day:g}{' %' if rules.rule == 'percent' else ''}, "
+        each = f"{counted(self.days, 'day')} at {rules.per_day:g}{' %' if rules.rule == 'percent' else ''}, "
         limit = "at most " if rules.most is not None and self._rate < self.days * rules.per_day else ""
         text = f"{each if self.days > 1 else ''}{limit}{rate}"
         if rules.rule == "points":
@@ -400,14 +400,7 @@ def shown_time(time: datetime, rules: Rules) -> str:
 
 def duration(time: timedelta) -> str:
     """The two largest units of a duration, rounded down: ``2 days 3 hours``."""
-    minutes = time // timedelta(minutes=1)
-    counts = {"day": minutes // 1440, "hour": minutes // 60 % 24, "minute": minutes % 60}
-    parts = [_count(count, unit) for unit, count in counts.items() if count]
-    return " ".join(parts[:2]) or "less than a minute"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return " ".join(largest_units(time))
 
 
 def _points(value: float) -> str:

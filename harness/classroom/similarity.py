@@ -25,7 +25,7 @@ import numpy as np
 from harness import ROOT
 from harness.problem import problem
 from harness.reports.html import environment
-from harness.reports.text import cut, plain, write_atomically
+from harness.reports.text import counted, cut, plain, write_atomically
 from harness.submission.contract import MODULES
 
 __all__ = ["FILE", "Group", "Match", "Pair", "Similarity", "SimilarityError", "check_installed", "write_report"]
@@ -145,8 +145,8 @@ class Similarity:
         if not self.pairs:
             return f"no two of {self.submissions} are alike{others}."
         between = sum(pair.is_earlier for pair in self.pairs)
-        pairs = f"{len(self.pairs)} pair{'' if len(self.pairs) == 1 else 's'}"
-        groups = f"{len(self.groups)} group{'' if len(self.groups) == 1 else 's'}"
+        pairs = counted(len(self.pairs), "pair")
+        groups = counted(len(self.groups), "group")
         with_earlier = f", {between} of them with an earlier year" if self.earlier else ""
         return f"{groups} of submissions that are alike, in {pairs}{with_earlier}, of {self.submissions}."
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from harness.catalog import read_suites
 from harness.classroom.totals import Student, Total, parts_of, students
 from harness.problem import problem
-from harness.reports.text import points
+from harness.reports.text import counted, points
 
 __all__ = ["BYTE_ORDER_MARK", "COLUMNS", "MAXIMA", "harmless", "late", "parts_of", "render", "written"]
 
@@ -80,7 +80,7 @@ def _slip_left(student: Student) -> str:
     if lateness is None or not lateness.slip:
         return ""
     left = lateness.slip_left[student.total.counts_for.index(student.person)]
-    return f"{left} slip day{'' if left == 1 else 's'} left"
+    return f"{counted(left, 'slip day')} left"
 
 
 def _number(value: float | None) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.untrusted import UnreadableError, read_bytes
-from harness.reports.text import cut, plain, points
+from harness.reports.text import counted, cut, largest_units, plain, points
 
 __all__ = ["describe", "read", "submitters"]
 
@@ -49,7 +49,9 @@ def _time(metadata: dict[str, Any]) -> Iterator[str]:
     due = _moment(_due_date(metadata))
     if due is not None and (due.tzinfo is None) == (handed_in.tzinfo is None):
         late = handed_in - due
-        text += f", {_duration(abs(late))} {'after' if late > timedelta(0) else 'before'} the due date"
+        text += (
+            f", {' and '.join(largest_units(abs(late)))} {'after' if late > timedelta(0) else 'before'} the due date"
+        )
     yield f"{text}."
 
 
@@ -75,7 +77,7 @@ def _earlier(metadata: dict[str, Any]) -> Iterator[str]:
             scores.append(float(score))  # type: ignore[arg-type]
         except (TypeError, ValueError):
             continue
-    count = "1 earlier submission" if len(earlier) == 1 else f"{len(earlier)} earlier submissions"
+    count = counted(len(earlier), "earlier submission")
     best = f"; the best of them had {points(max(scores))} points" if scores else ""
     yield f"{count}{best}."
 
@@ -88,11 +90,3 @@ def _moment(text: Any) -> datetime | None:
         return datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
         return None
-
-
-def _duration(span: timedelta) -> str:
-    """The two largest units of a time span."""
-    minutes = int(span.total_seconds()) // 60
-    parts = [(minutes // 1440, "day"), (minutes // 60 % 24, "hour"), (minutes % 60, "minute")]
-    words = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
-    return " and ".join(words[:2]) or "less than a minute"

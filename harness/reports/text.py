@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
-__all__ = ["body", "cut", "last_line", "plain", "points", "unwritable", "write_atomically"]
+__all__ = ["body", "counted", "cut", "largest_units", "last_line", "plain", "points", "unwritable", "write_atomically"]
 
 
 MAX_MESSAGE = 100_000
@@ -24,6 +25,18 @@ def cut(text: str, limit: int) -> str:
         return text
     note = f"\n… ({len(text):,} characters in all, the rest is left out)"
     return text[: limit - len(note)] + note
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the singular or the plural: ``1 day``, ``2 days``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def largest_units(span: timedelta) -> list[str]:
+    """The two largest units of a time span, rounded down: ``["2 days", "3 hours"]``."""
+    minutes = span // timedelta(minutes=1)
+    counts = {"day": minutes // 1440, "hour": minutes // 60 % 24, "minute": minutes % 60}
+    return [counted(count, unit) for unit, count in counts.items() if count][:2] or ["less than a minute"]
 
 
 def body(message: str, printed: str, printed_limit: int = 2000) -> str:
