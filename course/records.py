@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,11 +26,13 @@ __all__ = [
     "Claim",
     "Data",
     "Environment",
+    "PartSession",
     "Record",
     "RecordError",
     "Run",
     "Settings",
     "Table",
+    "clock_seconds",
     "code_digest",
     "comparable",
     "read",
@@ -78,14 +82,14 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Text
     source: Text
-    """``fixtures`` or ``complete``"""
+    """The source is ``fixtures`` or ``complete``."""
     training: Count
-    """number of images"""
+    """The number of training images."""
     test: Count
     size: Count
-    """height and width in pixels"""
+    """The height and width in pixels."""
     training_digest: Text
-    """SHA-256 of images and labels, see course.datasets"""
+    """The SHA-256 of images and labels, see course.datasets."""
     test_digest: Text
 
 
@@ -100,7 +104,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight_decay: float
     schedule: Text
     lapse: Count
-    """scheduler's epochs that pass in each epoch"""
+    """The scheduler takes so many of its epochs in each epoch."""
     augment: bool
     precision: Text
     """The precision of the forward pass."""
@@ -121,7 +125,7 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Trained weights in a file, and what was measured with the weights as they are in that file."""
 
     file: Text
-    """its name, in the record's folder"""
+    """The file's name in the record's folder."""
     sha256: Text
     architecture: Text
     test: Claim
@@ -142,13 +146,17 @@ class Run(msgspec.Struct, forbid_unknown_fields=True):
     accuracies: Numbers = []
     """The accuracy on the test images after every epoch."""
     rates: Numbers = []
-    """learning rate of every epoch"""
+    """The learning rate of every epoch."""
     seconds: Numbers = []
     """The time of every epoch, with its evaluation."""
     zeros: Annotated[list[Annotated[list[Count], Meta(max_length=100)]], Meta(max_length=1_000)] = []
-    """weights that are 0, for each convolution, after every epoch; where something is pruned"""
+    """The number of weights that are 0 in each convolution, after every epoch; empty where nothing is pruned."""
     checkpoint: Checkpoint | None = None
-    """once the run is finished"""
+    """The file of weights, once the run is finished."""
+    alone: bool | None = None
+    """Nothing else of its sessions ran beside it, so that its times count; None in a record that doesn't say."""
+    within: Annotated[list[tuple[float, float]], Meta(max_length=100)] = []
+    """Accuracies on the test images within the first epoch: (share of its images that were seen, accuracy)."""
 
     @property
     def finished(self) -> bool:
@@ -184,6 +192,23 @@ class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: Count
 
 
+class PartSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one call of ``run_experiments.py`` did for a part. A part that was resumed has several."""
+
+    started: Text
+    """The time at which the part began, in UTC, as ``2026-03-01T12:00:00+00:00``."""
+    seconds: float
+    """Seconds that the part took in this session, by the clock."""
+    jobs: Count
+    """The number of parts that the session ran at the same time at most; 0 if the workers of a cluster ran them."""
+    threads: Count
+    """The number of CPU threads that the part had."""
+    device: Text
+    """The device in words: the GPU's name, or the CPU's."""
+    alone: bool
+    """No other part of the session ran at the same time."""
+
+
 class Record(msgspec.Struct, forbid_unknown_fields=True):
     """One part of the problem set, as it was run."""
 
@@ -196,7 +221,7 @@ class Record(msgspec.Struct, forbid_unknown_fields=True):
     """:func:`code_digest` of each of the student's modules that this part uses"""
     state: State = "unfinished"
     reason: Text = ""
-    """why it was skipped or failed, one sentence"""
+    """The reason why it was skipped or failed, one sentence."""
     data: Data | None = None
     stand_ins: Annotated[list[Text], Meta(max_length=100)] = []
     """One sentence for each stand-in: what it replaces of the handout, and why."""
@@ -206,14 +231,43 @@ class Record(msgspec.Struct, forbid_unknown_fields=True):
     values: dict[Text, Numbers] = {}
     """The numbers that figures draw, apart from the runs."""
     figures: dict[Text, Text] = {}
-    """file name without its ending → caption"""
+    """The caption of each figure, by the file's name without its ending."""
     seconds: float = 0.0
-    """The time of the whole part."""
+    """Seconds that the whole part took, all of its sessions together."""
+    sessions: Annotated[list[PartSession], Meta(max_length=1_000)] = []
+    """The sessions that contributed to it, in order; empty in an old record."""
     format: Literal[1] = 1
 
     def run(self, name: str) -> Run | None:
         """The run of this name."""
         return next((run for run in self.runs if run.name == name), None)
+
+    def table(self, column: str) -> Table | None:
+        """The first table that has a column of this name."""
+        return next((table for table in self.tables if column in table.columns), None)
+
+
+def clock_seconds(records: Iterable[Record]) -> float:
+    """Seconds by the clock in which at least one part ran: what ran at the same time counts once.
+
+    The sum of ``record.seconds`` counts it once a part. Time between sessions counts in neither.
+    """
+    spans: list[tuple[float, float]] = []
+    total = 0.0
+    for record in records:
+        for session in record.sessions:
+            try:
+                started = datetime.fromisoformat(session.started).timestamp()
+            except (ValueError, OverflowError, OSError):  # a record may come from anywhere
+                total += session.seconds
+                continue
+            spans.append((started, started + session.seconds))
+        total += max(record.seconds - sum(session.seconds for session in record.sessions), 0.0)  # of an old record
+    end = float("-inf")
+    for first, last in sorted(spans):
+        total += max(last - max(first, end), 0.0)
+        end = max(end, last)
+    return total
 
 
 def code_digest(path: Path) -> str:
@@ -253,10 +307,10 @@ def read(folder: Path) -> Record:
 
 
 def comparable(record: Record) -> dict[str, Any]:
-    """The record without what differs between equal runs: times."""
+    """The record without what differs between equal runs: times, and what ran beside them."""
     values: dict[str, Any] = msgspec.to_builtins(record)
-    values["seconds"] = 0.0
+    values["seconds"], values["sessions"] = 0.0, []
     for run in values["runs"]:
-        run["seconds"] = []
+        run["seconds"], run["alone"] = [], None
     values["tables"] = [table for table in values["tables"] if not table["timed"]]
     return values

@@ -67,6 +67,8 @@ class Recipe:
     seed: int = 43
     lapse: int = 1
     """scheduler's epochs that pass in each of these: the quick profile lets one epoch stand for ten"""
+    within: tuple[float, ...] = ()
+    """Shares of the first epoch, in order, after which the test accuracy is measured too; 0 is before all training."""
 
     def make_optimizer(self, parameters: Iterable[nn.Parameter], **options: Any) -> torch.optim.Optimizer:
         """The optimizer; ``options`` say how it is computed, ``fused=True`` for example, and not what."""
@@ -88,6 +90,8 @@ class History:
     """the learning rate of every epoch"""
     seconds: list[float] = field(default_factory=list)
     """The time of every epoch, its evaluation included."""
+    within: list[tuple[float, float]] = field(default_factory=list)
+    """The test accuracies within the first epoch: (share of its images, accuracy)."""
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,8 @@ class Training:
         self.model, self.training, self.test, self.recipe = model, training, test, recipe
         self.before_evaluation = before_evaluation
         self.history = History()
+        self._measured = 0.0
+        """Seconds of the current epoch that went into accuracies within it."""
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.device = training.images.device
         self.precision = precision
@@ -242,9 +248,10 @@ class Training:
         Raises:
             Diverged: a loss that is no finite number; the history ends with the epoch before.
         """
-        started = time.perf_counter()
         rate = float(self._pace.param_groups[0]["lr"])
-        losses = self.stepper.epoch(self.training, self.generator, rate, on_step)
+        watched = on_step if self.epochs_done or not self.recipe.within else self._measuring(on_step)
+        started = time.perf_counter()
+        losses = self.stepper.epoch(self.training, self.generator, rate, watched)
         values = losses.float().tolist()
         if not all(map(math.isfinite, values)):
             step = next(index for index, value in enumerate(values, start=1) if not math.isfinite(value))
@@ -260,7 +267,31 @@ class Training:
         self.history.losses += values
         self.history.rates.append(rate)
         self.history.accuracies.append(accuracy)
-        self.history.seconds.append(time.perf_counter() - started)
+        self.history.seconds.append(time.perf_counter() - started - self._measured)
+        self._measured = 0.0
+
+    def _measuring(self, on_step: OnStep | None) -> OnStep:
+        """Be told of each step, and measure the accuracy after the recipe's shares of the epoch."""
+        left = list(self.recipe.within)
+        self.history.within = []
+
+        def measure(seen: int) -> None:
+            while left and seen >= left[0] * len(self.training):
+                share = left.pop(0)
+                with self.autocast():
+                    self.history.within.append((share, evaluate(self.model, self.test).accuracy))
+
+        def told(seen: int, loss: Tensor) -> None:
+            if on_step is not None:
+                on_step(seen, loss)
+            if left and seen >= left[0] * len(self.training):
+                float(loss)  # waits for a GPU, whose steps are no part of the measurement
+                started = time.perf_counter()
+                measure(seen)
+                self._measured += time.perf_counter() - started
+
+        measure(0)
+        return told
 
     def _step_scheduler(self) -> None:
         self._pace.step()  # does nothing, but schedulers want to see it

@@ -333,7 +333,7 @@ class Lab:
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (it is no mapping)
             if kept.settings != run.settings:
                 raise ValueError("it is of other settings")
-            training.take_up(tensors, History(kept.losses, kept.accuracies, kept.rates, kept.seconds))
+            training.take_up(tensors, History(kept.losses, kept.accuracies, kept.rates, kept.seconds, kept.within))
         except (SafetensorError, msgspec.MsgspecError, OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
             self.note(f"{run.title} began anew: what was kept of it can't be taken up ({str(error)[:100]}).")
             path.unlink(missing_ok=True)
@@ -346,6 +346,7 @@ class Lab:
 def _copy_history(history: History, run: Run) -> None:
     run.losses, run.accuracies = list(history.losses), list(history.accuracies)
     run.rates, run.seconds = list(history.rates), list(history.seconds)
+    run.within = list(history.within)
 
 
 def _settings(recipe: Recipe, precision: Precision) -> Settings:
@@ -381,4 +382,5 @@ def _estimate(training: Training, images: int, test_images: int, steps: int = 3)
     started = time.perf_counter()
     evaluate(training.model, test)
     evaluation = (time.perf_counter() - started) * test_images / len(test)
-    return training.recipe.epochs * (step * images / size + evaluation)
+    epochs, within = training.recipe.epochs, len(training.recipe.within)
+    return epochs * (step * images / size + evaluation) + within * evaluation

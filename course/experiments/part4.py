@@ -129,6 +129,7 @@ def fine_tune(lab: Lab) -> None:
         batch_size=lab.profile.batch_size,
         make_scheduler=constant_rate,
         seed=lab.record.seed,
+        within=(0.0, 0.25, 0.5, 0.75),
     )
     with weights(lab):
         for name, make in networks.items():

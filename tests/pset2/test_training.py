@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -126,6 +127,28 @@ def test_every_step_is_told_with_the_images_seen_and_its_loss(graphs):
         training.epoch(lambda seen, loss: told.append((seen, float(loss))))
     assert [seen for seen, _ in told] == [32, 64, 96, 100] * 2
     assert [loss for _, loss in told] == training.history.losses
+
+
+@STEPS
+def test_accuracies_within_the_first_epoch_are_measured_and_change_nothing(graphs):
+    recipe = replace(SGD, epochs=2, within=(0.0, 0.25, 0.5, 0.75))
+    measured = finish(small_training(small_net(), recipe, graphs=graphs))
+    assert_same(measured, finish(small_training(small_net(), replace(recipe, within=()), graphs=graphs)))
+    assert [share for share, _ in measured.history.within] == [0.0, 0.25, 0.5, 0.75]
+    assert measured.history.within[0][1] == evaluate(small_net(), photos("test")).accuracy
+
+
+def test_the_time_of_an_epoch_is_without_the_accuracies_within_it(monkeypatch):
+    def slow(*arguments: Any) -> Any:
+        time.sleep(0.2)
+        return evaluate(*arguments)
+
+    monkeypatch.setattr("course.trainer.evaluate", slow)
+    training = small_training(small_net(), replace(SGD, within=(0.0, 0.3, 0.6, 0.9)))
+    started = time.perf_counter()
+    training.epoch()
+    assert time.perf_counter() - started - training.history.seconds[0] >= 4 * 0.2
+    assert len(training.history.within) == 4
 
 
 @STEPS
