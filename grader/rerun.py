@@ -81,7 +81,7 @@ def rerun(
         tell: is told what goes on, a line at a time.
 
     Raises:
-        RerunError: this platform has no wall, or ``out`` holds something else, or can't be written.
+        RerunError: this platform has no sandbox, or ``out`` holds something else, or can't be written.
     """
     if sys.platform != "linux":
         raise RerunError("Experiments are run again on Linux only: elsewhere nothing keeps student code out.")
@@ -149,7 +149,7 @@ def _carry_out(order: Order, hours: float, tell: Callable[[str], object]) -> Non
     code = "import sys; sys.path.insert(0, sys.argv[1]); from grader.rerun_worker import main; main()"
     kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
-    # One thread until the wall stands; then as many as the order says.
+    # One thread until it is in the sandbox; then as many as the order says.
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     home = dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME"), order.scratch)
     process = subprocess.Popen(
@@ -217,7 +217,7 @@ def _copy_part(source: Path, target: Path) -> None:
 
 
 def _fetch(tell: Callable[[str], object]) -> None:
-    """Get what the full profile needs: behind the wall nothing is downloaded. A part whose data are missing says so."""
+    """Get what the full profile needs: in the sandbox nothing is downloaded. A part whose data are missing says so."""
     for name in SETS:
         try:
             complete_arrays(name)

@@ -1,7 +1,7 @@
-"""Run a submission's experiments behind the wall (Linux): the child of :mod:`grader.rerun`.
+"""Run a submission's experiments in the sandbox (Linux): the child of :mod:`grader.rerun`.
 
-This process is trusted until the wall stands. Only then is student code imported, in here, beside the experiments: so
-what it leaves is believed no more than results that are handed in. The grader measures them like those.
+This process is trusted until it is in the sandbox. Only then is student code imported, beside the experiments: so what
+it leaves is believed no more than results that are handed in. The grader measures them like those.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ def main() -> None:
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     os.environ.update(DATA_DIR=order.data, TORCH_HOME=order.torch_home)
     from course.experiments.profiles import PROFILES
-    from course.experiments.runner import Session
+    from course.experiments.runner import Plan, Session
 
     _enclose(order)
     import torch
 
     torch.set_num_threads(order.threads)
     device = torch.device(order.device)
-    session = Session(
-        order.parts, PROFILES[order.profile], Path(order.student), Path(order.out), order.seed, device, resume=True
-    )
+    profile = PROFILES[order.profile]
+    plan = Plan(order.parts, profile, Path(order.student), Path(order.out), order.seed, resume=True)
+    session = Session(plan, device)
     for part in order.parts:
         record = session.run(part)
         print(f"{part} {record.title}: {record.state}. {record.reason}".rstrip(" ."), flush=True)
@@ -59,12 +59,12 @@ def _enclose(order: Order) -> None:
     import resource  # needs POSIX
 
     from harness import ROOT
-    from harness.isolation.wall import enclose, survey
+    from harness.isolation.sandbox import enclose, survey
 
     gpu = not order.device.startswith("cpu")
     # What CUDA asks of the kernel is not on the list of what workers may: there, a user of its own has to do.
-    wall = survey(Path(order.scratch), without=("Landlock", "seccomp") if gpu else ())
-    user = wall.first_user
+    sandbox = survey(Path(order.scratch), without=("Landlock", "seccomp") if gpu else ())
+    user = sandbox.first_user
     if user is not None:
         for path in (
             Path(order.scratch),
@@ -79,7 +79,7 @@ def _enclose(order: Order) -> None:
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(limit, (value, value))
     read = [str(ROOT / "course"), str(ROOT / "fixtures"), order.data, order.torch_home]
-    enclose(wall, user, read=read, write=[order.scratch, order.out])
+    enclose(sandbox, user, read=read, write=[order.scratch, order.out])
 
 
 if __name__ == "__main__":

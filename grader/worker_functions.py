@@ -1,6 +1,6 @@
 """Drills: work that would be chatty from outside, such as some hundred training steps, done in the worker in one call.
 
-They are words of the vocabulary. What they return are weights, outputs and rates, which the tests measure themselves.
+What they return are weights, outputs and rates, which the tests measure themselves.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch.nn import functional
 from course.layers import SparseConv2d, UnstructuredSparseConv2d, get_sparse_conv2d_layers, sparse_conv_block
 from course.stand_ins import resnet18_file, resnet18_stand_in
 from harness.denormals import small_numbers_as_zero
-from harness.worker.vocabulary import worker_function
+from harness.worker.functions import worker_function
 
 __all__: list[str] = []
 

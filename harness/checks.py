@@ -1,4 +1,4 @@
-"""The vocabulary of the suites: what a test may say about a value that student code returned.
+"""What a test may say about a value that student code returned.
 
 A check that fails raises :class:`CheckFailure` with one sentence that says what was found and what was expected, and a
 hint on what to do about it. Values from a worker are plain data, but of any type: check what a value is before
@@ -22,7 +22,7 @@ from harness.host.failures import StudentError
 from harness.host.proxies import Remote, RemoteModule, Student, summary
 from harness.outcomes import CheckFailure
 from harness.reports.text import cut
-from harness.worker import vocabulary
+from harness.worker import functions
 
 __all__ = [
     "CheckFailure",
@@ -183,7 +183,7 @@ def as_number(value: Any, what: str) -> float:
 def as_numbers(student: Student, value: Any, what: str) -> list[float]:
     """A value that must be a collection of finite numbers, 1,000 at most; of a dict, the keys count."""
     if isinstance(value, Remote):  # a set or a range stays in its worker
-        value = student.run(vocabulary.listed, value, of=list[Any])
+        value = student.run(functions.listed, value, of=list[Any])
     if isinstance(value, np.ndarray | torch.Tensor):
         if math.prod(value.shape) > MOST_NUMBERS:  # a Python object for each would take memory and minutes
             fail(f"{what} is {summary(value)}, expected a few numbers.")

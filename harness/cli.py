@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness import ROOT
-from harness.base.crew import heed_stops
+from harness.base.process_pool import heed_stops
 from harness.catalog import chosen, read_suites
 from harness.console import Bar, isolation_notice, progress, say, show, stop, tell
 from harness.gradebook import Gradebook
@@ -277,7 +277,7 @@ def doctor() -> None:
             stop(f"Nothing can be graded here: {fault}", code=1)
         show(table)
         table = Table("Student code tried to", "", "What happened", title_justify="left")
-        found = self_check.examine(launcher)
+        found = self_check.check(launcher)
         marks = {"refused": "refused", "got through": "possible", "fault": "FAULT"}
         for one in found.findings:
             mark = "GOT THROUGH" if one.attempt in found.open_ways else marks[one.outcome.value]

@@ -132,7 +132,7 @@ Value = Plain | Bytes | BigInt | Array | TensorValue | Items | Mapping | Handle
 
 
 class Call(msgspec.Struct, tag="call", frozen=True):
-    """Grader to worker: call a function of the vocabulary with these arguments."""
+    """Grader to worker: call a worker function with these arguments."""
 
     function: str
     args: list[Value]

@@ -20,8 +20,8 @@ import nbformat
 import yaml
 
 from harness.catalog import RESULTS, read_suites
+from harness.validation.attacks import read_attacks
 from harness.validation.cases import STUBS, read_cases, write_modules, write_solution
-from harness.validation.siege import read_attacks
 from tests.conftest import MAXIMUM
 from tests.mutilated import mutilated, solution_notebook, zip_of
 

@@ -14,7 +14,7 @@ import hypothesis
 import jsonschema
 import pytest
 
-from course.experiments.runner import Session
+from course.experiments.runner import Plan, Session
 from harness.catalog import RESULTS, all_points, read_suites
 from harness.host.launch import Launcher, make_launcher
 from harness.host.proxies import Student
@@ -48,8 +48,8 @@ SLOW_FILES = {
     *(
         "test_attacks",
         "test_cluster",
-        "test_crew",
-        "test_example",
+        "test_process_pool",
+        "test_validationple",
         "test_experiments",
         "test_gradescope",
         "test_handout",
@@ -61,7 +61,7 @@ SLOW_FILES = {
         "test_timer",
         "test_training",
         "test_validation",
-        "test_wall",
+        "test_isolation_layers",
         "test_warm",
     ),
 }
@@ -183,7 +183,7 @@ def drawn_results(quick_results: Path, tmp_path_factory: pytest.TempPathFactory)
     """The results with their figures."""
     folder = tmp_path_factory.mktemp("drawn") / "results"
     shutil.copytree(quick_results, folder, copy_function=os.link)  # what is drawn and written is new files
-    Session(PARTS, TINY, SOLUTION, folder).draw()
+    Session(Plan(PARTS, TINY, SOLUTION, folder)).draw()
     return folder
 
 

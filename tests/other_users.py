@@ -1,4 +1,4 @@
-"""An installation of this software that other users can run, for tests of the wall."""
+"""An installation of this software that other users can run, for tests of the sandbox."""
 
 from __future__ import annotations
 

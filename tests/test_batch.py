@@ -13,7 +13,7 @@ import yaml
 from harness.catalog import read_suites
 from harness.classroom import cli as batch_cli
 from harness.classroom import digests, page, tables
-from harness.classroom.ledger import Entry, Header, Ledger, LedgerError, Status
+from harness.classroom.journal import Entry, Header, Journal, JournalError, Status
 from harness.classroom.roster import HandIn, Person, RosterError, read_roster
 from harness.classroom.totals import of_class
 from harness.classroom.work import Task, grade_one
@@ -242,68 +242,68 @@ def test_a_class_without_any_grade_has_a_page():
 
 
 def test_a_line_that_was_cut_off_costs_its_own_grade(tmp_path):
-    ledger = Ledger(tmp_path / "grades")
-    ledger.begin(Header(1, "class"))
+    journal = Journal(tmp_path / "grades")
+    journal.begin(Header(1, "class"))
     for id in ("a", "b"):
-        ledger.add(full(id), "{}", "<p>", {"training.py": b"x"})
-    lines = tmp_path / "grades" / "ledger.jsonl"
+        journal.add(full(id), "{}", "<p>", {"training.py": b"x"})
+    lines = tmp_path / "grades" / "journal.jsonl"
     lines.write_bytes(lines.read_bytes()[:-100])
-    ledger.begin(Header(1, "class"))
-    ledger.add(full("c"), "{}", "<p>", {})
-    assert set(ledger.entries()) == {"a", "c"}
+    journal.begin(Header(1, "class"))
+    journal.add(full("c"), "{}", "<p>", {})
+    assert set(journal.entries()) == {"a", "c"}
 
 
 def test_the_last_line_counts_and_modules_are_those_of_the_last_grading(tmp_path):
-    ledger = Ledger(tmp_path)
-    ledger.begin(Header(1, "class"))
-    ledger.add(full("a", 0.5), "{}", "<p>", {"training.py": b"x", "pruning.py": b"y"})
-    ledger.add(full("a"), "{}", "<p>", {"training.py": b"z"})
-    assert ledger.entries()["a"].score == MAXIMUM
-    assert {file.name: file.read_bytes() for file in ledger.code("a").iterdir()} == {"training.py": b"z"}
+    journal = Journal(tmp_path)
+    journal.begin(Header(1, "class"))
+    journal.add(full("a", 0.5), "{}", "<p>", {"training.py": b"x", "pruning.py": b"y"})
+    journal.add(full("a"), "{}", "<p>", {"training.py": b"z"})
+    assert journal.entries()["a"].score == MAXIMUM
+    assert {file.name: file.read_bytes() for file in journal.code("a").iterdir()} == {"training.py": b"z"}
 
 
 def test_what_somebody_leaves_beside_the_modules_stops_nothing(tmp_path):
-    ledger = Ledger(tmp_path)
-    ledger.begin(Header(1, "class"))
-    ledger.add(full("a"), "{}", "<p>", {"training.py": b"x"})
-    (ledger.code("a") / "__pycache__").mkdir()
-    (ledger.code("a") / "__pycache__" / "training.pyc").write_bytes(b"")
-    ledger.add(full("a"), "{}", "<p>", {"training.py": b"y"})
-    assert [file.name for file in ledger.code("a").iterdir()] == ["training.py"]
+    journal = Journal(tmp_path)
+    journal.begin(Header(1, "class"))
+    journal.add(full("a"), "{}", "<p>", {"training.py": b"x"})
+    (journal.code("a") / "__pycache__").mkdir()
+    (journal.code("a") / "__pycache__" / "training.pyc").write_bytes(b"")
+    journal.add(full("a"), "{}", "<p>", {"training.py": b"y"})
+    assert [file.name for file in journal.code("a").iterdir()] == ["training.py"]
 
 
 @pytest.mark.parametrize("line", [b"{", b"[]", b"\xff", b'{"id": "a", "status": "graded", "states": {"1.1a": "well"}}'])
 def test_a_line_that_makes_no_sense_does_not_count(tmp_path, line):
-    ledger = Ledger(tmp_path)
-    ledger.begin(Header(1, "class"))
-    (tmp_path / "ledger.jsonl").write_bytes(line + b"\n")
-    assert ledger.entries() == {}
+    journal = Journal(tmp_path)
+    journal.begin(Header(1, "class"))
+    (tmp_path / "journal.jsonl").write_bytes(line + b"\n")
+    assert journal.entries() == {}
 
 
 @pytest.mark.parametrize("text", [None, b"", b"{}", b"\xff"])
 def test_a_batch_whose_seed_is_lost_says_what_to_do(tmp_path, text):
-    ledger = Ledger(tmp_path)
-    ledger.begin(Header(1, "class"))
-    ledger.add(full("a"), "{}", "<p>", {})
+    journal = Journal(tmp_path)
+    journal.begin(Header(1, "class"))
+    journal.add(full("a"), "{}", "<p>", {})
     (tmp_path / "batch.json").unlink()
     if text is not None:
         (tmp_path / "batch.json").write_bytes(text)
-    assert ledger.exists
-    with pytest.raises(LedgerError, match="--seed tells --resume the seed"):
-        ledger.header()
+    assert journal.exists
+    with pytest.raises(JournalError, match="--seed tells --resume the seed"):
+        journal.header()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no modes")
 def test_grades_are_nobody_elses_business(tmp_path):
-    Ledger(tmp_path / "grades").begin(Header(1, "class"))
+    Journal(tmp_path / "grades").begin(Header(1, "class"))
     assert (tmp_path / "grades").stat().st_mode & 0o077 == 0
 
 
 def test_two_batches_do_not_write_into_one_folder(tmp_path):
     with (
-        Ledger(tmp_path).locked(),
-        pytest.raises(LedgerError, match="Another batch is writing"),
-        Ledger(tmp_path).locked(),
+        Journal(tmp_path).locked(),
+        pytest.raises(JournalError, match="Another batch is writing"),
+        Journal(tmp_path).locked(),
     ):
         pass
 
@@ -356,7 +356,7 @@ def test_who_runs_out_of_time_is_to_look_at(tmp_path):
     assert graded.graded
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="there is no wall")
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no sandbox")
 def test_what_others_have_handed_in_is_tried_to_be_read(tmp_path, launcher):
     write_modules(STUBS, tmp_path / "ada" / "deep" / "folder")
     (tmp_path / "bob.zip").write_bytes(b"PK")

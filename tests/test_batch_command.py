@@ -24,7 +24,7 @@ def test_a_batch_that_is_killed_goes_on(run, tmp_path):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    lines = out / "ledger.jsonl"
+    lines = out / "journal.jsonl"
     ends = time.monotonic() + 240
     while time.monotonic() < ends and (not lines.exists() or lines.read_bytes().count(b"\n") < 2):
         time.sleep(0.1)
@@ -53,7 +53,7 @@ def test_only_what_has_changed_is_graded_again(run, tmp_path):
     second = run("-m", "grader", "batch", folder, "--out", out, "--resume")
     assert second.returncode == 0, second.stderr
     assert "ada: as it was" in second.stderr
-    assert len((out / "ledger.jsonl").read_bytes().splitlines()) == 4
+    assert len((out / "journal.jsonl").read_bytes().splitlines()) == 4
     graded = {row["Student"]: row for row in rows((out / "grades.csv").read_text())}
     assert float(graded["alan"]["Automatic"]) > 0 == float(graded["ada"]["Automatic"])
     assert graded["grace"]["Status"] == "nothing to grade"
@@ -74,7 +74,7 @@ def test_ctrl_c_leaves_a_table_and_says_how_to_go_on(run, tmp_path):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,  # a shell may have switched it off
     )
     ends = time.monotonic() + 240
-    while time.monotonic() < ends and not (out / "ledger.jsonl").exists():
+    while time.monotonic() < ends and not (out / "journal.jsonl").exists():
         time.sleep(0.1)
     os.killpg(batch.pid, signal.SIGINT)  # as a terminal does it: to all processes
     said, errors = batch.communicate(timeout=60)

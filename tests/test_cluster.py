@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.base.cluster import ClusterError, connected, demand
-from harness.base.crew import Died
+from harness.base.process_pool import Died
 from harness.classroom.work import Task, grade_one
 from harness.validation.cases import SOLUTION, STUBS, write_modules
 from tests.classes import rows
@@ -68,7 +68,7 @@ def test_a_batch_loses_nothing_when_a_worker_is_killed(cluster, tmp_path):
         (folder / f"student{index}" / "depthwise.py").write_text((SOLUTION / "depthwise.py").read_text())
     command = [sys.executable, "-m", "grader", "batch", folder, "--out", out, "--scheduler", cluster.address]
     batch = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    lines = out / "ledger.jsonl"
+    lines = out / "journal.jsonl"
     ends = time.monotonic() + 240
     while time.monotonic() < ends and not lines.exists():
         time.sleep(0.1)
@@ -104,8 +104,8 @@ def double(number: int) -> int:
 
 
 def test_what_kills_every_worker_that_has_it_is_given_up(cluster):
-    with connected(cluster.address, print) as crew:
-        found = dict(crew.results(double, range(3)))
+    with connected(cluster.address, print) as runner:
+        found = dict(runner.results(double, range(3)))
     assert isinstance(found[1], Died)
     assert (found[0], found[2]) == (0, 4)
 

@@ -117,7 +117,7 @@ def test_known_submissions_are_graded_as_they_should_be(example):
 
 
 def test_the_attack_fails(example):
-    done = python_in(example, "-m", "harness.validation.siege")
+    done = python_in(example, "-m", "harness.validation.attacks")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
 
 

@@ -14,7 +14,7 @@ def test_what_imports_a_module_depends_on_it():
     found = files_to_test(["harness/reports/html.py"])
     assert {"tests/test_reports.py", "tests/test_batch.py"} <= {*found}
     assert "tests/test_protocol.py" not in found
-    assert "tests/test_wall.py" not in found
+    assert "tests/test_isolation_layers.py" not in found
 
 
 def test_a_file_with_tests_depends_on_itself():

@@ -19,7 +19,7 @@ from harness.gradescope import build
 from harness.grading import grade
 from harness.handout import archive, proof
 from harness.presence import NothingFoundError, all_in_use, at_least_one
-from harness.validation import cases, siege
+from harness.validation import attacks, cases
 from harness.validation import mutants as testing
 from harness.validation.cases import SOLUTION
 from tests.conftest import ROOT
@@ -56,15 +56,15 @@ def test_a_kind_without_cases_is_refused(tmp_path, monkeypatch):
 
 def test_an_unknown_attack_is_refused(capsys):
     with pytest.raises(NothingFoundError, match=r"There is no attack of_this_name"):
-        siege.read_attacks(["forges_passed", "of_this_name"])
-    assert siege.main(["of_this_name"]) == 2
+        attacks.read_attacks(["forges_passed", "of_this_name"])
+    assert attacks.main(["of_this_name"]) == 2
     assert "There is no attack of_this_name" in capsys.readouterr().err
 
 
 def test_no_attacks_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(siege, "ATTACKS", tmp_path)
+    monkeypatch.setattr(attacks, "ATTACKS", tmp_path)
     with pytest.raises(NothingFoundError, match="An attack was expected, and none was found"):
-        siege.read_attacks()
+        attacks.read_attacks()
 
 
 def test_validate_without_a_case_says_why_and_fails():

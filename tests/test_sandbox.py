@@ -19,7 +19,7 @@ from harness.host.launch import Launcher, make_launcher
 from harness.host.proxies import Remote, RemoteModule, Student
 from harness.isolation.limits import Limits
 from harness.validation.cases import SOLUTION
-from harness.worker import vocabulary
+from harness.worker import functions
 
 MODES = ["fork", "spawn", "in-process"] if sys.platform == "linux" else ["spawn", "in-process"]
 ISOLATED = MODES[:-1]
@@ -429,5 +429,5 @@ def test_no_student_code_ever_runs_in_a_clean_process(isolated, tmp_path):
     student.close()
     other = Student(isolated, tmp_path, "2", seed=2)
     # Where numpy has been changed, this can't be called.
-    assert isinstance(other.clean().run(vocabulary.generator, 3), Remote)
+    assert isinstance(other.clean().run(functions.generator, 3), Remote)
     other.close()

@@ -38,7 +38,7 @@ def launcher() -> Iterator[ForkLauncher]:
 
 def test_probes_that_cannot_be_imported_are_a_fault_of_every_attempt(launcher, monkeypatch):
     monkeypatch.setattr(doctor, "PROBES", BROKEN_IMPORT)
-    found = doctor.examine(launcher)
+    found = doctor.check(launcher)
     assert {one.outcome for one in found.findings} == {doctor.Outcome.FAULT}
     assert found.problem.startswith("the self-check of the isolation is broken: it can't tell whether student code")
     assert "No module named 'nothing_of_this_name'" in found.problem
@@ -58,7 +58,7 @@ def test_probes_that_cannot_be_imported_are_a_fault_of_every_attempt(launcher, m
 def test_each_probe_that_is_broken_is_a_fault(launcher, monkeypatch, body):
     broken = "\n".join(f"\n\ndef {function}(*arguments):\n    {body}" for function in FUNCTIONS)
     monkeypatch.setattr(doctor, "PROBES", f"{doctor.PROBES}\n{broken}\n")
-    found = doctor.examine(launcher)
+    found = doctor.check(launcher)
     assert [one.attempt for one in found.findings if one.outcome is not doctor.Outcome.FAULT] == []
 
 

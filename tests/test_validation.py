@@ -1,4 +1,4 @@
-"""The exam finds the grader's errors. The exam itself, all of grader/cases, is ``make validate``."""
+"""Validation finds the grader's errors. The whole of it, all of grader/cases, is ``make validate``."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from harness.grading import grade
 from harness.host.failures import SandboxError
 from harness.isolation.limits import Limits
 from harness.validation import cli as validation_cli
-from harness.validation import exam, mutants, survivors, tables
+from harness.validation import mutants, survivors, tables, verdicts
 from harness.validation.cases import SOLUTION, STUBS, Case, of_code, read_cases, solution_and_stubs
-from harness.validation.exam import SEED, Error, Task, Verdict, compare, examine, examine_all, slowest_first
 from harness.validation.impact import affected
+from harness.validation.verdicts import SEED, Error, Task, Verdict, compare, grade_case, grade_cases, slowest_first
 from tests.conftest import ROOT
 
 CASES = read_cases()
@@ -67,7 +67,7 @@ def this_process(jobs: int | None = None) -> Iterator[Executor]:
 
 @pytest.fixture
 def in_this_process(monkeypatch):
-    monkeypatch.setattr(exam, "pool", this_process)
+    monkeypatch.setattr(verdicts, "pool", this_process)
 
 
 def printed(table: RenderableType) -> str:
@@ -106,14 +106,14 @@ def test_every_test_of_code_has_a_case_that_loses_it():
 
 
 def test_what_should_be_lost_and_is_not_is_missed(launcher):
-    verdict = examine(Task(case_of("wrong", loses={"1.2a": "", "1.2b": "steps"})), launcher)
+    verdict = grade_case(Task(case_of("wrong", loses={"1.2a": "", "1.2b": "steps"})), launcher)
     assert verdict.errors == [Error("missed", number, f"{number} was passed") for number in ("1.2a", "1.2b")]
     assert not verdict.is_right
 
 
 def test_what_should_not_be_lost_and_is_is_a_false_alarm(launcher):
     case = case_of("right", text="LEARNING_RATES = [0.1, 0.1, 0.1]\n")
-    verdict = examine(Task(case), launcher)
+    verdict = grade_case(Task(case), launcher)
     assert [(error.kind, error.number) for error in verdict.errors] == [("false alarm", "1.1a")]
     assert verdict.seconds > 0
 
@@ -152,7 +152,7 @@ def test_a_fault_of_the_grader_is_no_verdict():
 
 def test_several_processes_come_to_the_verdicts_of_one():
     tasks = [Task(case_of("wrong", name=f"case_{index}", loses={"1.1a": ""})) for index in range(3)]
-    verdicts = {verdict.case.name: verdict for verdict in examine_all(tasks, jobs=2)}
+    verdicts = {verdict.case.name: verdict for verdict in grade_cases(tasks, jobs=2)}
     assert set(verdicts) == {"case_0", "case_1", "case_2"}
     assert all(verdict.errors == [Error("missed", "1.1a", "1.1a was passed")] for verdict in verdicts.values())
 
@@ -212,13 +212,13 @@ def test_a_whole_module_and_what_nothing_is_known_of_are_graded_by_all_tests():
 def test_the_exam_runs_the_tests_that_a_case_can_change_and_no_others(in_this_process):
     solution = next(case for case in solution_and_stubs() if case.name == "solution_training")
     wrong = next(case for case in CASES if case.name == "rates_zero_lost")
-    found = {one.case.name: one for one in examine_all([Task(wrong), Task(solution)], jobs=1, thorough=False)}
+    found = {one.case.name: one for one in grade_cases([Task(wrong), Task(solution)], jobs=1, thorough=False)}
     assert set(found["solution_training"].uses) == set(of_code("1"))
     assert set(found["rates_zero_lost"].uses) == {"1.1a", "1.1b"}  # those that ask for LEARNING_RATES
     assert found["rates_zero_lost"].is_right
     seconds = [Task(solution), Task(solution, 7)]
-    assert [set(one.uses) for one in examine_all(seconds, jobs=1, thorough=False)] == [set(of_code("1"))] * 2
-    again = next(examine_all([Task(wrong)], jobs=1))
+    assert [set(one.uses) for one in grade_cases(seconds, jobs=1, thorough=False)] == [set(of_code("1"))] * 2
+    again = next(grade_cases([Task(wrong)], jobs=1))
     assert set(again.uses) == set(of_code("1"))
 
 
@@ -263,7 +263,7 @@ def validated(*arguments: str) -> tuple[int, str]:
 
 
 def test_the_command_prints_tables_messages_and_a_page(in_this_process, tmp_path: Path):
-    page = tmp_path / "exam.html"
+    page = tmp_path / "validation.html"
     code, output = validated("rates_only_the_good_two", "--messages", "--html", str(page), "--jobs", "1")
     assert code == 0
     assert "wrong/rates_only_the_good_two" in output
@@ -278,12 +278,12 @@ def test_the_command_prints_tables_messages_and_a_page(in_this_process, tmp_path
 def test_the_command_fails_where_the_grader_errs(in_this_process, monkeypatch, tmp_path: Path):
     wrong = case_of("wrong", name="not_wrong", loses={"1.2a": "<b>"})
     monkeypatch.setattr(validation_cli, "read_cases", lambda: (wrong,))
-    code, output = validated("not_wrong", "--html", str(tmp_path / "exam.html"), "--jobs", "1")
+    code, output = validated("not_wrong", "--html", str(tmp_path / "validation.html"), "--jobs", "1")
     assert code == 1
     assert "wrong/not_wrong (seed 2420): missed: 1.2a was passed" in output
-    assert "NOTHING: dead weight" in output  # this one case is the whole exam
+    assert "NOTHING: dead weight" in output  # this one case is all of them
     assert "The grader errs in 1 of them." in output
-    page = (tmp_path / "exam.html").read_text(encoding="utf-8")
+    page = (tmp_path / "validation.html").read_text(encoding="utf-8")
     assert '<td class="missed" title="1.2a was passed">' in page
     assert f'<td class="mistake">{wrong.title}</td>' in page
     assert "<b>wrong/not_wrong</b> (seed 2420): missed: 1.2a was passed" in page
@@ -352,17 +352,17 @@ def test_the_worst_value_is_told_apart_from_the_expected_one():
 
 def test_an_exam_keeps_how_near_a_submission_came_to_tolerances():
     solution = next(case for case in solution_and_stubs() if case.name == "solution_depthwise")
-    verdict = examine(Task(solution, SEED, ("6.1a", "6.1b")), exam.shared_launcher())
+    verdict = grade_case(Task(solution, SEED, ("6.1a", "6.1b")), verdicts.shared_launcher())
     assert set(verdict.shares) == {"6.1b"}
     assert all(0 < share < 1 for share in verdict.shares["6.1b"].values())
 
 
 def test_what_was_graded_before_ctrl_c_is_shown(monkeypatch):
     def stopped_after_one(tasks, *_: object):
-        yield examine(tasks[0], exam.shared_launcher())
+        yield grade_case(tasks[0], verdicts.shared_launcher())
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(validation_cli, "examine_all", stopped_after_one)
+    monkeypatch.setattr(validation_cli, "grade_cases", stopped_after_one)
     code, output = validated("quarters_of_training", "--repeat", "3")
     assert code == 130
     assert "1 submission graded" in output
@@ -378,10 +378,10 @@ def test_where_no_sandbox_can_be_started_one_sentence_says_so(monkeypatch):
         raise SandboxError("the sandbox's server doesn't answer: it ended.")
 
     def in_this_process(tasks, *_: object):
-        return (examine(task, ForkLauncher(Limits())) for task in tasks)
+        return (grade_case(task, ForkLauncher(Limits())) for task in tasks)
 
     monkeypatch.setattr(ForkLauncher, "_wait_until_ready", silent)
-    monkeypatch.setattr(validation_cli, "examine_all", in_this_process)
+    monkeypatch.setattr(validation_cli, "grade_cases", in_this_process)
     sentence = "Nothing can be graded here: the sandbox's server doesn't answer: it ended."
     assert validated("solution_training", "quarters_of_training") == (
         1,
@@ -396,7 +396,7 @@ def test_where_the_grader_breaks_in_every_test_the_faults_are_shown(monkeypatch)
     def broken(tasks, *_: object):
         return (compare(task, gradebook_of(**outcomes)) for task in tasks)
 
-    monkeypatch.setattr(validation_cli, "examine_all", broken)
+    monkeypatch.setattr(validation_cli, "grade_cases", broken)
     code, output = validated("solution_training")
     assert code == 1
     assert "name 'gone' is not defined" in output

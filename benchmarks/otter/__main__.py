@@ -4,7 +4,7 @@
 
 The ten checks are the suites' 2.1a to 2.1h, 2.3a and 2.3b, 24 points, chosen with ``--part``, and the same checks
 written for otter in ``assignment/``, as a course that uses otter would: exception-based tests on plain arrays, packed
-by ``otter generate``. The submissions are of the grader's own exam: right ones, written in five ways, and wrong ones.
+by ``otter generate``. The submissions are of validation: right ones, written in five ways, and wrong ones.
 otter gets the one module, this grader the folder of six, of which it loads the one.
 
 ``otter run`` and ``otter.api.grade_submission`` are what otter offers without Docker, and what runs on Gradescope.
@@ -48,7 +48,7 @@ __all__ = ["main"]
 
 ASSIGNMENT = Path(__file__).resolve().parent / "assignment"
 PARTS = ("2.1", "2.3a", "2.3b")
-#: Of the exam, for both graders.
+#: Cases of validation, for both graders.
 SUBMISSIONS = (
     "right/solution_quantization",
     "right/levels_by_searchsorted",
@@ -149,7 +149,7 @@ def pack(out: Path) -> Path:
 
 
 def cases() -> dict[str, Case]:
-    """The exam's submissions by their names."""
+    """The submissions of validation by their names."""
     return {case.id: case for case in (*read_cases(), *solution_and_stubs())}
 
 

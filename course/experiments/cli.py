@@ -27,8 +27,8 @@ from course.experiments.runner import ConflictError, Session, parts_of
 from course.experiments.student_code import MODULES
 from course.records import PARTS, Record
 from harness.base.cluster import ClusterError, connected
-from harness.base.crew import Crew, pool
 from harness.base.lock import lock
+from harness.base.process_pool import TaskRunner, pool
 
 __all__ = ["app"]
 
@@ -111,28 +111,30 @@ def experiments(
         raise refuse(sentence) from None
     with held:
         try:
-            with _crew(scheduler, jobs, device, console) as crew:
-                code = _run(session, console, errors, bar, _divided(session, crew, device, threads))
+            with _runner(scheduler, jobs, device, console) as runner:
+                code = _run(session, console, errors, bar, _divided(session, runner, device, threads))
         except (ClusterError, ValueError) as error:  # a worker may have no such device
             raise refuse(str(error)) from None
     raise typer.Exit(code)
 
 
-def _crew(scheduler: str | None, jobs: int, device: str, console: Console) -> AbstractContextManager[Crew | None]:
+def _runner(
+    scheduler: str | None, jobs: int, device: str, console: Console
+) -> AbstractContextManager[TaskRunner | None]:
     """Who runs the parts; None: this process, one after another."""
     if scheduler:
         return connected(scheduler, lambda text: console.print(text, markup=False), gpu=device.startswith("cuda"))
-    return nullcontext(Crew(pool, jobs) if jobs > 1 else None)
+    return nullcontext(TaskRunner(pool, jobs) if jobs > 1 else None)
 
 
-def _divided(session: Session, crew: Crew | None, device: str, threads: int) -> Iterator[tuple[Record, bool]]:
+def _divided(session: Session, runner: TaskRunner | None, device: str, threads: int) -> Iterator[tuple[Record, bool]]:
     """Run the parts; records with whether they were finished before."""
-    if crew is None:
+    if runner is None:
         for part in session.parts:
             record = session.run(part)
             yield record, part in session.kept
     else:
-        yield from run_parts(session, crew, device, threads)
+        yield from run_parts(session, runner, device, threads)
 
 
 def _student_folder(given: Path | None) -> Path:

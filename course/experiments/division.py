@@ -18,7 +18,7 @@ from course.experiments.profiles import PROFILES
 from course.experiments.runner import Session
 from course.records import Record, RecordError, read, write
 from harness.base.cluster import demand
-from harness.base.crew import Crew, Died, interruptible
+from harness.base.process_pool import Died, TaskRunner, interruptible
 
 __all__ = ["PartTask", "run_part", "run_parts"]
 
@@ -63,7 +63,9 @@ def run_part(task: PartTask) -> tuple[Record, bool]:
     return record, task.part in session.kept
 
 
-def run_parts(session: Session, crew: Crew, device: str, threads: int) -> Generator[tuple[Record, bool], None, None]:
+def run_parts(
+    session: Session, runner: TaskRunner, device: str, threads: int
+) -> Generator[tuple[Record, bool], None, None]:
     """Run the parts of a session; records come as they are there, with whether they were finished before."""
     tasks = [
         PartTask(
@@ -79,7 +81,7 @@ def run_parts(session: Session, crew: Crew, device: str, threads: int) -> Genera
         )
         for part in session.parts
     ]
-    with closing(crew.results(run_part, tasks)) as results:
+    with closing(runner.results(run_part, tasks)) as results:
         for task, result in results:
             yield (_given_up(session, task.part), False) if isinstance(result, Died) else result
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from harness.base.crew import Crew
+from harness.base.process_pool import TaskRunner
 
 __all__ = ["ClusterError", "connected", "demand"]
 
@@ -28,7 +28,7 @@ class ClusterError(Exception):
 
 
 @contextmanager
-def connected(address: str, tell: Callable[[str], object], gpu: bool = False) -> Iterator[Crew]:
+def connected(address: str, tell: Callable[[str], object], gpu: bool = False) -> Iterator[TaskRunner]:
     """The workers of a cluster.
 
     Args:
@@ -69,7 +69,7 @@ def connected(address: str, tell: Callable[[str], object], gpu: bool = False) ->
             executor.shutdown(wait=False)  # cancels what is left
 
     try:
-        yield Crew(pool, 1, EVERYTHING, (KilledWorker,))
+        yield TaskRunner(pool, 1, EVERYTHING, (KilledWorker,))
     finally:
         client.close()
 

@@ -13,10 +13,10 @@ import typer
 from rich.table import Table
 
 from harness.base.cluster import ClusterError, connected
-from harness.base.crew import Crew, Died, heed_stops, pool, usual_jobs
+from harness.base.process_pool import Died, TaskRunner, heed_stops, pool, usual_jobs
 from harness.classroom import digests, late, page, tables
 from harness.classroom.earlier import check_earlier, earlier_year
-from harness.classroom.ledger import Entry, Header, Ledger, LedgerError, Status
+from harness.classroom.journal import Entry, Header, Journal, JournalError, Status
 from harness.classroom.live import LivePage, open_page
 from harness.classroom.marking import MarkError
 from harness.classroom.roster import HandIn, Roster, RosterError, read_roster, write_roster
@@ -76,7 +76,7 @@ def batch(
 
     Exit code 1: the grader had a fault somewhere. 130: interrupted; --resume goes on.
     """
-    ledger = Ledger(out)
+    journal = Journal(out)
     heed_stops()  # the table of what is graded is written
     if resume and replace:
         stop("--resume keeps grades and --replace makes all anew: choose one of them.")
@@ -86,17 +86,17 @@ def batch(
         if against:
             check_earlier(against)
         roster = read_roster(submissions, without=out)
-        _check(out, submissions, ledger, resume, replace)
+        _check(out, submissions, journal, resume, replace)
         rules = late.chosen(out, due, zone, late_rules)
         if notice := _not_isolated(roster):
             if require_isolation:
                 stop(f"Nothing was graded, since --require-isolation was asked for. {notice}")
             tell(notice)
-        with ledger.locked():
-            header = Header(_seed(ledger, seed, resume), str(submissions))
+        with journal.locked():
+            header = Header(_seed(journal, seed, resume), str(submissions))
             if replace:
-                ledger.forget()
-            ledger.begin(header)
+                journal.forget()
+            journal.begin(header)
             write_roster(out, roster.hand_ins)
             if rules is not None:
                 late.write(out, rules)
@@ -115,8 +115,8 @@ def batch(
                 tell(f"No browser is to be seen here: open {out / 'index.html'} in one.")
             try:
                 jobs = min(jobs or usual_jobs(), len(roster.hand_ins))
-                with connected(scheduler, tell) if scheduler else nullcontext(Crew(pool, jobs)) as crew:
-                    _grade(roster, ledger, header, deadline, crew, live)
+                with connected(scheduler, tell) if scheduler else nullcontext(TaskRunner(pool, jobs)) as runner:
+                    _grade(roster, journal, header, deadline, runner, live)
             except KeyboardInterrupt:
                 interrupted = True
             finally:
@@ -124,9 +124,9 @@ def batch(
                 write_atomically(out / "grades.csv", tables.render(totals(out)))
                 write_atomically(out / "index.html", page.render(graded))
             if (similarity or against) and not interrupted:
-                found = _compare(roster, ledger, against)
+                found = _compare(roster, journal, against)
                 write_atomically(out / "index.html", page.render(graded, found))
-    except (RosterError, LedgerError, ClusterError, SimilarityError, late.LateError, MarkError) as error:
+    except (RosterError, JournalError, ClusterError, SimilarityError, late.LateError, MarkError) as error:
         stop(str(error))
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
@@ -140,27 +140,27 @@ def batch(
         raise typer.Exit(1)
 
 
-def _check(out: Path, submissions: Path, ledger: Ledger, resume: bool, replace: bool) -> None:
+def _check(out: Path, submissions: Path, journal: Journal, resume: bool, replace: bool) -> None:
     """Refuse to lose anything."""
     if out.exists() and not out.is_dir():
-        raise LedgerError(f"{out} is a file: name a folder for the grades with --out.")
+        raise JournalError(f"{out} is a file: name a folder for the grades with --out.")
     if out.resolve() in (submissions.resolve(), *submissions.resolve().parents):
-        raise LedgerError(f"{out} holds the submissions themselves: name another folder with --out.")
-    if ledger.exists and not (resume or replace):
-        raise LedgerError(
+        raise JournalError(f"{out} holds the submissions themselves: name another folder with --out.")
+    if journal.exists and not (resume or replace):
+        raise JournalError(
             f"{out} holds grades already: --resume keeps those that are still right and grades the rest, --replace "
             "grades everything anew, --out names another folder."
         )
-    if out.is_dir() and not ledger.exists and any(path.name != ".lock" for path in out.iterdir()):
-        raise LedgerError(f"{out} holds something else: name a new folder with --out.")
+    if out.is_dir() and not journal.exists and any(path.name != ".lock" for path in out.iterdir()):
+        raise JournalError(f"{out} holds something else: name a new folder with --out.")
 
 
-def _seed(ledger: Ledger, seed: int | None, resume: bool) -> int:
+def _seed(journal: Journal, seed: int | None, resume: bool) -> int:
     """The seed that was asked for, else that of the batch that is taken up, else a new one."""
     if seed is not None:
         return seed
-    if resume and ledger.exists:
-        return ledger.header().seed
+    if resume and journal.exists:
+        return journal.header().seed
     return random.SystemRandom().randrange(SEEDS)
 
 
@@ -190,10 +190,12 @@ def _to_be_tried(roster: Roster) -> list[Path]:
     return [path.absolute() for path in found]
 
 
-def _grade(roster: Roster, ledger: Ledger, header: Header, deadline: float, crew: Crew, live: LivePage) -> None:
-    entries = ledger.entries()
-    tasks = [_task(hand_in, ledger, entries.get(hand_in.id), header.seed, deadline) for hand_in in roster.hand_ins]
-    with progress(len(tasks)) as bar, closing(crew.results(grade_one, tasks)) as results:
+def _grade(
+    roster: Roster, journal: Journal, header: Header, deadline: float, runner: TaskRunner, live: LivePage
+) -> None:
+    entries = journal.entries()
+    tasks = [_task(hand_in, journal, entries.get(hand_in.id), header.seed, deadline) for hand_in in roster.hand_ins]
+    with progress(len(tasks)) as bar, closing(runner.results(grade_one, tasks)) as results:
         for task, result in results:
             if isinstance(result, Died):
                 gradebook = not_graded(UNGRADED, fault=str(result), submission=task.name, seed=task.seed)
@@ -201,7 +203,7 @@ def _grade(roster: Roster, ledger: Ledger, header: Header, deadline: float, crew
             if result is None:
                 what = f"{task.name}: as it was"
             else:
-                ledger.add(result.entry, result.report, result.page, result.modules, result.material)
+                journal.add(result.entry, result.report, result.page, result.modules, result.material)
                 what = f"{task.name}: {result.entry.status.value}, {points(result.entry.score)} points"
             bar.advance()
             bar.show(what)
@@ -209,8 +211,8 @@ def _grade(roster: Roster, ledger: Ledger, header: Header, deadline: float, crew
             live.show(bar.done)
 
 
-def _task(hand_in: HandIn, ledger: Ledger, entry: Entry | None, seed: int, deadline: float) -> Task:
-    final = entry is not None and entry.status in (Status.GRADED, Status.REFUSED) and ledger.is_complete(hand_in.id)
+def _task(hand_in: HandIn, journal: Journal, entry: Entry | None, seed: int, deadline: float) -> Task:
+    final = entry is not None and entry.status in (Status.GRADED, Status.REFUSED) and journal.is_complete(hand_in.id)
     known = entry.key if entry is not None and final else ""
     return Task(
         hand_in.id,
@@ -224,17 +226,17 @@ def _task(hand_in: HandIn, ledger: Ledger, entry: Entry | None, seed: int, deadl
     )
 
 
-def _compare(roster: Roster, ledger: Ledger, against: Path | None) -> str:
+def _compare(roster: Roster, journal: Journal, against: Path | None) -> str:
     """Write the page of similar submissions; a sentence about it."""
     tell("Comparing the submissions with each other ...")
     names = Counter(hand_in.name for hand_in in roster.hand_ins)
     modules = {
-        hand_in.name if names[hand_in.name] == 1 else f"{hand_in.name} ({hand_in.id})": ledger.code(hand_in.id)
+        hand_in.name if names[hand_in.name] == 1 else f"{hand_in.name} ({hand_in.id})": journal.code(hand_in.id)
         for hand_in in roster.hand_ins
-        if ledger.code(hand_in.id).is_dir()
+        if journal.code(hand_in.id).is_dir()
     }
     with earlier_year(against) as earlier:
-        found = write_report(modules, ledger.folder, earlier=earlier)
+        found = write_report(modules, journal.folder, earlier=earlier)
     for note in found.notes:
         tell(note)
     return found.summary

@@ -13,7 +13,7 @@ import typer
 from harness.classroom import late as late_days
 from harness.classroom import page, tables
 from harness.classroom.canvas import CanvasError, fill, read_gradebook, render, sayings
-from harness.classroom.ledger import LedgerError
+from harness.classroom.journal import JournalError
 from harness.classroom.marking import MarkError
 from harness.classroom.publish import Edition, PublishError, unfinished, write_editions
 from harness.classroom.roster import RosterError, load_roster
@@ -135,7 +135,7 @@ def _refusals() -> Iterator[None]:
     """End the command with a sentence where something can't be done."""
     try:
         yield
-    except (RosterError, LedgerError, MarkError, CanvasError, PublishError, late_days.LateError) as error:
+    except (RosterError, JournalError, MarkError, CanvasError, PublishError, late_days.LateError) as error:
         stop(str(error))
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""

@@ -25,7 +25,7 @@ import typer
 from rich.table import Table
 
 from harness.catalog import read_suites
-from harness.classroom.ledger import Entry, Ledger, LedgerError, Status
+from harness.classroom.journal import Entry, Journal, JournalError, Status
 from harness.classroom.marking import MarkError, MarkStore, Override
 from harness.classroom.roster import HandIn, RosterError, load_roster, shown
 from harness.classroom.tables import harmless
@@ -160,19 +160,19 @@ def compare(old: Path, new: Path | None = None) -> Difference:
     Submissions of two folders belong together if their ids are equal, or else if their students are.
 
     Raises:
-        LedgerError: one of them is no such folder.
+        JournalError: one of them is no such folder.
         MarkError: the marks of one can't be read.
     """
     for folder in filter(None, (old, new)):
-        if not Ledger(folder).exists:
-            raise LedgerError(f"{folder} holds no grades: name a folder that python -m grader batch has made.")
+        if not Journal(folder).exists:
+            raise JournalError(f"{folder} holds no grades: name a folder that python -m grader batch has made.")
     rosters = {hand_in.id: hand_in for folder in filter(None, (old, new)) for hand_in in _roster(folder)}
     overrides = _Overrides([folder for folder in (new, old) if folder is not None])
     if new is None:
-        gradings = Ledger(old).gradings()
+        gradings = Journal(old).gradings()
         pairs = [(id, found[-2], found[-1]) for id, found in gradings.items() if len(found) > 1]
         return Difference(len(pairs), _changes(pairs, rosters, overrides))
-    before, after = (_with_seed(Ledger(folder)) for folder in (old, new))
+    before, after = (_with_seed(Journal(folder)) for folder in (old, new))
     partner = _partners(before, after, _roster(old), _roster(new))
     pairs = [(id, before[partner[id]], entry) for id, entry in after.items() if id in partner]
     taken = set(partner.values())
@@ -192,12 +192,12 @@ def _roster(folder: Path) -> Sequence[HandIn]:
         return ()
 
 
-def _with_seed(ledger: Ledger) -> dict[str, Entry]:
+def _with_seed(journal: Journal) -> dict[str, Entry]:
     """The last gradings; those of an older batch, which name no seed, have the batch's."""
-    entries = ledger.entries()
+    entries = journal.entries()
     try:
-        seed = ledger.header().seed
-    except LedgerError:
+        seed = journal.header().seed
+    except JournalError:
         return entries
     return {
         id: entry if entry.seed is not None else msgspec.structs.replace(entry, seed=seed)
@@ -311,7 +311,7 @@ def diff(
             stop(reason)
     try:
         found = compare(old, new)
-    except (LedgerError, MarkError) as error:
+    except (JournalError, MarkError) as error:
         stop(str(error))
     tell(found.summary)
     if found.changes:

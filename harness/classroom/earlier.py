@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.base.crew import usual_jobs
+from harness.base.process_pool import usual_jobs
 from harness.base.untrusted import UnreadableError, read_bytes
-from harness.classroom.ledger import Ledger
+from harness.classroom.journal import Journal
 from harness.classroom.roster import HandIn, RosterError, load_roster, read_roster, shown
 from harness.submission.contract import FILES
 from harness.submission.intake import SubmissionError, open_submission
@@ -60,9 +60,9 @@ def earlier_year(folder: Path | None) -> Iterator[Mapping[str, Path]]:
 
 def _code(folder: Path) -> Path | None:
     """The folder with the modules as they were graded, where a batch has left one."""
-    if folder.name == "code" and Ledger(folder.parent).exists:
+    if folder.name == "code" and Journal(folder.parent).exists:
         return folder
-    return folder / "code" if Ledger(folder).exists and (folder / "code").is_dir() else None
+    return folder / "code" if Journal(folder).exists and (folder / "code").is_dir() else None
 
 
 def _of_batch(code: Path) -> list[tuple[Path, str]]:

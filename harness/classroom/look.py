@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 
 from harness.base.untrusted import UnreadableError, read_bytes
-from harness.classroom.ledger import Ledger, Status
+from harness.classroom.journal import Journal, Status
 from harness.classroom.marking import Marks, MarkStore
 from harness.classroom.review.material import Material
 from harness.classroom.roster import HandIn, Person, shown
@@ -61,7 +61,7 @@ def to_look_at(folder: Path, found: Sequence[Total]) -> list[Look]:
     Raises:
         MarkError: the marks can't be read.
     """
-    ledger = Ledger(folder)
+    journal = Journal(folder)
     with closing(MarkStore(folder)) as store:
         marks = store.state()
     material = Material(folder)
@@ -70,7 +70,7 @@ def to_look_at(folder: Path, found: Sequence[Total]) -> list[Look]:
     for total in found:
         if total.hand_in is None:
             continue
-        work = ledger.work(total.id)
+        work = journal.work(total.id)
         pairs = [*_late(total), *_twice(total, names), *_handed_in(total, work), *_changed(total.id, marks, material)]
         looks += [Look(total.hand_in, kind, plain(why)) for kind, why in pairs]
     order = list(Kind)

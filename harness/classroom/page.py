@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.catalog import GradedTest, read_suites
-from harness.classroom.ledger import Entry, Ledger, Status
+from harness.classroom.journal import Entry, Journal, Status
 from harness.classroom.look import Look, to_look_at
 from harness.classroom.roster import HandIn, load_roster
 from harness.classroom.statistics import FEWEST, Statistics, describe
@@ -214,7 +214,7 @@ def of_folder(folder: Path, name: str, seed: int, hand_ins: Sequence[HandIn], ru
         LateError: its rules for late days can't be used.
         MarkError: its marks can't be read.
     """
-    found = Class(name, seed, hand_ins, Ledger(folder).entries(), totals(folder), running=running)
+    found = Class(name, seed, hand_ins, Journal(folder).entries(), totals(folder), running=running)
     return found if running else replace(found, looks=to_look_at(folder, found.totals))
 
 
@@ -222,10 +222,10 @@ def write_again(folder: Path) -> None:
     """Write the page of a finished batch anew, with what was marked since.
 
     Raises:
-        LedgerError: the batch says nothing about itself.
+        JournalError: the batch says nothing about itself.
         RosterError, LateError, MarkError: see :func:`of_folder`.
     """
-    header = Ledger(folder).header()
+    header = Journal(folder).header()
     graded = of_folder(folder, Path(header.submissions).resolve().name, header.seed, load_roster(folder))
     similarity = "see which submissions are alike." if (folder / "similarity.html").is_file() else ""
     write_atomically(folder / "index.html", render(graded, similarity))

@@ -26,7 +26,7 @@ import jinja2
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.catalog import GradedTest, read_suites
 from harness.classroom.canvas import CANVAS_FILE, canvas_ids, read_gradebook
-from harness.classroom.ledger import Ledger
+from harness.classroom.journal import Journal
 from harness.classroom.marking import Change, Mark, Marks, MarkStore, Override, Regrade
 from harness.classroom.tables import harmless, written
 from harness.classroom.totals import Total, students
@@ -96,8 +96,8 @@ def write_editions(edition: Edition, found: Sequence[Total], who: str) -> Publis
     for folder in (out, out / "reports"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_atomically(out / STAMP, json.dumps({"at": _now(), "by": who, "submissions": len(found)}, indent=1) + "\n")
-    ledger = Ledger(edition.grades)
-    pages = {total.id: render(total, marks, _tests(ledger.report(total.id))) for total in found if total.counts_for}
+    journal = Journal(edition.grades)
+    pages = {total.id: render(total, marks, _tests(journal.report(total.id))) for total in found if total.counts_for}
     for path in (out / "reports").glob("*.html"):
         if path.stem not in pages:  # of somebody who is no longer in the class
             path.unlink()

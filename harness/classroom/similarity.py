@@ -34,7 +34,7 @@ FILE = "similarity.html"
 PROVIDED = (ROOT / "student", *(ROOT / name for name in problem().problem.readable))
 """The folders of modules that students have been given."""
 THRESHOLD = 0.6
-"""Measured on the exam's right solutions: pairs written apart share at most 0.53, copies with new names 0.75 to 1."""
+"""Validation's known-good submissions were measured: written apart they share at most 0.53, renamed copies 0.75 to 1."""
 MIN_CHARACTERS = 150
 """The least that two modules must share, some ten lines, with names counted as one. Less is alike by chance."""
 PIECE = 25

@@ -15,7 +15,7 @@ from pathlib import Path
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.catalog import GradedTest, read_suites
 from harness.classroom import late
-from harness.classroom.ledger import Entry, Ledger, Status
+from harness.classroom.journal import Entry, Journal, Status
 from harness.classroom.marking import Marks, MarkStore
 from harness.classroom.roster import HandIn, Person, load_roster, shown
 from harness.problem import problem
@@ -142,9 +142,9 @@ def totals(folder: Path) -> list[Total]:
         LateError: its rules for late days can't be used.
         MarkError: its marks can't be read.
     """
-    ledger = Ledger(folder)
-    entries = ledger.entries()
-    undecided = {id: _faults(ledger.report(id)) for id, entry in entries.items() if entry.status is Status.UNDECIDED}
+    journal = Journal(folder)
+    entries = journal.entries()
+    undecided = {id: _faults(journal.report(id)) for id, entry in entries.items() if entry.status is Status.UNDECIDED}
     roster, rules = load_roster(folder), late.load(folder)
     with closing(MarkStore(folder)) as store:
         return of_class(roster, entries, store.state(), rules, undecided)

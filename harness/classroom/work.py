@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from harness.base.cluster import ClusterError, demand
-from harness.base.crew import interruptible
+from harness.base.process_pool import interruptible
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.classroom import digests
-from harness.classroom.ledger import Entry, Status
+from harness.classroom.journal import Entry, Status
 from harness.facts import facts_of
 from harness.gradebook import UNGRADED, Gradebook, Reason, not_graded
 from harness.grading import grade
@@ -122,7 +122,7 @@ def as_result(
     material: Mapping[str, bytes] | None = None,
     files: str = "",
 ) -> Graded:
-    """A gradebook as what the ledger keeps of it.
+    """A gradebook as what the journal keeps of it.
 
     Args:
         key: of the grade; without one it is graded again when the batch is taken up.

@@ -148,7 +148,7 @@ def _make(out: Annotated[Path, typer.Option(help="The zip.")] = Path(f"{FOLDER}_
         stop(f"The hand-out can't be written: {error}.")
     hidden = [test.number for test in read_suites() if test.hidden]
     of_results = [test for test in read_suites() if RESULTS in test.tags]
-    tell(f"{out}: {size / 1e6:.1f} MB, nothing of the solution, the hidden tests or the exam in it.")
+    tell(f"{out}: {size / 1e6:.1f} MB, nothing of the solution, the hidden tests or the validation cases in it.")
     in_colab = "; in Colab they upload it beside the notebook that is in it" if notebook.TEMPLATE.is_file() else ""
     tell(
         f"{len(read_suites()) - len(hidden)} tests, {len(of_results)} of them of results; hidden and not in it: "

@@ -1,6 +1,6 @@
 """Prove that what students get holds nothing that would give the problem set away: by content, not by name.
 
-Secret are the reference solution, the hidden tests, the cases of the grader's own exam, which are solutions with a
+Secret are the reference solution, the hidden tests, the cases of validation, which are solutions with a
 change, and the held-out images.
 A file gives something away where it has a run of :data:`RUN` words and signs in common with a secret, in any layout.
 What everybody knows from the stubs and the course's code doesn't count; nor, for hidden tests, what the public ones

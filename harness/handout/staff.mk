@@ -4,19 +4,28 @@ MINUTES ?= 10
 EXTRAS := dev
 # The engine that answers, not only the one that is installed.
 ENGINE = $(shell for one in docker podman; do $$one info >/dev/null 2>&1 && echo $$one && break; done)
-BUILD_ARGUMENTS = $(foreach one,PYTHON_VERSION TORCH_INDEX,$(if $($(one)),--build-arg $(one)="$($(one))"))
+ANSWERS = [ -n "$$engine" ] || { echo "Neither docker nor podman answers here: install or start one of them." >&2; exit 1; }
+# The image's labels. The date is the commit's, so that the same commit makes the same image.
+REVISION = $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+CREATED = $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
+# The address of the clone's origin, without a password that is written in it.
+SOURCE = $(shell git remote get-url origin 2>/dev/null | sed -nE 's,^((https?|ssh)://)([^/@]*@)?,\1,p; /^git@/p')
+FILLED = PYTHON_IMAGE TORCH_INDEX REVISION VERSION CREATED SOURCE
+BUILD_ARGUMENTS = $(foreach one,$(FILLED),$(if $($(one)),--build-arg $(one)="$($(one))"))
 
-.PHONY: test validate mutants check bench bench-otter autograder handout image versions soak picture fixtures
+.PHONY: test validate mutants check bench bench-otter autograder handout image image-digest versions soak picture fixtures
 
 help::
 	@echo
 	@echo "For the course staff:"
 	@echo "make test [FAST=1]                test this software itself; FAST: quick tests of what has changed"
-	@echo "make validate                     the grader's own exam: submissions whose right grade is known"
+	@echo "make validate                     grade submissions whose right grade is known"
 	@echo "make mutants                      mutation testing of the suites: five minutes, writes docs/mutants.md"
 	@echo "make autograder [MINUTES=10]      make autograder.zip for Gradescope"
 	@echo "make handout                      make the zip that students get"
-	@echo "make image [TAG=name]             build the image for docker or podman; PYTHON_VERSION=, TORCH_INDEX="
+	@echo "make image [TAG=name]             build the image for docker or podman; PYTHON_IMAGE=, TORCH_INDEX="
+	@echo "make image-digest                 write the digest of the image's base into the Dockerfile"
 	@echo "make versions [UPGRADE=1]         pin what the image installs anew"
 	@echo "make soak                         2,000 generated bad submissions and 50 killed graders: an hour"
 	@echo "make check                        lint, format, types, and which package imports which"
@@ -40,11 +49,19 @@ handout: $(READY)
 autograder: $(READY)
 	@$(BIN)/python -m harness.gradescope.build --minutes $(MINUTES)
 
-# Podman's own format knows no health check; docker ignores the variable.
 image:
-	@engine="$(ENGINE)"; \
-	  [ -n "$$engine" ] || { echo "Neither docker nor podman answers here: install or start one of them." >&2; exit 1; }; \
-	  BUILDAH_FORMAT=docker $$engine build $(BUILD_ARGUMENTS) --tag "$(TAG)" . && $$engine run --rm "$(TAG)" doctor
+	@engine="$(ENGINE)"; $(ANSWERS); \
+	  $$engine build $(BUILD_ARGUMENTS) --tag "$(TAG)" . && $$engine run --rm "$(TAG)" doctor
+
+# What the tag means today, as the registry says.
+image-digest:
+	@engine="$(ENGINE)"; $(ANSWERS); \
+	  base="$(or $(PYTHON_IMAGE),$(shell sed -n 's/^ARG PYTHON_IMAGE=\([^@]*\).*/\1/p' Dockerfile))"; \
+	  base="$${base%@*}"; $$engine pull --quiet "$$base" >/dev/null || exit 1; \
+	  digest=$$($$engine image inspect --format '{{index .RepoDigests 0}}' "$$base" | sed -nE 's/.*@(sha256:[0-9a-f]{64})$$/\1/p'); \
+	  [ -n "$$digest" ] || { echo "$$engine knows no digest of $$base: pull it from a registry." >&2; exit 1; }; \
+	  sed -i.old "s|^ARG PYTHON_IMAGE=.*|ARG PYTHON_IMAGE=$$base@$$digest|" Dockerfile && rm Dockerfile.old; \
+	  grep '^ARG PYTHON_IMAGE=' Dockerfile
 
 # What is pinned stays as it is, unless pyproject.toml forbids it.
 versions: $(READY)

@@ -18,7 +18,7 @@ from harness.host.failures import SandboxError
 from harness.host.server_process import ForkedServer, start, started_early
 from harness.host.workers import Output, SocketWorker, Worker, is_there, stand_still
 from harness.isolation.limits import Limits
-from harness.isolation.wall import Wall, remove_tree
+from harness.isolation.sandbox import Sandbox, remove_tree
 from harness.problem import problem
 from harness.submission.stage import fingerprint, stage
 from harness.worker.server import End, Ended, Failed, Fork, Forked, Ready, Sweep
@@ -86,7 +86,7 @@ class ForkLauncher:
     """Forks workers from a server that has torch in memory: milliseconds a worker.
 
     Args:
-        without: layers of the wall to leave out, see :mod:`harness.isolation.wall`: for tests of the others.
+        without: layers of the sandbox to leave out, see :mod:`harness.isolation.sandbox`: for tests of the others.
         device: where workers make and are given tensors, as ``cuda``.
     """
 
@@ -101,7 +101,7 @@ class ForkLauncher:
         self._ready = False
         self._scratch: Path | None = None
         self._started = 0
-        self._wall: Wall | None = None
+        self._sandbox: Sandbox | None = None
         self._staged: dict[Path, _Staged] = {}
         self._expected: deque[_Answer] = deque()
         self._at_work: list[_Forked] = []
@@ -118,11 +118,11 @@ class ForkLauncher:
         return self._scratch / "shared"
 
     @property
-    def wall(self) -> Wall:
-        """The layers of the wall that this machine has."""
+    def sandbox(self) -> Sandbox:
+        """The layers of the sandbox that this machine has."""
         self._wait_until_ready()
-        assert self._wall is not None
-        return self._wall
+        assert self._sandbox is not None
+        return self._sandbox
 
     def start(self) -> None:
         if self._process is not None:
@@ -170,7 +170,7 @@ class ForkLauncher:
             assert self._control is not None
             self._control.settimeout(300)
             ready = self._receive(Ready)
-            self.slowness, self._wall = ready.slowness, ready.wall
+            self.slowness, self._sandbox = ready.slowness, ready.sandbox
             self._control.settimeout(60)
             self._ready = True
 
@@ -232,7 +232,7 @@ class ForkLauncher:
                 if not stand_still(other.pid):
                     return False
                 other.hide()
-            if others and not self.wall.landlock:
+            if others and not self.sandbox.landlock:
                 for other in others:
                     self._post(Sweep(other.pid))
                 self._collect()

@@ -24,7 +24,7 @@ from harness.host.workers import Launcher, Worker
 from harness.isolation.limits import Limits
 from harness.protocol import ROOM, Call, Handle, encode, is_shape
 from harness.submission.contract import MODULES
-from harness.worker.vocabulary import called
+from harness.worker.functions import called
 
 __all__ = ["Gradients", "Patience", "Remote", "RemoteModule", "Student", "summary"]
 
@@ -104,7 +104,7 @@ class _Line:
         self._spent = [] if spent is None else spent
 
     def ask(self, word: str, *args: Any, called: str = "") -> Any:
-        """Call a word of the vocabulary; ``called`` says in a message what that is for the student."""
+        """Call a worker function; ``called`` says in a message what that is for the student."""
         buffers: list[Any] = []
         values = [encode(arg, buffers, self._handle, depth=-ROOM) for arg in args]
         called = called or word
@@ -394,7 +394,7 @@ class Student:
         """Run a worker function in the worker; what comes back is to be checked like any answer.
 
         Args:
-            function: one with ``@worker_function``; of the problem set, or of harness/worker/vocabulary.py.
+            function: one with ``@worker_function``; of the problem set, or of harness/worker/functions.py.
             what: what that is for the student, in a message about its failure; the function's own description without.
             of: the type that the answer must have, as ``list[str]``; student code can replace what its worker answers.
         """

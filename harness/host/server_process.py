@@ -98,7 +98,7 @@ def start(device: str = "cpu", without: tuple[str, ...] = ()) -> ServerProcess:
 
     Args:
         device: the device of its workers, as ``cuda``.
-        without: layers of the wall to leave out, see :mod:`harness.isolation.wall`: for tests of the others.
+        without: layers of the sandbox to leave out, see :mod:`harness.isolation.sandbox`: for tests of the others.
     """
     scratch = Path(tempfile.mkdtemp(prefix="harness-"))
     scratch.chmod(0o711)  # workers may be other users: they know their own folders and can't list the rest

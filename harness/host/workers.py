@@ -160,7 +160,7 @@ class Output:
 
 
 def is_there(connection: socket.socket, seconds: float) -> bool:
-    """Whether a worker says in time that it stands behind its wall: if not, that is no fault of student code."""
+    """Whether a worker says in time that it is in its sandbox: if not, that is no fault of student code."""
     connection.settimeout(seconds)
     try:
         return connection.recv(len(HERE)) == HERE

@@ -46,7 +46,7 @@ from harness.host.workers import Launcher
 from harness.isolation.limits import Limits
 from harness.problem import problem
 
-__all__ = ["Finding", "Outcome", "SelfCheck", "examine", "layers", "quick_check", "with_secret"]
+__all__ = ["Finding", "Outcome", "SelfCheck", "check", "layers", "quick_check", "with_secret"]
 
 #: The probes are handed in as this module.
 MODULE = problem().module[0]
@@ -150,15 +150,15 @@ def with_secret() -> None:
 
 def layers(launcher: Launcher) -> Iterator[tuple[str, str]]:
     """The layers that workers have here: name, and the version or why it is missing."""
-    wall = getattr(launcher, "wall", None)
-    if wall is None:
+    sandbox = getattr(launcher, "sandbox", None)
+    if sandbox is None:
         yield "own process", "an interpreter for each part: deadlines, and no protection beyond that"
         return
     yield "own process", "forked for each test"
-    users = f"yes: one of {wall.users.start} to {wall.users.stop - 1}" if wall.users else ""
-    yield "own user", users or f"no: {wall.why_not['own user']}"
-    yield "Landlock", f"yes: version {wall.landlock}" if wall.landlock else f"no: {wall.why_not['Landlock']}"
-    yield "seccomp", "yes" if wall.seccomp else f"no: {wall.why_not['seccomp']}"
+    users = f"yes: one of {sandbox.users.start} to {sandbox.users.stop - 1}" if sandbox.users else ""
+    yield "own user", users or f"no: {sandbox.why_not['own user']}"
+    yield "Landlock", f"yes: version {sandbox.landlock}" if sandbox.landlock else f"no: {sandbox.why_not['Landlock']}"
+    yield "seccomp", "yes" if sandbox.seccomp else f"no: {sandbox.why_not['seccomp']}"
 
 
 def quick_check(launcher: Launcher, others: Mapping[str, Sequence[Path]] | None = None) -> SelfCheck:
@@ -170,7 +170,7 @@ def quick_check(launcher: Launcher, others: Mapping[str, Sequence[Path]] | None 
     return _checked(launcher, False, others or {})
 
 
-def examine(launcher: Launcher) -> SelfCheck:
+def check(launcher: Launcher) -> SelfCheck:
     """Try everything, limits included."""
     return _checked(launcher, True, {})
 
@@ -222,8 +222,8 @@ def _needed(launcher: Launcher, folder: Path) -> Iterator[Attempt]:
     if sys.platform != "linux":  # elsewhere the tests can be read, which is enough to be not isolated
         return
     pid = os.getpid()
-    wall = getattr(launcher, "wall", None)
-    user = 1 if os.geteuid() == 0 and not (wall and wall.users) else 0
+    sandbox = getattr(launcher, "sandbox", None)
+    user = 1 if os.geteuid() == 0 and not (sandbox and sandbox.users) else 0
     yield Attempt("change the tests", "change_mode", (str(problem().suites),), unconfined=(str(folder),))
     yield Attempt("send a signal to the grader", "send_signal", (pid,), allowed=("self",))
     yield Attempt(

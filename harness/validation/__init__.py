@@ -1,1 +1,1 @@
-"""The grader's own exam: submissions whose right grade is known (staff only)."""
+"""Validation: submissions whose right grade is known (staff only)."""

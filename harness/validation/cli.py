@@ -1,4 +1,4 @@
-"""``python -m grader validate``: the grader's own exam."""
+"""``python -m grader validate``: grade submissions whose right grade is known."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from harness.base.crew import heed_stops
+from harness.base.process_pool import heed_stops
 from harness.console import progress, show, stop, tell
 from harness.host.failures import SandboxError
 from harness.problem import ProblemError, problem
@@ -22,7 +22,7 @@ from harness.reports.text import last_line, unwritable, write_atomically
 from harness.submission.contract import MODULES
 from harness.validation import tables
 from harness.validation.cases import Case, read_cases, solution_and_stubs
-from harness.validation.exam import SEED, Task, Verdict, examine_all, slowest_first
+from harness.validation.verdicts import SEED, Task, Verdict, grade_cases, slowest_first
 
 __all__ = ["mutants", "validate"]
 
@@ -177,7 +177,7 @@ def _graded(tasks: Sequence[Task], jobs: int | None, thorough: bool = True) -> l
     found: dict[tuple[str, int], Verdict] = {}
     said = time.monotonic()
     with progress(len(tasks)) as bar, _interruptible(len(tasks), found), suppress(KeyboardInterrupt):
-        for verdict in examine_all(tasks, jobs, thorough):
+        for verdict in grade_cases(tasks, jobs, thorough):
             if not found and (cause := _no_sandbox(verdict)):  # nor is there one for what comes after it
                 stop(f"Nothing can be graded here: {cause}. python -m grader doctor says more.", 1)
             found[verdict.case.id, verdict.seed] = verdict

@@ -1,4 +1,4 @@
-"""The exam's outcome as a page: tests × cases by part, and the message of every verdict."""
+"""The outcome of validation as a page: tests × cases by part, and the message of every verdict."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from harness.numbers import sort_key
 from harness.reports.html import environment
 from harness.reports.text import write_atomically
 from harness.validation.cases import of_code
-from harness.validation.exam import Verdict
 from harness.validation.tables import catches, closing
+from harness.validation.verdicts import Verdict
 
 __all__ = ["write"]
 

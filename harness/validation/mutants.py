@@ -23,13 +23,13 @@ from typing import Any
 import pytest
 
 from harness import ROOT
-from harness.base.crew import interruptible, pool
+from harness.base.process_pool import interruptible, pool
 from harness.gradebook import State
 from harness.grading import grade
 from harness.host.launch import shared_launcher
 from harness.problem import ProblemError, problem, tomllib
 from harness.validation.cases import SOLUTION, of_code, write_solution
-from harness.validation.exam import SEED
+from harness.validation.verdicts import SEED
 
 __all__ = ["Fate", "Mutant", "equivalents", "mutants_of", "try_all"]
 

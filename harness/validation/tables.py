@@ -1,4 +1,4 @@
-"""The exam's outcome in a terminal: by part, by test, and every error of the grader in full."""
+"""The outcome of validation in a terminal: by part, by test, and every error of the grader in full."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.catalog import GradedTest, read_suites
 from harness.gradebook import Measurement
 from harness.numbers import lies_in, sort_key
 from harness.validation.cases import SOLUTION, Case, Kind, of_code
-from harness.validation.exam import Verdict
+from harness.validation.verdicts import Verdict
 
 __all__ = ["Catches", "calibration", "catches", "closing", "messages", "render", "repeated"]
 
@@ -69,7 +69,7 @@ def render(verdicts: Sequence[Verdict], known: Sequence[Case]) -> RenderableType
     """The tables.
 
     Args:
-        known: the exam's cases, of which some may not have been graded.
+        known: the cases of validation, of which some may not have been graded.
     """
     pieces: list[RenderableType] = [_by_part(verdicts)]
     if (by_test := _by_test(verdicts, known)).row_count:

@@ -31,8 +31,8 @@ from torch.nn import functional
 
 from harness.isolation.limits import slowness
 from harness.isolation.pages import collapse
+from harness.isolation.sandbox import Sandbox, kill_user, remove_tree, survey, sweep_files
 from harness.isolation.seccomp import prctl
-from harness.isolation.wall import Wall, kill_user, remove_tree, survey, sweep_files
 from harness.problem import problem
 from harness.worker.worker import Settings, run
 
@@ -76,7 +76,7 @@ class Ready(msgspec.Struct, tag=True):
     """The server's first word: torch is there."""
 
     slowness: float
-    wall: Wall
+    sandbox: Sandbox
 
 
 class Forked(msgspec.Struct, tag=True):
@@ -101,7 +101,7 @@ def main(control_fd: int, scratch: str, *without: str) -> None:
 
     Args:
         scratch: the folder in which workers have theirs.
-        without: layers of the wall to leave out, see :mod:`harness.isolation.wall`.
+        without: layers of the sandbox to leave out, see :mod:`harness.isolation.sandbox`.
     """
     _warm_up()
     _Server(socket.socket(fileno=control_fd), Path(scratch), without).serve()
@@ -145,8 +145,8 @@ class _Server:
         self._control = control
         self._scratch = scratch
         prctl(PR_SET_CHILD_SUBREAPER, 1)  # processes that a worker leaves behind come to this one
-        self._wall = survey(scratch, without)
-        self._users = cycle(self._wall.users) if self._wall.users else None
+        self._sandbox = survey(scratch, without)
+        self._users = cycle(self._sandbox.users) if self._sandbox.users else None
         self._live: dict[int, int | None] = {}
         """workers by process id, with the user ids that they have for themselves"""
         self._forks_left: float = FORKS
@@ -154,7 +154,7 @@ class _Server:
         imported."""
 
     def serve(self) -> None:
-        self._say(Ready(slowness(), self._wall))
+        self._say(Ready(slowness(), self._sandbox))
         _begin_to_collect()
         decoder = msgspec.msgpack.Decoder(Fork | End | Sweep)
         while True:
@@ -218,7 +218,7 @@ class _Server:
             tempfile.tempdir = None  # to be looked up anew
             os.environ.clear()
             os.environ.update(_KEPT, HOME=settings.scratch, TMPDIR=settings.scratch, USER="student")
-            run(own, settings, self._wall, user)
+            run(own, settings, self._sandbox, user)
         except BaseException as error:
             os.write(2, f"a worker could not be started: {error!r}\n".encode(errors="replace"))
         finally:
@@ -235,7 +235,7 @@ class _Server:
             ended = Ended(os.waitstatus_to_exitcode(status))
         self._end_orphans(user)
         remove_tree(Path(request.scratch))
-        if user is not None and not self._wall.landlock:
+        if user is not None and not self._sandbox.landlock:
             sweep_files(user)
         return ended
 
@@ -270,8 +270,8 @@ def _warm_up() -> None:
     """
     for name in problem().problem.warm_up:
         importlib.import_module(name)
-    # Where there is a GPU, a worker's first backward pass finds that the wall keeps it from the driver. That is as it
-    # should be, and nothing that a student has printed.
+    # Where there is a GPU, a worker's first backward pass finds that the sandbox keeps it from the driver. That is
+    # as it should be, and nothing that a student has printed.
     warnings.filterwarnings("ignore", "CUDA initialization")
     np.random.seed(0)
     torch.manual_seed(0)

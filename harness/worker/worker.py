@@ -45,23 +45,23 @@ from harness.protocol import (
     read_frame,
     receive,
 )
+from harness.worker.functions import WORKER_FUNCTIONS
 from harness.worker.tracebacks import MissingName, describe
-from harness.worker.vocabulary import VOCABULARY
 
 if TYPE_CHECKING:
-    from harness.isolation.wall import Wall
+    from harness.isolation.sandbox import Sandbox
 
 __all__ = ["HERE", "SEED", "WHERE_FILE", "Executor", "Settings", "moved", "run"]
 
 OF_THE_REPOSITORY = tuple(str(ROOT / name) for name in problem().problem.readable)
 """The folders of the repository that student code may read."""
 
-problem().own_module("worker_functions")  # adds its functions to the vocabulary
+problem().own_module("worker_functions")  # adds its worker functions
 
 SEED = struct.Struct("<Q")
 """The message that a worker is sent before the first call."""
 HERE = b"!"
-"""The message of a worker whose wall stands, before it is told anything."""
+"""The message of a worker that is in its sandbox, before it is told anything."""
 WHERE_FILE = "where"
 """the file in the scratch folder that a worker writes its stack to when it is about to be stopped"""
 
@@ -89,7 +89,7 @@ class Executor:
         self._objects: list[Any] = []
         self._modules: dict[str, types.ModuleType] = {}
         self._words: dict[str, Callable[..., Any]] = {
-            **VOCABULARY,
+            **WORKER_FUNCTIONS,
             "student": self._student,
             "course": self._course,
             "hold": self.keep,
@@ -190,21 +190,25 @@ def _use(device: str) -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
-def run(connection: socket.socket, settings: Settings, wall: Wall | None = None, user: int | None = None) -> NoReturn:
+def run(
+    connection: socket.socket, settings: Settings, sandbox: Sandbox | None = None, user: int | None = None
+) -> NoReturn:
     """Answer calls until the grader hangs up. Standard output and error must be where they belong already.
 
     Args:
-        wall: what the worker puts up around itself, with the user id that it gets.
+        sandbox: what the worker puts up around itself, with the user id that it gets.
     """
     os.chdir(settings.scratch)
     if hasattr(signal, "SIGUSR1"):  # sent before a worker is stopped, to learn the line it is at
         faulthandler.register(signal.SIGUSR1, file=open(WHERE_FILE, "w"), all_threads=False)  # noqa: SIM115
     sys.dont_write_bytecode = True
     limits_module.apply(settings.limits, own_user=user is not None, gpu=settings.device.startswith("cuda"))
-    if wall is not None:
-        from harness.isolation.wall import enclose  # Linux
+    if sandbox is not None:
+        from harness.isolation.sandbox import enclose  # Linux
 
-        enclose(wall, user, read=[settings.submission, settings.shared, *OF_THE_REPOSITORY], write=[settings.scratch])
+        enclose(
+            sandbox, user, read=[settings.submission, settings.shared, *OF_THE_REPOSITORY], write=[settings.scratch]
+        )
     torch.set_num_threads(1)
     if settings.device != "cpu":
         _use(settings.device)

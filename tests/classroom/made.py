@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from harness.catalog import read_suites
-from harness.classroom.ledger import Entry, Header, Ledger, Status
+from harness.classroom.journal import Entry, Header, Journal, Status
 from harness.classroom.marking import MarkStore, Saved
 from harness.classroom.roster import HandIn, Person, write_roster
 from harness.gradebook import Gradebook, Outcome, State
@@ -55,8 +55,8 @@ def entry(id: str, share: float = 1.0, status: Status = Status.GRADED) -> Entry:
 def write_batch(folder: Path, hand_ins: Iterable[HandIn], books: Mapping[str, Gradebook | Entry] | None = None) -> Path:
     """A batch's folder in which all have full points, or what these gradebooks and lines say."""
     hand_ins = tuple(hand_ins)
-    ledger = Ledger(folder)
-    ledger.begin(Header(1, "class"))
+    journal = Journal(folder)
+    journal.begin(Header(1, "class"))
     write_roster(folder, hand_ins)
     for one in hand_ins:
         book = (books or {}).get(one.id) or gradebook(one.name)
@@ -67,7 +67,7 @@ def write_batch(folder: Path, hand_ins: Iterable[HandIn], books: Mapping[str, Gr
             scores = {test.number: outcome.score for test, outcome in results}
             states = {test.number: outcome.state for test, outcome in results}
             line = Entry(one.id, Status.GRADED, scores=scores, states=states)
-        ledger.add(line, json.dumps(gradescope.render(book)), "<p>", {})
+        journal.add(line, json.dumps(gradescope.render(book)), "<p>", {})
     return folder
 
 

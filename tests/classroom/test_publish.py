@@ -15,7 +15,7 @@ import pytest
 
 from harness.catalog import read_suites
 from harness.classroom import late, publish
-from harness.classroom.ledger import Status
+from harness.classroom.journal import Status
 from harness.classroom.marking import MarkStore, Saved
 from harness.classroom.publish import Edition, Published, PublishError
 from harness.classroom.roster import HandIn, Person

@@ -10,7 +10,7 @@ import pytest
 
 from harness.catalog import read_suites
 from harness.classroom import late, tables
-from harness.classroom.ledger import Ledger, Status
+from harness.classroom.journal import Journal, Status
 from harness.classroom.marking import MarkStore
 from harness.classroom.roster import Person, RosterError
 from harness.classroom.totals import of_class, students, totals
@@ -78,7 +78,7 @@ def test_nothing_to_grade_is_a_zero_and_can_have_points_by_hand(tmp_path):
 
 def test_a_fault_of_the_grader_leaves_the_total_open_until_somebody_decides(tmp_path):
     write_batch(tmp_path, [hand_in("one", ada)], {"one": entry("one", 1, Status.UNDECIDED)})
-    report = Ledger(tmp_path).report("one")
+    report = Journal(tmp_path).report("one")
     found = json.loads(report.read_text())
     found["tests"][0]["extra_data"]["fault"] = "MemoryError"
     report.write_text(json.dumps(found))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from harness.catalog import read_suites
-from harness.classroom.ledger import Entry, Header, Ledger, Status
+from harness.classroom.journal import Entry, Header, Journal, Status
 from harness.classroom.roster import HandIn, Person, write_roster
 from harness.gradebook import State
 
@@ -40,10 +40,10 @@ def hand_in(id: str, *names: str, **other: Any) -> HandIn:
 
 def batch(folder: Path, *entries: Entry, hand_ins: tuple[HandIn, ...] | None = None) -> Path:
     """A folder with these gradings, in their order."""
-    ledger = Ledger(folder)
-    ledger.begin(Header(1, "class"))
+    journal = Journal(folder)
+    journal.begin(Header(1, "class"))
     for one in entries:
-        ledger.add(one, "{}", "<p>", {"training.py": b"x"})
+        journal.add(one, "{}", "<p>", {"training.py": b"x"})
     ids = dict.fromkeys(one.id for one in entries)
     write_roster(folder, hand_ins if hand_ins is not None else tuple(hand_in(id) for id in ids))
     return folder

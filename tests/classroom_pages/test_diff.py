@@ -12,7 +12,7 @@ from rich.console import Console
 from harness.catalog import read_suites
 from harness.classroom import diff
 from harness.classroom.diff import Cause, compare
-from harness.classroom.ledger import Entry, LedgerError, Status
+from harness.classroom.journal import Entry, JournalError, Status
 from harness.classroom.marking import MarkStore
 from tests.classroom_pages.made import HOSTILE, batch, entry, hand_in
 from tests.conftest import MAXIMUM
@@ -157,7 +157,7 @@ def test_no_name_does_harm(tmp_path, capsys):
 
 
 def test_what_is_no_batch_is_refused_in_a_sentence(tmp_path, capsys):
-    with pytest.raises(LedgerError, match="holds no grades: name a folder that python -m grader batch has made"):
+    with pytest.raises(JournalError, match="holds no grades: name a folder that python -m grader batch has made"):
         compare(tmp_path)
     with pytest.raises(typer.Exit) as ended:
         diff.diff(tmp_path)

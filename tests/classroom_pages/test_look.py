@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.classroom import late
-from harness.classroom.ledger import Ledger, Status
+from harness.classroom.journal import Journal, Status
 from harness.classroom.look import Kind, Look, to_look_at
 from harness.classroom.marking import MarkStore, Saved
 from harness.classroom.review.material import Material
@@ -26,7 +26,7 @@ def made(folder: Path, *hand_ins: HandIn, answers: str = "", pdf: bool = True, *
     """A folder of gradings in which all have handed in the same."""
     batch(folder, *(entry(one.id, **other) for one in hand_ins), hand_ins=hand_ins)  # type: ignore[arg-type]
     for one in hand_ins:
-        work = Ledger(folder).work(one.id)
+        work = Journal(folder).work(one.id)
         if answers:
             (work / "answers.md").write_text(answers)
         if pdf:
@@ -110,7 +110,7 @@ def test_what_was_marked_on_another_text(tmp_path):
     folder = made(tmp_path, hand_in("one"), answers=f"## {WORDY.part} {WORDY.title}\n\nA word.\n")
     MarkStore(folder).save("Grace", "one", WORDY.id, Saved(digest=Material(folder).digest("one", WORDY.id)), 0)
     assert found(folder) == []
-    (Ledger(folder).work("one") / "answers.md").write_text(f"## {WORDY.part} {WORDY.title}\n\nAnother word.\n")
+    (Journal(folder).work("one") / "answers.md").write_text(f"## {WORDY.part} {WORDY.title}\n\nAnother word.\n")
     (look,) = found(folder)
     assert look.kind is Kind.CHANGED
     assert look.why == f"What was marked in {WORDY.id} is not what is there now: mark it again."

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.classroom import live, page
-from harness.classroom.ledger import Status
+from harness.classroom.journal import Status
 from harness.classroom.live import LivePage
 from harness.classroom.marking import MarkStore, Saved
 from harness.classroom.page import Running

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from harness.catalog import read_suites
-from harness.classroom.ledger import Entry, Header, Ledger, Status
+from harness.classroom.journal import Entry, Header, Journal, Status
 from harness.classroom.roster import HandIn, Person, write_roster
 from harness.facts import Fact
 from harness.gradebook import State
@@ -58,8 +58,8 @@ def write_sample(folder: Path, count: int, texts: Mapping[str, Mapping[str, str]
     Args:
         texts: answers by submission and question, in the place of those that are made up.
     """
-    ledger = Ledger(folder)
-    ledger.begin(Header(1, "submissions"))
+    journal = Journal(folder)
+    journal.begin(Header(1, "submissions"))
     chance = random.Random(7)
     hand_ins = []
     for number in range(count):
@@ -70,7 +70,7 @@ def write_sample(folder: Path, count: int, texts: Mapping[str, Mapping[str, str]
         report = {"score": sum(scores.values()), "tests": tests, "extra_data": {"seed": 1}}
         states = dict.fromkeys(scores, State.PASSED)
         entry = Entry(id, Status.GRADED, "key", scores=scores, states=states)
-        ledger.add(entry, json.dumps(report), "<p>A report</p>", {})
+        journal.add(entry, json.dumps(report), "<p>A report</p>", {})
         _write_work(folder / "work" / id, number, name, (texts or {}).get(id, {}))
     write_roster(folder, hand_ins)
     return folder

@@ -1,4 +1,4 @@
-"""The benchmark against otter-grader compares equal checks: held to the exam's cases, without otter."""
+"""The benchmark against otter-grader compares equal checks: held to the cases of validation, without otter."""
 
 from __future__ import annotations
 

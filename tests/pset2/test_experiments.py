@@ -28,8 +28,8 @@ from course.experiments.profiles import PROFILES
 from course.experiments.runner import EXPERIMENTS, ConflictError, Session, parts_of
 from course.records import MODULES, PARTS, Record, comparable, read, write
 from course.trainer import evaluate
-from harness.base.crew import Crew
 from harness.base.lock import lock
+from harness.base.process_pool import TaskRunner
 from harness.validation.cases import SOLUTION, STUBS
 from tests.conftest import ROOT
 from tests.pset2.quick_results import TINY
@@ -477,7 +477,7 @@ def nobody(jobs: int) -> Iterator[Executor]:
 
 def test_a_part_whose_process_dies_at_once_has_a_record(tmp_path):
     session = Session(["3.1"], PROFILES["quick"], SOLUTION, tmp_path)
-    ((record, _),) = run_parts(session, Crew(nobody, 1), "cpu", 1)
+    ((record, _),) = run_parts(session, TaskRunner(nobody, 1), "cpu", 1)
     assert record.state == "failed"
     assert "its process died" in read(tmp_path / "3.1").reason
 
@@ -487,6 +487,6 @@ def test_a_part_whose_process_dies_at_once_loses_no_finished_results(tmp_path):
     finished = session.blank("3.1")
     finished.state = "complete"
     write(finished, tmp_path / "3.1")
-    ((record, _),) = run_parts(session, Crew(nobody, 1), "cpu", 1)
+    ((record, _),) = run_parts(session, TaskRunner(nobody, 1), "cpu", 1)
     assert record.state == "failed"
     assert read(tmp_path / "3.1").state == "complete"

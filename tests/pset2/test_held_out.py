@@ -121,7 +121,7 @@ def test_without_images_there_is_no_proof(tmp_path, monkeypatch):
 
 
 def test_workers_cannot_read_them(quantization, launcher):
-    if getattr(launcher, "wall", None) is None or not launcher.wall.landlock:
+    if getattr(launcher, "sandbox", None) is None or not launcher.sandbox.landlock:
         pytest.skip("Landlock is what keeps workers of this user from the files")
     student = quantization(launcher, f"def quantize(W, bits=8):\n    return open({str(FOLDER / 'make.py')!r}).read()\n")
     with pytest.raises(StudentError, match="PermissionError"):

@@ -18,7 +18,7 @@ from harness.grading import grade
 from harness.submission.intake import find
 from harness.validation.cases import SOLUTION
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no wall")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no sandbox")
 
 
 @pytest.fixture

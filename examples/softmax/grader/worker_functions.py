@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from harness.worker.vocabulary import worker_function
+from harness.worker.functions import worker_function
 
 __all__: list[str] = []
 

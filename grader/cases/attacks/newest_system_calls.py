@@ -15,7 +15,7 @@ def call(number, *arguments):
 
 
 def forbidden(number, *arguments):
-    # A call that meets nonsense also fails, so only the wall's own error counts here. ENOSYS is a kernel without it.
+    # A call that meets nonsense also fails, so only the sandbox's own error counts here. ENOSYS is a kernel without it.
     try:
         call(number, *arguments)
     except OSError as error:

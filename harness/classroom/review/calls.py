@@ -42,7 +42,7 @@ class Desk:
     def __init__(self, folder: Path, markers: Sequence[str], host: str, port: int, show_names: bool = False) -> None:
         """
         Raises:
-            LedgerError: no batch has left its grades in this folder.
+            JournalError: no batch has left its grades in this folder.
         """
         self.material = Material(folder)
         self.store = MarkStore(folder)

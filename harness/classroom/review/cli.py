@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.classroom.ledger import LedgerError
+from harness.classroom.journal import JournalError
 from harness.classroom.marking import MarkError, MarkStore
 from harness.classroom.review.requests_file import read_requests
 from harness.classroom.review.sessions import is_loopback
@@ -65,7 +65,7 @@ def review(
         desk = Desk(grades, names, host, taken.getsockname()[1], show_names)
         _share(desk, share or [])
         desk.store.state()
-    except (LedgerError, MarkError, RosterError) as error:
+    except (JournalError, MarkError, RosterError) as error:
         stop(str(error))
     _serve(desk, taken)
 
@@ -160,7 +160,7 @@ def _import(grades: Path, file: Path) -> None:
         found = read_requests(file.read_text(encoding="utf-8-sig"), material)
         store = MarkStore(grades)
         added = [store.request(_own_name(), one.submission, one.question, one.text) for one in found.rows]
-    except (LedgerError, MarkError, RosterError) as error:
+    except (JournalError, MarkError, RosterError) as error:
         stop(str(error))
     except (OSError, UnicodeDecodeError) as error:
         stop(f"{file} can't be read ({error}): name a CSV file in UTF-8 with the columns ID, question, text.")

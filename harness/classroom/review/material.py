@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from harness.base.untrusted import UnreadableError, read_bytes
-from harness.classroom.ledger import Ledger, LedgerError
+from harness.classroom.journal import Journal, JournalError
 from harness.classroom.marking.events import digest
 from harness.classroom.review.images import SUFFIXES, picture
 from harness.classroom.review.markdown import Remark, Rendered, render
@@ -96,12 +96,12 @@ class Material:
     def __init__(self, folder: Path) -> None:
         """
         Raises:
-            LedgerError: no batch has left its grades there.
+            JournalError: no batch has left its grades there.
         """
         self.folder = folder
-        self.ledger = Ledger(folder)
-        if not self.ledger.exists:
-            raise LedgerError(f"{folder} holds no grades: grade the class first, with batch.")
+        self.journal = Journal(folder)
+        if not self.journal.exists:
+            raise JournalError(f"{folder} holds no grades: grade the class first, with batch.")
         self.questions = {one.id: one for one in problem().question}
         self._read: dict[tuple[str, str], tuple[object, Any]] = {}
 
@@ -110,7 +110,7 @@ class Material:
     @property
     def submissions(self) -> dict[str, Submission]:
         """All submissions by their id."""
-        return self._kept("submissions", "", [self.folder / "ledger.jsonl", self.folder / "roster.json"], self._list)
+        return self._kept("submissions", "", [self.folder / "journal.jsonl", self.folder / "roster.json"], self._list)
 
     @property
     def by_code(self) -> dict[str, Submission]:
@@ -121,7 +121,7 @@ class Material:
         people: dict[str, tuple[Person, ...]] = {}
         if (self.folder / "roster.json").is_file():
             people = {hand_in.id: hand_in.people for hand_in in load_roster(self.folder)}
-        ids = sorted({*self.ledger.entries(), *people})
+        ids = sorted({*self.journal.entries(), *people})
         codes = code_names(ids)
         return {id: Submission(id, codes[id], people.get(id, ())) for id in ids}
 
@@ -236,7 +236,7 @@ class Material:
 
     def verdicts(self, id: str, part: str | None = None) -> list[Verdict]:
         """The automatic tests of a part, or of all parts, as the report has them."""
-        path = self.ledger.report(id)
+        path = self.journal.report(id)
         found = self._kept("verdicts", id, [path], lambda: list(_verdicts(path)))
         return [one for one in found if part is None or part_of(one.number) == part]
 

@@ -1,4 +1,4 @@
-"""Attacks on the grader, each a submission, and what must become of them: ``python -m harness.validation.siege``.
+"""Attacks on the grader, each a submission, and what must become of them: ``python -m harness.validation.attacks``.
 
 An attack is one file in ``attacks/``. Like the other cases it is put behind the solution's module, and its first lines
 say what it is and what it loses::
@@ -185,7 +185,7 @@ def _constants(text: str) -> dict[str, Any]:
 # ---- the judgement -------------------------------------------------------------------------------------------
 
 
-def besiege(attack: Attack, launcher: ForkLauncher, place: Path) -> Verdict:
+def run_attack(attack: Attack, launcher: ForkLauncher, place: Path) -> Verdict:
     """Grade an attack and look at what became of it.
 
     Args:
@@ -203,7 +203,7 @@ def besiege(attack: Attack, launcher: ForkLauncher, place: Path) -> Verdict:
         for line in re.findall(r"^\[attack\] (.+)$", outcome.printed, re.MULTILINE)
     ]
     problems = [
-        *_wrong_verdicts(attack, gradebook, bool(launcher.wall.users)),
+        *_wrong_verdicts(attack, gradebook, bool(launcher.sandbox.users)),
         *_wrong_words(attack, said),
         *_wrong_report(gradebook, report),
     ]
@@ -258,7 +258,7 @@ def _left_behind(launcher: ForkLauncher) -> set[str]:
     Files are known by their owner, or where workers have no user of their own, by the name that attacks give them.
     """
     found: set[str] = set()
-    users = launcher.wall.users
+    users = launcher.sandbox.users
     for folder in ("/tmp", "/var/tmp", "/dev/shm"):
         for entry in os.scandir(folder):
             with suppress(FileNotFoundError):
@@ -271,12 +271,12 @@ def _left_behind(launcher: ForkLauncher) -> set[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    return run(_attack, "python -m harness.validation.siege", arguments)
+    return run(_attack, "python -m harness.validation.attacks", arguments)
 
 
 def _attack(
     names: Annotated[list[str] | None, typer.Argument(help="Attacks by the names of their files; all without.")] = None,
-    without: Annotated[list[str] | None, typer.Option(help="A layer of the wall to leave out.")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="A layer of the sandbox to leave out.")] = None,
 ) -> None:
     """Run attacks, and print a verdict a line, as JSON. Exit code 1: one of them has a problem."""
     try:
@@ -287,8 +287,8 @@ def _attack(
     failed = 0
     try:
         for attack in attacks:
-            with tempfile.TemporaryDirectory(prefix="harness-siege-") as place:
-                verdict = besiege(attack, launcher, Path(place))
+            with tempfile.TemporaryDirectory(prefix="harness-attack-") as place:
+                verdict = run_attack(attack, launcher, Path(place))
             failed += bool(verdict.problems)
             print(json.dumps(msgspec.to_builtins(verdict)), flush=True)
     finally:

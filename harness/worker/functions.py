@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["VOCABULARY", "called", "worker_function"]
+__all__ = ["WORKER_FUNCTIONS", "called", "worker_function"]
 
-VOCABULARY: dict[str, Callable[..., Any]] = {}
+WORKER_FUNCTIONS: dict[str, Callable[..., Any]] = {}
 _CALLED: dict[str, str] = {}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -33,9 +33,9 @@ def worker_function(description: str = "") -> Callable[[Function], Function]:
 
     def add(function: Function) -> Function:
         name = function.__name__
-        if VOCABULARY.get(name, function).__module__ != function.__module__:
+        if WORKER_FUNCTIONS.get(name, function).__module__ != function.__module__:
             raise ValueError(f"There are two worker functions {name}: give one of them another name.")
-        VOCABULARY[name] = function
+        WORKER_FUNCTIONS[name] = function
         _CALLED[name] = description or name
         return function
 

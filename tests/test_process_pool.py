@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.crew import Crew, Died, pool
+from harness.base.process_pool import Died, TaskRunner, pool
 from tests.conftest import ROOT
 from tests.deadly import grade_or_die, refuse, work
 
@@ -24,7 +24,7 @@ def plain_pool(jobs: int):
 
 
 def test_work_that_kills_its_process_costs_itself_alone():
-    found = dict(Crew(plain_pool, 2).results(work, range(12)))
+    found = dict(TaskRunner(plain_pool, 2).results(work, range(12)))
     assert {number for number, result in found.items() if isinstance(result, Died)} == {3, 7, 11}
     assert {number: result for number, result in found.items() if number % 4 != 3} == {
         number: number * number for number in range(12) if number % 4 != 3
@@ -46,14 +46,14 @@ class Cluster(Executor):
 
 
 def test_an_executor_may_try_again_itself():
-    found = dict(Crew(lambda jobs: Cluster(), 2, deadly=(TimeoutError,)).results(work, range(4)))
+    found = dict(TaskRunner(lambda jobs: Cluster(), 2, deadly=(TimeoutError,)).results(work, range(4)))
     assert [number for number, result in found.items() if isinstance(result, Died)] == [2]
 
 
 def test_a_pool_goes_when_its_owner_is_killed(tmp_path):
     code = (
         "import sys, time\n"
-        "from harness.base.crew import pool\n"
+        "from harness.base.process_pool import pool\n"
         "if __name__ == '__main__':\n"
         "    with pool(2) as executor:\n"
         "        futures = [executor.submit(time.sleep, 60) for _ in range(2)]\n"
@@ -89,7 +89,7 @@ def _lives(pid: int) -> bool:
 
 STOPPED = """
 import signal, sys
-from harness.base.crew import heed_stops
+from harness.base.process_pool import heed_stops
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 heed_stops()
 signal.raise_signal(signal.SIGHUP)
@@ -107,6 +107,6 @@ def test_a_stop_is_as_ctrl_c_but_for_nohup(run):
 
 def test_a_submission_that_kills_the_grader_is_a_row(tmp_path):
     """A process of the pool that dies whenever it has this submission, which none is known to do."""
-    found = dict(Crew(pool, 2).results(grade_or_die, ["ada", "kills", "alan"]))
+    found = dict(TaskRunner(pool, 2).results(grade_or_die, ["ada", "kills", "alan"]))
     assert isinstance(found["kills"], Died)
     assert [found["ada"], found["alan"]] == ["ada", "alan"]

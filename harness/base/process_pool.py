@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-__all__ = ["Crew", "Died", "heed_stops", "interruptible", "pool", "usual_jobs"]
+__all__ = ["Died", "TaskRunner", "heed_stops", "interruptible", "pool", "usual_jobs"]
 
 SECONDS_TO_LEAVE = 10.0
 
@@ -31,7 +31,7 @@ class Died(Exception):
 
 
 @dataclass(frozen=True)
-class Crew:
+class TaskRunner:
     """Who does the work."""
 
     pool: Callable[[int], AbstractContextManager[Executor]]

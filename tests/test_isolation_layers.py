@@ -1,4 +1,4 @@
-"""The wall around a worker: each layer alone, what is noticed where one is missing, and what is swept away."""
+"""The sandbox around a worker: each layer alone, what is noticed where one is missing, and what is swept away."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 if sys.platform != "linux":
-    pytest.skip("the wall is Linux'", allow_module_level=True)
+    pytest.skip("the sandbox is Linux'", allow_module_level=True)
 
 from harness.edition import SECRET_FOLDERS
 from harness.host.failures import SandboxError, StudentError
@@ -22,7 +22,7 @@ from harness.host.fork import ForkLauncher
 from harness.host.proxies import Student
 from harness.isolation import doctor, seccomp
 from harness.isolation.limits import Limits
-from harness.isolation.wall import remove_tree
+from harness.isolation.sandbox import remove_tree
 from harness.submission.hints import hints
 from harness.submission.intake import SubmissionError, find
 from tests.other_users import ORDINARY_USER, installation
@@ -45,7 +45,7 @@ def launcher() -> Iterator[ForkLauncher]:
 
 
 def test_whoever_grades_here_student_code_gets_nowhere(launcher):
-    found = doctor.examine(launcher)
+    found = doctor.check(launcher)
     assert [one for one in found.findings if one.outcome is not doctor.Outcome.REFUSED] == []
     assert found.problem == ""
     assert len(found.findings) >= 18

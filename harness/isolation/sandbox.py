@@ -39,7 +39,7 @@ from harness.isolation import landlock, seccomp
 from harness.isolation.seccomp import PR_SET_PDEATHSIG, libc, prctl
 from harness.problem import problem
 
-__all__ = ["Wall", "die_with_parent", "enclose", "kill_user", "remove_tree", "survey", "sweep_files"]
+__all__ = ["Sandbox", "die_with_parent", "enclose", "kill_user", "remove_tree", "survey", "sweep_files"]
 
 FIRST_USER, LAST_USER = 20_000, 60_000
 USERS_AT_ONCE = 100
@@ -61,7 +61,7 @@ PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 CAPABILITY_VERSION = 0x20080522
 
 
-class Wall(msgspec.Struct, frozen=True):
+class Sandbox(msgspec.Struct, frozen=True):
     """The layers that a machine has."""
 
     first_user: int | None
@@ -78,7 +78,7 @@ class Wall(msgspec.Struct, frozen=True):
         return range(0) if self.first_user is None else range(self.first_user, self.first_user + USERS_AT_ONCE)
 
 
-def survey(scratch: Path, without: Collection[str] = ()) -> Wall:
+def survey(scratch: Path, without: Collection[str] = ()) -> Sandbox:
     """Find out what this machine has, by putting each layer up in a process of its own.
 
     Args:
@@ -108,7 +108,7 @@ def survey(scratch: Path, without: Collection[str] = ()) -> Wall:
         known = ", ".join(seccomp.ARCHITECTURES)
         reason = reason if platform.machine() in seccomp.ARCHITECTURES else f"this is no {known}"
         why_not["seccomp"] = f"a filter can't be installed: {reason}"
-    return Wall(first_user, version, "seccomp" not in why_not, why_not)
+    return Sandbox(first_user, version, "seccomp" not in why_not, why_not)
 
 
 def _trial(action: Callable[[], None]) -> str:
@@ -187,8 +187,8 @@ def _users_of_processes() -> set[int]:
 # ---- around a worker -----------------------------------------------------------------------------------------
 
 
-def enclose(wall: Wall, user: int | None, read: Iterable[str], write: Iterable[str]) -> None:
-    """Put the wall up around this process, which must have one thread. Nothing takes it down again.
+def enclose(sandbox: Sandbox, user: int | None, read: Iterable[str], write: Iterable[str]) -> None:
+    """Enter the sandbox, from which this process cannot leave. The process must have one thread.
 
     Args:
         user: the id that the process gets; None: it keeps the one that it has, without root's powers.
@@ -199,14 +199,14 @@ def enclose(wall: Wall, user: int | None, read: Iterable[str], write: Iterable[s
         OSError: a layer can't be put up.
     """
     read, write = [*_python_paths(), *SYSTEM_PATHS, *read], ["/dev/null", *write]
-    if wall.landlock:
+    if sandbox.landlock:
         landlock.restrict(read, write)
     if user is not None:
         _become(user)
     elif os.geteuid() == 0:
         _give_up_capabilities()
     die_with_parent()  # a change of user takes that back
-    if wall.seccomp:
+    if sandbox.seccomp:
         seccomp.install()
 
 

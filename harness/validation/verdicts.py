@@ -1,4 +1,4 @@
-"""The grader's own exam: grade submissions whose right grade is known, and say where the grader errs."""
+"""Validation: grade submissions whose right grade is known, and say where the grader errs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 
-from harness.base.crew import interruptible, pool
+from harness.base.process_pool import interruptible, pool
 from harness.catalog import all_points
 from harness.checks import tolerances_kept
 from harness.gradebook import Gradebook, Measurement, State
@@ -24,7 +24,7 @@ from harness.problem import problem
 from harness.validation.cases import SOLUTION, Case, of_code
 from harness.validation.impact import Uses, affected
 
-__all__ = ["SEED", "Error", "Task", "Verdict", "compare", "examine", "examine_all", "slowest_first"]
+__all__ = ["SEED", "Error", "Task", "Verdict", "compare", "grade_case", "grade_cases", "slowest_first"]
 
 SEED = 2420
 """The seed of the inputs. A case whose mistake shows for most inputs, but not for all, has one verdict."""
@@ -88,7 +88,7 @@ class Task:
     """the numbers of the tests that are run; all tests of code of the case's part without one"""
 
 
-def examine(task: Task, launcher: Launcher) -> Verdict:
+def grade_case(task: Task, launcher: Launcher) -> Verdict:
     """Grade a case and compare."""
     case = task.case
     started = time.perf_counter()
@@ -163,13 +163,13 @@ def compare(task: Task, gradebook: Gradebook, seconds: float = 0.0) -> Verdict:
 # ---- many of them --------------------------------------------------------------------------------------------
 
 
-def _examine_in_pool(task: Task) -> Verdict:
+def _grade_in_pool(task: Task) -> Verdict:
     with interruptible():
         limits = SHORT if task.case.kind == "broken" else None
-        return examine(task, shared_launcher(limits, problem().named(task.case.module).own_server))
+        return grade_case(task, shared_launcher(limits, problem().named(task.case.module).own_server))
 
 
-def examine_all(tasks: Sequence[Task], jobs: int | None = None, thorough: bool = True) -> Iterator[Verdict]:
+def grade_cases(tasks: Sequence[Task], jobs: int | None = None, thorough: bool = True) -> Iterator[Verdict]:
     """Grade in several processes, in the order of the tasks; verdicts come as they are there.
 
     Args:
@@ -182,11 +182,11 @@ def examine_all(tasks: Sequence[Task], jobs: int | None = None, thorough: bool =
     with pool(jobs) as processes:
         first = [] if thorough else _first_solutions(tasks)
         uses: dict[str, frozenset[str]] = {}
-        for verdict in processes.map(_examine_in_pool, first):
+        for verdict in processes.map(_grade_in_pool, first):
             uses.update(verdict.uses if verdict.is_right else {})
             yield verdict
         rest = [task if thorough or _is_solution(task.case) else _shortened(task, uses) for task in tasks]
-        futures = [processes.submit(_examine_in_pool, task) for task in rest if task not in first]
+        futures = [processes.submit(_grade_in_pool, task) for task in rest if task not in first]
         for future in as_completed(futures):
             yield future.result()
 

@@ -4,7 +4,7 @@
 
     grades/
         batch.json          what it was: the seed of its inputs, the folder of submissions
-        ledger.jsonl        a line for each grading, as it came; of a submission's lines the last one counts
+        journal.jsonl        a line for each grading, as it came; of a submission's lines the last one counts
         reports/ID.html     what a student reads, and ID.json, what Gradescope would
         code/ID/            the modules as they were graded
         work/ID/            what is marked by hand: answers.md, writeup.pdf, figures, records, and facts.json
@@ -27,10 +27,10 @@ from harness.base.lock import lock
 from harness.gradebook import State
 from harness.reports.text import write_atomically
 
-__all__ = ["Entry", "Header", "Ledger", "LedgerError", "Status"]
+__all__ = ["Entry", "Header", "Journal", "JournalError", "Status"]
 
 
-class LedgerError(Exception):
+class JournalError(Exception):
     """The folder can't be used; the text is one sentence that says what to do."""
 
 
@@ -49,7 +49,7 @@ class Status(str, Enum):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A submission's line of the ledger."""
+    """A submission's line of the journal."""
 
     id: str
     status: Status
@@ -83,12 +83,12 @@ class Header(msgspec.Struct, frozen=True):
     submissions: str
 
 
-class Ledger:
+class Journal:
     """The folder of a batch."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lines = folder / "ledger.jsonl"
+        self._lines = folder / "journal.jsonl"
         self._header = folder / "batch.json"
 
     @property
@@ -106,12 +106,12 @@ class Ledger:
         """What the batch was asked for.
 
         Raises:
-            LedgerError: that can't be read.
+            JournalError: that can't be read.
         """
         try:
             return msgspec.json.decode(self._header.read_bytes(), type=Header)
         except (OSError, msgspec.MsgspecError):
-            raise LedgerError(
+            raise JournalError(
                 f"{self._header} can't be read: --seed tells --resume the seed, which index.html and all reports name; "
                 "--replace grades everything anew."
             ) from None
@@ -179,13 +179,13 @@ class Ledger:
         """Keep other batches out of the folder.
 
         Raises:
-            LedgerError: one is at work there.
+            JournalError: one is at work there.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             held = lock(self.folder / ".lock")
         except BlockingIOError:
-            raise LedgerError(
+            raise JournalError(
                 f"Another batch is writing into {self.folder}: wait for it, or name another folder with --out."
             ) from None
         with held:
