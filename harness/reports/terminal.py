@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.catalog import RESULTS, GradedTest
+from harness.catalog import RESULTS
 from harness.failure import told
 from harness.gradebook import Gradebook, Outcome, PartScore, Reason, State
 from harness.problem import problem
-from harness.reports.text import cut, last_line, plain, points
+from harness.reports.order import closing, parts_of_run, to_look_at
+from harness.reports.text import cut, plain, points
 
 __all__ = ["render"]
 
@@ -46,7 +44,7 @@ def render(gradebook: Gradebook, every: bool = False, how: str = "") -> Renderab
         pieces += ["", Text(f"{how} shows {more}.")]
     if gradebook.checklist and all(gradebook.is_selected(test) for test in gradebook.tests):
         pieces += ["", *_checklist(gradebook)]
-    pieces += ["", *(Text(line) for line in _closing(gradebook))]
+    pieces += ["", *(Text(line) for line in closing(gradebook))]
     return Group(*pieces)
 
 
@@ -59,7 +57,7 @@ def _table(gradebook: Gradebook) -> Table:
         show_footer=True,
         pad_edge=False,
     )
-    shown = [selected for part in gradebook.parts if (selected := _selected(part, gradebook)).results]
+    shown = parts_of_run(gradebook)
     score = sum(part.score for part in shown)
     maximum = sum(part.maximum for part in shown)
     table.add_column("Part", footer="", no_wrap=True, min_width=4)
@@ -78,11 +76,6 @@ def _table(gradebook: Gradebook) -> Table:
             _signs(part),
         )
     return table
-
-
-def _selected(part: PartScore, gradebook: Gradebook) -> PartScore:
-    """A part with those of its tests that this run consists of."""
-    return replace(part, results=tuple(pair for pair in part.results if gradebook.is_selected(pair[0])))
 
 
 def _bar(score: float, maximum: float) -> Text:
@@ -113,7 +106,7 @@ def _hints(gradebook: Gradebook, every: bool) -> tuple[list[RenderableType], int
     missing: list[str] = []
     unmade: list[str] = []
     for part in gradebook.parts:
-        problems = _problems(part, gradebook)
+        problems = to_look_at(part, gradebook)
         if not problems:
             continue
         test, outcome = problems[0]
@@ -152,69 +145,3 @@ def _checklist(gradebook: Gradebook) -> list[RenderableType]:
         sign = Text(item.sign, style=ITEM_STYLES[item.done])
         table.add_row(Text("  ") + sign, item.what, Text(plain(item.found), style="bright_black"))
     return [Text("To hand in (no points)", style="bold underline"), table]
-
-
-def _problems(part: PartScore, gradebook: Gradebook) -> list[tuple[GradedTest, Outcome]]:
-    """What to look at, in this order: something wrong before something that is only missing, and causes first."""
-    return [
-        (test, outcome)
-        for states in ((State.FAILED, State.PARTIAL), (State.NOT_RUN,), (State.NOT_IMPLEMENTED,))
-        for test, outcome in _causes_first(part.results, gradebook)
-        if outcome.state in states and gradebook.is_selected(test)
-    ]
-
-
-def _causes_first(
-    results: Iterable[tuple[GradedTest, Outcome]], gradebook: Gradebook
-) -> list[tuple[GradedTest, Outcome]]:
-    return sorted(results, key=lambda pair: gradebook.nearer_cause(pair[0]) is not None)
-
-
-def _closing(gradebook: Gradebook) -> list[str]:
-    """What the signs mean, what is not counted, and what to do next."""
-    lines = []
-    if gradebook.interrupted:
-        lines.append("The run was interrupted: the score is incomplete.")
-    lines += ["✓ passed   ◐ partial   ✗ failed   ○ not implemented yet   · not run"]
-    automatic = problem().automatic
-    whole = all(gradebook.is_selected(test) for test in gradebook.tests)
-    if whole:
-        by_hand = f"{problem().by_hand} more of the {problem().handout} are graded by hand"
-        lines.append(f"These are the {automatic} automatic points; {by_hand}.")
-    if whole and (hidden := gradebook.decided_later):
-        lines.append(
-            f"{points(hidden)} point{'' if hidden == 1 else 's'} of the {automatic} {'is' if hidden == 1 else 'are'} "
-            "decided by tests whose results are shown later."
-        )
-    if gradebook.undecided or gradebook.faults:
-        lines.append(
-            f"The grader had a fault ({points(gradebook.undecided)} points undecided): this is no mistake of yours; "
-            "tell the course staff."
-        )
-        lines += [last_line(fault) for fault in gradebook.faults]
-        lines += [f"{test.number}: {last_line(outcome.fault)}" for test, outcome in gradebook.results if outcome.fault]
-    lines.append(_next(gradebook))
-    return lines
-
-
-def _next(gradebook: Gradebook) -> str:
-    selected = [pair for pair in gradebook.results if gradebook.is_selected(pair[0])]
-    if not selected:
-        return "No graded test was selected."
-    if all(outcome.state is State.PASSED for _, outcome in selected):
-        return "Everything that was graded here passed."
-    if all(outcome.state is State.NOT_IMPLEMENTED for _, outcome in selected):
-        test = selected[0][0]
-        what = "Nothing" if len(selected) == len(gradebook.results) else "Nothing of this"
-        return (
-            f"{what} is implemented yet. Start with part {test.part}: the stubs say what each function has to do; "
-            "then grade again."
-        )
-    ahead = [pair for pair in selected if pair[1].state in (State.FAILED, State.PARTIAL)] or [
-        pair for pair in selected if pair[1].state is not State.PASSED
-    ]
-    test, outcome = _causes_first(ahead, gradebook)[0]
-    if RESULTS in test.tags and outcome.state is State.NOT_IMPLEMENTED:
-        return f"Next: python run_experiments.py {test.part} --profile full makes what {test.number} looks at."
-    verb = "Implement" if outcome.state is State.NOT_IMPLEMENTED else "Look at"
-    return f"Next: {verb} {test.number}. Run it alone with --part {test.number} (pytest: -k {test.function})."

@@ -1,0 +1,88 @@
+"""What a report shows first, and what it says last: the same in a terminal and in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from harness.catalog import RESULTS, GradedTest
+from harness.gradebook import Gradebook, Outcome, PartScore, State
+from harness.problem import problem
+from harness.reports.text import last_line, points
+
+__all__ = ["closing", "parts_of_run", "to_look_at"]
+
+
+def parts_of_run(gradebook: Gradebook) -> list[PartScore]:
+    """The parts that this run graded, each with those of its tests that the run consists of."""
+    found = [
+        replace(part, results=tuple(pair for pair in part.results if gradebook.is_selected(pair[0])))
+        for part in gradebook.parts
+    ]
+    return [part for part in found if part.results]
+
+
+def to_look_at(part: PartScore, gradebook: Gradebook) -> list[tuple[GradedTest, Outcome]]:
+    """What to look at, in this order: something wrong before something that is only missing, and causes first."""
+    return [
+        (test, outcome)
+        for states in ((State.FAILED, State.PARTIAL), (State.NOT_RUN,), (State.NOT_IMPLEMENTED,))
+        for test, outcome in _causes_first(part.results, gradebook)
+        if outcome.state in states and gradebook.is_selected(test)
+    ]
+
+
+def _causes_first(
+    results: Iterable[tuple[GradedTest, Outcome]], gradebook: Gradebook
+) -> list[tuple[GradedTest, Outcome]]:
+    return sorted(results, key=lambda pair: gradebook.nearer_cause(pair[0]) is not None)
+
+
+def closing(gradebook: Gradebook) -> list[str]:
+    """What the signs mean, what is not counted, and what to do next."""
+    lines = []
+    if gradebook.interrupted:
+        lines.append("The run was interrupted: the score is incomplete.")
+    lines += ["✓ passed   ◐ partial   ✗ failed   ○ not implemented yet   · not run"]
+    automatic = problem().automatic
+    whole = all(gradebook.is_selected(test) for test in gradebook.tests)
+    if whole:
+        by_hand = f"{problem().by_hand} more of the {problem().handout} are graded by hand"
+        lines.append(f"These are the {automatic} automatic points; {by_hand}.")
+    if whole and (hidden := gradebook.decided_later):
+        lines.append(
+            f"{points(hidden)} point{'' if hidden == 1 else 's'} of the {automatic} {'is' if hidden == 1 else 'are'} "
+            "decided by tests whose results are shown later."
+        )
+    if gradebook.undecided or gradebook.faults:
+        lines.append(
+            f"The grader had a fault ({points(gradebook.undecided)} points undecided): this is no mistake of yours; "
+            "tell the course staff."
+        )
+        lines += [last_line(fault) for fault in gradebook.faults]
+        lines += [f"{test.number}: {last_line(outcome.fault)}" for test, outcome in gradebook.results if outcome.fault]
+    lines.append(_next(gradebook))
+    return lines
+
+
+def _next(gradebook: Gradebook) -> str:
+    selected = [pair for pair in gradebook.results if gradebook.is_selected(pair[0])]
+    if not selected:
+        return "No graded test was selected."
+    if all(outcome.state is State.PASSED for _, outcome in selected):
+        return "Everything that was graded here passed."
+    if all(outcome.state is State.NOT_IMPLEMENTED for _, outcome in selected):
+        test = selected[0][0]
+        what = "Nothing" if len(selected) == len(gradebook.results) else "Nothing of this"
+        return (
+            f"{what} is implemented yet. Start with part {test.part}: the stubs say what each function has to do; "
+            "then grade again."
+        )
+    ahead = [pair for pair in selected if pair[1].state in (State.FAILED, State.PARTIAL)] or [
+        pair for pair in selected if pair[1].state is not State.PASSED
+    ]
+    test, outcome = _causes_first(ahead, gradebook)[0]
+    if RESULTS in test.tags and outcome.state is State.NOT_IMPLEMENTED:
+        return f"Next: python run_experiments.py {test.part} --profile full makes what {test.number} looks at."
+    verb = "Implement" if outcome.state is State.NOT_IMPLEMENTED else "Look at"
+    return f"Next: {verb} {test.number}. Run it alone with --part {test.number} (pytest: -k {test.function})."
