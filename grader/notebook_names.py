@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from harness.submission.alternative_names import AlternativeNames
 from harness.submission.cells import Cell, Statement
-from harness.submission.spellings import Spellings
 from harness.submission.stubs import is_stub
 
-__all__ = ["SPELLINGS"]
+__all__ = ["ALTERNATIVE_NAMES"]
 
 #: The handout's notebook has it so.
 MISSPELT = {"unstructured_pruning": "unnstructured_pruning"}
@@ -199,4 +199,6 @@ def _without_a_function(cells: Sequence[Cell], written: set[str]) -> Iterator[st
                 break
 
 
-SPELLINGS = Spellings(MISSPELT, OTHER_NAMES, _with_stochastic_quantize, _with_conv_layer, _without_a_function)
+ALTERNATIVE_NAMES = AlternativeNames(
+    MISSPELT, OTHER_NAMES, _with_stochastic_quantize, _with_conv_layer, _without_a_function
+)

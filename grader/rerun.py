@@ -30,8 +30,8 @@ from harness import ROOT
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.catalog import RESULTS, chosen, read_suites
 from harness.reports.text import plain
-from harness.submission.contract import FILES
 from harness.submission.intake import Submission
+from harness.submission.required_names import FILES
 from harness.submission.stage import stage
 
 __all__ = ["RerunError", "for_another_user", "parts_with_results", "rerun"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.catalog import RESULTS, read_suites
-from harness.submission.contract import MODULES
+from harness.submission.required_names import MODULES
 from harness.validation.cases import SOLUTION, write_solution
 
 __all__ = ["BadSubmission", "generate"]

@@ -19,7 +19,7 @@ import nbformat
 import yaml
 
 from harness.problem import problem
-from harness.submission.contract import FILES
+from harness.submission.required_names import FILES
 from harness.validation.cases import SOLUTION, STUBS
 from tests.mutilated import solution_notebook, zip_of
 

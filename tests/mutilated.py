@@ -16,7 +16,7 @@ from typing import Any
 
 import nbformat
 
-from harness.submission.contract import MODULES
+from harness.submission.required_names import MODULES
 from harness.validation.cases import SOLUTION
 
 __all__ = ["mutilated", "solution_notebook", "zip_of"]

@@ -19,7 +19,7 @@ from harness.handout import archive, proof
 from harness.handout.proof import leaks, secrets
 from harness.presence import NothingFoundError
 from harness.problem import problem
-from harness.submission.contract import MODULES
+from harness.submission.required_names import MODULES
 from harness.validation.cases import SOLUTION
 
 HIDDEN = "grader/suites/test_part1_hidden.py"

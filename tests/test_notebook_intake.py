@@ -12,8 +12,8 @@ from course.layers import SparseConv2d, UnstructuredSparseConv2d, get_sparse_con
 from harness.failure import StackLine
 from harness.gradebook import Gradebook, State
 from harness.grading import grade
-from harness.submission.contract import MODULES
 from harness.submission.intake import open_submission
+from harness.submission.required_names import MODULES
 from harness.validation.cases import SOLUTION, of_code
 from tests.conftest import Take
 from tests.mutilated import solution_notebook

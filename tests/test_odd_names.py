@@ -10,9 +10,9 @@ import nbformat
 import pytest
 
 from harness.failure import StackLine
-from harness.submission.contract import FILES
 from harness.submission.filenames import is_called_archive, module_meant
 from harness.submission.intake import SubmissionError
+from harness.submission.required_names import FILES
 from harness.validation.cases import SOLUTION, STUBS
 from tests.mutilated import zip_of
 from tests.notebooks import module, notebook

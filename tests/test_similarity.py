@@ -17,7 +17,7 @@ from harness.classroom import similarity
 from harness.classroom.earlier import check_earlier, earlier_year
 from harness.classroom.roster import RosterError
 from harness.classroom.similarity import Similarity, SimilarityError, write_report
-from harness.submission.contract import FILES
+from harness.submission.required_names import FILES
 from harness.validation.cases import SOLUTION, STUBS, read_cases, write_modules
 from tests.classroom_pages.made import batch, entry, hand_in
 

@@ -13,8 +13,8 @@ from harness.base.process_pool import usual_jobs
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.classroom.journal import Journal
 from harness.classroom.roster import HandIn, RosterError, load_roster, read_roster, shown
-from harness.submission.contract import FILES
 from harness.submission.intake import SubmissionError, open_submission
+from harness.submission.required_names import FILES
 
 __all__ = ["check_earlier", "earlier_year"]
 

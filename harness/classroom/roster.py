@@ -20,7 +20,7 @@ import yaml
 
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.reports.text import plain, write_atomically
-from harness.submission.contract import FILES
+from harness.submission.required_names import FILES
 
 __all__ = [
     "METADATA",

@@ -26,7 +26,7 @@ from harness import ROOT
 from harness.problem import problem
 from harness.reports.html import environment
 from harness.reports.text import counted, cut, plain, write_atomically
-from harness.submission.contract import MODULES
+from harness.submission.required_names import MODULES
 
 __all__ = ["FILE", "Group", "Match", "Pair", "Similarity", "SimilarityError", "check_installed", "write_report"]
 

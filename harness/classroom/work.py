@@ -27,8 +27,8 @@ from harness.grading import grade
 from harness.host.launch import shared_launcher
 from harness.reports import gradescope, html
 from harness.reports.text import cut, last_line, plain
-from harness.submission.contract import FILES
 from harness.submission.intake import Submission, SubmissionError, open_submission
+from harness.submission.required_names import FILES
 
 __all__ = ["Graded", "Task", "as_result", "grade_one"]
 

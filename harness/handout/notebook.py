@@ -33,7 +33,7 @@ from harness.numbers import PART
 from harness.problem import problem
 from harness.reports.text import points, unwritable
 from harness.submission.cells import KEY
-from harness.submission.contract import MODULES, PROVIDED
+from harness.submission.required_names import MODULES, PROVIDED
 
 __all__ = ["FILE", "build", "main"]
 

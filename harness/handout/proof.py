@@ -27,7 +27,7 @@ from harness.catalog import read_suites
 from harness.presence import NothingFoundError, at_least_one
 from harness.problem import problem
 from harness.submission import answers
-from harness.submission.contract import FILES, MODULES, NAMES
+from harness.submission.required_names import FILES, MODULES, NAMES
 from harness.submission.stubs import is_stub
 
 __all__ = ["RUN", "Leak", "hidden_suites", "leaks", "secrets"]

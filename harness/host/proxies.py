@@ -23,7 +23,7 @@ from harness.host.timer import Allowance
 from harness.host.workers import Launcher, Worker
 from harness.isolation.limits import Limits
 from harness.protocol import ROOM, Call, Handle, encode, is_shape
-from harness.submission.contract import MODULES
+from harness.submission.required_names import MODULES
 from harness.worker.functions import called
 
 __all__ = ["Gradients", "Patience", "Remote", "RemoteModule", "Student", "summary"]

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from harness.submission.contract import FILES
+from harness.submission.required_names import FILES
 
 __all__ = ["Written", "written_by"]
 

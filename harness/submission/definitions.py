@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Mapping
 
-from harness.submission.contract import NAMES
+from harness.submission.required_names import NAMES
 
 __all__ = ["parts_changed", "references", "with_users"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from harness.submission.contract import MODULES
+from harness.submission.required_names import MODULES
 
 __all__ = ["is_almost", "is_called_archive", "is_notebook", "is_usable", "module_meant", "shown"]
 

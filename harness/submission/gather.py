@@ -21,19 +21,19 @@ import msgspec
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.submission import answers
 from harness.submission.archives import is_archive
-from harness.submission.books import Book, read_notebooks, scripts
 from harness.submission.cells import parse
 from harness.submission.checklist import Handed, checklist
-from harness.submission.contract import FILES, NAMES
+from harness.submission.file_search import MAX_TEXT, FoundFiles, copy, find_files, read_text, text_of
 from harness.submission.filenames import is_almost, is_called_archive, is_notebook, module_meant, shown
 from harness.submission.intake import ACCEPTED, MARKING, Submission, SubmissionError, as_data, find
 from harness.submission.material import collect
+from harness.submission.module_files import find_module_files, is_untouched
 from harness.submission.nested import open_archives, unpacked
 from harness.submission.notebook import Module
-from harness.submission.places import is_untouched, places_of_modules
+from harness.submission.notebook_files import NotebookFile, read_notebooks, scripts
+from harness.submission.required_names import FILES, NAMES
 from harness.submission.settings import settings_of
 from harness.submission.stage import left_out
-from harness.submission.survey import MAX_TEXT, Found, copy, read_text, survey, text_of
 
 __all__ = ["gather", "main"]
 
@@ -58,7 +58,7 @@ def gather(path: Path, scratch: Path, name: str, marking: bool = False) -> Submi
         root, notes = path, list[str]()
     else:
         root, notes = _unpacked(path, scratch, name)
-    found = survey(root)
+    found = find_files(root)
     if found.is_locked:
         raise SubmissionError(f"{name} can't be read: change its permissions.")
     found = open_archives(found, scratch, name)
@@ -96,8 +96,8 @@ def _unpacked(path: Path, scratch: Path, name: str) -> tuple[Path, list[str]]:
 class _Texts:
     """What was handed in besides modules."""
 
-    books: Sequence[Book]
-    book: Book | None
+    books: Sequence[NotebookFile]
+    book: NotebookFile | None
     """The notebook that is graded."""
     problems: Sequence[str]
     """The reasons why other notebooks can't be read."""
@@ -105,9 +105,9 @@ class _Texts:
     answers: str
 
 
-def _chosen(found: Found, texts: _Texts, notes: list[str], path: Path, scratch: Path, name: str) -> Submission:
+def _chosen(found: FoundFiles, texts: _Texts, notes: list[str], path: Path, scratch: Path, name: str) -> Submission:
     """The submission that the files make."""
-    folder, others = places_of_modules(found)
+    folder, others = find_module_files(found)
     books, problems, book = texts.books, texts.problems, texts.book
     places = {file: (folder or Path()) / file for file in FILES if folder is not None} | others
     files: dict[str, Path] = {file: place for file, place in places.items() if (found.root / place).is_file()}
@@ -149,7 +149,7 @@ def _chosen(found: Found, texts: _Texts, notes: list[str], path: Path, scratch: 
 
 def _assembled(
     submission: Submission,
-    found: Found,
+    found: FoundFiles,
     folders: Sequence[Path],
     others: dict[str, Path],
     modules: dict[str, Module],
@@ -177,7 +177,7 @@ def _assembled(
     )
 
 
-def _from_book(found: Found, files: dict[str, Path], book: Book | None) -> dict[str, Module]:
+def _from_book(found: FoundFiles, files: dict[str, Path], book: NotebookFile | None) -> dict[str, Module]:
     """The modules, by file name, that the notebook gives: those that aren't files, or are files of stubs alone."""
     if book is None:
         return {}
@@ -188,7 +188,7 @@ def _from_book(found: Found, files: dict[str, Path], book: Book | None) -> dict[
     }
 
 
-def _lacking(found: Found, files: dict[str, Path], modules: dict[str, Module]) -> list[str]:
+def _lacking(found: FoundFiles, files: dict[str, Path], modules: dict[str, Module]) -> list[str]:
     """The modules that nothing is written of, in files or in the notebook."""
     return [
         file
@@ -198,7 +198,7 @@ def _lacking(found: Found, files: dict[str, Path], modules: dict[str, Module]) -
     ]
 
 
-def _differ(path: Path, book: Book, module: str) -> bool:
+def _differ(path: Path, book: NotebookFile, module: str) -> bool:
     """Whether the notebook defines something of a module otherwise than its file does."""
     if not book.modules[module].written:
         return False
@@ -215,7 +215,7 @@ def _definitions(text: str, module: str) -> dict[str, str]:
         return {}
 
 
-def _results(found: Found) -> Path | None:
+def _results(found: FoundFiles) -> Path | None:
     """The folder of results that is nearest to the top."""
     almost: dict[Path, None] = {}
     for file in found.files:
@@ -233,7 +233,7 @@ def _results(found: Found) -> Path | None:
     return None
 
 
-def _answers(found: Found, book: Book | None) -> str:
+def _answers(found: FoundFiles, book: NotebookFile | None) -> str:
     """answers.md, or what the notebook has of it where nothing is written there."""
     texts = [book.answers] if book is not None else []
     almost = [file for file in found.files if is_almost(file.name, "answers", ".md")]
@@ -247,7 +247,7 @@ def _answers(found: Found, book: Book | None) -> str:
     return next(filter(answers.is_written, texts), texts[0] if texts else "")
 
 
-def _nothing(found: Found, problems: Sequence[str], name: str) -> str:
+def _nothing(found: FoundFiles, problems: Sequence[str], name: str) -> str:
     if problems:
         return f"{name} holds nothing that can be graded: {problems[0]}"
     if not found.files:

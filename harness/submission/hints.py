@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from harness.edition import on_gradescope
 from harness.failure import Failure
 from harness.problem import problem
-from harness.submission.contract import FILES
+from harness.submission.required_names import FILES
 
 __all__ = ["INSTALLED", "PYTHON", "hints", "newer_syntax"]
 

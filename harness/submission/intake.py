@@ -24,9 +24,9 @@ import msgspec
 from harness import ROOT
 from harness.failure import Failure, StackLine
 from harness.problem import problem
-from harness.submission.contract import FILES
+from harness.submission.file_search import read_text
 from harness.submission.hints import hints
-from harness.submission.survey import read_text
+from harness.submission.required_names import FILES
 
 __all__ = [
     "ACCEPTED",

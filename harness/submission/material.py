@@ -14,7 +14,7 @@ from harness.base.untrusted import UnreadableError, read_bytes
 from harness.numbers import is_part
 from harness.submission.cells import Cell
 from harness.submission.checklist import write_up
-from harness.submission.survey import Found
+from harness.submission.file_search import FoundFiles
 
 __all__ = ["ANSWERS", "FIGURES", "RECORD", "RESULTS", "WRITE_UP", "collect"]
 
@@ -27,7 +27,7 @@ MAX_PICTURE, MAX_PICTURES = 4 << 20, 60
 MAX_RECORD = 4 << 20
 
 
-def collect(folder: Path, found: Found, results: Path | None, answers: str, cells: Sequence[Cell] = ()) -> None:
+def collect(folder: Path, found: FoundFiles, results: Path | None, answers: str, cells: Sequence[Cell] = ()) -> None:
     """Write what is there into a new folder.
 
     Args:

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from harness.submission.archives import ArchiveError, is_archive, unpack
-from harness.submission.books import read_notebooks
-from harness.submission.contract import DEFINES, FILES
+from harness.submission.file_search import FoundFiles, copy, find_files, read_text
 from harness.submission.filenames import is_called_archive, is_notebook, module_meant, shown
 from harness.submission.intake import SubmissionError
-from harness.submission.places import is_untouched
-from harness.submission.survey import Found, copy, read_text, survey
+from harness.submission.module_files import is_untouched
+from harness.submission.notebook_files import read_notebooks
+from harness.submission.required_names import DEFINES, FILES
 
 __all__ = ["open_archives", "unpacked"]
 
@@ -38,7 +38,7 @@ def unpacked(archive: Path, folder: Path, name: str) -> list[str]:
         raise SubmissionError(f"{name} {error}.") from error
 
 
-def open_archives(found: Found, scratch: Path, name: str) -> Found:
+def open_archives(found: FoundFiles, scratch: Path, name: str) -> FoundFiles:
     """The files, with those of an archive among them where the code is in there.
 
     Raises:
@@ -67,7 +67,7 @@ def open_archives(found: Found, scratch: Path, name: str) -> Found:
     return found
 
 
-def _opened(found: Found, archive: Path, closed: Sequence[Path], inside: Path) -> Found:
+def _opened(found: FoundFiles, archive: Path, closed: Sequence[Path], inside: Path) -> FoundFiles:
     """What is in an archive, with the files that lie beside it."""
     name = shown(archive.as_posix())
     notes = unpacked(found.root / archive, inside, name)
@@ -83,12 +83,12 @@ def _opened(found: Found, archive: Path, closed: Sequence[Path], inside: Path) -
             lost.append(file)
     if lost:
         notes.append(f"Left out beside {name}: {_some(lost)}.")
-    new = survey(inside)
+    new = find_files(inside)
     new.notes = [*found.notes, *notes, *new.notes]
     return new
 
 
-def _has_code(found: Found, files: Sequence[Path]) -> bool:
+def _has_code(found: FoundFiles, files: Sequence[Path]) -> bool:
     """Whether a module is written, or something of one in a notebook or a script."""
     for file in files:
         name = file.name if file.name in FILES else module_meant(file.name)

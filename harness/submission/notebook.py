@@ -24,20 +24,20 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 
 from harness.numbers import comes_after
+from harness.submission.alternative_names import alternative_names
 from harness.submission.cells import IMPORTS, Cell, Node, Statement
-from harness.submission.contract import DEFINES, FILES, MODULES, NAMES, PROVIDED
-from harness.submission.effects import Effects
 from harness.submission.hints import newer_syntax
 from harness.submission.intake import Origin
-from harness.submission.seen import as_seen_by
+from harness.submission.module_cells import cells_for_module
+from harness.submission.required_names import DEFINES, FILES, MODULES, NAMES, PROVIDED
 from harness.submission.settings import changes
-from harness.submission.spellings import spellings
+from harness.submission.side_effects import SideEffects
 from harness.submission.stubs import is_stub
 
 __all__ = ["Module", "modules_of"]
 
 #: The names that tests ask for.
-HANDOUT = spellings().names.union(*NAMES.values())
+HANDOUT = alternative_names().names.union(*NAMES.values())
 
 
 @dataclass
@@ -83,7 +83,7 @@ def modules_of(cells: Sequence[Cell]) -> tuple[dict[str, Module], list[str]]:
     notebook = _Notebook(cells)
     made: dict[str, Module] = {}
     for part, module in MODULES.items():
-        own, said = spellings().prepare(module, as_seen_by(module, cells))
+        own, said = alternative_names().prepare(module, cells_for_module(module, cells))
         made[module] = (notebook if own is cells else _Notebook(own)).module(part, module)
         notes += said
     notes += notebook.notes(made)
@@ -115,7 +115,7 @@ class _Notebook:
         self.placed = [
             _Placed(cell, index, statement) for index, cell in enumerate(cells) for statement in cell.statements
         ]
-        self.effects = Effects([one.statement for one in self.placed])
+        self.effects = SideEffects([one.statement for one in self.placed])
         self.placed = [replace(one, statement=self.effects.without_fetching(one.statement)) for one in self.placed]
         self.imported = frozenset(
             name for one in self.placed if isinstance(one.statement.node, IMPORTS) for name in one.statement.binds
@@ -156,7 +156,7 @@ class _Notebook:
 
     def module(self, part: str, name: str) -> Module:
         """The module of a part."""
-        called = {**spellings().misspelt, **self._other_names(name)}
+        called = {**alternative_names().misspelt, **self._other_names(name)}
         kept, unmade = self._needed(part, frozenset(NAMES[name]) | set(called.values()))
         defined = {bound for one in kept for bound in one.statement.binds if not one.is_stub}
         builder = _Text(f'"""{name}.py, from the notebook."""\n\nfrom __future__ import annotations\n')
@@ -175,7 +175,7 @@ class _Notebook:
                 builder.add(f"{right} = {wrong}")
                 defined.add(right)
                 notes.append(f"{wrong} was taken as {right}, the name that the grader looks for.")
-        if more := spellings().append(name, [one.statement for one in kept]):
+        if more := alternative_names().append(name, [one.statement for one in kept]):
             builder.add(more)
         for missing, of in NAMES[name].items():
             if missing not in defined:
@@ -187,7 +187,7 @@ class _Notebook:
     def _other_names(self, module: str) -> dict[str, str]:
         """Constants that the notebook doesn't have under the grader's names, but with one value under another."""
         found: dict[str, str] = {}
-        constants = spellings().constants
+        constants = alternative_names().constants
         for right in NAMES[module].keys() & constants.keys():
             if any(right in one.statement.binds and not one.is_stub for one in self.placed):
                 continue
@@ -297,7 +297,7 @@ class _Notebook:
         if shadowed:
             notes.append(f"Taken from course/, not from the notebook: {', '.join(shadowed)}.")
         notes += [*self._settings(), *self._of_later_parts()]
-        notes += spellings().lacking(self.cells, {name for module in made.values() for name in module.written})
+        notes += alternative_names().lacking(self.cells, {name for module in made.values() for name in module.written})
         for module in made.values():
             notes += module.notes
             for name, reason in module.unmade.items():

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.submission.cells import executed
-from harness.submission.contract import FILES
+from harness.submission.file_search import read_text
 from harness.submission.intake import Setting
-from harness.submission.survey import read_text
+from harness.submission.required_names import FILES
 
 __all__ = ["changes", "settings_of"]
 

@@ -9,7 +9,7 @@ from importlib.machinery import BYTECODE_SUFFIXES, EXTENSION_SUFFIXES
 from pathlib import Path
 
 from harness.base.untrusted import UnreadableError, read_bytes
-from harness.submission.contract import FILES
+from harness.submission.required_names import FILES
 
 __all__ = ["fingerprint", "left_out", "stage"]
 

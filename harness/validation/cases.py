@@ -30,7 +30,7 @@ from harness import ROOT
 from harness.catalog import RESULTS, chosen, read_suites
 from harness.presence import at_least_one
 from harness.problem import problem
-from harness.submission.contract import MODULES
+from harness.submission.required_names import MODULES
 
 __all__ = [
     "SOLUTION",

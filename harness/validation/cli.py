@@ -19,7 +19,7 @@ from harness.console import progress, show, stop, tell
 from harness.host.failures import SandboxError
 from harness.problem import ProblemError, problem
 from harness.reports.text import last_line, unwritable, write_atomically
-from harness.submission.contract import MODULES
+from harness.submission.required_names import MODULES
 from harness.validation import tables
 from harness.validation.cases import Case, read_cases, solution_and_stubs
 from harness.validation.verdicts import SEED, Task, Verdict, grade_cases, slowest_first

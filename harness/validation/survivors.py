@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.submission.contract import MODULES
+from harness.submission.required_names import MODULES
 from harness.validation.mutants import Fate, equivalents
 
 __all__ = ["markdown", "render", "unexplained"]

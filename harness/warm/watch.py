@@ -15,8 +15,8 @@ from harness import ROOT
 from harness.cli import refuse_unknown
 from harness.console import clear, say, stop, tell
 from harness.numbers import lies_in, sort_key
-from harness.submission.contract import FILES, MODULES
 from harness.submission.definitions import parts_changed
+from harness.submission.required_names import FILES, MODULES
 from harness.warm import client
 
 __all__ = ["watch"]

@@ -17,7 +17,7 @@ from harness.handout.notebook import ANSWERS, STUBS, build, main
 from harness.handout.sources import HandoutError, place, split
 from harness.problem import problem
 from harness.submission.cells import KEY
-from harness.submission.contract import MODULES
+from harness.submission.required_names import MODULES
 from harness.validation.cases import SOLUTION
 from tests.conftest import ROOT
 

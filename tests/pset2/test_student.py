@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from harness.submission.contract import MODULES
+from harness.submission.required_names import MODULES
 from harness.validation.cases import SOLUTION, STUBS
 
 #: What the handout names, module by module, with the arguments of functions and constructors.

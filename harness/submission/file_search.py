@@ -12,10 +12,10 @@ from pathlib import Path
 
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.problem import problem
-from harness.submission.contract import FILES
 from harness.submission.filenames import is_usable, shown
+from harness.submission.required_names import FILES
 
-__all__ = ["MAX_TEXT", "Found", "copy", "read_text", "survey", "text_of"]
+__all__ = ["MAX_TEXT", "FoundFiles", "copy", "find_files", "read_text", "text_of"]
 
 MAX_TEXT = 4 << 20
 MAX_FILES = 5_000
@@ -27,7 +27,7 @@ MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM
 
 
 @dataclass
-class Found:
+class FoundFiles:
     """What lies in a folder and what lies in it at any depth."""
 
     root: Path
@@ -37,9 +37,9 @@ class Found:
     """The folder can't be looked into."""
 
 
-def survey(root: Path) -> Found:
+def find_files(root: Path) -> FoundFiles:
     """The plain files below a folder, those near its top first; hidden ones and other people's code left out."""
-    found = Found(root)
+    found = FoundFiles(root)
     folders = [(root, 0)]
     for folder, depth in folders:
         try:

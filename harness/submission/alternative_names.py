@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from harness.problem import problem
 from harness.submission.cells import Cell, Statement
 
-__all__ = ["Spellings", "spellings"]
+__all__ = ["AlternativeNames", "alternative_names"]
 
 
 def _unchanged(module: str, cells: Sequence[Cell]) -> tuple[Sequence[Cell], list[str]]:
@@ -24,7 +24,7 @@ def _none(cells: Sequence[Cell], written: set[str]) -> Iterable[str]:
 
 
 @dataclass(frozen=True)
-class Spellings:
+class AlternativeNames:
     """How a problem set understands what students' notebooks have under other names. Without any: not at all."""
 
     misspelt: Mapping[str, str] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Spellings:
         return frozenset([*self.misspelt.values(), *(name for names in self.constants.values() for name in names)])
 
 
-def spellings() -> Spellings:
+def alternative_names() -> AlternativeNames:
     """Those of this repository's problem set."""
     module = problem().own_module("notebook_names")
-    return Spellings() if module is None else module.SPELLINGS
+    return AlternativeNames() if module is None else module.ALTERNATIVE_NAMES

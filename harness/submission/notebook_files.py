@@ -10,12 +10,12 @@ from pathlib import Path
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.submission import answers
 from harness.submission.cells import Cell, NotebookError, read_cells, read_notebook, read_script
-from harness.submission.contract import DEFINES, FILES
+from harness.submission.file_search import FoundFiles, read_text, text_of
 from harness.submission.filenames import is_notebook, module_meant, shown
 from harness.submission.notebook import Module, helpers_of, modules_of
-from harness.submission.survey import Found, read_text, text_of
+from harness.submission.required_names import DEFINES, FILES
 
-__all__ = ["Book", "read_notebooks", "scripts"]
+__all__ = ["NotebookFile", "read_notebooks", "scripts"]
 
 MAX_NOTEBOOK = 50 << 20
 MAX_NOTEBOOKS = 5
@@ -23,7 +23,7 @@ MAX_LOOKED_AT, MAX_SCRIPTS = 200, 10
 
 
 @dataclass
-class Book:
+class NotebookFile:
     """A notebook with what it gives."""
 
     path: Path
@@ -42,9 +42,9 @@ class Book:
         return sum(len(module.written) for module in self.modules.values())
 
 
-def read_notebooks(found: Found) -> tuple[list[Book], list[str]]:
+def read_notebooks(found: FoundFiles) -> tuple[list[NotebookFile], list[str]]:
     """The notebooks, and why others can't be read."""
-    books: list[Book] = []
+    books: list[NotebookFile] = []
     problems: list[str] = []
     files = [file for file in found.files if is_notebook(file.name)]
     for file in sorted(files, key=lambda file: file.suffix != ".ipynb")[:MAX_NOTEBOOKS]:
@@ -56,7 +56,7 @@ def read_notebooks(found: Found) -> tuple[list[Book], list[str]]:
             cells = read_cells(notebook)
             modules, notes = modules_of(cells)
             texts = [cell.source for cell in notebook.cells if cell.get("cell_type") == "markdown"]
-            books.append(Book(file, cells, modules, notes, answers.of_cells(texts)))
+            books.append(NotebookFile(file, cells, modules, notes, answers.of_cells(texts)))
         except UnreadableError as error:
             problems.append(f"{error}: clear the outputs of cells that print much, and save it again.")
         except NotebookError as error:
@@ -67,7 +67,7 @@ def read_notebooks(found: Found) -> tuple[list[Book], list[str]]:
     return books, problems
 
 
-def scripts(found: Found, folder: Path | None, lacking: Sequence[str]) -> dict[str, Book]:
+def scripts(found: FoundFiles, folder: Path | None, lacking: Sequence[str]) -> dict[str, NotebookFile]:
     """The scripts that alone define something of a module that is lacking, by the module's file.
 
     Colab saves a notebook as such a script, and others call a module ``part2.py``.
@@ -75,7 +75,7 @@ def scripts(found: Found, folder: Path | None, lacking: Sequence[str]) -> dict[s
     Args:
         folder: the one with the modules, where scripts are looked for, or None where there is none.
     """
-    books: list[Book] = []
+    books: list[NotebookFile] = []
     files = [file for file in found.files if file.suffix == ".py" and folder in (None, file.parent)]
     for file in files[:MAX_LOOKED_AT] if lacking else ():
         if file.name in FILES or module_meant(file.name) or len(books) >= MAX_SCRIPTS:
@@ -83,8 +83,8 @@ def scripts(found: Found, folder: Path | None, lacking: Sequence[str]) -> dict[s
         text = read_text(found.root / file)
         if DEFINES.search(text):
             cells = read_script(text, shown(file.name))
-            books.append(Book(file, cells, *modules_of(cells)))
-    taken: dict[str, Book] = {}
+            books.append(NotebookFile(file, cells, *modules_of(cells)))
+    taken: dict[str, NotebookFile] = {}
     for file_name in lacking:
         able = [book for book in books if book.modules[file_name[:-3]].written]
         if len(able) == 1:

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.submission.cells import parse
-from harness.submission.contract import FILES, NAMES
+from harness.submission.file_search import FoundFiles, read_text
 from harness.submission.filenames import module_meant, shown
+from harness.submission.required_names import FILES, NAMES
 from harness.submission.stubs import is_stub
-from harness.submission.survey import Found, read_text
 
-__all__ = ["is_untouched", "places_of_modules"]
+__all__ = ["find_module_files", "is_untouched"]
 
 MAX_CANDIDATES = 4
 """files that are looked at for a module"""
 
 
-def places_of_modules(found: Found) -> tuple[Path | None, dict[str, Path]]:
+def find_module_files(found: FoundFiles) -> tuple[Path | None, dict[str, Path]]:
     """The folder with most of the modules, and where modules lie that it hasn't, or has as stubs alone."""
     exact: dict[str, dict[Path, None]] = {}
     meant: dict[str, list[Path]] = {}
@@ -56,7 +56,7 @@ def _by_rank(folders: set[Path], exact: dict[str, dict[Path, None]]) -> list[Pat
     return sorted(folders, key=rank)
 
 
-def _chosen(found: Found, name: str, own: Sequence[Path], meant: Sequence[Path]) -> Path | None:
+def _chosen(found: FoundFiles, name: str, own: Sequence[Path], meant: Sequence[Path]) -> Path | None:
     """The file that is a module, with a sentence where it is not the one that it should be."""
     stubs = is_untouched(found.root / own[0], name[:-3]) if own and (len(own) > 1 or meant) else False
     if own and not stubs:

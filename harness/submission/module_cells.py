@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from harness.submission.cells import Cell, Statement, parse
-from harness.submission.contract import MODULES
+from harness.submission.required_names import MODULES
 
-__all__ = ["as_seen_by"]
+__all__ = ["cells_for_module"]
 
 OURS = frozenset(MODULES.values())
 
 
-def as_seen_by(module: str, cells: Sequence[Cell]) -> Sequence[Cell]:
+def cells_for_module(module: str, cells: Sequence[Cell]) -> Sequence[Cell]:
     """The cells without those that write other files, and without imports from the module itself.
 
     Returns:

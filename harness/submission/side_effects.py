@@ -9,7 +9,7 @@ from dataclasses import replace
 from harness.problem import problem
 from harness.submission.cells import Statement, called, parse
 
-__all__ = ["Effects"]
+__all__ = ["SideEffects"]
 
 TRAIN = {
     "backward",
@@ -53,7 +53,7 @@ RUN = (
 EVERYWHERE = frozenset(dir(dict) + dir(list) + dir(set) + dir(str)) | {"__init__", "__call__", "forward"}
 
 
-class Effects:
+class SideEffects:
     """What statements do besides defining something, seen by the functions that they call.
 
     Args:
