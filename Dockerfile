@@ -4,9 +4,11 @@
 # PyTorch brings CUDA in its own packages, hence the slim base. What changes seldom comes first: a change of code
 # compiles and copies code, and no more. Packages are not copied from a stage into another: they come as wheels, nothing
 # is built that would have to stay behind, and 5 GB would be there twice.
-ARG PYTHON_VERSION=3.12
+#
+# The tag moves with security updates. A digest after it, as `make image-digest` writes it here, keeps the base the same.
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm
 
-FROM python:${PYTHON_VERSION}-slim-bookworm AS python
+FROM ${PYTHON_IMAGE} AS python
 # The official image comes without the standard library's bytecode, which no later user could write. What is left out
 # holds examples that aren't meant to be compiled.
 RUN python -m compileall -q -j 0 -x '/(lib2to3|tests?)/' "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
@@ -42,8 +44,6 @@ RUN chmod -R u=rwX,go=rX . \
 
 
 FROM packages
-LABEL org.opencontainers.image.title="CS 2420 PSet 2, for the course staff" \
-      org.opencontainers.image.licenses="MIT"
 # 1000 is the first user of most machines, and below the ids that workers get. Folders for results and for data can be
 # written by whoever the container runs as.
 RUN groupadd --gid 1000 staff2420 \
@@ -52,11 +52,21 @@ RUN groupadd --gid 1000 staff2420 \
 ENV HOME=/tmp \
     DATA_DIR=/data \
     TORCH_HOME=/data/torch \
+    NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
 USER 1000:1000
 WORKDIR /out
-# Ten seconds of work, more on a busy machine: seldom enough that a batch of hours doesn't notice.
-HEALTHCHECK --interval=1h --timeout=5m --retries=1 CMD ["python", "-I", "/opt/pset2/harness/container/entrypoint.py", "doctor"]
 # Ctrl-C and docker stop reach all processes, and those that lost their parent are reaped.
 ENTRYPOINT ["dumb-init", "--", "python", "-I", "/opt/pset2/harness/container/entrypoint.py"]
 COPY --from=code /opt/pset2 /opt/pset2
+# Last, since a commit changes them: `make image` fills them from git and pyproject.toml.
+ARG REVISION=unknown
+ARG VERSION=unknown
+ARG CREATED=1970-01-01T00:00:00Z
+ARG SOURCE=unknown
+LABEL org.opencontainers.image.title="CS 2420 PSet 2, for the course staff" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.source="${SOURCE}"

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from harness import gpu_driver
 from harness.catalog import RESULTS, chosen, read_suites
 from harness.gradebook import Gradebook, State
 from harness.grading import grade
@@ -35,7 +36,8 @@ WITHOUT = ("Landlock", "seccomp")
 def why_not(require_isolation: bool) -> str:
     """One sentence on why nothing can be graded on a GPU here; empty where it can."""
     if not torch.cuda.is_available():
-        return "No GPU can be used here: leave out --device cuda. In a container, --gpus all gives it one."
+        found = gpu_driver.find("cuda", container=gpu_driver.in_container())
+        return f"{found.sentence} Or leave out --device cuda."
     if require_isolation:
         return "On a GPU student code is not isolated in full: leave out --require-isolation or --device cuda."
     return ""

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import metadata
 from itertools import zip_longest
 from pathlib import Path
 from typing import NoReturn
 
-__all__ = ["VERBS", "RefusedError", "Verb", "gpu", "main", "program"]
+__all__ = ["VERBS", "RefusedError", "Verb", "main", "program"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TESTS = ("pytest", "-o", "testpaths=tests", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal")
@@ -51,9 +49,10 @@ VERBS = {
     "publish": Verb("write what students get, from a folder of grades", reads=True, writes=("--out",)),
     "experiments": Verb("run the experiments, into results/", writes=("--out",), default="results"),
     "unpack": Verb("write what a submission is graded as: the modules", reads=True, writes=("--out",)),
-    "validate": Verb("the grader's own exam: submissions whose right grade is known", writes=("--html",)),
+    "validate": Verb("grade submissions whose right grade is known", writes=("--html",)),
     "mutants": Verb("mutation testing of the suites", writes=("--report",)),
     "doctor": Verb("what stands between student code and the rest, here"),
+    "gpu": Verb("the GPU that PyTorch can use, or what is wrong; exit code 1 without one"),
     "new": Verb("begin another problem set: a small one that works, into a new folder"),
     "test": Verb("the tests of this software; arguments are pytest's"),
 }
@@ -67,6 +66,7 @@ IMAGE VERB --help has a verb's arguments. Paths are the container's: mount what 
 verb begins, a folder for what is written. With -u that folder's files are yours.
 
 docker run --rm IMAGE doctor
+docker run --rm --gpus all IMAGE gpu
 docker run --rm -u $(id -u):$(id -g) -v "$PWD/student:/submission:ro" -v "$PWD:/out" \\
     IMAGE grade /submission --json results.json --html report.html
 docker run --rm -u $(id -u):$(id -g) -v "$PWD/submissions:/submissions:ro" -v "$PWD:/out" \\
@@ -94,10 +94,12 @@ def main(arguments: Sequence[str]) -> NoReturn:
             raise RefusedError(f"There is no verb {name}: choose one of {', '.join(VERBS)}.")
         if not {"-h", "--help"} & {*rest}:
             _look_around(VERBS[name], rest)
+            if name == "gpu":
+                _answer_for_the_gpu()
             if name == "experiments":
                 _look_around_for_experiments(rest)
-            elif _option(rest, "--device", "cpu") != "cpu":
-                _say(gpu())
+            if not _option(rest, "--scheduler", ""):  # whose workers have GPUs of their own
+                _look_for_a_gpu(_option(rest, "--device", "auto" if name == "experiments" else "cpu"))
         if os.geteuid() == 0:
             _close_folders()
     except RefusedError as error:
@@ -130,23 +132,41 @@ def _look_around_for_experiments(rest: Sequence[str]) -> None:
     data = Path(os.environ.get("DATA_DIR", "/data"))
     if _option(rest, "--profile", "quick") == "full" and not _is_mounted(data):
         _say(f"Data sets are downloaded in each run: mount a volume, as in -v datasets:{data}, to keep them.")
-    if _option(rest, "--device", "auto") != "cpu":
-        _say(gpu())
 
 
-def gpu() -> str:
-    """One line on what experiments run on."""
-    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
-    try:
-        found = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True).stdout.split("\n")
-    except (OSError, subprocess.SubprocessError):
-        found = []
-    cards = [line.strip() for line in found if line.strip()]
-    if "+cpu" in metadata.version("torch"):
-        return "No GPU is used: this image has PyTorch without CUDA; build it without TORCH_INDEX to use one."
-    if not cards:
-        return "No GPU: this runs on the CPU; docker run --gpus all gives the container one."
-    return f"GPU: {cards[0]}" + (f", and {len(cards) - 1} more: --device cuda:1 is the second." if cards[1:] else "")
+# ---- the GPU -------------------------------------------------------------------------------------------------
+
+
+def _look_for_a_gpu(device: str) -> None:
+    """Say which GPU is used, or why none can be. Nothing is asked where the CPU was asked for.
+
+    Raises:
+        RefusedError: a GPU was asked for by name and can't be used.
+    """
+    if device == "cpu":
+        return
+    _reach_the_harness()
+    from harness import gpu_driver
+
+    found = gpu_driver.find(device, container=True)
+    if device != "auto" and not found.usable:
+        raise RefusedError(found.sentence)
+    _say(found.sentence)
+
+
+def _answer_for_the_gpu() -> NoReturn:
+    _reach_the_harness()
+    from harness import gpu_driver
+
+    found = gpu_driver.find(container=True)
+    print(found.sentence)
+    sys.exit(0 if found.usable else 1)
+
+
+def _reach_the_harness() -> None:
+    """Let this repository's modules be imported, although this program is started by its path."""
+    if str(ROOT) not in sys.path:
+        sys.path.append(str(ROOT))
 
 
 # ---- what is mounted, and whose it is ------------------------------------------------------------------------
@@ -221,8 +241,7 @@ def _writable_copy() -> Path:
 
 def closed() -> tuple[str, ...]:
     """What a worker has no business in. Where the container runs as root, workers are other users, kept out by this."""
-    if str(ROOT) not in sys.path:  # this program is started by its path
-        sys.path.append(str(ROOT))
+    _reach_the_harness()
     from harness.edition import SECRET_FOLDERS
 
     return (*SECRET_FOLDERS["staff"], "tests")

@@ -21,7 +21,7 @@ help::
 	@echo "For the course staff:"
 	@echo "make test [FAST=1]                test this software itself; FAST: quick tests of what has changed"
 	@echo "make validate                     grade submissions whose right grade is known"
-	@echo "make mutants                      mutation testing of the suites: five minutes, writes docs/mutants.md"
+	@echo "make mutants                      mutation testing of the suites: ten minutes, writes mutants.md"
 	@echo "make autograder [MINUTES=10]      make autograder.zip for Gradescope"
 	@echo "make handout                      make the zip that students get"
 	@echo "make image [TAG=name]             build the image for docker or podman; PYTHON_IMAGE=, TORCH_INDEX="
@@ -41,7 +41,7 @@ validate: $(READY)
 	@$(BIN)/python -m grader validate
 
 mutants: $(READY)
-	@$(BIN)/python -m grader mutants --report docs/mutants.md
+	@$(BIN)/python -m grader mutants --report mutants.md
 
 handout: $(READY)
 	@$(BIN)/python -m harness.handout.archive
