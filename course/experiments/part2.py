@@ -76,7 +76,7 @@ def sizes(lab: Lab) -> None:
     for bits in BITS:
         step = float(np.ptp(values)) / (2**bits - 1)
         errors[f"{bits} bits"] = (np.asarray(dequantize(*_pair(quantize(values, bits)))) - values).ravel() / step
-    figure = histograms(errors, title="Rounding to 8, 4 and 2 bits: fc1's weights", xlabel="error (quantization steps)")
+    figure = histograms(errors, title="Rounding to 8, 4 and 2 bits: fc1's weights", xlabel="Error (quantization steps)")
     lab.figure("errors", figure, "Errors of fc1's weights after quantization, in steps of each width (part 2.1).")
 
 
@@ -97,7 +97,7 @@ def by_bits(lab: Lab) -> None:
 def draw_by_bits(records: Records) -> dict[str, Drawing]:
     values = dict(records["2.2"].values)
     baseline = values.pop("full")[0]
-    figure = accuracy_spread(values, title="MNISTNet, quantized", baseline=baseline, xlabel="weights")
+    figure = accuracy_spread(values, title="MNISTNet, quantized", baseline=baseline, xlabel="Width of the codes")
     return {"bits": Drawing(figure, "Test accuracy at 8, 4 and 2 bits against full precision (part 2.2).")}
 
 
@@ -126,7 +126,7 @@ def _spread(values: list[float]) -> float:
 def draw_stochastic(records: Records) -> dict[str, Drawing]:
     values = dict(records["2.3"].values)
     baseline = values.pop("full")[0]
-    figure = accuracy_spread(values, title="MNISTNet at 2 bits", baseline=baseline, xlabel="rounding")
+    figure = accuracy_spread(values, title="MNISTNet at 2 bits", baseline=baseline, xlabel="Rounding")
     caption = f"Banker's against stochastic rounding, {REPETITIONS} repetitions (part 2.3)."
     return {"rounding": Drawing(figure, caption)}
 

@@ -7,6 +7,7 @@ import functools
 import math
 from collections.abc import Sequence
 
+import msgspec
 from torch import nn
 
 from course.experiments.experiment import Drawing, Experiment, Records
@@ -39,14 +40,18 @@ def parameters(lab: Lab) -> None:
     totals = [sum(parameter.numel() for parameter in one.parameters()) for one in (net, ConvNet())]
     rows.append(["all parameters", *totals])
     lab.table("Parameters by layer", ["layer", "SparseConvNet", "ConvNet"], rows)
-    figure = bars(
-        [f"convolution {place}" for place in range(1, len(found) + 1)],
-        {"SparseConvNet": found},
-        title="Weights of the sparse convolutions",
-        ylabel="weights",
-        log=True,
-    )
-    lab.figure("weights", figure, "Weights of each sparse convolution, those that pruning can switch off (part 3.1).")
+
+
+def draw_parameters(records: Records) -> dict[str, Drawing]:
+    table = records["3.1"].table("SparseConvNet")
+    if table is None:
+        return {}
+    rows = table.rows[:-1]
+    groups = {"SparseConvNet": [float(row[1]) for row in rows]}
+    title = "Weights of the sparse convolutions"
+    figure = bars([str(row[0]) for row in rows], groups, title=title, xlabel="Weights")
+    caption = "Weights of each sparse convolution, those that pruning can switch off (part 3.1)."
+    return {"weights": Drawing(figure, caption)}
 
 
 def unpruned(lab: Lab) -> None:
@@ -74,7 +79,7 @@ def _run_of(records: Records, part: str, name: str, title: str) -> list[Run]:
     run = record.run(name) if record is not None else None
     if run is None:
         return []
-    return [Run(name, title, run.settings, run.losses, run.accuracies, run.rates, run.seconds)]
+    return _titled([run], title)
 
 
 def epochs_of(lab: Lab) -> list[int]:
@@ -151,13 +156,13 @@ def unstructured(lab: Lab) -> None:
 def _draw_pruned(records: Records, part: str, runs: list[Run], title: str) -> dict[str, Drawing]:
     record: Record = records[part]
     steps = [int(epoch) for epoch in record.values.get("pruned after epoch", [])]
-    curves = learning_curves(runs, title=title, marks=steps, mark_label="pruning step")
+    curves = learning_curves(runs, title=title, marks=steps, mark_label="pruning steps")
     compared = ", ".join(run.title for run in runs)
     missing = "" if any(run.title == BASELINE for run in runs) else f" The {BASELINE} comes with part 1.2."
     drawings = {"accuracy": Drawing(curves, f"Loss and test accuracy: {compared} (part {part}).{missing}")}
     pruned = [run for run in record.runs if run.zeros]
     if pruned:
-        figure = sparsity_curves(pruned, totals=WEIGHTS, title="Share of weights that are 0")
+        figure = sparsity_curves(pruned, totals=WEIGHTS, title="Share of the weights that are zero")
         drawings["sparsity"] = Drawing(figure, f"Sparsity of the network and of its layers by epoch (part {part}).")
     return drawings
 
@@ -166,7 +171,7 @@ BASELINE = "unpruned baseline"
 
 
 def _titled(runs: Sequence[Run], title: str) -> list[Run]:
-    return [Run(run.name, title, run.settings, run.losses, run.accuracies, run.rates, run.seconds) for run in runs]
+    return [msgspec.structs.replace(run, title=title) for run in runs]
 
 
 def draw_structured(records: Records) -> dict[str, Drawing]:
@@ -184,7 +189,7 @@ def draw_unstructured(records: Records) -> dict[str, Drawing]:
 
 
 EXPERIMENTS = (
-    Experiment("3.1", "A sparse ConvNet", parameters),
+    Experiment("3.1", "A sparse ConvNet", parameters, draw_parameters),
     Experiment("3.2", "Training it unpruned", unpruned, draw_unpruned),
     Experiment("3.3", "Pruning filters", structured, draw_structured),
     Experiment("3.4", "Pruning single weights", unstructured, draw_unstructured),

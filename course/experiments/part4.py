@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from course.datasets import DataError, ImageDataset
+from course.datasets import DataError, ImageDataset, UnusableDataError
 from course.experiments.experiment import Drawing, Experiment, Records
 from course.experiments.lab import Lab
 from course.experiments.part1 import constant_rate
@@ -98,11 +98,20 @@ def trainable(lab: Lab) -> None:
             rows.append([name, total, sum(counts), sum(fc), 100 * sum(counts) / total])
     columns = ["network", "parameters", "trainable", "trainable in fc", "trainable (%)"]
     lab.table("Parameters of the three networks", columns, rows)
-    groups = {"all": [float(row[1]) for row in rows], "trainable": [float(row[2]) for row in rows]}
-    groups["trainable in fc"] = [float(row[3]) for row in rows]
-    names = [str(row[0]) for row in rows]
-    figure = bars(names, groups, title="What fine-tuning changes", ylabel="parameters", log=True)
-    lab.figure("parameters", figure, "Parameters of each network, and how many of them are trained (part 4.1).")
+
+
+def draw_trainable(records: Records) -> dict[str, Drawing]:
+    table = records["4.1"].table("trainable in fc")
+    if table is None:
+        return {}
+    columns = {"trainable": 2, "trainable in the classifier fc": 3}
+    groups = {
+        name: [100 * float(row[column]) / float(row[1]) for row in table.rows] for name, column in columns.items()
+    }
+    names = [str(row[0]) for row in table.rows]
+    figure = bars(names, groups, title="What fine-tuning changes", xlabel="Share of the network's parameters (%)")
+    caption = "The share of each network's parameters that is trained (part 4.1)."
+    return {"parameters": Drawing(figure, caption)}
 
 
 def images(lab: Lab) -> tuple[ImageDataset, ImageDataset]:
@@ -112,6 +121,8 @@ def images(lab: Lab) -> tuple[ImageDataset, ImageDataset]:
         return lab.images("cifar10")
     try:
         return lab.images("cinic10")
+    except UnusableDataError:  # whoever has the file, and a broken one, wants to know it
+        raise
     except DataError as error:
         lab.stand_in(f"CIFAR-10 stands in for CINIC-10, which can't be had here: {error}.")
         return lab.images("cifar10")
@@ -140,10 +151,12 @@ def draw_fine_tuned(records: Records) -> dict[str, Drawing]:
     record = records["4.2"]
     data = {"cinic10": "CINIC-10", "cifar10": "CIFAR-10"}.get(record.data.name if record.data else "", "")
     figure = learning_curves(record.runs, title=f"Fine-tuning ResNet-18 on {data}")
-    return {"fine-tuning": Drawing(figure, "The three networks in their one epoch (part 4.2).")}
+    quarters = any(run.within for run in record.runs)
+    when = "before their one epoch, at each quarter of it and after it" if quarters else "after their one epoch"
+    return {"fine-tuning": Drawing(figure, f"The three networks {when} (part 4.2).")}
 
 
 EXPERIMENTS = (
-    Experiment("4.1", "Freezing and LoRA", trainable),
+    Experiment("4.1", "Freezing and LoRA", trainable, draw_trainable),
     Experiment("4.2", "Fine-tuning", fine_tune, draw_fine_tuned),
 )

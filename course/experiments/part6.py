@@ -6,6 +6,7 @@ import functools
 import statistics
 import time
 
+import msgspec
 import torch
 from torch import nn
 
@@ -56,18 +57,12 @@ def sizes(lab: Lab) -> None:
         ["channels", "convolution", "depthwise separable", "factor", "theory: 1 / (1/C_out + 1/k²)"],
         rows,
     )
-    groups = {"convolution": [float(row[1]) for row in rows], "depthwise separable": [float(row[2]) for row in rows]}
-    labels = [f"layer {place}\n{row[0]}" for place, row in zip(DEPTHWISE_LAYERS, rows, strict=True)]
-    figure = bars(
-        labels, groups, title="Parameters of the layers that DWConvNet replaces", ylabel="parameters", log=True
-    )
-    lab.figure("parameters", figure, "A convolution against a depthwise separable one, 3×3 kernels (part 6.1).")
     c_in, c_out, _ = CONVNET_LAYERS[DEPTHWISE_LAYERS[2] - 1]
     images = torch.randn(lab.profile.batch_size, c_in, 8, 8, device=lab.device)
     layers = {
         "convolution": nn.Conv2d(c_in, c_out, KERNEL, padding=1, bias=False),
         "depthwise separable, provided": DepthwiseSeparableConvolutionSolution(c_in, c_out, KERNEL),
-        "depthwise separable, yours": make(c_in, c_out, KERNEL),
+        "depthwise separable, without groups": make(c_in, c_out, KERNEL),
     }
     times = {name: _seconds(layer.to(lab.device), images) for name, layer in layers.items()}
     provided = times["depthwise separable, provided"]
@@ -77,6 +72,21 @@ def sizes(lab: Lab) -> None:
         [[name, 1000 * seconds, seconds / provided] for name, seconds in times.items()],
         timed=True,
     )
+
+
+def draw_sizes(records: Records) -> dict[str, Drawing]:
+    table = records["6.1"].table("depthwise separable")
+    if table is None:
+        return {}
+    groups = {
+        "counted": [100 * float(row[2]) / float(row[1]) for row in table.rows],
+        "theory: 1/C_out + 1/k²": [100 / float(row[4]) for row in table.rows],
+    }
+    labels = [f"layer {place}\n{row[0]}" for place, row in zip(DEPTHWISE_LAYERS, table.rows, strict=False)]
+    title = "Depthwise separable layers of DWConvNet against convolutions"
+    figure = bars(labels, groups, title=title, xlabel="Share of the convolution's parameters (%)")
+    caption = "Parameters of a depthwise separable layer with 3×3 kernels, for 100 of a convolution (part 6.1)."
+    return {"parameters": Drawing(figure, caption)}
 
 
 def train_both(lab: Lab) -> None:
@@ -102,7 +112,7 @@ def train_both(lab: Lab) -> None:
     data = lab.cifar10()
     adam = {"rate": RATE, "optimizer": "adam"}
     timed = lab.recipe(epochs=lab.profile.timing, make_scheduler=constant_rate, schedule="constant", **adam)
-    lab.train("yours", "your layer", own, timed, data, "DWConvNet", plain=True)
+    lab.train("yours", "layer of 6.1", own, timed, data, "DWConvNet", plain=True)
     lab.train("provided", "provided layer", provided, timed, data, "DWConvNet", plain=True)
     epochs = lab.profile.long
     recipe = lab.recipe(
@@ -117,10 +127,12 @@ def train_both(lab: Lab) -> None:
 def draw_both(records: Records) -> dict[str, Drawing]:
     record = records["6.2"]
     drawings: dict[str, Drawing] = {}
-    timed = [run for run in (record.run("yours"), record.run("provided")) if run is not None and run.seconds]
+    titles = {"yours": "layer of 6.1", "provided": "provided layer"}
+    runs = [(record.run(name), title) for name, title in titles.items()]
+    timed = [msgspec.structs.replace(run, title=title) for run, title in runs if run is not None and run.seconds]
     if timed:
         figure = epoch_seconds(timed, title="DWConvNet: time by epoch")
-        drawings["time"] = Drawing(figure, "Your depthwise layer against the provided one (part 6.2).")
+        drawings["time"] = Drawing(figure, "The layer of 6.1 against the provided one (part 6.2).")
     long = record.run("adam")
     if long is not None and long.accuracies:
         figure = learning_curves([long], title="DWConvNet with Adam")
@@ -129,6 +141,6 @@ def draw_both(records: Records) -> dict[str, Drawing]:
 
 
 EXPERIMENTS = (
-    Experiment("6.1", "Depthwise separable convolution", sizes),
-    Experiment("6.2", "A network of such layers", train_both, draw_both),
+    Experiment("6.1", "Depthwise separable convolution", sizes, draw_sizes, timed=True),
+    Experiment("6.2", "A network of such layers", train_both, draw_both, timed=True),
 )

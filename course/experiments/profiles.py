@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from course.datasets import Source
+from course.records import Record
 
-__all__ = ["PROFILES", "Profile"]
+__all__ = ["PROFILES", "Profile", "mark_of"]
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,11 @@ PROFILES = {
         name="quick", source="fixtures", batch_size=32, halved=False, short=3, long=10, training=640, timing=2
     ),
 }
+
+
+def mark_of(record: Record) -> str:
+    """What the figures of a record say of its profile: nothing for the handout's own."""
+    if record.profile == "full":
+        return ""
+    images = f"{record.data.training:,} training images, " if record.data is not None and record.runs else ""
+    return f"{record.profile} profile: {images}not the handout's run"

@@ -1,7 +1,7 @@
 """The figures that the handout asks for: pure functions from records to matplotlib figures."""
 
 from course.plotting.curves import epoch_seconds, learning_curves, sparsity_curves
-from course.plotting.style import number, save
+from course.plotting.style import mark, number, save
 from course.plotting.values import accuracy_spread, bars, encoding, histograms
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "epoch_seconds",
     "histograms",
     "learning_curves",
+    "mark",
     "number",
     "save",
     "sparsity_curves",

@@ -31,6 +31,7 @@ __all__ = [
     "legend_below",
     "log_axis",
     "looks",
+    "mark",
     "number",
     "percent_axis",
     "placeholder",
@@ -43,6 +44,11 @@ WIDTH = 6.5
 DPI = 150
 FONT = 10.0
 SMALL = 9.5
+NOTE = 8.5
+LINE = 0.18
+"""The height of a title's line, in inches."""
+PAD = 0.08
+"""The space between panels and around them, in inches."""
 
 STYLE: dict[str, Any] = {
     "font.size": FONT,
@@ -66,8 +72,8 @@ STYLE: dict[str, Any] = {
     "legend.handlelength": 2.6,
     "legend.columnspacing": 1.2,
     "legend.handletextpad": 0.6,
-    "figure.constrained_layout.h_pad": 0.08,
-    "figure.constrained_layout.w_pad": 0.08,
+    "figure.constrained_layout.h_pad": PAD,
+    "figure.constrained_layout.w_pad": PAD,
     # Titles may have a $ in them, and no formula is meant.
     "text.parse_math": False,
     "pdf.fonttype": 42,
@@ -125,10 +131,23 @@ def styled_figure(title: str, height: float) -> Iterator[Figure]:
         if title:
             lines = textwrap.wrap(title, 68)
             figure.suptitle("\n".join(lines))
-            figure.set_figheight(height + 0.18 * (len(lines) - 1))
+            figure.set_figheight(height + LINE * (len(lines) - 1))
         yield figure
         for axes in figure.axes:  # ticks are made when they are drawn, with whatever style there is then
             axes.tick_params(labelsize=SMALL)
+
+
+def mark(figure: Figure, text: str) -> None:
+    """Put a small line below the title: what a reader has to know of the figure once it is a file among others."""
+    if figure._suptitle is None or not text:  # type: ignore[attr-defined]
+        return
+    title = figure.get_suptitle()
+    lines = title.count("\n") + 1
+    figure._suptitle.set_text(f"{title}\n ")  # type: ignore[attr-defined]  # an empty line, which keeps the room
+    figure.set_figheight(figure.get_figheight() + LINE)
+    with _style():
+        top = 1 - (PAD + LINE * lines) / figure.get_figheight()
+        figure.text(0.5, top, text, ha="center", va="top", fontsize=NOTE, color=GREY)
 
 
 def placeholder(figure: Figure, *panels: Axes, text: str = "no epoch is finished yet") -> Figure:

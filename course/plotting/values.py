@@ -18,7 +18,6 @@ from course.plotting.style import (
     NUMBERS,
     SMALL,
     legend_below,
-    log_axis,
     looks,
     number,
     percent_axis,
@@ -27,6 +26,10 @@ from course.plotting.style import (
 )
 
 __all__ = ["accuracy_spread", "bars", "encoding", "histograms"]
+
+#: How each of several repetitions is drawn.
+REPETITION: dict[str, Any] = {"color": COLORS[1], "linestyle": "", "marker": "o", "markersize": 4, "alpha": 0.6}
+REPETITION["markeredgewidth"] = 0
 
 
 def accuracy_spread(
@@ -63,13 +66,13 @@ def accuracy_spread(
             points = 100 * np.asarray(values, dtype=np.float64)
             mean, top = points.mean(), points.max()
             if len(points) == 1:
-                text = f"{mean:.2f}"
+                text = f"{mean:.2f} %"
                 axes.plot(place, mean, "o", color=COLORS[0], markersize=7)
             else:
                 deviation = points.std(ddof=1)
-                text, top = f"{mean:.2f} ± {deviation:.2f}", max(top, mean + deviation)
+                text, top = f"{mean:.2f} ± {deviation:.2f} %", max(top, mean + deviation)
                 across = place - 0.1 + np.linspace(-0.1, 0.1, len(points))
-                axes.plot(across, points, "o", color=COLORS[1], markersize=4, alpha=0.6, markeredgewidth=0)
+                axes.plot(across, points, **REPETITION)
                 axes.errorbar(place + 0.1, mean, deviation, fmt="D", color=COLORS[0], capsize=4, markersize=6)
             box: Any = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
             axes.annotate(
@@ -77,7 +80,7 @@ def accuracy_spread(
             )
         if several:
             handles += [
-                Line2D([], [], color=COLORS[1], linestyle="", marker="o", markersize=4, label="one repetition"),
+                Line2D([], [], label="one repetition", **REPETITION),
                 Line2D([], [], color=COLORS[0], linestyle="", marker="D", label="mean ± standard deviation"),
             ]
         if baseline is not None:
@@ -94,13 +97,12 @@ def accuracy_spread(
     return figure
 
 
-def histograms(groups: Mapping[str, np.ndarray], *, title: str, xlabel: str, log: bool = True) -> Figure:
+def histograms(groups: Mapping[str, np.ndarray], *, title: str, xlabel: str) -> Figure:
     """How values are distributed, as shares in % of each group, over bins that all groups share (part 2.1).
 
     Args:
         groups: name → numbers, of any shape; what isn't finite is left out, and the legend says how many that are.
         xlabel: what the values are, with their unit.
-        log: whether the shares have a logarithmic axis.
     """
     flat = {name: np.asarray(values, dtype=np.float64).ravel() for name, values in groups.items()}
     finite = {name: values[np.isfinite(values)] for name, values in flat.items()}
@@ -111,22 +113,17 @@ def histograms(groups: Mapping[str, np.ndarray], *, title: str, xlabel: str, log
         low = min(values.min() for values in finite.values() if len(values))
         high = max(values.max() for values in finite.values() if len(values))
         edges = np.histogram_bin_edges([], bins=40, range=(low, high))
-        handles, shares = [], []
+        handles = []
         for (name, values), look in zip(finite.items(), looks(len(finite)), strict=True):
             left_out = len(flat[name]) - len(values)
             label = f"{name} ({len(values):,} values{f', {left_out:,} not finite' if left_out else ''})"
             handles.append(Line2D([], [], color=look.color, linestyle=look.line, label=label))
             if len(values):
                 share = 100 * np.histogram(values, edges)[0] / len(values)
-                shares.append(share)
                 axes.stairs(share, edges, color=look.color, linestyle=look.line, linewidth=1.4, baseline=None)
         axes.set_xlabel(xlabel)
         axes.set_ylabel("Share of the values (%)")
-        if log:
-            positive = np.concatenate(shares)
-            log_axis(axes.yaxis, positive[positive > 0].min(), positive.max())
-        else:
-            axes.set_ylim(bottom=0)
+        axes.set_ylim(bottom=0)
         legend_below(figure, handles)
     return figure
 
@@ -150,7 +147,7 @@ def encoding(values: np.ndarray, *, title: str) -> Figure:
             # An image, and no mesh of half a million cells: the PDF stays small.
             image = axes.imshow(
                 drawn.T,
-                cmap="coolwarm",
+                cmap="cividis",  # the lighter, the larger: in grey print too
                 vmin=-1,
                 vmax=1,
                 aspect="auto",
@@ -162,22 +159,20 @@ def encoding(values: np.ndarray, *, title: str) -> Figure:
             axes.set_xlabel("Position")
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
         left.set_ylabel("Depth")
-        left.set_title(f"all {length:,} positions" + (f" (means of {together})" if together > 1 else ""))
-        right.set_title(f"the first {first}")
+        left.set_title(f"All {length:,} positions" + (f" (means of {together})" if together > 1 else ""))
+        right.set_title(f"The first {first}")
         figure.colorbar(image, ax=[left, right], label="Encoding", ticks=[-1, -0.5, 0, 0.5, 1], aspect=30)
     return figure
 
 
-def bars(
-    labels: Sequence[str], groups: Mapping[str, Sequence[float]], *, title: str, ylabel: str, log: bool = False
-) -> Figure:
+def bars(labels: Sequence[str], groups: Mapping[str, Sequence[float]], *, title: str, xlabel: str) -> Figure:
     """Grouped bars with their numbers, one row of bars for each label (parts 3.1, 4.1, 6.1).
 
-    The bars lie, so that long names and numbers have room.
+    The bars lie, so that long names and numbers have room. Their lengths are the values: the axis is linear.
 
     Args:
         groups: name → (labels,) values, 0 or larger.
-        ylabel: what the values are, with their unit.
+        xlabel: what the values are, with their unit.
 
     Raises:
         ValueError: a group has another number of values than there are labels.
@@ -196,17 +191,11 @@ def bars(
         places = np.arange(len(labels))
         handles = []
         heights = np.asarray(list(groups.values()), dtype=np.float64)
-        positive = heights[heights > 0]
-        low = 10.0 ** math.floor(math.log10(positive.min()) - 0.1) if log and len(positive) else 0.0
-        if low:
-            axes.set_xscale("log")
-            log_axis(axes.xaxis, low, positive.max())
         for order, ((name, given), look) in enumerate(zip(groups.items(), looks(count), strict=True)):
             drawn = axes.barh(
                 places + width * (order + 0.5) - 0.41,
-                np.maximum(given, low),
+                given,
                 0.94 * width,
-                left=0,
                 color=look.color,
                 hatch=look.hatch,
                 edgecolor="white",
@@ -214,16 +203,14 @@ def bars(
             )
             axes.bar_label(drawn, [number(value) for value in given], padding=3, fontsize=SMALL)
             handles.append(Patch(facecolor=look.color, hatch=look.hatch, edgecolor="white", label=name))
-        most = float(positive.max()) if len(positive) else 1.0
-        axes.set_xlim(low, low * (most / low) ** 1.22 if low else 1.18 * most)
+        axes.set_xlim(0, 1.18 * float(heights.max()) or 1.0)
         axes.set_yticks(places, names)
         axes.set_ylim(len(labels) - 0.45, -0.55)
         axes.tick_params(axis="y", length=0)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel(ylabel)
-        if not low:
-            axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-            axes.xaxis.set_major_formatter(NUMBERS)
+        axes.set_xlabel(xlabel)
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(NUMBERS)
         if count > 1:
             legend_below(figure, handles)
     return figure
