@@ -59,11 +59,11 @@ def _enclose(order: Order) -> None:
     import resource  # needs POSIX
 
     from harness import ROOT
-    from harness.isolation.sandbox import enclose, survey
+    from harness.isolation.sandbox import detect_layers, enter_sandbox
 
     gpu = not order.device.startswith("cpu")
     # What CUDA asks of the kernel is not on the list of what workers may: there, a user of its own has to do.
-    sandbox = survey(Path(order.scratch), without=("Landlock", "seccomp") if gpu else ())
+    sandbox = detect_layers(Path(order.scratch), without=("Landlock", "seccomp") if gpu else ())
     user = sandbox.first_user
     if user is not None:
         for path in (
@@ -79,7 +79,7 @@ def _enclose(order: Order) -> None:
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(limit, (value, value))
     read = [str(ROOT / "course"), str(ROOT / "fixtures"), order.data, order.torch_home]
-    enclose(sandbox, user, read=read, write=[order.scratch, order.out])
+    enter_sandbox(sandbox, user, read=read, write=[order.scratch, order.out])
 
 
 if __name__ == "__main__":

@@ -264,7 +264,7 @@ def doctor() -> None:
     from rich.table import Table
 
     from harness.host.launch import make_launcher
-    from harness.isolation import doctor as self_check
+    from harness.isolation import self_check
 
     self_check.with_secret()
     launcher = make_launcher("auto")
@@ -280,7 +280,7 @@ def doctor() -> None:
         found = self_check.check(launcher)
         marks = {"refused": "refused", "got through": "possible", "fault": "FAULT"}
         for one in found.findings:
-            mark = "GOT THROUGH" if one.attempt in found.open_ways else marks[one.outcome.value]
+            mark = "GOT THROUGH" if one.attempt in found.breaches else marks[one.outcome.value]
             table.add_row(one.attempt, mark, one.how)
         show(table)
     finally:
@@ -331,7 +331,7 @@ def app_for(command: str) -> typer.Typer:
 def _isolated_launcher(in_process: bool) -> Launcher:
     """A launcher whose isolation has been tried, or the end of the command."""
     from harness.host.launch import make_launcher
-    from harness.isolation import doctor as self_check
+    from harness.isolation import self_check
 
     if in_process:
         stop(

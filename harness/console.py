@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from harness import ROOT
 
 if TYPE_CHECKING:
-    from harness.isolation.doctor import SelfCheck
+    from harness.isolation.self_check import SelfCheck
 
 __all__ = ["Bar", "clear", "isolation_notice", "progress", "run", "say", "show", "stop", "tell"]
 
@@ -69,8 +69,8 @@ def isolation_notice(found: SelfCheck) -> str:
     page = ROOT / "docs" / "security.md"  # a problem set that was copied from the example has no such page
     advice = "docs/security.md says" if page.exists() else "python -m grader doctor shows"
     sentences = []
-    if found.open_ways:
-        could = f"student code could {', '.join(found.open_ways)} here"
+    if found.breaches:
+        could = f"student code could {', '.join(found.breaches)} here"
         sentences.append(f"Not isolated: {could}. {advice} which layer is missing, and what to do.")
     if found.faults or not found.findings:
         sentences.append(f"Isolation is unknown: {found.problem} {advice} what a broken self-check means.")

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Failure", "StackLine", "told"]
+__all__ = ["Failure", "StackLine", "as_text"]
 
 
 class StackLine(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class Failure(msgspec.Struct, frozen=True):
     stack: list[StackLine]
 
 
-def told(finding: str, location: Sequence[StackLine], hints: Sequence[str] = ()) -> str:
+def as_text(finding: str, location: Sequence[StackLine], hints: Sequence[str] = ()) -> str:
     """A finding as one text: the sentence, the lines of code that it came through, and the hints."""
     lines = [finding]
     for one in location:

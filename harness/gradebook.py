@@ -10,7 +10,7 @@ from typing import Literal
 
 from harness.catalog import GradedTest, read_suites
 from harness.facts import Fact
-from harness.failure import StackLine, told
+from harness.failure import StackLine, as_text
 from harness.problem import Part, problem
 from harness.submission.intake import Item
 
@@ -144,7 +144,7 @@ class Outcome:
     @property
     def message(self) -> str:
         """Finding, location and hints as one text, for reports."""
-        return told(self.finding, self.location, self.hints)
+        return as_text(self.finding, self.location, self.hints)
 
 
 UNFINISHED = Outcome(State.NOT_RUN, reason=Reason.UNFINISHED, finding="The run ended before this test.")

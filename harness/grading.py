@@ -10,8 +10,8 @@ from harness import ROOT
 from harness.catalog import SUITES, chosen, read_suites
 from harness.gradebook import Gradebook
 from harness.host.launch import Launcher
+from harness.non_empty import at_least_one
 from harness.plugin import GRADING, LAUNCHER, NOTES, SUBMISSION
-from harness.presence import at_least_one
 from harness.submission.intake import Submission, find
 
 __all__ = ["grade"]

@@ -48,7 +48,7 @@ from harness.denormals import small_numbers_as_zero
 from harness.gradebook import Gradebook, Outcome, State, waiting_for
 from harness.host.failures import SandboxError, StudentError
 from harness.host.launch import Launcher, make_launcher
-from harness.host.proxies import Patience, Student
+from harness.host.proxies import Student, TimeBudget
 from harness.outcomes import (
     FACTS,
     MEASUREMENTS,
@@ -64,9 +64,9 @@ from harness.outcomes import (
     withheld,
 )
 from harness.problem import problem
-from harness.repeated import run_again
 from harness.reports import gradescope, terminal
 from harness.reports.text import unwritable
+from harness.second_run import run_again
 from harness.submission.intake import Submission, SubmissionError, as_data, from_data, open_submission
 
 __all__ = [
@@ -135,7 +135,7 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput.update(
         harness_submission=as_data(grading.submission),
         harness_seed=grading.gradebook.seed,
-        harness_ends=grading.patience.ends,
+        harness_ends=grading.time_budget.ends,
     )
 
 
@@ -187,7 +187,7 @@ class Grading:
             ends = config.workerinput["harness_ends"]  # type: ignore[attr-defined]
         else:
             ends = time.monotonic() + (options.deadline or math.inf)
-        self.patience = Patience(ends)
+        self.time_budget = TimeBudget(ends)
         with ExitStack() as until_the_end:
             until_the_end.enter_context(small_numbers_as_zero())
             config.add_cleanup(until_the_end.pop_all().close)
@@ -220,7 +220,7 @@ class Grading:
     def student(self, test: GradedTest, folder: Path | None = None) -> Student:
         """The submission, or another folder, for the time of one test."""
         folder = folder or self.submission.folder
-        return Student(self.launcher, folder, test.part, self.seed(test.number, "worker"), self.patience)
+        return Student(self.launcher, folder, test.part, self.seed(test.number, "worker"), self.time_budget)
 
     def record(self, test: GradedTest, outcome: Outcome) -> None:
         self.gradebook.record(test.number, outcome)
@@ -264,7 +264,7 @@ class Grading:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         test = item.stash.get(TEST, None)
-        if test is not None and self.patience.is_over:
+        if test is not None and self.time_budget.is_over:
             raise NotRun(OUT_OF_TIME)
         needed = self.gradebook.unmet_need(test) if test is not None else None
         # A stub is met by the test itself: "not implemented" tells more than "not run".
@@ -290,7 +290,7 @@ class Grading:
                 error, failure = fault, None
         if failure is None and error is not None and call.when == "call" and self._solution_passes(item, test, error):
             failure = unusable(error)
-        if failure is not None and failure.failure.kind == "timeout" and self.patience.is_over:
+        if failure is not None and failure.failure.kind == "timeout" and self.time_budget.is_over:
             error, failure = NotRun(OUT_OF_TIME), None  # it might have been in time
         outcome = outcome_of(item, test, self.submission, error, failure)
         printed = student.printed if student is not None else ""

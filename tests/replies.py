@@ -25,7 +25,7 @@ from harness.host.workers import Allowed, Resolve, Worker, decoded
 from harness.isolation.limits import Limits
 from harness.plugin import GRADING, TEST
 from harness.protocol import Call, Handle, ProtocolError, Reply, Value, decode, encode
-from harness.repeated import run_again
+from harness.second_run import run_again
 from harness.validation.cases import SOLUTION
 from harness.worker.worker import Executor
 

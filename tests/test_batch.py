@@ -13,13 +13,13 @@ import yaml
 from harness.catalog import read_suites
 from harness.classroom import cli as batch_cli
 from harness.classroom import digests, page, tables
+from harness.classroom.batch_task import Task, grade_one
 from harness.classroom.journal import Entry, Header, Journal, JournalError, Status
 from harness.classroom.roster import HandIn, Person, RosterError, read_roster
 from harness.classroom.totals import of_class
-from harness.classroom.work import Task, grade_one
 from harness.gradebook import State
 from harness.host.fork import ForkLauncher
-from harness.isolation import doctor
+from harness.isolation import self_check
 from harness.isolation.limits import Limits
 from harness.validation.cases import STUBS, write_modules, write_solution
 from tests.classes import rows
@@ -361,14 +361,14 @@ def test_what_others_have_handed_in_is_tried_to_be_read(tmp_path, launcher):
     write_modules(STUBS, tmp_path / "ada" / "deep" / "folder")
     (tmp_path / "bob.zip").write_bytes(b"PK")
     (tmp_path / "nobody").mkdir()
-    doctor.with_secret()
+    self_check.with_secret()
     others = batch_cli._to_be_tried(read_roster(tmp_path))
     ada = tmp_path / "ada"
     assert {ada, ada / "deep", ada / "deep" / "folder", tmp_path / "bob.zip"} < {*others}
     attempt = {"read what others have handed in": others}
-    assert doctor.quick_check(launcher, attempt).open_ways == []
+    assert self_check.quick_check(launcher, attempt).breaches == []
     open_door = ForkLauncher(Limits(), without=("own user", "Landlock"))
     try:
-        assert {*attempt} <= {*doctor.quick_check(open_door, attempt).open_ways}
+        assert {*attempt} <= {*self_check.quick_check(open_door, attempt).breaches}
     finally:
         open_door.stop()

@@ -14,7 +14,7 @@ import pytest
 
 from harness.base.cluster import ClusterError, connected, demand
 from harness.base.process_pool import Died
-from harness.classroom.work import Task, grade_one
+from harness.classroom.batch_task import Task, grade_one
 from harness.validation.cases import SOLUTION, STUBS, write_modules
 from tests.classes import rows
 from tests.conftest import ROOT

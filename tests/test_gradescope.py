@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from harness.catalog import RESULTS, read_suites
 from harness.gradescope import metadata, run
 from harness.gradescope.build import build, main
-from harness.isolation.doctor import Finding, Outcome, SelfCheck
+from harness.isolation.self_check import Finding, Outcome, SelfCheck
 from harness.problem import problem
 from harness.validation.cases import SOLUTION
 from tests.conftest import ROOT
@@ -276,7 +276,7 @@ def test_on_a_machine_that_is_not_isolated_nothing_is_graded(autograder, monkeyp
     autograder.hand_in(SOLUTION)
     autograder.report.parent.mkdir(exist_ok=True)
     found = SelfCheck((Finding("read the tests", Outcome.REACHED, "done"),))
-    monkeypatch.setattr(run.doctor, "quick_check", lambda launcher, others: found)
+    monkeypatch.setattr(run.self_check, "quick_check", lambda launcher, others: found)
     report = not_graded(autograder)
     assert "student code could read the tests here" in report["extra_data"]["faults"][0]
 
@@ -285,7 +285,7 @@ def test_on_a_machine_that_is_not_isolated_nothing_is_graded(autograder, monkeyp
 def test_where_the_self_check_is_broken_nothing_is_graded(autograder, monkeypatch):
     autograder.hand_in(SOLUTION)
     autograder.report.parent.mkdir(exist_ok=True)
-    monkeypatch.setattr(run.doctor, "PROBES", "import nothing_of_this_name")
+    monkeypatch.setattr(run.self_check, "PROBES", "import nothing_of_this_name")
     report = not_graded(autograder)
     assert "the self-check of the isolation is broken" in report["extra_data"]["faults"][0]
     assert "No module named 'nothing_of_this_name'" in report["extra_data"]["faults"][0]
@@ -302,7 +302,7 @@ def test_the_report_and_the_metadata_are_tried_to_be_read(autograder, monkeypatc
         tried.update(others)
         return SelfCheck(())
 
-    monkeypatch.setattr(run.doctor, "quick_check", check)
+    monkeypatch.setattr(run.self_check, "quick_check", check)
     report = not_graded(autograder)
     assert "it tried nothing" in report["extra_data"]["faults"][0]
     assert tried == {

@@ -15,9 +15,9 @@ import pytest
 
 from harness import ROOT
 from harness.catalog import read_suites
-from harness.handout import archive, proof
-from harness.handout.proof import leaks, secrets
-from harness.presence import NothingFoundError
+from harness.handout import archive, leak_check
+from harness.handout.leak_check import leaks, secrets
+from harness.non_empty import NothingFoundError
 from harness.problem import problem
 from harness.submission.required_names import MODULES
 from harness.validation.cases import SOLUTION
@@ -83,7 +83,7 @@ def test_what_would_give_something_away_is_found(given, name, text):
 def test_data_that_the_manifest_does_not_name_are_found(given, monkeypatch):
     """Others may lie in the same folder, with arrays of the same names."""
     named = msgspec.structs.replace(problem().hand_out, data=problem().hand_out.data[1:])
-    monkeypatch.setattr(proof, "problem", lambda: msgspec.structs.replace(problem(), hand_out=named))
+    monkeypatch.setattr(leak_check, "problem", lambda: msgspec.structs.replace(problem(), hand_out=named))
     assert [leak.file for leak in leaks(given)] == [problem().hand_out.data[0]]
 
 

@@ -20,7 +20,7 @@ from harness.edition import SECRET_FOLDERS
 from harness.host.failures import SandboxError, StudentError
 from harness.host.fork import ForkLauncher
 from harness.host.proxies import Student
-from harness.isolation import doctor, seccomp
+from harness.isolation import seccomp, self_check
 from harness.isolation.limits import Limits
 from harness.isolation.sandbox import remove_tree
 from harness.submission.hints import hints
@@ -35,18 +35,18 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 @pytest.fixture(scope="module")
 def launcher() -> Iterator[ForkLauncher]:
-    doctor.with_secret()
+    self_check.with_secret()
     one = ForkLauncher(SHORT)
     yield one
     one.stop()
 
 
-# ---- what the doctor finds -----------------------------------------------------------------------------------
+# ---- what the self-check finds -----------------------------------------------------------------------------------
 
 
 def test_whoever_grades_here_student_code_gets_nowhere(launcher):
-    found = doctor.check(launcher)
-    assert [one for one in found.findings if one.outcome is not doctor.Outcome.REFUSED] == []
+    found = self_check.check(launcher)
+    assert [one for one in found.findings if one.outcome is not self_check.Outcome.REFUSED] == []
     assert found.problem == ""
     assert len(found.findings) >= 18
 
@@ -63,13 +63,13 @@ def test_whoever_grades_here_student_code_gets_nowhere(launcher):
     ],
 )
 def test_the_doctor_notices_what_is_missing(without, ways):
-    doctor.with_secret()
+    self_check.with_secret()
     launcher = ForkLauncher(SHORT, without=without)
     try:
-        found = doctor.quick_check(launcher)
+        found = self_check.quick_check(launcher)
         assert found.faults == []
-        assert {*found.open_ways} >= ways
-        names = dict(doctor.layers(launcher))
+        assert {*found.breaches} >= ways
+        names = dict(self_check.layers(launcher))
         assert all(names[layer].startswith("no: ") for layer in without)
     finally:
         launcher.stop()
@@ -97,10 +97,10 @@ def test_the_command_says_isolated_as_root_and_as_an_ordinary_user(user):
 @as_root
 def test_without_landlock_root_is_isolated_by_user_ids_where_folders_are_closed():
     program = (
-        "from harness.isolation import doctor; from harness.host.fork import ForkLauncher; "
-        "from harness.isolation.limits import Limits; doctor.with_secret(); "
+        "from harness.isolation import self_check; from harness.host.fork import ForkLauncher; "
+        "from harness.isolation.limits import Limits; self_check.with_secret(); "
         "one = ForkLauncher(Limits(call_seconds=2), without=('Landlock',)); "
-        "found = doctor.quick_check(one); print([*found.open_ways, *found.faults]); one.stop()"
+        "found = self_check.quick_check(one); print([*found.breaches, *found.faults]); one.stop()"
     )
     everything = [f"read {what}" for what in SECRET_FOLDERS["staff"].values()]
     for private, expected in ((True, []), (False, everything)):

@@ -292,7 +292,7 @@ def test_scratch_folders_are_gone_at_the_end(quantization):
 COLLAPSED = """
 import ctypes, mmap
 from pathlib import Path
-from harness.isolation import pages
+from harness.isolation import huge_pages
 
 def megabytes(what):
     rollup = Path("/proc/self/smaps_rollup").read_text()
@@ -301,7 +301,7 @@ def megabytes(what):
 probe = mmap.mmap(-1, 4 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 probe[:] = bytes(len(probe))
 inside = -(-ctypes.addressof(ctypes.c_char.from_buffer(probe)) // (2 << 20)) * (2 << 20)
-if ctypes.CDLL(None).madvise(ctypes.c_void_p(inside), ctypes.c_size_t(2 << 20), pages.MADV_COLLAPSE):
+if ctypes.CDLL(None).madvise(ctypes.c_void_p(inside), ctypes.c_size_t(2 << 20), huge_pages.MADV_COLLAPSE):
     raise SystemExit("none here")
 before = megabytes("AnonHugePages")
 memory = mmap.mmap(-1, 64 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -310,7 +310,7 @@ for page in range(len(memory) // mmap.PAGESIZE):  # 16 MB are full, and of the r
     if page * mmap.PAGESIZE < 16 << 20 or page % 8 == 0:
         memory[page * mmap.PAGESIZE : page * mmap.PAGESIZE + len(text)] = text
 resident = megabytes("Rss")
-pages.collapse()
+huge_pages.collapse()
 print(megabytes("AnonHugePages") - before, megabytes("Rss") - resident)
 for page in range(len(memory) // mmap.PAGESIZE):
     full = page * mmap.PAGESIZE < 16 << 20 or page % 8 == 0

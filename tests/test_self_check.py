@@ -19,27 +19,27 @@ from harness.classroom.roster import read_roster
 from harness.edition import SECRET_FOLDERS, edited
 from harness.host.failures import SandboxError
 from harness.host.fork import ForkLauncher
-from harness.isolation import doctor
+from harness.isolation import self_check
 from harness.isolation.limits import Limits
 from harness.submission.stage import stage
 from harness.validation.cases import STUBS
 
 BROKEN_IMPORT = "import nothing_of_this_name"
-FUNCTIONS = re.findall(r"^def (\w+)", doctor.PROBES, re.MULTILINE)
+FUNCTIONS = re.findall(r"^def (\w+)", self_check.PROBES, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def launcher() -> Iterator[ForkLauncher]:
-    doctor.with_secret()
+    self_check.with_secret()
     one = ForkLauncher(Limits(call_seconds=2, test_seconds=4))
     yield one
     one.stop()
 
 
 def test_probes_that_cannot_be_imported_are_a_fault_of_every_attempt(launcher, monkeypatch):
-    monkeypatch.setattr(doctor, "PROBES", BROKEN_IMPORT)
-    found = doctor.check(launcher)
-    assert {one.outcome for one in found.findings} == {doctor.Outcome.FAULT}
+    monkeypatch.setattr(self_check, "PROBES", BROKEN_IMPORT)
+    found = self_check.check(launcher)
+    assert {one.outcome for one in found.findings} == {self_check.Outcome.FAULT}
     assert found.problem.startswith("the self-check of the isolation is broken: it can't tell whether student code")
     assert "No module named 'nothing_of_this_name'" in found.problem
 
@@ -57,14 +57,14 @@ def test_probes_that_cannot_be_imported_are_a_fault_of_every_attempt(launcher, m
 )
 def test_each_probe_that_is_broken_is_a_fault(launcher, monkeypatch, body):
     broken = "\n".join(f"\n\ndef {function}(*arguments):\n    {body}" for function in FUNCTIONS)
-    monkeypatch.setattr(doctor, "PROBES", f"{doctor.PROBES}\n{broken}\n")
-    found = doctor.check(launcher)
-    assert [one.attempt for one in found.findings if one.outcome is not doctor.Outcome.FAULT] == []
+    monkeypatch.setattr(self_check, "PROBES", f"{self_check.PROBES}\n{broken}\n")
+    found = self_check.check(launcher)
+    assert [one.attempt for one in found.findings if one.outcome is not self_check.Outcome.FAULT] == []
 
 
 def test_a_probe_that_is_missing_is_a_fault(launcher, monkeypatch):
-    monkeypatch.setattr(doctor, "PROBES", doctor.PROBES.replace("def read(", "def read_no_more("))
-    attempts = [one.attempt for one in doctor.quick_check(launcher).faults]
+    monkeypatch.setattr(self_check, "PROBES", self_check.PROBES.replace("def read(", "def read_no_more("))
+    attempts = [one.attempt for one in self_check.quick_check(launcher).faults]
     assert attempts == [*(f"read {what}" for what in SECRET_FOLDERS["staff"].values()), "read the report"]
 
 
@@ -80,37 +80,37 @@ def test_a_probe_that_is_missing_is_a_fault(launcher, monkeypatch):
     ],
 )
 def test_after_a_control_that_got_through_other_exceptions_are_faults(launcher, monkeypatch, body, how):
-    text = f"{doctor.PROBES}\n_write = write\n\n\ndef write(path):\n    if path == 'allowed':\n"
-    monkeypatch.setattr(doctor, "PROBES", f"{text}        return _write(path)\n    {body}\n")
-    (fault,) = doctor.quick_check(launcher).faults
+    text = f"{self_check.PROBES}\n_write = write\n\n\ndef write(path):\n    if path == 'allowed':\n"
+    monkeypatch.setattr(self_check, "PROBES", f"{text}        return _write(path)\n    {body}\n")
+    (fault,) = self_check.quick_check(launcher).faults
     assert fault.attempt == "write beside the report"
     assert how in fault.how
 
 
 def test_a_probe_without_a_control_is_a_fault(launcher, monkeypatch):
-    attempt = doctor.Attempt("open a connection", "make_socket")
-    monkeypatch.setattr(doctor, "_needed", lambda launcher, folder: [attempt])
-    (fault,) = doctor.quick_check(launcher).faults
+    attempt = self_check.Attempt("open a connection", "make_socket")
+    monkeypatch.setattr(self_check, "_needed", lambda launcher, folder: [attempt])
+    (fault,) = self_check.quick_check(launcher).faults
     assert fault.how == "its probe has no control"
 
 
 def test_a_secret_that_was_not_set_is_a_fault(launcher, monkeypatch):
-    monkeypatch.delenv(doctor.SECRET)
-    assert [one.attempt for one in doctor.quick_check(launcher).faults] == ["inherit the grader's environment"]
+    monkeypatch.delenv(self_check.SECRET)
+    assert [one.attempt for one in self_check.quick_check(launcher).faults] == ["inherit the grader's environment"]
 
 
 @pytest.mark.parametrize("folder", SECRET_FOLDERS["staff"])
 def test_a_secret_folder_without_files_is_a_fault(launcher, monkeypatch, folder):
     folders = {"grader/nowhere" if name == folder else name: what for name, what in SECRET_FOLDERS["staff"].items()}
-    monkeypatch.setitem(doctor.SECRET_FOLDERS, "staff", folders)
-    (fault,) = doctor.quick_check(launcher).faults
+    monkeypatch.setitem(self_check.SECRET_FOLDERS, "staff", folders)
+    (fault,) = self_check.quick_check(launcher).faults
     assert fault.how == "grader/nowhere holds no file to try"
 
 
 def test_students_have_no_solution_and_that_is_no_fault(launcher, monkeypatch):
     assert 'EDITION: Edition = "students"' in edited("students")
-    monkeypatch.setattr(doctor, "EDITION", "students")
-    found = doctor.quick_check(launcher)
+    monkeypatch.setattr(self_check, "EDITION", "students")
+    found = self_check.quick_check(launcher)
     assert found.problem == ""
     assert "read the solution" not in [one.attempt for one in found.findings]
 
@@ -121,10 +121,10 @@ def test_one_open_file_of_a_secret_folder_is_found(launcher, monkeypatch, tmp_pa
     secret.write_text("x")
     (tmp_path / "closed").write_text("x")
     try:
-        found = doctor.quick_check(launcher, {"read a secret": [tmp_path, tmp_path / "closed", secret]})
+        found = self_check.quick_check(launcher, {"read a secret": [tmp_path, tmp_path / "closed", secret]})
     finally:
         secret.unlink()
-    assert found.open_ways == ["read a secret"]
+    assert found.breaches == ["read a secret"]
 
 
 def test_a_sandbox_that_does_not_start_is_a_fault():
@@ -132,7 +132,7 @@ def test_a_sandbox_that_does_not_start_is_a_fault():
         def _wait_until_ready(self) -> None:
             raise SandboxError("it ended")
 
-    found = doctor.quick_check(Broken(Limits()))
+    found = self_check.quick_check(Broken(Limits()))
     assert found.problem.endswith("(it ended).")
 
 
@@ -141,7 +141,7 @@ def test_a_sandbox_that_does_not_start_is_a_fault():
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "PROBES", BROKEN_IMPORT)
+    monkeypatch.setattr(self_check, "PROBES", BROKEN_IMPORT)
 
 
 def test_require_isolation_grades_nothing(broken, capsys):
@@ -180,5 +180,5 @@ def test_a_batch_that_needs_isolation_grades_nothing(broken, tmp_path, capsys):
 
 
 def test_the_probes_names_are_those_that_are_tried(launcher):
-    tried = {attempt.probe for attempt in [*doctor._needed(launcher, Path()), *doctor._limits(launcher)]}
+    tried = {attempt.probe for attempt in [*self_check._needed(launcher, Path()), *self_check._limits(launcher)]}
     assert tried | {"read"} == {*FUNCTIONS}

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from harness.classroom import similarity
-from harness.classroom.earlier import check_earlier, earlier_year
+from harness.classroom.earlier_years import check_earlier, earlier_year
 from harness.classroom.roster import RosterError
 from harness.classroom.similarity import Similarity, SimilarityError, write_report
 from harness.submission.required_names import FILES

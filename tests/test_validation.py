@@ -27,7 +27,7 @@ from harness.grading import grade
 from harness.host.failures import SandboxError
 from harness.isolation.limits import Limits
 from harness.validation import cli as validation_cli
-from harness.validation import mutants, survivors, tables, verdicts
+from harness.validation import mutants, mutation_report, tables, verdicts
 from harness.validation.cases import SOLUTION, STUBS, Case, of_code, read_cases, solution_and_stubs
 from harness.validation.impact import affected
 from harness.validation.verdicts import SEED, Error, Task, Verdict, compare, grade_case, grade_cases, slowest_first
@@ -456,17 +456,17 @@ def test_a_mutant_is_killed_by_the_test_that_it_loses(of_training):
 
 def test_an_equivalent_mutant_survives_and_is_explained(of_training):
     known = next(mutant for mutant in of_training if mutant.change in mutants.equivalents())
-    fate = mutants.try_one(known)
-    assert (fate.killed_by, fate.fault) == ("", "")
-    assert survivors.unexplained([fate]) == []
-    assert mutants.equivalents()[known.change] in survivors.markdown([fate], 1.0)
+    result = mutants.try_one(known)
+    assert (result.killed_by, result.fault) == ("", "")
+    assert mutation_report.unexplained([result]) == []
+    assert mutants.equivalents()[known.change] in mutation_report.markdown([result], 1.0)
 
 
 def test_what_survives_unexplained_is_listed(of_training):
-    fate = mutants.Fate(of_training[0], "")
-    assert survivors.unexplained([fate]) == [fate]
-    assert "None." not in survivors.markdown([fate], 1.0).partition("## Survived")[2]
-    assert survivors.unexplained([mutants.Fate(of_training[0], "1.1a")]) == []
+    result = mutants.MutantResult(of_training[0], "")
+    assert mutation_report.unexplained([result]) == [result]
+    assert "None." not in mutation_report.markdown([result], 1.0).partition("## Survived")[2]
+    assert mutation_report.unexplained([mutants.MutantResult(of_training[0], "1.1a")]) == []
 
 
 def test_an_explanation_without_a_mutant_is_stale(of_training):

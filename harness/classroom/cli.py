@@ -15,14 +15,14 @@ from rich.table import Table
 from harness.base.cluster import ClusterError, connected
 from harness.base.process_pool import Died, TaskRunner, heed_stops, pool, usual_jobs
 from harness.classroom import digests, late, page, tables
-from harness.classroom.earlier import check_earlier, earlier_year
+from harness.classroom.batch_task import OVERTIME, Task, as_result, grade_one
+from harness.classroom.earlier_years import check_earlier, earlier_year
 from harness.classroom.journal import Entry, Header, Journal, JournalError, Status
 from harness.classroom.live import LivePage, open_page
 from harness.classroom.marking import MarkError
 from harness.classroom.roster import HandIn, Roster, RosterError, read_roster, write_roster
 from harness.classroom.similarity import SimilarityError, check_installed, write_report
 from harness.classroom.totals import totals
-from harness.classroom.work import OVERTIME, Task, as_result, grade_one
 from harness.console import isolation_notice, progress, show, stop, tell
 from harness.gradebook import UNGRADED, not_graded
 from harness.reports.text import points, write_atomically
@@ -167,13 +167,13 @@ def _seed(journal: Journal, seed: int | None, resume: bool) -> int:
 def _not_isolated(roster: Roster) -> str:
     """A sentence where student code is not kept from what it must not reach; empty where it is."""
     from harness.host.launch import make_launcher
-    from harness.isolation import doctor
+    from harness.isolation import self_check
 
-    doctor.with_secret()
+    self_check.with_secret()
     launcher = make_launcher("auto")
     others = _to_be_tried(roster)
     try:
-        found = doctor.quick_check(launcher, {"read what others have handed in": others} if others else {})
+        found = self_check.quick_check(launcher, {"read what others have handed in": others} if others else {})
     finally:
         launcher.stop()
     return isolation_notice(found)

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from harness import ROOT
-from harness.presence import at_least_one
+from harness.non_empty import at_least_one
 from harness.problem import problem
 
 __all__ = ["of_grader", "of_submission"]

@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.catalog import GradedTest, read_suites
+from harness.classroom.attention import Notice, notices_of
 from harness.classroom.journal import Entry, Journal, Status
-from harness.classroom.look import Look, to_look_at
 from harness.classroom.roster import HandIn, load_roster
 from harness.classroom.statistics import FEWEST, Statistics, describe
 from harness.classroom.totals import Total, parts_of, totals
@@ -96,7 +96,7 @@ class Class:
     entries: Mapping[str, Entry]
     totals: Sequence[Total] = ()
     """The points of both kinds; without them only the automatic ones are shown."""
-    looks: Sequence[Look] = ()
+    notices: Sequence[Notice] = ()
     """Everything that somebody has to look at, besides submissions without a grade."""
     running: Running | None = None
 
@@ -215,7 +215,7 @@ def of_folder(folder: Path, name: str, seed: int, hand_ins: Sequence[HandIn], ru
         MarkError: its marks can't be read.
     """
     found = Class(name, seed, hand_ins, Journal(folder).entries(), totals(folder), running=running)
-    return found if running else replace(found, looks=to_look_at(folder, found.totals))
+    return found if running else replace(found, notices=notices_of(folder, found.totals))
 
 
 def write_again(folder: Path) -> None:

@@ -19,7 +19,7 @@ from harness import ROOT
 from harness.console import run, stop, tell
 from harness.edition import SECRET_FOLDERS, edited
 from harness.gradebook import not_graded
-from harness.presence import NothingFoundError, all_in_use
+from harness.non_empty import NothingFoundError, all_in_use
 from harness.problem import RUBRIC, ProblemError, problem, tomllib
 from harness.reports import gradescope
 

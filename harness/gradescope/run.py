@@ -20,7 +20,7 @@ from harness.gradebook import UNGRADED, not_graded
 from harness.gradescope import metadata
 from harness.grading import grade
 from harness.host.launch import make_launcher
-from harness.isolation import doctor
+from harness.isolation import self_check
 from harness.reports import gradescope, terminal
 from harness.submission.intake import Submission, SubmissionError, open_submission
 
@@ -54,10 +54,10 @@ def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: fl
     notes = tuple(metadata.describe(about))
     if not report.exists():  # run_autograder has copied one there, unless this is run by hand
         gradescope.write(not_graded(UNGRADED, notes), report)
-    doctor.with_secret()
+    self_check.with_secret()
     launcher = make_launcher("auto")
     try:
-        if problem := doctor.quick_check(launcher, _others(report)).problem:
+        if problem := self_check.quick_check(launcher, _others(report)).problem:
             said = f"This machine isn't known to keep student code from what it must not reach: {problem}"
             gradescope.write(not_graded(UNGRADED, notes, fault=said), report)
             stop(said)

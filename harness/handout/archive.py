@@ -1,7 +1,7 @@
 """Make the zip that students get: ``make handout``.
 
 It holds the stubs, the course's code, the public suites with what runs them, fixtures, the README without what is for
-staff, and the notebook. Before it is written, :mod:`harness.handout.proof` looks through it.
+staff, and the notebook. Before it is written, :mod:`harness.handout.leak_check` looks through it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from harness.catalog import RESULTS, read_suites
 from harness.console import run, stop, tell
 from harness.edition import SECRET_FOLDERS, edited
 from harness.handout import notebook
-from harness.handout.proof import hidden_suites, leaks
-from harness.presence import NothingFoundError, all_in_use
+from harness.handout.leak_check import hidden_suites, leaks
+from harness.non_empty import NothingFoundError, all_in_use
 from harness.problem import RUBRIC, problem
 
 __all__ = ["FOLDER", "files", "main", "readme", "write"]
@@ -40,7 +40,7 @@ LEFT_OUT = (
     "harness/container",
     "harness/gradescope",
     "harness/handout/archive.py",
-    "harness/handout/proof.py",
+    "harness/handout/leak_check.py",
     "harness/handout/staff.mk",
     "harness/validation",
     *(f"{problem().place}/suites/{file}" for file in hidden_suites()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.failure import Failure, StackLine, told
+from harness.failure import Failure, StackLine, as_text
 
 __all__ = ["SandboxError", "StudentError", "ended", "timed_out"]
 
@@ -40,7 +40,7 @@ class StudentError(Exception):
                 return failure.message
 
     def __str__(self) -> str:
-        return self.finding if self.not_implemented else told(self.finding, self.failure.stack)
+        return self.finding if self.not_implemented else as_text(self.finding, self.failure.stack)
 
 
 def timed_out(called: str, seconds: float, where: list[StackLine]) -> StudentError:

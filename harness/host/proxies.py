@@ -26,7 +26,7 @@ from harness.protocol import ROOM, Call, Handle, encode, is_shape
 from harness.submission.required_names import MODULES
 from harness.worker.functions import called
 
-__all__ = ["Gradients", "Patience", "Remote", "RemoteModule", "Student", "summary"]
+__all__ = ["Gradients", "Remote", "RemoteModule", "Student", "TimeBudget", "summary"]
 
 MAX_SOURCE_BYTES = 1 << 20
 
@@ -59,7 +59,7 @@ def _summary(value: Any, depth: int = 0) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
-class Patience:
+class TimeBudget:
     """How long calls may take, in a run: less after each time that a function ran into its deadline.
 
     An endless loop is met by every test that needs the function. Without this, twenty tests would wait for twenty whole
@@ -98,9 +98,9 @@ class Patience:
 class _Line:
     """The connection to one worker: encodes calls and turns handles into proxies."""
 
-    def __init__(self, worker: Worker, patience: Patience, spent: list[float] | None = None) -> None:
+    def __init__(self, worker: Worker, time_budget: TimeBudget, spent: list[float] | None = None) -> None:
         self.worker = worker
-        self._patience = patience
+        self._time_budget = time_budget
         self._spent = [] if spent is None else spent
 
     def ask(self, word: str, *args: Any, called: str = "") -> Any:
@@ -112,13 +112,13 @@ class _Line:
         before = self.worker.spent
 
         def allowed(limits: Limits, slowness: float) -> Allowance:
-            return self._patience.allowance(name, limits, slowness, sum(self._spent))
+            return self._time_budget.allowance(name, limits, slowness, sum(self._spent))
 
         try:
             return self.worker.call(Call(word, values, {}), buffers, called, self._proxy, allowed)
         except StudentError as error:
             if error.failure.kind == "timeout":
-                self._patience.ran_out(name)
+                self._time_budget.ran_out(name)
             raise
         finally:
             self._spent.append(self.worker.spent - before)
@@ -342,11 +342,11 @@ class Student:
         submission: Path,
         part: str,
         seed: int,
-        patience: Patience | None = None,
+        time_budget: TimeBudget | None = None,
         is_clean: bool = False,
     ) -> None:
         self._launcher = launcher
-        self._patience = patience or Patience()
+        self._time_budget = time_budget or TimeBudget()
         self._submission = submission
         self._part = part
         self._is_clean = is_clean
@@ -362,7 +362,7 @@ class Student:
     def _line(self) -> _Line:
         if self._started is None:
             worker = self._launcher.launch(self._submission, self._seed, self._part, self._is_clean)
-            self._started = _Line(worker, self._patience, self._spent)
+            self._started = _Line(worker, self._time_budget, self._spent)
         return self._started
 
     def __getattr__(self, module: str) -> Namespace:
@@ -380,7 +380,7 @@ class Student:
 
     def _another(self, is_clean: bool) -> Student:
         seed = self._seed + len(self._others) + 1
-        other = Student(self._launcher, self._submission, self._part, seed, self._patience, is_clean)
+        other = Student(self._launcher, self._submission, self._part, seed, self._time_budget, is_clean)
         other._spent = self._spent  # the time is the test's
         other.asked = self.asked
         self._others.append(other)

@@ -2,7 +2,7 @@
 
 A probe returns what it reached: a list of paths, or True. It returns an empty list, or False, where everything was
 refused one by one. Otherwise a refusal is the exception that the system raises. Every probe has an argument with which
-it must get through, so that a broken probe is noticed; see :mod:`harness.isolation.doctor`.
+it must get through, so that a broken probe is noticed; see :mod:`harness.isolation.self_check`.
 
 Nothing here is changed for good, even where a probe gets through.
 """

@@ -1,14 +1,14 @@
 """What stands between a worker and the rest of the machine, layer by layer (Linux).
 
-The server finds out once which layers this machine has (:func:`survey`), and each worker puts them up around itself
-before it loads student code (:func:`enclose`)::
+The server finds out once which layers this machine has (:func:`detect_layers`), and each worker puts them up around itself
+before it loads student code (:func:`enter_sandbox`)::
 
     own user     as root: a user id that nobody else has; files of mode 0700 and other processes are out of reach
     Landlock     only the files that a worker needs can be read, and only its scratch folder can be written
     seccomp      no processes, connections, signals to others, or memory that the limits don't count
 
 Either of the first two keeps files from a worker, if for the first one the folders have the right modes; the third is
-needed in any case. Whether it all holds is not concluded from here but tried out: see :mod:`harness.isolation.doctor`.
+needed in any case. Whether it all holds is not concluded from here but tried out: see :mod:`harness.isolation.self_check`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from harness.isolation import landlock, seccomp
 from harness.isolation.seccomp import PR_SET_PDEATHSIG, libc, prctl
 from harness.problem import problem
 
-__all__ = ["Sandbox", "die_with_parent", "enclose", "kill_user", "remove_tree", "survey", "sweep_files"]
+__all__ = ["Sandbox", "detect_layers", "die_with_parent", "enter_sandbox", "kill_user", "remove_tree", "sweep_files"]
 
 FIRST_USER, LAST_USER = 20_000, 60_000
 USERS_AT_ONCE = 100
@@ -78,7 +78,7 @@ class Sandbox(msgspec.Struct, frozen=True):
         return range(0) if self.first_user is None else range(self.first_user, self.first_user + USERS_AT_ONCE)
 
 
-def survey(scratch: Path, without: Collection[str] = ()) -> Sandbox:
+def detect_layers(scratch: Path, without: Collection[str] = ()) -> Sandbox:
     """Find out what this machine has, by putting each layer up in a process of its own.
 
     Args:
@@ -187,7 +187,7 @@ def _users_of_processes() -> set[int]:
 # ---- around a worker -----------------------------------------------------------------------------------------
 
 
-def enclose(sandbox: Sandbox, user: int | None, read: Iterable[str], write: Iterable[str]) -> None:
+def enter_sandbox(sandbox: Sandbox, user: int | None, read: Iterable[str], write: Iterable[str]) -> None:
     """Enter the sandbox, from which this process cannot leave. The process must have one thread.
 
     Args:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jinja2
 
-from harness.failure import told
+from harness.failure import as_text
 from harness.gradebook import Gradebook, Outcome, Picture, State
 from harness.problem import problem
 from harness.reports.text import cut, plain, points, write_atomically
@@ -59,7 +59,7 @@ def write(gradebook: Gradebook, path: Path) -> None:
 
 
 def _message(outcome: Outcome) -> str:
-    return plain(cut(told(outcome.finding, outcome.location), MAX_OUTPUT))
+    return plain(cut(as_text(outcome.finding, outcome.location), MAX_OUTPUT))
 
 
 def _printed(outcome: Outcome) -> str:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.catalog import RESULTS
-from harness.failure import told
+from harness.failure import as_text
 from harness.gradebook import Gradebook, Outcome, PartScore, Reason, State
 from harness.problem import problem
 from harness.reports.order import closing, parts_of_run, to_look_at
@@ -132,7 +132,7 @@ def _hints(gradebook: Gradebook, every: bool) -> tuple[list[RenderableType], int
 
 def _message(outcome: Outcome) -> str:
     """The message. A long traceback in it is cut; hints never are."""
-    return plain(told(cut(told(outcome.finding, outcome.location), 800), [], outcome.hints))
+    return plain(as_text(cut(as_text(outcome.finding, outcome.location), 800), [], outcome.hints))
 
 
 def _checklist(gradebook: Gradebook) -> list[RenderableType]:

@@ -47,7 +47,7 @@ from harness.gradebook import Gradebook, State
 from harness.grading import grade
 from harness.host.fork import ForkLauncher
 from harness.isolation.limits import Limits
-from harness.presence import NothingFoundError, at_least_one
+from harness.non_empty import NothingFoundError, at_least_one
 from harness.problem import problem
 from harness.reports import gradescope
 from harness.validation.cases import first_line, numbers, write_solution

@@ -28,7 +28,7 @@ from typing import Literal, get_args
 
 from harness import ROOT
 from harness.catalog import RESULTS, chosen, read_suites
-from harness.presence import at_least_one
+from harness.non_empty import at_least_one
 from harness.problem import problem
 from harness.submission.required_names import MODULES
 

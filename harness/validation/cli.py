@@ -112,7 +112,7 @@ def mutants(
     Exit code 1: something survived that is not known to be equivalent, or what is known is not made any more.
     """
     from harness.validation import mutants as testing
-    from harness.validation import survivors
+    from harness.validation import mutation_report
 
     heed_stops()
     known = _known_parts(part or [])
@@ -127,21 +127,21 @@ def mutants(
     if empty := [MODULES[one] for one in known if MODULES[one] not in {mutant.module for mutant in found}]:
         stop(f"Nothing was tried: the engines made no mutant of {', '.join(empty)}. Look at their versions.")
     started = time.monotonic()
-    fates: list[testing.Fate] = []
-    with progress(len(found)) as bar, _interruptible(len(found), fates):
-        for fate in testing.try_all(found, jobs):
-            fates.append(fate)
+    results: list[testing.MutantResult] = []
+    with progress(len(found)) as bar, _interruptible(len(found), results):
+        for result in testing.try_all(found, jobs):
+            results.append(result)
             bar.advance()
-            bar.show(f"{fate.mutant.module}, line {fate.mutant.line}")
+            bar.show(f"{result.mutant.module}, line {result.mutant.line}")
     seconds = time.monotonic() - started
-    show(survivors.render(fates, seconds))
+    show(mutation_report.render(results, seconds))
     if report is not None:
-        write_atomically(report, survivors.markdown(fates, seconds))
+        write_atomically(report, mutation_report.markdown(results, seconds))
         tell(f"Report: {report}")
     stale = testing.stale(found)
     for module, before, _ in stale:
         tell(f"equivalent.toml explains a mutant that is not made any more: {module}, {before}")
-    if survivors.unexplained(fates) or stale:
+    if mutation_report.unexplained(results) or stale:
         raise typer.Exit(1)
 
 

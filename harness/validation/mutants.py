@@ -31,7 +31,7 @@ from harness.problem import ProblemError, problem, tomllib
 from harness.validation.cases import SOLUTION, of_code, write_solution
 from harness.validation.verdicts import SEED
 
-__all__ = ["Fate", "Mutant", "equivalents", "mutants_of", "try_all"]
+__all__ = ["Mutant", "MutantResult", "equivalents", "mutants_of", "try_all"]
 
 EQUIVALENT = problem().cases / "equivalent.toml"
 
@@ -61,7 +61,7 @@ class Mutant:
 
 
 @dataclass(frozen=True)
-class Fate:
+class MutantResult:
     """What became of a mutant."""
 
     mutant: Mutant
@@ -191,7 +191,7 @@ class _UntilOneIsLost:
             self.session.shouldstop = "lost"
 
 
-def try_one(mutant: Mutant, seed: int = SEED) -> Fate:
+def try_one(mutant: Mutant, seed: int = SEED) -> MutantResult:
     """Grade a mutant until it loses a test."""
     started = time.perf_counter()
     with interruptible(), TemporaryDirectory(prefix="harness-mutant-") as place:
@@ -212,11 +212,11 @@ def try_one(mutant: Mutant, seed: int = SEED) -> Fate:
         for test, outcome in gradebook.results
         if test.number in tests and outcome.state not in (State.PASSED, State.NOT_RUN)
     )
-    return Fate(mutant, next(lost, ""), time.perf_counter() - started, "\n".join(faults))
+    return MutantResult(mutant, next(lost, ""), time.perf_counter() - started, "\n".join(faults))
 
 
-def try_all(mutants: Sequence[Mutant], jobs: int | None = None) -> Iterator[Fate]:
-    """Grade mutants in several processes; fates come as they are there."""
+def try_all(mutants: Sequence[Mutant], jobs: int | None = None) -> Iterator[MutantResult]:
+    """Grade mutants in several processes; results come as they are there."""
     with pool(jobs) as processes:
         futures = [processes.submit(try_one, mutant) for mutant in mutants]
         for future in as_completed(futures):

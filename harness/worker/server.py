@@ -29,9 +29,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from harness.isolation.huge_pages import collapse
 from harness.isolation.limits import slowness
-from harness.isolation.pages import collapse
-from harness.isolation.sandbox import Sandbox, kill_user, remove_tree, survey, sweep_files
+from harness.isolation.sandbox import Sandbox, detect_layers, kill_user, remove_tree, sweep_files
 from harness.isolation.seccomp import prctl
 from harness.problem import problem
 from harness.worker.worker import Settings, run
@@ -145,7 +145,7 @@ class _Server:
         self._control = control
         self._scratch = scratch
         prctl(PR_SET_CHILD_SUBREAPER, 1)  # processes that a worker leaves behind come to this one
-        self._sandbox = survey(scratch, without)
+        self._sandbox = detect_layers(scratch, without)
         self._users = cycle(self._sandbox.users) if self._sandbox.users else None
         self._live: dict[int, int | None] = {}
         """workers by process id, with the user ids that they have for themselves"""

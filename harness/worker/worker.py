@@ -204,9 +204,9 @@ def run(
     sys.dont_write_bytecode = True
     limits_module.apply(settings.limits, own_user=user is not None, gpu=settings.device.startswith("cuda"))
     if sandbox is not None:
-        from harness.isolation.sandbox import enclose  # Linux
+        from harness.isolation.sandbox import enter_sandbox  # Linux
 
-        enclose(
+        enter_sandbox(
             sandbox, user, read=[settings.submission, settings.shared, *OF_THE_REPOSITORY], write=[settings.scratch]
         )
     torch.set_num_threads(1)

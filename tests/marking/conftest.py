@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from harness.classroom.marking import Marks
 from harness.classroom.review.app import application
-from harness.classroom.review.calls import Desk
+from harness.classroom.review.calls import ReviewContext
 from tests.marking.sample import write_sample
 
 PORT = 8420
@@ -60,21 +60,21 @@ def grades(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desk(grades: Path) -> Iterator[Desk]:
-    """The page's desk, with two markers."""
-    one = Desk(grades, ["Ada", "Alan"], "127.0.0.1", PORT)
+def context(grades: Path) -> Iterator[ReviewContext]:
+    """The page's context, with two markers."""
+    one = ReviewContext(grades, ["Ada", "Alan"], "127.0.0.1", PORT)
     yield one
     one.store.close()
 
 
 @pytest.fixture
-def browser(desk: Desk) -> Browser:
+def browser(context: ReviewContext) -> Browser:
     """Open the page as one of the markers."""
-    app = application(desk)
+    app = application(context)
 
     def enter(name: str) -> Marker:
         client = TestClient(app, base_url=ADDRESS)
-        response = client.get("/", params={"token": desk.sessions.tokens[name]})
+        response = client.get("/", params={"token": context.sessions.tokens[name]})
         assert response.url.path == "/progress"
         return Marker(client)
 
@@ -82,16 +82,16 @@ def browser(desk: Desk) -> Browser:
 
 
 @pytest.fixture
-def marks(desk: Desk) -> Callable[[], Marks]:
+def marks(context: ReviewContext) -> Callable[[], Marks]:
     """The state as it is when it is asked for."""
-    return desk.store.state
+    return context.store.state
 
 
 @pytest.fixture
-def path_of(desk: Desk) -> Callable[..., str]:
+def path_of(context: ReviewContext) -> Callable[..., str]:
     """The address of a submission's answer."""
 
     def path(id: str, question: str = "1.1") -> str:
-        return f"/mark/{question}/{desk.material.submissions[id].code}"
+        return f"/mark/{question}/{context.material.submissions[id].code}"
 
     return path

@@ -23,7 +23,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from harness.classroom.marking import Marks
 from harness.classroom.review.app import application
-from harness.classroom.review.calls import Desk
+from harness.classroom.review.calls import ReviewContext
 from harness.classroom.review.cli import _listen
 from tests.marking.sample import write_sample
 
@@ -91,11 +91,11 @@ class Window:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReviewContext]:
     """A page that is really served, with two markers."""
     grades = write_sample(tmp_path_factory.mktemp("class") / "grades", 8)
     taken = _listen("127.0.0.1", 0)
-    one = Desk(grades, ["Ada", "Alan"], "127.0.0.1", taken.getsockname()[1])
+    one = ReviewContext(grades, ["Ada", "Alan"], "127.0.0.1", taken.getsockname()[1])
     server = uvicorn.Server(uvicorn.Config(application(one), log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
     thread.start()
@@ -106,10 +106,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def windows(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Window]]:
+def windows(context: ReviewContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Window]]:
     """Two browsers, each with its own cookies, which came by their own address."""
     found = {}
-    for name, token in desk.sessions.tokens.items():
+    for name, token in context.sessions.tokens.items():
         options = webdriver.ChromeOptions()
         options.binary_location = CHROME or ""
         for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1400,900"):
@@ -118,7 +118,7 @@ def windows(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-        found[name] = Window(driver, f"http://127.0.0.1:{desk.port}")
+        found[name] = Window(driver, f"http://127.0.0.1:{context.port}")
         found[name].open(f"/?token={token}")
         WebDriverWait(driver, SECONDS).until(lambda one: one.current_url.endswith("/progress"))
     yield found
@@ -139,32 +139,32 @@ def alan(windows: dict[str, Window]) -> Window:
     return windows["Alan"]
 
 
-def _id(desk: Desk, window: Window) -> str:
-    return desk.material.by_code[window.path.rpartition("/")[2]].id
+def _id(context: ReviewContext, window: Window) -> str:
+    return context.material.by_code[window.path.rpartition("/")[2]].id
 
 
-def test_three_answers_are_marked_by_keys(ada, desk):
+def test_three_answers_are_marked_by_keys(ada, context):
     ada.open("/progress")
     ada.click("#go-on")
     seen = []
     for keys in (("1", "3"), ("2",), ("1", "2", "2", "f")):  # the last one is thought over
-        seen.append(_id(desk, ada))
+        seen.append(_id(context, ada))
         ada.keys(*keys)
         ada.goes_on(lambda: ada.keys(Keys.ENTER))
-    marks: Marks = desk.store.state()
+    marks: Marks = context.store.state()
     assert [marks.points(id, "1.1") for id in seen] == [2, 1, 1]
     last = marks.mark(seen[2], "1.1")
     assert last is not None
     assert last.flag
     assert "3 of 8 marked" in ada.text
     ada.goes_on(lambda: ada.keys("u"))
-    assert desk.store.state().mark(seen[2], "1.1") is None
-    assert ada.path.endswith(desk.material.submissions[seen[2]].code)
+    assert context.store.state().mark(seen[2], "1.1") is None
+    assert ada.path.endswith(context.material.submissions[seen[2]].code)
 
 
-def test_keys_write_in_a_comment_and_control_enter_saves(ada, desk):
+def test_keys_write_in_a_comment_and_control_enter_saves(ada, context):
     ada.open("/next/1.2")
-    id = _id(desk, ada)
+    id = _id(context, ada)
     ada.keys("c")
     ada.keys("1 of 2 curves", Keys.ENTER, "is missing?")
     assert ada.find("#sum").text == "0 of 3"  # no item was chosen by what was written
@@ -173,36 +173,36 @@ def test_keys_write_in_a_comment_and_control_enter_saves(ada, desk):
     ada.keys("c")
     enter = webdriver.ActionChains(ada.driver).key_down(Keys.CONTROL).send_keys(Keys.ENTER).key_up(Keys.CONTROL)
     ada.goes_on(enter.perform)
-    mark = desk.store.state().mark(id, "1.2")
+    mark = context.store.state().mark(id, "1.2")
     assert (mark.points, mark.comment) == (1, "1 of 2 curves\nis missing?")
 
 
-def test_enter_saves_after_a_test_was_opened_with_the_mouse(ada, desk):
+def test_enter_saves_after_a_test_was_opened_with_the_mouse(ada, context):
     ada.open("/next/2.2-8-bits")
-    id = _id(desk, ada)
+    id = _id(context, ada)
     ada.keys("1")
     ada.find(".verdicts summary").click()
     assert ada.find(".verdicts details").get_attribute("open") is not None
     ada.goes_on(lambda: ada.keys(Keys.ENTER))
-    assert desk.store.state().points(id, "2.2-8-bits") is not None
+    assert context.store.state().points(id, "2.2-8-bits") is not None
 
 
-def test_no_points_are_saved_by_a_second_enter_only(ada, desk):
-    ada.open(f"/mark/6.1/{desk.material.submissions['s0'].code}")
+def test_no_points_are_saved_by_a_second_enter_only(ada, context):
+    ada.open(f"/mark/6.1/{context.material.submissions['s0'].code}")
     ada.keys(Keys.ENTER)
     assert "Press Enter once more to save 0 points" in ada.find("#said").text
-    assert desk.store.state().mark("s0", "6.1") is None
+    assert context.store.state().mark("s0", "6.1") is None
     ada.goes_on(lambda: ada.keys(Keys.ENTER))
-    assert desk.store.state().points("s0", "6.1") == 0
+    assert context.store.state().points("s0", "6.1") == 0
     assert "0 points" in ada.find("#did").text
-    ada.open(f"/mark/6.1/{desk.material.submissions['s1'].code}")
+    ada.open(f"/mark/6.1/{context.material.submissions['s1'].code}")
     ada.keys("1", "0")
     ada.goes_on(lambda: ada.keys(Keys.ENTER))
-    assert desk.store.state().points("s1", "6.1") == 0
+    assert context.store.state().points("s1", "6.1") == 0
 
 
-def test_unsaved_input_is_a_draft_that_comes_again(ada, desk):
-    path = f"/mark/6.1/{desk.material.submissions['s2'].code}"
+def test_unsaved_input_is_a_draft_that_comes_again(ada, context):
+    path = f"/mark/6.1/{context.material.submissions['s2'].code}"
     ada.open(path)
     ada.keys("2", "c", "A half sentence", Keys.ESCAPE)
     shown = ada.find("#sum").text
@@ -213,14 +213,14 @@ def test_unsaved_input_is_a_draft_that_comes_again(ada, desk):
     assert ada.find("#sum").text == shown
     ada.goes_on(lambda: ada.keys(Keys.ENTER))
     ada.goes_on(lambda: ada.keys("u"))
-    assert desk.store.state().mark("s2", "6.1") is None
+    assert context.store.state().mark("s2", "6.1") is None
     assert ada.find("#comment").get_attribute("value") == "A half sentence"
     ada.click("#discard")
     assert ada.find("#comment").get_attribute("value") == ""
 
 
-def test_a_saved_comment_is_put_in_by_keys_and_the_total_stays(ada, desk):
-    ada.open(f"/mark/6.1/{desk.material.submissions['s3'].code}")
+def test_a_saved_comment_is_put_in_by_keys_and_the_total_stays(ada, context):
+    ada.open(f"/mark/6.1/{context.material.submissions['s3'].code}")
     ada.keys("1", "c", "Label the axes.", Keys.ESCAPE)
     shown = ada.find("#sum").text
     ada.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", ada.find("#mark [name=keep]"))
@@ -246,7 +246,7 @@ def test_the_button_that_saves_is_always_seen(width, ada):
         ada.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_two_markers_at_once(ada, alan, desk):
+def test_two_markers_at_once(ada, alan, context):
     ada.open("/next/2.1")
     alan.open("/next/2.1")
     assert ada.path != alan.path
@@ -254,20 +254,20 @@ def test_two_markers_at_once(ada, alan, desk):
     assert "Ada has this answer before them" in alan.text
     alan.keys("1")
     alan.goes_on(lambda: alan.keys(Keys.ENTER))
-    id = _id(desk, ada)
+    id = _id(context, ada)
     ada.keys("1", "2")
     ada.goes_on(lambda: ada.keys(Keys.ENTER))
     assert "Alan has changed this since you opened it" in ada.text
-    assert desk.store.state().mark(id, "2.1").by == "Alan"
+    assert context.store.state().mark(id, "2.1").by == "Alan"
     ada.click("#save-mine")
-    assert (desk.store.state().mark(id, "2.1").by, desk.store.state().points(id, "2.1")) == ("Ada", 2)
+    assert (context.store.state().mark(id, "2.1").by, context.store.state().points(id, "2.1")) == ("Ada", 2)
 
 
-def test_an_item_is_changed_for_all(ada, desk):
+def test_an_item_is_changed_for_all(ada, context):
     ada.open("/next/2.3")
     ids = []
     for _ in range(2):
-        ids.append(_id(desk, ada))
+        ids.append(_id(context, ada))
         ada.keys("1")
         ada.goes_on(lambda: ada.keys(Keys.ENTER))
     ada.open("/rubric/2.3")
@@ -277,15 +277,15 @@ def test_an_item_is_changed_for_all(ada, desk):
     ada.click("form[aria-label='Item 1'] button:not([name])")
     assert "This changes 2 marks" in ada.text
     ada.click("#confirm")
-    assert [desk.store.state().points(id, "2.3") for id in ids] == [1.5, 1.5]
+    assert [context.store.state().points(id, "2.3") for id in ids] == [1.5, 1.5]
 
 
-def test_names_are_shown_when_they_are_asked_for(ada, desk):
-    ada.open(f"/mark/1.1/{desk.material.submissions['s0'].code}")
+def test_names_are_shown_when_they_are_asked_for(ada, context):
+    ada.open(f"/mark/1.1/{context.material.submissions['s0'].code}")
     assert "Ada Lovelace" not in ada.text
     ada.click("#reveal")
     assert "Ada Lovelace" in ada.text
-    assert any(event.kind.value == "name shown" for event in desk.store.events("s0"))
+    assert any(event.kind.value == "name shown" for event in context.store.events("s0"))
 
 
 def test_the_keys_are_told_and_the_dialog_closes(ada):
@@ -300,8 +300,8 @@ def test_the_keys_are_told_and_the_dialog_closes(ada):
     "path",
     ["/progress", "/next/1.1", "/question/1.1", "/rubric/1.1", "/requests", "/sharing", "/publish", "submission"],
 )
-def test_each_control_has_a_name_and_can_be_reached_by_keys(path, ada, desk):
-    ada.open(f"/submission/{desk.material.submissions['s0'].code}" if path == "submission" else path)
+def test_each_control_has_a_name_and_can_be_reached_by_keys(path, ada, context):
+    ada.open(f"/submission/{context.material.submissions['s0'].code}" if path == "submission" else path)
     assert ada.driver.execute_script(UNLABELED) == []
     count = ada.driver.execute_script(CONTROLS)
     reached = set()
@@ -329,17 +329,17 @@ def test_no_page_is_wider_than_the_window(path, width, ada):
         ada.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_publishing_and_the_table(ada, desk, tmp_path_factory):
+def test_publishing_and_the_table(ada, context, tmp_path_factory):
     ada.open("/publish")
     ada.find("#all-the-same").click()
     ada.click("#publish")
     assert "Each change since needs a reason" in ada.text
-    assert desk.store.state().published_at is not None
+    assert context.store.state().published_at is not None
     ada.open("/progress")
     ada.find("#export").click()
     rows = _downloaded(ada, tmp_path_factory.getbasetemp())
     marked = [row for row in rows if row["By"]]
-    assert len(rows) == 8 * len(desk.material.questions)
+    assert len(rows) == 8 * len(context.material.questions)
     assert "Ada" in {row["By"] for row in marked}
 
 

@@ -23,7 +23,9 @@ Say = Callable[..., tuple[int, str]]
 @pytest.fixture
 def say(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
     """Call the command, which serves nothing; its exit code, and all that it said."""
-    monkeypatch.setattr(cli, "_serve", lambda desk, taken: (print("served", desk.markers, desk.host), taken.close()))
+    monkeypatch.setattr(
+        cli, "_serve", lambda context, taken: (print("served", context.markers, context.host), taken.close())
+    )
 
     def call(*words: object) -> tuple[int, str]:
         code = run_command(cli.review, "review", [str(word) for word in words])

@@ -127,10 +127,10 @@ def _giant() -> bytes:
         ("empty.jpg", b"", False),
     ],
 )
-def test_only_pictures_are_given_out_and_only_as_pictures(name, data, shown, browser, desk, grades):
+def test_only_pictures_are_given_out_and_only_as_pictures(name, data, shown, browser, context, grades):
     place = grades / "work" / "s0" / "results" / "1.1" / name
     place.write_bytes(data)
-    response = browser("Ada").get(f"/picture/{desk.material.submissions['s0'].code}/results/1.1/{name}")
+    response = browser("Ada").get(f"/picture/{context.material.submissions['s0'].code}/results/1.1/{name}")
     assert (response.status_code == 200) is shown
     if shown:
         assert response.headers["content-type"] == "image/png"
@@ -160,9 +160,9 @@ def test_the_size_in_a_jpegs_header_counts():
         "../../marks.sqlite",
     ],
 )
-def test_nothing_outside_of_the_submissions_folder_is_given_out(name, browser, desk, grades):
+def test_nothing_outside_of_the_submissions_folder_is_given_out(name, browser, context, grades):
     (grades / "work" / "s0" / "results" / "1.1" / "link.png").symlink_to(grades / "work" / "s1" / "answers.md")
-    response = browser("Ada").get(f"/picture/{desk.material.submissions['s0'].code}/{name}")
+    response = browser("Ada").get(f"/picture/{context.material.submissions['s0'].code}/{name}")
     assert response.status_code in (400, 404)
     assert b"PNG" not in response.content.replace(b"no PNG or JPEG", b"")
 
@@ -172,10 +172,10 @@ def test_nothing_but_the_pages_own_files_is_static(path, browser):
     assert browser("Ada").get(path).status_code == 404
 
 
-def test_a_pdf_is_given_out_in_a_sandbox(browser, desk, grades):
+def test_a_pdf_is_given_out_in_a_sandbox(browser, context, grades):
     path = grades / "work" / "s0" / "writeup.pdf"
     path.write_bytes(b"%PDF-1.4\n1 0 obj<</Type/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>>>endobj\n")
-    code = desk.material.submissions["s0"].code
+    code = context.material.submissions["s0"].code
     response = browser("Ada").get(f"/pdf/{code}/writeup.pdf")
     assert response.headers["content-type"] == "application/pdf"
     assert "sandbox" in response.headers["content-security-policy"]
@@ -184,12 +184,12 @@ def test_a_pdf_is_given_out_in_a_sandbox(browser, desk, grades):
     assert browser("Ada").get(f"/pdf/{code}/writeup.pdf").status_code == 404
 
 
-def test_the_page_of_a_heading_is_found_and_a_broken_pdf_costs_nothing(tmp_path, browser, desk, grades):
+def test_the_page_of_a_heading_is_found_and_a_broken_pdf_costs_nothing(tmp_path, browser, context, grades):
     question = problem().question[0]
     path = grades / "work" / "s0" / "writeup.pdf"
     path.write_bytes(_pdf(["A title", f"{question.part} {question.title} (100)"]))
     assert PdfPages().of(path) == {"1.1": 2}
-    code = desk.material.submissions["s0"].code
+    code = context.material.submissions["s0"].code
     response = browser("Ada").client.get(f"/pdf/{code}", params={"question": "1.1"}, follow_redirects=False)
     assert response.headers["location"] == f"/pdf/{code}/writeup.pdf#page=2"
     path.write_bytes(b"%PDF-1.4\n" + b"garbage" * 1000)
@@ -200,21 +200,21 @@ def test_the_page_of_a_heading_is_found_and_a_broken_pdf_costs_nothing(tmp_path,
 
 
 @pytest.mark.parametrize("path", ["/", "/?token=", "/?token=wrong", "/progress", "/mark/1.1/heron-1000", "/sharing"])
-def test_without_the_token_nothing_is_shown(path, desk):
-    response = TestClient(application(desk), base_url=ADDRESS).get(path)
+def test_without_the_token_nothing_is_shown(path, context):
+    response = TestClient(application(context), base_url=ADDRESS).get(path)
     assert response.status_code == 403
     assert "1.1" not in response.text
 
 
-def test_the_token_leaves_the_address_and_the_cookie_is_kept_from_scripts_and_other_sites(desk):
-    client = TestClient(application(desk), base_url=ADDRESS)
-    response = client.get("/", params={"token": desk.sessions.tokens["Ada"]}, follow_redirects=False)
+def test_the_token_leaves_the_address_and_the_cookie_is_kept_from_scripts_and_other_sites(context):
+    client = TestClient(application(context), base_url=ADDRESS)
+    response = client.get("/", params={"token": context.sessions.tokens["Ada"]}, follow_redirects=False)
     assert response.status_code == 303
     assert response.headers["location"] == "/welcome"
     cookie = response.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
-    assert desk.sessions.tokens["Ada"].lower() not in cookie
+    assert context.sessions.tokens["Ada"].lower() not in cookie
 
 
 @pytest.mark.parametrize("csrf", ["", "wrong", "ü"])
@@ -295,9 +295,9 @@ def test_odd_fields_are_refused_with_a_sentence_or_do_no_harm(fields, browser, p
     assert marks().mark("s0", "1.1") is None
 
 
-def test_redirects_stay_here(browser, desk, path_of):
+def test_redirects_stay_here(browser, context, path_of):
     ada = browser("Ada")
-    code = desk.material.submissions["s0"].code
+    code = context.material.submissions["s0"].code
     for question in ("//evil.example", "https://evil.example", "../.."):
         location = ada.post(f"/submission/{code}/reveal", question=question).headers["location"]
         assert location == f"/submission/{code}"

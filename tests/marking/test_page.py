@@ -40,33 +40,33 @@ def test_about_the_asked_share_is_marked_twice():
     assert 150 < chosen < 250  # 200 are expected, with a deviation of 13
 
 
-def test_two_markers_get_different_answers(desk, browser):
+def test_two_markers_get_different_answers(context, browser):
     first = browser("Ada").get("/next/1.1").url.path
     assert browser("Alan").get("/next/1.1").url.path != first
 
 
-def test_names_are_not_shown_before_they_are_asked_for(browser, path_of, desk):
+def test_names_are_not_shown_before_they_are_asked_for(browser, path_of, context):
     ada = browser("Ada")
     page = ada.read(path_of("s0"))
     assert "Ada Lovelace" not in page
     assert "s0" not in page.replace("https://", "")
-    ada.post(f"/submission/{desk.material.submissions['s0'].code}/reveal", question="1.1")
+    ada.post(f"/submission/{context.material.submissions['s0'].code}/reveal", question="1.1")
     assert "Ada Lovelace" in ada.read(path_of("s0"))
     assert "Ada Lovelace" not in browser("Alan").read(path_of("s0"))
-    (event,) = [event for event in desk.store.events("s0") if event.kind.value == "name shown"]
+    (event,) = [event for event in context.store.events("s0") if event.kind.value == "name shown"]
     assert event.who == "Ada"
 
 
-def test_a_name_in_the_answer_is_hidden(tmp_path, desk, browser, path_of, grades):
+def test_a_name_in_the_answer_is_hidden(tmp_path, context, browser, path_of, grades):
     write_sample(grades, 12, {"s0": {"1.1": "As I, ada lovelace (800000), have shown."}})
     page = browser("Alan").read(path_of("s0"))
     assert "As I, ▒▒▒ (▒▒▒), have shown." in page
 
 
-def test_a_name_in_a_request_is_hidden(browser, path_of, desk):
-    desk.store.request("Ada", "s0", "1.1", "Please look again. Yours, Ada Lovelace")
+def test_a_name_in_a_request_is_hidden(browser, path_of, context):
+    context.store.request("Ada", "s0", "1.1", "Please look again. Yours, Ada Lovelace")
     alan = browser("Alan")
-    for path in ("/requests", path_of("s0"), f"/submission/{desk.material.submissions['s0'].code}"):
+    for path in ("/requests", path_of("s0"), f"/submission/{context.material.submissions['s0'].code}"):
         page = alan.read(path)
         assert "Please look again. Yours, ▒▒▒" in page
         assert "Lovelace" not in page
@@ -197,12 +197,12 @@ def test_a_quick_run_contradicts_nothing_and_values_keep_their_digits(browser, p
     assert page.count("From the student&#39;s record</th>") == 1
 
 
-def test_pictures_in_an_answer_are_found_or_said_to_be_missing(browser, path_of, grades, desk):
+def test_pictures_in_an_answer_are_found_or_said_to_be_missing(browser, path_of, grades, context):
     text = "![curves](results/1.1/accuracy.png) and ![more](../results/1.1/accuracy.png) and ![no](gone.png)"
     write_sample(grades, 12, {"s0": {"1.1": text}})
     ada = browser("Ada")
     page = ada.read(path_of("s0"))
-    address = f"/picture/{desk.material.submissions['s0'].code}/results/1.1/accuracy.png"
+    address = f"/picture/{context.material.submissions['s0'].code}/results/1.1/accuracy.png"
     assert page.count(f'<img src="{address}" alt="curves"') == 1
     assert page.count(f'<img src="{address}" alt="more"') == 1
     assert "[picture not found: gone.png]" in page
@@ -226,7 +226,7 @@ def test_verdicts_of_the_part_and_figures_are_shown(browser, path_of):
     assert "results/1.1/accuracy.png" in page
 
 
-def test_nothing_written_is_said_and_all_empty_answers_get_nothing_in_one_step(browser, path_of, marks, desk):
+def test_nothing_written_is_said_and_all_empty_answers_get_nothing_in_one_step(browser, path_of, marks, context):
     ada = browser("Ada")
     assert "Nothing was written." in ada.read(path_of("s4"))
     ada.mark(path_of("s9"), item="1.1/1")  # which is empty, and somebody has seen something in it
@@ -247,11 +247,11 @@ def test_a_pdf_alone_is_not_nothing(browser, path_of, grades):
 # ---- rubric, overrides, requests -----------------------------------------------------------------------------------
 
 
-def test_a_changed_item_shows_whom_it_changes_then_changes_all(browser, path_of, marks, desk):
+def test_a_changed_item_shows_whom_it_changes_then_changes_all(browser, path_of, marks, context):
     ada = browser("Ada")
     for id in ("s0", "s1"):
         ada.mark(path_of(id), item="1.1/1")
-    version = desk.store.version_of_item("1.1", "1.1/1")
+    version = context.store.version_of_item("1.1", "1.1/1")
     change = {"item": "1.1/1", "points": "0.5", "text": "Some curves.", "note": "", "version": version}
     page = ada.post("/rubric/1.1", **change)
     assert "This changes 2 marks" in page.text
@@ -260,9 +260,9 @@ def test_a_changed_item_shows_whom_it_changes_then_changes_all(browser, path_of,
     assert [marks().points(id, "1.1") for id in ("s0", "s1")] == [0.5, 0.5]
 
 
-def test_an_override_is_shown_with_its_reason_and_its_limits(browser, desk, marks):
+def test_an_override_is_shown_with_its_reason_and_its_limits(browser, context, marks):
     ada = browser("Ada")
-    code = desk.material.submissions["s0"].code
+    code = context.material.submissions["s0"].code
     refused = ada.post(f"/submission/{code}/override", test="1.1a", score="99", reason="x", version=0)
     assert refused.status_code == 422
     assert ada.post(f"/submission/{code}/override", test="1.1a", score="1", reason="", version=0).status_code == 422
@@ -302,11 +302,11 @@ def test_cohens_kappa():
     assert kappa([(1.0, 1.0)]) is None
 
 
-def test_a_sample_is_marked_twice_and_the_agreement_shows(browser, desk, marks):
+def test_a_sample_is_marked_twice_and_the_agreement_shows(browser, context, marks):
     ada, alan = browser("Ada"), browser("Alan")
     ada.post("/sharing", percent="100")
-    ids = list(desk.material.submissions)
-    desk.store.save_all("Ada", "1.1", {id: Saved(("1.1/1",)) for id in ids})
+    ids = list(context.material.submissions)
+    context.store.save_all("Ada", "1.1", {id: Saved(("1.1/1",)) for id in ids})
     assert "Second mark (12)" in alan.read("/progress")
     assert "Second mark" not in ada.read("/progress")
     page = alan.get("/next/1.1")
@@ -314,9 +314,9 @@ def test_a_sample_is_marked_twice_and_the_agreement_shows(browser, desk, marks):
     assert "Saved by Ada" not in page.text  # nor what the first marker chose
     fields = alan.fields(page.text.partition('id="mark"')[2])
     alan.post(page.url.path, **{**fields, "item": ["1.1/1", "1.1/2"]})
-    assert next_answer(marks(), "Ada", "1.1", ids, desk.store._now()) is None
+    assert next_answer(marks(), "Ada", "1.1", ids, context.store._now()) is None
     assert ">+1.00<" in ada.read("/sharing")
-    assert marks().points(desk.material.by_code[page.url.path.rpartition("/")[2]].id, "1.1") == 1
+    assert marks().points(context.material.by_code[page.url.path.rpartition("/")[2]].id, "1.1") == 1
 
 
 def test_questions_are_shared_out(browser, marks):
@@ -340,7 +340,7 @@ def test_publishing_locks(browser, path_of, marks):
     assert [change.after for change in marks().changes_since_publication("s0")] == [2]
 
 
-def test_the_table_has_all_marks_and_no_formula(browser, path_of, desk):
+def test_the_table_has_all_marks_and_no_formula(browser, path_of, context):
     ada = browser("Ada")
     ada.mark(path_of("s0"), item="1.1/1", comment="=cmd|' /C calc'!A0")
     text = ada.post("/export.csv").content.decode("utf-8-sig")
@@ -349,32 +349,37 @@ def test_the_table_has_all_marks_and_no_formula(browser, path_of, desk):
     row = next(row for row in rows if (row["Submission"], row["Question"]) == ("s0", "1.1"))
     assert (row["Points"], row["Of"], row["By"]) == ("1", "4", "Ada")
     assert row["Comment"] == "'=cmd|' /C calc'!A0"
-    assert any(event.reason.startswith("the table") for event in desk.store.events())
+    assert any(event.reason.startswith("the table") for event in context.store.events())
 
 
-def test_the_history_tells_what_happened(browser, path_of, desk):
+def test_the_history_tells_what_happened(browser, path_of, context):
     ada = browser("Ada")
     ada.mark(path_of("s0"), item="1.1/1", comment="First.")
     ada.mark(path_of("s0"), item="1.1/2", comment="Second.")
-    page = ada.read(f"/submission/{desk.material.submissions['s0'].code}")
+    page = ada.read(f"/submission/{context.material.submissions['s0'].code}")
     assert "1 point: item 1, “First.” → 1 point: item 2, “Second.”" in page
 
 
-def test_the_history_has_the_points_of_its_time(browser, path_of, desk):
+def test_the_history_has_the_points_of_its_time(browser, path_of, context):
     ada = browser("Ada")
     ada.mark(path_of("s0"), item="1.1/1")
-    change = {"item": "1.1/1", "points": "0.5", "text": "Some.", "version": desk.store.version_of_item("1.1", "1.1/1")}
+    change = {
+        "item": "1.1/1",
+        "points": "0.5",
+        "text": "Some.",
+        "version": context.store.version_of_item("1.1", "1.1/1"),
+    }
     ada.post("/rubric/1.1", confirmed="1", **change)
     ada.mark(path_of("s0"), item=["1.1/1", "1.1/2"])
-    page = ada.read(f"/submission/{desk.material.submissions['s0'].code}")
+    page = ada.read(f"/submission/{context.material.submissions['s0'].code}")
     assert ">1 point: item 1<" in page
     assert "→ 1.5 points: items 1, 2<" in page
 
 
-def test_a_change_of_text_alone_changes_no_points(browser, path_of, desk):
+def test_a_change_of_text_alone_changes_no_points(browser, path_of, context):
     ada = browser("Ada")
     ada.mark(path_of("s0"), item="1.1/1")
-    change = {"item": "1.1/1", "points": "1", "text": "New.", "version": desk.store.version_of_item("1.1", "1.1/1")}
+    change = {"item": "1.1/1", "points": "1", "text": "New.", "version": context.store.version_of_item("1.1", "1.1/1")}
     assert "No points change; 1 answer shows the new text." in ada.post("/rubric/1.1", **change).text
     response = ada.post("/rubric/1.1", confirmed="1", **change)
     assert "Saved. 1 answer has the new item." in ada.read(response.headers["location"])

@@ -16,10 +16,10 @@ from course.datasets import FIXTURES, Name, load
 from grader.suites import held_out as module
 from grader.suites.held_out import FOLDER, HeldOutError, held_out
 from harness.gradescope import build
-from harness.handout import archive, proof
-from harness.handout.proof import leaks
+from harness.handout import archive, leak_check
+from harness.handout.leak_check import leaks
 from harness.host.failures import StudentError
-from harness.presence import NothingFoundError
+from harness.non_empty import NothingFoundError
 
 NAMES: tuple[Name, ...] = ("cifar10", "mnist")
 
@@ -114,7 +114,7 @@ def test_the_proof_finds_the_text_of_their_maker():
 
 
 def test_without_images_there_is_no_proof(tmp_path, monkeypatch):
-    monkeypatch.setattr(proof, "HELD_OUT", tmp_path)
+    monkeypatch.setattr(leak_check, "HELD_OUT", tmp_path)
     (tmp_path / "make.py").write_text("")
     with pytest.raises(NothingFoundError, match="An archive of held-out images was expected, and none was found"):
         leaks({"README.md": b"Words."})

@@ -87,7 +87,7 @@ def share(call: Call) -> Response:
     """Save who marks what, and how many percent are marked twice."""
     for id in call.material.questions:
         chosen = set(call.texts(f"share {id}"))
-        call.store.share(call.marker, id, tuple(name for name in call.desk.markers if name in chosen))
+        call.store.share(call.marker, id, tuple(name for name in call.context.markers if name in chosen))
     call.store.sample(call.marker, call.number("percent", "The share of answers that are marked twice"))
     return call.to("/sharing")
 

@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from harness.classroom.marking import MarkError
 from harness.classroom.review import after_marking, files, marking_page, overview, rubric_page
-from harness.classroom.review.calls import HERE, Call, Desk, Refused
+from harness.classroom.review.calls import HERE, Call, Refused, ReviewContext
 from harness.classroom.review.sessions import Session, allowed_host
 
 __all__ = ["POLICY", "application", "cookie_name"]
@@ -45,16 +45,16 @@ Page = Callable[[Call], Response]
 _LOG = logging.getLogger(__name__)
 
 
-def application(desk: Desk) -> Starlette:
+def application(context: ReviewContext) -> Starlette:
     """The application over a batch's folder."""
 
     def route(path: str, read: Page | None = None, write: Page | None = None) -> Route:
         methods = [name for name, page in (("GET", read), ("POST", write)) if page is not None]
-        return Route(path, _endpoint(desk, read, write), methods=methods)
+        return Route(path, _endpoint(context, read, write), methods=methods)
 
     routes = [
-        Route("/", _start(desk), methods=["GET"]),
-        Route("/welcome", _welcome(desk), methods=["GET"]),
+        Route("/", _start(context), methods=["GET"]),
+        Route("/welcome", _welcome(context), methods=["GET"]),
         Route("/favicon.ico", _no_icon, methods=["GET"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
         Route("/static-colors.css", files.colors, methods=["GET"]),
@@ -78,7 +78,7 @@ def application(desk: Desk) -> Starlette:
         route("/pdf/{code}", files.pdf_at),
         route("/pdf/{code}/writeup.pdf", files.pdf),
     ]
-    guarded = Middleware(BaseHTTPMiddleware, dispatch=_guard(desk))
+    guarded = Middleware(BaseHTTPMiddleware, dispatch=_guard(context))
     return Starlette(routes=routes, middleware=[guarded], exception_handlers={HTTPException: _not_there})
 
 
@@ -87,18 +87,20 @@ async def _no_icon(request: Request) -> Response:
     return Response(status_code=204)
 
 
-def cookie_name(desk: Desk) -> str:
+def cookie_name(context: ReviewContext) -> str:
     """The session's cookie. Cookies of all ports of a machine are one jar, so that the name has the port."""
-    return f"review-{desk.port}"
+    return f"review-{context.port}"
 
 
-def _guard(desk: Desk) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
+def _guard(
+    context: ReviewContext,
+) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
     """Refuse what comes under another name or from another site, and give all answers their headers."""
 
     async def dispatch(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
         host = request.headers.get("host", "")
         length = request.headers.get("content-length", "0")
-        if not allowed_host(host, desk.host, desk.port):
+        if not allowed_host(host, context.host, context.port):
             response = _message("This page is not called so: use the address that the command has printed.", 421)
         elif request.method not in ("GET", "HEAD", "POST"):
             response = _message("The page knows no such method.", 405)
@@ -122,38 +124,40 @@ def _is_ours(request: Request, host: str) -> bool:
     return site == "same-origin" and (origin is None or urlsplit(origin).netloc == host)
 
 
-def _session(desk: Desk, request: Request) -> Session | None:
-    return desk.sessions.find(request.cookies.get(cookie_name(desk)))
+def _session(context: ReviewContext, request: Request) -> Session | None:
+    return context.sessions.find(request.cookies.get(cookie_name(context)))
 
 
-def _start(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+def _start(context: ReviewContext) -> Callable[[Request], Awaitable[Response]]:
     async def start(request: Request) -> Response:
         """Take the token out of the address."""
         token = request.query_params.get("token")
         if token is None:
-            return RedirectResponse("/progress", 303) if _session(desk, request) else _closed()
-        session = desk.sessions.enter(token)
+            return RedirectResponse("/progress", 303) if _session(context, request) else _closed()
+        session = context.sessions.enter(token)
         if session is None:
             return _closed()
         response = RedirectResponse("/welcome", 303)
-        response.set_cookie(cookie_name(desk), session.id, httponly=True, samesite="strict", path="/")
+        response.set_cookie(cookie_name(context), session.id, httponly=True, samesite="strict", path="/")
         return response
 
     return start
 
 
-def _welcome(desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+def _welcome(context: ReviewContext) -> Callable[[Request], Awaitable[Response]]:
     async def welcome(request: Request) -> Response:
         """Go on by a step that starts here: a strict cookie doesn't come with another site's link."""
-        template = desk.pages.get_template("welcome.html.j2")
-        return RedirectResponse("/progress", 303) if _session(desk, request) else HTMLResponse(template.render())
+        template = context.pages.get_template("welcome.html.j2")
+        return RedirectResponse("/progress", 303) if _session(context, request) else HTMLResponse(template.render())
 
     return welcome
 
 
-def _endpoint(desk: Desk, read: Page | None, write: Page | None) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(
+    context: ReviewContext, read: Page | None, write: Page | None
+) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        session = _session(desk, request)
+        session = _session(context, request)
         if session is None:
             return _closed()
         form: dict[str, list[str]] = {}
@@ -167,7 +171,7 @@ def _endpoint(desk: Desk, read: Page | None, write: Page | None) -> Callable[[Re
             given = form.get("csrf", [""])[-1]
             if not hmac.compare_digest(given.encode(), session.csrf.encode()):
                 return _message("This form is not one of this session: load the page again, and send it anew.", 403)
-        call = Call(desk, session, request.path_params, request.query_params, form)
+        call = Call(context, session, request.path_params, request.query_params, form)
         return await run_in_threadpool(_answer, page, call)
 
     return endpoint

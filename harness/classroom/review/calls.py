@@ -23,7 +23,7 @@ from harness.problem import Question, problem
 from harness.reports.html import environment
 from harness.reports.text import plain, points
 
-__all__ = ["Call", "Desk", "Refused"]
+__all__ = ["Call", "Refused", "ReviewContext"]
 
 HERE = Path(__file__).resolve().parent
 
@@ -36,7 +36,7 @@ class Refused(Exception):
         self.status = status
 
 
-class Desk:
+class ReviewContext:
     """Everything that the page works with."""
 
     def __init__(self, folder: Path, markers: Sequence[str], host: str, port: int, show_names: bool = False) -> None:
@@ -67,7 +67,7 @@ class Desk:
 class Call:
     """A request of a marker."""
 
-    desk: Desk
+    context: ReviewContext
     session: Session
     place: Mapping[str, str]
     """The parts of the address that stand for something."""
@@ -82,16 +82,16 @@ class Call:
 
     @property
     def material(self) -> Material:
-        return self.desk.material
+        return self.context.material
 
     @property
     def store(self) -> MarkStore:
-        return self.desk.store
+        return self.context.store
 
     @cached_property
     def marks(self) -> Marks:
         """The state when the call came."""
-        return self.desk.store.state()
+        return self.context.store.state()
 
     @cached_property
     def question(self) -> Question:
@@ -142,7 +142,7 @@ class Call:
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page of this folder."""
         open_requests = sum(not one.outcome for one in self.marks.regrades())
-        made = self.desk.pages.get_template(template).render(
+        made = self.context.pages.get_template(template).render(
             call=self, marks=self.marks, open_requests=open_requests, now=now(), **values
         )
         return HTMLResponse(made, status)
@@ -154,7 +154,7 @@ class Call:
 
     def is_blind(self, submission: Submission) -> bool:
         """Whether this marker must not see whose submission it is."""
-        return not self.desk.show_names and self.marker not in self.marks.revealed(submission.id)
+        return not self.context.show_names and self.marker not in self.marks.revealed(submission.id)
 
     def called(self, id: str) -> str:
         """A submission as this marker sees it: by its code name, or by name."""

@@ -19,7 +19,7 @@ from harness.console import say, stop, tell
 from harness.problem import tomllib
 
 if TYPE_CHECKING:
-    from harness.classroom.review.calls import Desk
+    from harness.classroom.review.calls import ReviewContext
 
 __all__ = ["review"]
 
@@ -60,29 +60,29 @@ def review(
     except OSError as error:
         stop(f"{host}:{port} can't be listened at ({error.strerror or error}): choose another --port, or --port 0.")
     try:
-        from harness.classroom.review.calls import Desk
+        from harness.classroom.review.calls import ReviewContext
 
-        desk = Desk(grades, names, host, taken.getsockname()[1], show_names)
-        _share(desk, share or [])
-        desk.store.state()
+        context = ReviewContext(grades, names, host, taken.getsockname()[1], show_names)
+        _share(context, share or [])
+        context.store.state()
     except (JournalError, MarkError, RosterError) as error:
         stop(str(error))
-    _serve(desk, taken)
+    _serve(context, taken)
 
 
-def _serve(desk: Desk, taken: socket.socket) -> None:
+def _serve(context: ReviewContext, taken: socket.socket) -> None:
     import uvicorn
 
     from harness.classroom.review.app import application
 
-    for name, token in desk.sessions.tokens.items():
-        who = f"{name}: " if len(desk.markers) > 1 else ""
-        tell(f"{who}http://{_shown_host(desk.host)}:{desk.port}/?token={token}")
-    if not is_loopback(desk.host):
+    for name, token in context.sessions.tokens.items():
+        who = f"{name}: " if len(context.markers) > 1 else ""
+        tell(f"{who}http://{_shown_host(context.host)}:{context.port}/?token={token}")
+    if not is_loopback(context.host):
         say("The connection is not encrypted: use it in a network that you trust, or through ssh -L.")
     tell("Each marker opens their own address. Ctrl-C ends the page; everything that it said was saved is saved.")
     config = uvicorn.Config(
-        application(desk),
+        application(context),
         log_level="warning",
         access_log=False,  # addresses have tokens in them
         server_header=False,
@@ -94,7 +94,7 @@ def _serve(desk: Desk, taken: socket.socket) -> None:
     except KeyboardInterrupt:
         pass
     finally:
-        desk.store.close()
+        context.store.close()
 
 
 def _names(file: Path | None, given: list[str]) -> list[str]:
@@ -143,13 +143,13 @@ def _shown_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _share(desk: Desk, shares: list[str]) -> None:
+def _share(context: ReviewContext, shares: list[str]) -> None:
     for one in shares:
         question, equals, names = one.partition("=")
         chosen = tuple(name.strip() for name in names.split(",") if name.strip())
-        if not equals or question not in desk.material.questions or not set(chosen) <= set(desk.markers):
+        if not equals or question not in context.material.questions or not set(chosen) <= set(context.markers):
             raise MarkError(f"--share {one} names no question and its markers: write for example 1.1=Ada,Alan.")
-        desk.store.share(desk.markers[0], question, chosen)
+        context.store.share(context.markers[0], question, chosen)
 
 
 def _import(grades: Path, file: Path) -> None:

@@ -34,7 +34,7 @@ def pdf_at(call: Call) -> Response:
     path = call.material.pdf(call.submission.id)
     if path is None:
         raise Refused("No PDF was handed in.", 404)
-    page = call.desk.pdf_pages.of(path).get(call.query.get("question", ""))
+    page = call.context.pdf_pages.of(path).get(call.query.get("question", ""))
     return call.to(f"/pdf/{call.submission.code}/writeup.pdf{f'#page={page}' if page else ''}")
 
 

@@ -17,8 +17,8 @@ from harness.container import entrypoint
 from harness.edition import SECRET_FOLDERS
 from harness.gradescope import build
 from harness.grading import grade
-from harness.handout import archive, proof
-from harness.presence import NothingFoundError, all_in_use, at_least_one
+from harness.handout import archive, leak_check
+from harness.non_empty import NothingFoundError, all_in_use, at_least_one
 from harness.validation import attacks, cases
 from harness.validation import mutants as testing
 from harness.validation.cases import SOLUTION
@@ -120,21 +120,21 @@ def test_the_graders_digest_is_of_files(monkeypatch):
     ],
 )
 def test_without_secrets_nothing_is_proven(monkeypatch, name, value, complaint):
-    monkeypatch.setattr(proof, name, value)
+    monkeypatch.setattr(leak_check, name, value)
     with pytest.raises(NothingFoundError, match=complaint):
-        proof.secrets()
+        leak_check.secrets()
 
 
 def test_a_secret_that_would_not_be_recognised_is_refused(monkeypatch):
-    known = proof.secrets()
-    monkeypatch.setattr(proof, "secrets", lambda: {**known, "grader/solution/more.py": "x = 1\n"})
+    known = leak_check.secrets()
+    monkeypatch.setattr(leak_check, "secrets", lambda: {**known, "grader/solution/more.py": "x = 1\n"})
     with pytest.raises(NothingFoundError, match=r"grader/solution/more\.py has no 16 words of its own"):
-        proof.leaks({"README.md": b"x"})
+        leak_check.leaks({"README.md": b"x"})
 
 
 def test_without_files_nothing_is_proven():
     with pytest.raises(NothingFoundError, match="A file for students was expected"):
-        proof.leaks({})
+        leak_check.leaks({})
 
 
 def test_what_is_left_out_of_the_handout_exists(tmp_path, monkeypatch, capsys):

@@ -102,7 +102,7 @@ class SelfCheck:
     findings: tuple[Finding, ...]
 
     @property
-    def open_ways(self) -> list[str]:
+    def breaches(self) -> list[str]:
         """What student code can do here although isolation forbids it."""
         return [one.attempt for one in self.findings if one.needed and one.outcome is Outcome.REACHED]
 
@@ -123,7 +123,7 @@ class SelfCheck:
             )
         if not self.findings:
             return "the self-check of the isolation is broken: it tried nothing."
-        return f"student code could {', '.join(self.open_ways)} here." if self.open_ways else ""
+        return f"student code could {', '.join(self.breaches)} here." if self.breaches else ""
 
 
 @dataclass(frozen=True)

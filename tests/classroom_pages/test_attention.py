@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.classroom import late
+from harness.classroom.attention import Kind, Notice, notices_of
 from harness.classroom.journal import Journal, Status
-from harness.classroom.look import Kind, Look, to_look_at
 from harness.classroom.marking import MarkStore, Saved
 from harness.classroom.review.material import Material
 from harness.classroom.roster import HandIn
@@ -34,8 +34,8 @@ def made(folder: Path, *hand_ins: HandIn, answers: str = "", pdf: bool = True, *
     return folder
 
 
-def found(folder: Path) -> list[Look]:
-    return to_look_at(folder, totals(folder))
+def found(folder: Path) -> list[Notice]:
+    return notices_of(folder, totals(folder))
 
 
 def test_what_is_in_order_is_not_listed(tmp_path):
@@ -49,27 +49,27 @@ def test_who_was_late(tmp_path):
     rules = late.chosen(folder, "2025-10-04T00:00", "UTC", None)
     assert rules is not None
     late.write(folder, rules)
-    (look,) = found(folder)
-    assert (look.hand_in.id, look.kind) == ("two", Kind.LATE)
-    assert look.why.startswith("1 day 12 hours late")
+    (notice,) = found(folder)
+    assert (notice.hand_in.id, notice.kind) == ("two", Kind.LATE)
+    assert notice.why.startswith("1 day 12 hours late")
 
 
 def test_who_is_in_the_table_twice(tmp_path):
-    looks = found(made(tmp_path, hand_in("one", "Ada"), hand_in("two", "Ada", "Alan")))
-    assert [(look.hand_in.id, look.kind) for look in looks] == [("one", Kind.TWICE), ("two", Kind.TWICE)]
-    assert looks[0].why == "Ada is in the submission of Ada, Alan (two) too, which counts."
+    notices = found(made(tmp_path, hand_in("one", "Ada"), hand_in("two", "Ada", "Alan")))
+    assert [(notice.hand_in.id, notice.kind) for notice in notices] == [("one", Kind.TWICE), ("two", Kind.TWICE)]
+    assert notices[0].why == "Ada is in the submission of Ada, Alan (two) too, which counts."
 
 
 def test_who_has_written_too_much(tmp_path):
     text = f"## {WORDY.part} {WORDY.title}\n\n" + "word " * (LIMIT + 1)
-    (look,) = found(made(tmp_path, hand_in("one"), answers=text))
-    assert look.kind is Kind.OVER
-    assert f"has {LIMIT + 1} words of {LIMIT}" in look.why
+    (notice,) = found(made(tmp_path, hand_in("one"), answers=text))
+    assert notice.kind is Kind.OVER
+    assert f"has {LIMIT + 1} words of {LIMIT}" in notice.why
 
 
 def test_who_has_no_pdf(tmp_path):
-    (look,) = found(made(tmp_path, hand_in("one"), pdf=False))
-    assert look.kind is Kind.NO_PDF
+    (notice,) = found(made(tmp_path, hand_in("one"), pdf=False))
+    assert notice.kind is Kind.NO_PDF
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_who_has_no_pdf(tmp_path):
 )
 def test_whose_team_is_another_one(tmp_path, written, why):
     one = hand_in("one", "Ada Lovelace", "Alan Turing")
-    looks = found(made(tmp_path, one, answers=f"Team: {written}\n\n## {WORDY.part} {WORDY.title}\n\nA word.\n"))
-    assert [look.why for look in looks] == ([why] if why else [])
+    notices = found(made(tmp_path, one, answers=f"Team: {written}\n\n## {WORDY.part} {WORDY.title}\n\nA word.\n"))
+    assert [notice.why for notice in notices] == ([why] if why else [])
 
 
 def test_a_folders_name_is_no_student(tmp_path):
@@ -101,8 +101,8 @@ def test_a_folders_name_is_no_student(tmp_path):
 
 
 def test_who_has_handed_in_nothing(tmp_path):
-    (look,) = found(made(tmp_path / "a", hand_in("one"), pdf=False, status=Status.REFUSED))
-    assert look.kind is Kind.NOTHING
+    (notice,) = found(made(tmp_path / "a", hand_in("one"), pdf=False, status=Status.REFUSED))
+    assert notice.kind is Kind.NOTHING
     assert found(made(tmp_path / "b", hand_in("one"), status=Status.REFUSED)) == []
 
 
@@ -111,9 +111,9 @@ def test_what_was_marked_on_another_text(tmp_path):
     MarkStore(folder).save("Grace", "one", WORDY.id, Saved(digest=Material(folder).digest("one", WORDY.id)), 0)
     assert found(folder) == []
     (Journal(folder).work("one") / "answers.md").write_text(f"## {WORDY.part} {WORDY.title}\n\nAnother word.\n")
-    (look,) = found(folder)
-    assert look.kind is Kind.CHANGED
-    assert look.why == f"What was marked in {WORDY.id} is not what is there now: mark it again."
+    (notice,) = found(folder)
+    assert notice.kind is Kind.CHANGED
+    assert notice.why == f"What was marked in {WORDY.id} is not what is there now: mark it again."
 
 
 def test_what_could_not_be_read_lacks_nothing(tmp_path):
@@ -122,5 +122,5 @@ def test_what_could_not_be_read_lacks_nothing(tmp_path):
 
 def test_a_hostile_team_is_printable(tmp_path):
     text = f"Team: {HOSTILE}\n\n## {WORDY.part} {WORDY.title}\n\nA word.\n"
-    (look,) = found(made(tmp_path, hand_in("one"), answers=text))
-    assert look.why.isprintable()
+    (notice,) = found(made(tmp_path, hand_in("one"), answers=text))
+    assert notice.why.isprintable()

@@ -10,32 +10,32 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.submission.required_names import MODULES
-from harness.validation.mutants import Fate, equivalents
+from harness.validation.mutants import MutantResult, equivalents
 
 __all__ = ["markdown", "render", "unexplained"]
 
 
-def unexplained(fates: Sequence[Fate]) -> list[Fate]:
+def unexplained(results: Sequence[MutantResult]) -> list[MutantResult]:
     """What survived and is not known to be equivalent, or broke the grader, by place."""
-    return [fate for fate in _survived(fates) if fate.fault or fate.mutant.change not in equivalents()]
+    return [result for result in _survived(results) if result.fault or result.mutant.change not in equivalents()]
 
 
-def _survived(fates: Sequence[Fate]) -> list[Fate]:
+def _survived(results: Sequence[MutantResult]) -> list[MutantResult]:
     order = list(MODULES.values())
     return sorted(
-        (fate for fate in fates if fate.fault or not fate.killed_by),
-        key=lambda fate: (order.index(fate.mutant.module), fate.mutant.line, fate.mutant.after),
+        (result for result in results if result.fault or not result.killed_by),
+        key=lambda result: (order.index(result.mutant.module), result.mutant.line, result.mutant.after),
     )
 
 
-def _rows(fates: Sequence[Fate]) -> Iterator[tuple[str, ...]]:
+def _rows(results: Sequence[MutantResult]) -> Iterator[tuple[str, ...]]:
     for module in (*MODULES.values(), ""):
-        those = [fate for fate in fates if not module or fate.mutant.module == module]
+        those = [result for result in results if not module or result.mutant.module == module]
         if not those:
             continue
         left = _survived(those)
         known = len(left) - len(unexplained(those))
-        made = Counter(fate.mutant.engine for fate in those)
+        made = Counter(result.mutant.engine for result in those)
         killed = len(those) - len(left)
         yield (
             module or "all",
@@ -50,28 +50,28 @@ def _rows(fates: Sequence[Fate]) -> Iterator[tuple[str, ...]]:
 HEADINGS = ("Module", "mutmut", "Cosmic Ray", "Caught", "Share", "Equivalent", "Survived")
 
 
-def render(fates: Sequence[Fate], seconds: float) -> RenderableType:
+def render(results: Sequence[MutantResult], seconds: float) -> RenderableType:
     """The counts and every survivor."""
     table = Table(title="Changes to the solution, by engine", title_justify="left", box=None, pad_edge=False)
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "Module" else "right", no_wrap=True)
-    for row in _rows(fates):
+    for row in _rows(results):
         table.add_row(*row)
     pieces: list[RenderableType] = [table, ""]
-    for fate in unexplained(fates):
-        mutant = fate.mutant
+    for result in unexplained(results):
+        mutant = result.mutant
         pieces.append(Text(f"{mutant.module}.py, line {mutant.line} ({mutant.engine}) survived:", style="bold"))
         pieces += [Text(f"  - {line}", style="red") for line in mutant.before.splitlines()]
         pieces += [Text(f"  + {line}", style="green") for line in mutant.after.splitlines()]
-        pieces += [Text(f"  a fault of the grader: {fate.fault[-1000:]}")] if fate.fault else []
-    pieces.append(Text(f"{len(fates)} mutants graded in {seconds:.0f} s, {len(unexplained(fates))} unexplained."))
+        pieces += [Text(f"  a fault of the grader: {result.fault[-1000:]}")] if result.fault else []
+    pieces.append(Text(f"{len(results)} mutants graded in {seconds:.0f} s, {len(unexplained(results))} unexplained."))
     return Group(*pieces)
 
 
-def markdown(fates: Sequence[Fate], seconds: float) -> str:
+def markdown(results: Sequence[MutantResult], seconds: float) -> str:
     """The report."""
     known = equivalents()
-    left = _survived(fates)
+    left = _survived(results)
     lines = [
         "# Mutation testing of the suites",
         "",
@@ -85,33 +85,34 @@ def markdown(fates: Sequence[Fate], seconds: float) -> str:
         "",
         "| " + " | ".join(HEADINGS) + " |",
         "|---" * len(HEADINGS) + "|",
-        *("| " + " | ".join(row) + " |" for row in _rows(fates)),
+        *("| " + " | ".join(row) + " |" for row in _rows(results)),
         "",
         f"*Share* is what is caught of all mutants, the equivalent ones included. Grading them took {seconds / 60:.0f} "
-        f"minutes; one after another it would be {sum(fate.seconds for fate in fates) / 60:.0f}.",
+        f"minutes; one after another it would be {sum(result.seconds for result in results) / 60:.0f}.",
         "",
         "## Which test catches first",
         "",
         "A mutant is graded until it loses a test, in the suites' order.",
         "",
         ", ".join(
-            f"{number}: {count}" for number, count in sorted(Counter(f.killed_by for f in fates if f.killed_by).items())
+            f"{number}: {count}"
+            for number, count in sorted(Counter(f.killed_by for f in results if f.killed_by).items())
         ),
         "",
         "## Equivalent",
         "",
-        *_listed([fate for fate in left if fate.mutant.change in known]),
+        *_listed([result for result in left if result.mutant.change in known]),
         "## Survived",
         "",
-        *(_listed(unexplained(fates)) or ["None.", ""]),
+        *(_listed(unexplained(results)) or ["None.", ""]),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _listed(fates: Sequence[Fate]) -> list[str]:
+def _listed(results: Sequence[MutantResult]) -> list[str]:
     lines = []
-    for fate in fates:
-        mutant = fate.mutant
+    for result in results:
+        mutant = result.mutant
         lines += [f"`{mutant.module}.py`, line {mutant.line} ({mutant.engine})", "", "```diff"]
         lines += [f"-{line}" for line in mutant.before.splitlines()]
         lines += [f"+{line}" for line in mutant.after.splitlines()]

@@ -23,7 +23,7 @@ from harness.reports.text import plain
 from harness.submission import answers
 from harness.submission.material import ANSWERS, WRITE_UP
 
-__all__ = ["Kind", "Look", "to_look_at"]
+__all__ = ["Kind", "Notice", "notices_of"]
 
 MAX_ANSWERS = 8 << 20
 MOST_NAMED = 5
@@ -43,7 +43,7 @@ class Kind(str, Enum):
 
 
 @dataclass(frozen=True)
-class Look:
+class Notice:
     """A line of the list."""
 
     hand_in: HandIn
@@ -52,7 +52,7 @@ class Look:
     """A sentence, of printable characters."""
 
 
-def to_look_at(folder: Path, found: Sequence[Total]) -> list[Look]:
+def notices_of(folder: Path, found: Sequence[Total]) -> list[Notice]:
     """The list of a batch, in the order of the kinds.
 
     Args:
@@ -66,15 +66,15 @@ def to_look_at(folder: Path, found: Sequence[Total]) -> list[Look]:
         marks = store.state()
     material = Material(folder)
     names = {total.id: shown(total.hand_in.name) for total in found if total.hand_in is not None}
-    looks = []
+    notices = []
     for total in found:
         if total.hand_in is None:
             continue
         work = journal.work(total.id)
         pairs = [*_late(total), *_twice(total, names), *_handed_in(total, work), *_changed(total.id, marks, material)]
-        looks += [Look(total.hand_in, kind, plain(why)) for kind, why in pairs]
+        notices += [Notice(total.hand_in, kind, plain(why)) for kind, why in pairs]
     order = list(Kind)
-    return sorted(looks, key=lambda look: order.index(look.kind))
+    return sorted(notices, key=lambda one: order.index(one.kind))
 
 
 def _late(total: Total) -> Iterator[tuple[Kind, str]]:

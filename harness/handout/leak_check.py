@@ -24,7 +24,7 @@ import numpy as np
 
 from harness import ROOT
 from harness.catalog import read_suites
-from harness.presence import NothingFoundError, at_least_one
+from harness.non_empty import NothingFoundError, at_least_one
 from harness.problem import problem
 from harness.submission import answers
 from harness.submission.required_names import FILES, MODULES, NAMES
