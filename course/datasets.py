@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from course import downloads
-from course.downloads import DataError, data_dir
+from course.downloads import DataError, UnusableDataError, data_dir
 
 __all__ = [
     "FIXTURES",
@@ -31,7 +31,9 @@ __all__ = [
     "Name",
     "Source",
     "Split",
+    "UnusableDataError",
     "apply_crops",
+    "check_data_dir",
     "complete_arrays",
     "crop_and_flip",
     "data_dir",
@@ -224,7 +226,11 @@ def load(name: Name, split: Split, source: Source = "fixtures") -> ImageDataset:
             "choose cifar10 or mnist (fixtures or complete) or cinic10 (complete), train or test"
         )
     if source == "fixtures":
-        return read_file(FIXTURES / f"{name}_{split}.npz", name)
+        path = FIXTURES / f"{name}_{split}.npz"
+        try:
+            return read_file(path, name)
+        except Exception as error:  # whatever a damaged archive leads to
+            raise UnusableDataError(f"{path} can't be read ({error}): take it anew from the course's files") from error
     arrays = complete_arrays(name, (split,))
     return _of_arrays(name, arrays[f"{split}_images"], arrays[f"{split}_labels"])
 
@@ -247,6 +253,19 @@ def _of_arrays(name: Name, images: Any, labels: Any) -> ImageDataset:
     )
 
 
+def check_data_dir() -> None:
+    """Make sure that data sets can be looked for where DATA_DIR says.
+
+    Raises:
+        UnusableDataError: there is no such folder.
+    """
+    folder = data_dir()
+    if os.environ.get("DATA_DIR") and not folder.is_dir():
+        raise UnusableDataError(
+            f"DATA_DIR names {folder}, which is no folder: make it, or name another in this environment variable"
+        )
+
+
 def complete_arrays(name: Name, splits: tuple[Split, ...] = ("train", "test")) -> dict[str, Any]:
     """A complete data set as uint8 arrays, out of the cache or downloaded into it.
 
@@ -256,11 +275,8 @@ def complete_arrays(name: Name, splits: tuple[Split, ...] = ("train", "test")) -
     Raises:
         DataError: it can't be downloaded, kept or read.
     """
+    check_data_dir()
     folder = data_dir()
-    if os.environ.get("DATA_DIR") and not folder.is_dir():
-        raise DataError(
-            f"DATA_DIR names {folder}, which is no folder: make it, or name another in this environment variable"
-        )
     path = folder / f"{name}.npz"
     if path.exists():
         return _read(path, name, splits)
@@ -282,7 +298,7 @@ def complete_arrays(name: Name, splits: tuple[Split, ...] = ("train", "test")) -
 
 
 def _read(path: Path, name: Name, splits: tuple[Split, ...]) -> dict[str, Any]:
-    """The arrays of these splits out of the cache; a DataError if it holds others than it should."""
+    """The arrays of these splits out of the cache; an UnusableDataError if it holds others than it should."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             found = len(archive["train_labels"]), len(archive["test_labels"])
@@ -292,11 +308,12 @@ def _read(path: Path, name: Name, splits: tuple[Split, ...]) -> dict[str, Any]:
             if len(arrays[f"{split}_images"]) != len(arrays[f"{split}_labels"]):
                 raise ValueError("labels and images differ in number")
     except Exception as error:
-        raise DataError(f"{path} can't be read ({error}): delete it, it will be downloaded anew") from error
+        raise UnusableDataError(f"{path} can't be read ({error}): delete it, it will be downloaded anew") from error
     if found != SIZES[name]:
-        raise DataError(f"{path} holds {found} images, not {SIZES[name]}: delete it, it will be downloaded anew")
+        counts = f"{found} images, not {SIZES[name]}"
+        raise UnusableDataError(f"{path} holds {counts}: delete it, it will be downloaded anew")
     if kinds := {str(array.dtype) for array in arrays.values()} - {"uint8"}:
-        raise DataError(f"{path} holds {kinds.pop()} arrays, not uint8: delete it, it will be downloaded anew")
+        raise UnusableDataError(f"{path} holds {kinds.pop()} arrays, not uint8: delete it, it will be downloaded anew")
     return arrays
 
 

@@ -19,7 +19,17 @@ import numpy as np
 
 from harness.base.lock import lock
 
-__all__ = ["CINIC10_ARCHIVE", "CINIC10_URL", "CLASSES", "DataError", "arrays", "data_dir", "download", "read_cinic10"]
+__all__ = [
+    "CINIC10_ARCHIVE",
+    "CINIC10_URL",
+    "CLASSES",
+    "DataError",
+    "UnusableDataError",
+    "arrays",
+    "data_dir",
+    "download",
+    "read_cinic10",
+]
 
 #: Darlow et al., CINIC-10 Is Not ImageNet or CIFAR-10, 2018 (https://doi.org/10.7488/ds/2448).
 CINIC10_URL = "https://datashare.ed.ac.uk/bitstream/handle/10283/3192/CINIC-10.tar.gz"
@@ -33,6 +43,10 @@ BLOCK = 1 << 18
 
 class DataError(RuntimeError):
     """A data set can't be had. The message is one sentence: what was found, and what to do."""
+
+
+class UnusableDataError(DataError):
+    """Something is there in the place of a data set, and nobody can use it."""
 
 
 def data_dir() -> Path:
@@ -197,7 +211,7 @@ def read_cinic10(archive: Path, sizes: tuple[int, int]) -> dict[str, Any]:
                 assert content is not None  # it is so only for links and folders
                 pixels = _pixels(content)
                 if pixels is None:
-                    raise DataError(
+                    raise UnusableDataError(
                         f"{archive} holds {member.name}, which can't be read as a PNG image of 32×32 pixels: {again}"
                     )
                 place = hashlib.sha256("/".join(parts).encode()).digest()
@@ -205,13 +219,13 @@ def read_cinic10(archive: Path, sizes: tuple[int, int]) -> dict[str, Any]:
             while unpacked.read(BLOCK):  # gzip compares its checksum at the very end
                 pass
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        raise DataError(f"{archive} can't be read ({error}): {again}") from error
+        raise UnusableDataError(f"{archive} can't be read ({error}): {again}") from error
     decoded: dict[str, Any] = {}
     for (split, images), size in zip(found.items(), sizes, strict=True):
         counts = Counter(label for _, label, _ in images)
         for label, kind in enumerate(CLASSES):
             if counts[label] != size // len(CLASSES):
-                raise DataError(
+                raise UnusableDataError(
                     f"{archive} holds {counts[label]:,} images {split}/{kind}, not {size // len(CLASSES):,}: {again}"
                 )
         images.sort()

@@ -6,29 +6,32 @@ import ast
 import errno
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import torch
 import typer
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from course.experiments.division import run_parts
-from course.experiments.lab import device_of
+from course.experiments.device import device_for, device_of
+from course.experiments.division import Division, run_parts
 from course.experiments.profiles import PROFILES
-from course.experiments.progress import Bar
+from course.experiments.progress import Display
 from course.experiments.report import duration, summary_rows
-from course.experiments.runner import ConflictError, Session, parts_of
+from course.experiments.runner import ConflictError, Plan, Session, parts_of
 from course.experiments.student_code import MODULES
-from course.records import PARTS, Record
+from course.experiments.watch import Teller
+from course.records import PARTS, Record, RecordError, clock_seconds, read
 from harness.base.cluster import ClusterError, connected
 from harness.base.lock import lock
-from harness.base.process_pool import TaskRunner, pool
+from harness.base.process_pool import TaskRunner, heed_stops, pool
 
 __all__ = ["app"]
 
@@ -43,6 +46,15 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 class ProfileName(str, Enum):
     quick = "quick"
     full = "full"
+
+
+@dataclass(frozen=True)
+class _Screen:
+    """What a session is shown on."""
+
+    console: Console
+    errors: Console
+    display: Display
 
 
 @app.command()
@@ -67,6 +79,7 @@ def experiments(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and how long it takes here.")] = False,
 ) -> None:
     """Run the experiments of the problem set: curves, numbers, checkpoints and a report in one folder."""
+    heed_stops()
     console = Console(highlight=False)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -74,14 +87,15 @@ def experiments(
         errors.print(f"{sentence}." if not sentence.endswith(".") else sentence, markup=False)
         return typer.Exit(2)
 
-    if jobs > 1 and not threads:
-        threads = max((os.cpu_count() or 1) // jobs, 1)
     if threads:
         torch.set_num_threads(threads)
     try:
         chosen = parts_of(parts or [])
         folder = _student_folder(student)
-        where = torch.device("cpu") if scheduler else device_of(device)  # workers have their own
+        if scheduler:
+            where = torch.device("cpu")  # workers have their own
+        else:
+            where = device_of(device) if dry_run else device_for(device, profile.value)
     except ValueError as error:
         raise refuse(str(error)) from None
     if folder == REFERENCE and student is None:
@@ -89,11 +103,11 @@ def experiments(
         console.print(
             f"student/ holds nothing but stubs yet: this runs the reference solution, into {out}/.", soft_wrap=True
         )
-    bar = Bar(console)
-    session = Session(chosen, PROFILES[profile.value], folder, out, seed, where, resume, replace, bar)
+    display = Display(console, jobs=jobs)
+    plan = Plan(chosen, PROFILES[profile.value], folder, out, seed, resume, replace)
+    session = Session(plan, where, watch=Teller(display.show))
     if dry_run:
-        _dry_run(session, console)
-        return
+        raise typer.Exit(_exit_code(_dry_run(session, console), parts or []))
     try:
         session.check()
         out.mkdir(parents=True, exist_ok=True)
@@ -112,10 +126,11 @@ def experiments(
     with held:
         try:
             with _runner(scheduler, jobs, device, console) as runner:
-                code = _run(session, console, errors, bar, _divided(session, runner, device, threads))
+                division = None if runner is None else Division(runner, device, threads, cluster=scheduler is not None)
+                records, code = _run(session, _Screen(console, errors, display), _divided(session, division, display))
         except (ClusterError, ValueError) as error:  # a worker may have no such device
             raise refuse(str(error)) from None
-    raise typer.Exit(code)
+    raise typer.Exit(code or _exit_code(records, parts or []))
 
 
 def _runner(
@@ -127,14 +142,15 @@ def _runner(
     return nullcontext(TaskRunner(pool, jobs) if jobs > 1 else None)
 
 
-def _divided(session: Session, runner: TaskRunner | None, device: str, threads: int) -> Iterator[tuple[Record, bool]]:
+def _divided(session: Session, division: Division | None, display: Display) -> Iterator[tuple[Record, bool]]:
     """Run the parts; records with whether they were finished before."""
-    if runner is None:
+    if division is None:
         for part in session.parts:
             record = session.run(part)
+            display.finish(part)
             yield record, part in session.kept
     else:
-        yield from run_parts(session, runner, device, threads)
+        yield from run_parts(session, division, display)
 
 
 def _student_folder(given: Path | None) -> Path:
@@ -161,42 +177,59 @@ def _is_untouched(folder: Path) -> bool:
     return True
 
 
-def _run(session: Session, console: Console, errors: Console, bar: Bar, done: Iterator[tuple[Record, bool]]) -> int:
-    """Run all parts; the exit code."""
+def _run(session: Session, screen: _Screen, done: Iterator[tuple[Record, bool]]) -> tuple[list[Record], int]:
+    """Run all parts; their records, and the exit code of what stopped them."""
     records: list[Record] = []
+    kept: set[str] = set()
     code = 0
     try:
-        for record, kept in done:
-            bar.stop()
+        for record, was_there in done:
             records.append(record)
-            _say(record, console, kept=kept)
-    except KeyboardInterrupt:
-        bar.stop()
-        part = _left(session, records)[0]
-        errors.print(f"Interrupted in part {part}: what is finished is kept, and --resume goes on from there.")
+            kept |= {record.part} if was_there else set()
+            _say(record, screen.console, kept=was_there)
+    except (KeyboardInterrupt, OSError) as error:
+        running = list(screen.display.running)
+        screen.display.stop()
+        screen.errors.print(_stopped(error, running, session))
+        if isinstance(error, OSError):
+            return records, 1
         code = 130
-    except OSError as error:
-        bar.stop()
-        part = _left(session, records)[0]
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        what = "The disk is full: make room" if full else f"Part {part} can't be written ({error.strerror}): look"
-        errors.print(f"{what} in {session.out}, and --resume goes on from there.")
-        return 1
+        for part in running:
+            with suppress(RecordError):
+                records.append(read(session.out / part))
+    if not session.records():
+        return records, code
     try:
         page = session.draw()
     except OSError as error:
-        errors.print(f"The report can't be written ({error}): the records are kept, and --resume makes it anew.")
-        return code or 1
-    _summary(sorted(records, key=lambda record: PARTS.index(record.part)), session, console)
-    console.print(f"Report: {page}", soft_wrap=True)
+        sentence = f"The report can't be written ({error}): the records are kept, and --resume makes it anew."
+        screen.errors.print(sentence)
+        return records, code or 1
+    if records:
+        _summary(sorted(records, key=lambda record: PARTS.index(record.part)), kept, session, screen.console)
+    screen.console.print(f"Report: {page}", soft_wrap=True)
     if session.profile.name == "quick":
-        console.print("Quick results earn no points: --profile full makes those that do, best on a GPU.")
-    return code or int(any(record.state == "failed" for record in records))
+        screen.console.print("Quick results earn no points: --profile full makes those that do, best on a GPU.")
+    return records, code
 
 
-def _left(session: Session, records: list[Record]) -> list[str]:
-    """The parts without a record yet, the one that runs first."""
-    return [part for part in session.parts if part not in {record.part for record in records}]
+def _stopped(error: BaseException, running: Sequence[str], session: Session) -> str:
+    """What stopped the parts, what is kept, and how to go on."""
+    *others, last = running or [""]
+    parts = f"parts {', '.join(others)} and {last}" if others else f"part {last}"
+    if not isinstance(error, OSError):
+        where = f" in {parts}" if running else ""
+        return f"Interrupted{where}: what is finished is kept, and --resume goes on from there."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk is full: make room in {session.out}, and --resume goes on from there."
+    what = f"The results of {parts}" if running else "A record"
+    return f"{what} can't be written ({error.strerror}): look in {session.out}, and --resume goes on from there."
+
+
+def _exit_code(records: Sequence[Record], names: Sequence[str]) -> int:
+    """1 where a part failed, or where one was skipped that was asked for by its own name."""
+    could_not = (record for record in records if record.state != "complete")
+    return int(any(record.state == "failed" or record.part in names for record in could_not))
 
 
 SYMBOLS = {"complete": "[green]✓[/]", "skipped": "[yellow]·[/]", "failed": "[red]✗[/]", "unfinished": "[yellow]◐[/]"}
@@ -211,20 +244,37 @@ def _say(record: Record, console: Console, *, kept: bool) -> None:
             console.print(Text(f"    {text}"), soft_wrap=True)
 
 
-def _summary(records: list[Record], session: Session, console: Console) -> None:
-    grid = Grid(title=f"Profile {session.profile.name}, seed {session.seed}", title_justify="left", box=None)
+def _summary(records: Sequence[Record], kept: set[str], session: Session, console: Console) -> None:
+    """A table with a row for each part, and how long they took."""
+    grid = Grid(title=f"Profile {session.profile.name}, seed {session.plan.seed}", title_justify="left", box=None)
     for column in ("Part", "", "State", "Result", "Time"):
         grid.add_column(column)
     for part, title, state, result, seconds, _ in summary_rows(records):
         grid.add_row(*map(Text, (part, title, state, result, seconds)))
     console.print()
     console.print(grid)
+    new = [_of_last_session(record) for record in records if record.part not in kept]
+    if new:
+        clock, total = clock_seconds(new), sum(record.seconds for record in new)
+        console.print(
+            f"In this session the parts ran for {duration(clock)} by the clock; the sum of their own times is "
+            f"{duration(total)}.",
+            soft_wrap=True,
+        )
 
 
-def _dry_run(session: Session, console: Console) -> None:
+def _of_last_session(record: Record) -> Record:
+    """The record as if its last session had been the only one."""
+    last = record.sessions[-1:]
+    return msgspec.structs.replace(record, sessions=last, seconds=sum(session.seconds for session in last))
+
+
+def _dry_run(session: Session, console: Console) -> list[Record]:
     total = 0.0
+    records = []
     for part in session.parts:
         record, seconds = session.estimate(part)
+        records.append(record)
         total += seconds
         says = f"about {duration(seconds)} of training" if seconds else "seconds"
         console.print(Text(f"{part} {record.title}: {says if record.state == 'complete' else record.reason}"))
@@ -233,3 +283,4 @@ def _dry_run(session: Session, console: Console) -> None:
             console.print(Text(f"    {text}"), soft_wrap=True)
     where = record.environment.device
     console.print(f"All in all about {duration(total)} of training on {where}; nothing was written.", soft_wrap=True)
+    return records

@@ -3,100 +3,33 @@
 from __future__ import annotations
 
 import itertools
-import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import numpy as np
 import torch
-import torchvision
 from matplotlib.figure import Figure
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from course import checkpoints, plotting
 from course.checkpoints import Architecture, CheckpointError
-from course.datasets import SIZES, ImageDataset, Name, data_dir, load
-from course.experiments.profiles import Profile
+from course.datasets import SIZES, ImageDataset, Name, check_data_dir, data_dir, load
+from course.experiments.profiles import Profile, mark_of
 from course.experiments.student_code import StudentCode, StudentCodeError
-from course.records import Checkpoint, Claim, Data, Environment, Record, Run, Settings, Table, write
+from course.experiments.watch import NOBODY, Watch
+from course.records import Checkpoint, Claim, Data, Record, Run, Settings, Table, write
 from course.trainer import Diverged, History, Precision, Recipe, Training, evaluate
 
-__all__ = ["Lab", "Watch", "describe_device", "device_of", "environment"]
+__all__ = ["Lab"]
 
 #: Between two savings of a run's state, in seconds: what a killed run loses at most, and an epoch.
 SAVE_EVERY = 2.0
-
-
-class Watch(Protocol):
-    """Who looks on: a progress bar, or nobody."""
-
-    def run_begins(self, run: Run, images: int) -> None:
-        """A run of ``images`` an epoch begins, or is taken up."""
-
-    def step(self, run: Run, seen: int, loss: Tensor) -> None:
-        """So many images of the current epoch are done."""
-
-    def epoch_ends(self, run: Run) -> None: ...
-
-    def run_ends(self, run: Run) -> None: ...
-
-
-class Nobody:
-    """A watch that doesn't look."""
-
-    def run_begins(self, run: Run, images: int) -> None: ...
-    def step(self, run: Run, seen: int, loss: Tensor) -> None: ...
-    def epoch_ends(self, run: Run) -> None: ...
-    def run_ends(self, run: Run) -> None: ...
-
-
-def describe_device(device: torch.device) -> str:
-    """In words: the GPU's name, or the processor's."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def device_of(name: str) -> torch.device:
-    """The device that is called ``cpu``, ``cuda`` or ``cuda:1``, or the best that is here (``auto``).
-
-    Raises:
-        ValueError: there is none such.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        first = str(error).split("\n")[0].split(". ")[0][:100]
-        raise ValueError(f"--device {name} can't be used here ({first}): choose auto, cpu or cuda") from None
-    if device.type not in ("cpu", "cuda"):
-        raise ValueError(f"--device {name} is not supported: choose auto, cpu or cuda")
-    return device
-
-
-def environment(device: torch.device) -> Environment:
-    """Where experiments are run now."""
-    return Environment(
-        device=describe_device(device),
-        python=platform.python_version(),
-        torch=str(torch.__version__),
-        torchvision=str(torchvision.__version__),
-        numpy=np.__version__,
-        platform=f"{platform.system()} {platform.machine()}",
-        threads=torch.get_num_threads(),
-    )
 
 
 @dataclass
@@ -109,12 +42,12 @@ class Lab:
     profile: Profile
     code: StudentCode
     device: torch.device
-    watch: Watch = field(default_factory=Nobody)
+    watch: Watch = NOBODY
     dry: bool = False
-    """estimate how long training would take, from a few steps, instead of training"""
+    """Estimate how long training would take, from a few steps, instead of training."""
     save_every: float = SAVE_EVERY
     estimate: float = 0.0
-    """seconds of the training that a dry run has left out"""
+    """Seconds of the training that a dry run has left out."""
     _counts: tuple[int, int] = (0, 0)
 
     @property
@@ -122,11 +55,18 @@ class Lab:
         """bfloat16 on GPUs; on CPUs it is many times slower than float32."""
         return "bfloat16" if self.device.type == "cuda" else "float32"
 
+    @property
+    def _alone(self) -> bool | None:
+        """Whether nothing else of this session runs beside this part; None in a dry run."""
+        return self.record.sessions[-1].alone if self.record.sessions else None
+
     # ---- data ----
 
     def images(self, name: Name, *, halved: bool = False) -> tuple[ImageDataset, ImageDataset]:
         """Training and test images of the profile on the device; noted in the record."""
         source = self.profile.source
+        if source == "complete":
+            check_data_dir()
         if self.dry and source == "complete" and not (data_dir() / f"{name}.npz").is_file():
             self.note(f"{name} is not in {data_dir()} yet: it will be downloaded first.")
             training, test = (load("mnist" if name == "mnist" else "cifar10", split) for split in ("train", "test"))
@@ -172,6 +112,7 @@ class Lab:
         """A figure of something that the record doesn't hold; those of runs are drawn from the record."""
         if self.dry:
             return
+        plotting.mark(figure, mark_of(self.record))
         plotting.save(figure, self.folder, name)
         self.record.figures[name] = caption
 
@@ -250,7 +191,7 @@ class Lab:
                 graphs=False if plain else None,
             )
 
-        run = Run(name=name, title=title, settings=_settings(recipe, precision))
+        run = Run(name=name, title=title, settings=_settings(recipe, precision), alone=self._alone)
         if self.dry:
             self.estimate += _estimate(begin(), *self._counts)
             return run
@@ -340,6 +281,7 @@ class Lab:
             return False
         _copy_history(training.history, run)
         run.zeros = kept.zeros
+        run.alone = kept.alone and run.alone
         return True
 
 

@@ -96,5 +96,5 @@ def draw_schedules(records: Records) -> dict[str, Drawing]:
 
 EXPERIMENTS = (
     Experiment("1.1", "Learning rates", sweep, draw_sweep),
-    Experiment("1.2", "Learning-rate schedules", schedules, draw_schedules),
+    Experiment("1.2", "Learning-rate schedules", schedules, draw_schedules, timed=True),
 )

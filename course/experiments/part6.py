@@ -16,7 +16,7 @@ from course.experiments.lab import Lab
 from course.experiments.part1 import constant_rate, scheduler_by
 from course.experiments.student_code import StudentCodeError
 from course.layers import DepthwiseSeparableConvolutionSolution
-from course.models import CONVNET_LAYERS, DEPTHWISE_LAYERS, DWConvNet
+from course.models import CONVNET_LAYERS, DEPTHWISE_LAYERS, ConvNet, DWConvNet
 from course.plotting import bars, epoch_seconds, learning_curves
 
 __all__ = ["EXPERIMENTS"]
@@ -109,6 +109,9 @@ def train_both(lab: Lab) -> None:
         except CheckpointError as error:
             raise StudentCodeError(f"depthwise.py: {error}") from None
 
+    networks = {"DWConvNet": own(), "ConvNet": ConvNet()}
+    rows: list[list[str | int | float]] = [[name, _parameters(network)] for name, network in networks.items()]
+    lab.table("Parameters of the networks", ["network", "parameters"], rows)
     data = lab.cifar10()
     adam = {"rate": RATE, "optimizer": "adam"}
     timed = lab.recipe(epochs=lab.profile.timing, make_scheduler=constant_rate, schedule="constant", **adam)

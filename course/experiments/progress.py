@@ -1,88 +1,101 @@
-"""The progress bar of a training run."""
+"""What a terminal or a log shows of parts that run: a line for each part."""
 
 from __future__ import annotations
 
-import time
-from typing import Any
+import threading
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column
 from rich.text import Text
-from torch import Tensor
 
-from course.records import Run
+from course.experiments.watch import Moment
 
-__all__ = ["Bar"]
-
-#: Reading a loss makes a GPU wait: not more often than this, in seconds.
-READ_EVERY = 0.5
+__all__ = ["Display"]
 
 
 class _Speed(ProgressColumn):
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f} images/s" if task.speed else "")
+        return Text(f"{task.speed:,.0f} images/s" if task.speed and task.total else "")
 
 
-class Bar:
-    """A :class:`course.experiments.lab.Watch` that shows epoch, loss, accuracy, images/s and the time left."""
+class Display:
+    """The parts that run: on a terminal a line each, with epoch, loss, accuracy, images/s and the time left.
 
-    def __init__(self, console: Console) -> None:
+    A log has no such lines: it gets one for each epoch, with the part's number in front.
+    """
+
+    def __init__(self, console: Console, *, jobs: int = 1) -> None:
         self.console = console
+        self.running: dict[str, Moment] = {}
+        """The last moment of each part that has begun and has not ended, in the order in which they began."""
+        self._announced = jobs != 1  # with one job, every part runs alone
+        self._ended: set[str] = set()
+        self._lock = threading.RLock()  # of the thread that reads other processes' files, and the main one
         self._progress: Progress | None = None
-        self._task = TaskID(0)
-        self._images = 0
-        self._read = 0.0
+        self._tasks: dict[str, TaskID] = {}
 
-    def run_begins(self, run: Run, images: int) -> None:
-        self._images = images
-        self._progress = Progress(
-            *_columns(self.console.width),
-            console=self.console,
-            disable=not self.console.is_terminal,
-            transient=True,
-            refresh_per_second=4,
-        )
-        done = len(run.accuracies)
-        self._task = self._progress.add_task(
-            "",
-            title=run.title if self.console.width >= 80 else run.title[:16],
-            total=run.settings.epochs * images,
-            completed=done * images,
-            epochs=run.settings.epochs,
-            **_fields(run),
-        )
-        if done:
-            self.console.print(Text(f"  {run.title}: goes on after epoch {done}"), soft_wrap=True)
-        self._progress.start()
+    def show(self, moment: Moment) -> None:
+        """Show how far a part is."""
+        with self._lock:
+            if moment.part not in self._ended:
+                self._show(moment)
 
-    def step(self, run: Run, seen: int, loss: Tensor) -> None:
-        if self._progress is None:
+    def _show(self, moment: Moment) -> None:
+        begins = moment.what in ("part begins", "run begins")
+        self.running[moment.part] = moment
+        if moment.what == "part begins" and moment.alone and self._announced:
+            self._say(f"{moment.part} {moment.title}: runs alone, since the handout asks for its times")
+        if moment.what == "run begins" and moment.done:
+            self._say(f"{moment.part} {moment.title}: goes on after epoch {moment.done}")
+        if not self.console.is_terminal:
+            if moment.what == "epoch ends":
+                self._say(f"{moment.part} {moment.title}: {_epoch(moment)}")
             return
-        now = time.perf_counter()
-        if now - self._read < READ_EVERY:
-            return
-        self._read = now
-        completed = len(run.accuracies) * self._images + seen
-        self._progress.update(self._task, completed=completed, loss=f"{float(loss):.3f}")
+        if moment.what == "run ends":
+            self._say(f"{moment.part} {moment.title}: {_epoch(moment)}")
+        self._update(moment, anew=begins)
 
-    def epoch_ends(self, run: Run) -> None:
-        if self._progress is None:
-            return
-        self._progress.update(self._task, completed=len(run.accuracies) * self._images, **_fields(run))
-        if not self.console.is_terminal:  # a log has no bar: a line an epoch
-            self.console.print(Text(f"  {run.title}: {_line(run)}"), soft_wrap=True)
-
-    def run_ends(self, run: Run) -> None:
-        self.stop()
-        if self.console.is_terminal:
-            self.console.print(Text(f"  {run.title}: {_line(run)}"), soft_wrap=True)
+    def finish(self, part: str) -> None:
+        """Take away the line of a part that has ended."""
+        with self._lock:
+            self._ended.add(part)
+            self.running.pop(part, None)
+            if self._progress is not None and part in self._tasks:
+                self._progress.remove_task(self._tasks.pop(part))
+                if not self._tasks:
+                    self.stop()
 
     def stop(self) -> None:
-        """Take the bar away, whatever stopped the run."""
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        """Take all lines away, whatever stopped the parts."""
+        with self._lock:
+            if self._progress is not None:
+                self._progress.stop()
+                self._progress = None
+                self._tasks.clear()
+
+    def _say(self, text: str) -> None:
+        self.console.print(Text(f"  {text}"), soft_wrap=True)
+
+    def _update(self, moment: Moment, *, anew: bool) -> None:
+        if self._progress is None:
+            self._progress = Progress(
+                *_columns(self.console.width), console=self.console, transient=True, refresh_per_second=4
+            )
+            self._progress.start()
+        if anew and moment.part in self._tasks:
+            self._progress.remove_task(self._tasks.pop(moment.part))
+        if moment.part not in self._tasks:
+            self._tasks[moment.part] = self._progress.add_task("", total=None, title="", epoch="", numbers="")
+        name = f"{moment.part} {moment.title}"
+        self._progress.update(
+            self._tasks[moment.part],
+            total=moment.epochs * moment.images or None,
+            completed=moment.done * moment.images + moment.seen,
+            title=name if self.console.width >= 80 else name[:20],
+            epoch=f"epoch {min(moment.done + 1, moment.epochs)} of {moment.epochs}" if moment.epochs else "",
+            numbers=_numbers(moment),
+        )
 
 
 def _columns(width: int) -> list[ProgressColumn]:
@@ -91,30 +104,34 @@ def _columns(width: int) -> list[ProgressColumn]:
         TextColumn(
             "  {task.fields[title]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
         ),
-        TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}", table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[epoch]}", table_column=Column(no_wrap=True)),
         BarColumn(bar_width=20),
-        TextColumn("loss {task.fields[loss]} · accuracy {task.fields[accuracy]}", table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True)),
         _Speed(table_column=Column(no_wrap=True)),
         TimeRemainingColumn(table_column=Column(no_wrap=True)),
     ]
-    if width < 110:  # the numbers say as much
+    if width < 120:  # the numbers say as much
         del columns[2]
-    if width < 80:
+    if width < 90:
         del columns[-2]
     return columns
 
 
-def _fields(run: Run) -> dict[str, Any]:
-    done = len(run.accuracies)
-    return {
-        "epoch": min(done + 1, run.settings.epochs),
-        "loss": f"{run.last_loss:.3f}" if done else "–",
-        "accuracy": f"{run.accuracies[-1]:.1%}" if done else "–",
-    }
+def _numbers(moment: Moment) -> str:
+    """Loss and accuracy, as short as a line of a terminal needs them."""
+    texts = []
+    if moment.loss is not None:
+        texts.append(f"loss {moment.loss:.3f}")
+    if moment.accuracy is not None:
+        texts.append(f"accuracy {100 * moment.accuracy:.1f} %")
+    return ", ".join(texts)
 
 
-def _line(run: Run) -> str:
-    return (
-        f"epoch {len(run.accuracies)}/{run.settings.epochs}, loss {run.last_loss:.3f}, "
-        f"accuracy {run.accuracies[-1]:.1%}, {run.seconds[-1]:.1f} s an epoch"
-    )
+def _epoch(moment: Moment) -> str:
+    """A whole sentence's worth for a log, each number with its name."""
+    texts = [f"epoch {moment.done} of {moment.epochs}"]
+    if moment.loss is not None:
+        texts.append(f"training loss {moment.loss:.3f}")
+    if moment.accuracy is not None:
+        texts.append(f"test accuracy {100 * moment.accuracy:.2f} %")
+    return ", ".join([*texts, f"{moment.seconds:.1f} s for the epoch"])

@@ -7,22 +7,26 @@ import shutil
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 
+import msgspec
 import torch
 
 from course.datasets import DataError
 from course.experiments import part1, part2, part3, part4, part5, part6, report
+from course.experiments.device import describe_device, environment
 from course.experiments.experiment import Experiment
-from course.experiments.lab import Lab, Nobody, Watch, environment
+from course.experiments.lab import Lab
 from course.experiments.profiles import Profile
 from course.experiments.student_code import NotImplementedYet, StudentCode, blame
+from course.experiments.watch import NOBODY, Watch
 from course.plotting import save
-from course.records import FILE, MODULES, PARTS, Record, RecordError, read, write
+from course.records import FILE, MODULES, PARTS, PartSession, Record, RecordError, Run, read, write
 from course.trainer import Diverged
 
-__all__ = ["EXPERIMENTS", "ConflictError", "Session", "parts_of"]
+__all__ = ["ALONE", "EXPERIMENTS", "Company", "ConflictError", "Plan", "Session", "parts_of"]
 
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.part: experiment
@@ -30,7 +34,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     for experiment in module.EXPERIMENTS
 }
 FAULT = "fault.txt"
-"""the traceback of an exception outside of the student's code, in the part's folder"""
+"""The file in the part's folder that has the traceback of an exception outside of the student's code."""
+#: A record that everybody can read has no more.
+MOST_SESSIONS = 1_000
 
 
 class ConflictError(Exception):
@@ -49,25 +55,57 @@ def parts_of(names: Sequence[str]) -> list[str]:
     return [part for part in PARTS if not names or any(part == n or part.startswith(f"{n}.") for n in names)]
 
 
-@dataclass
-class Session:
-    """One call of ``run_experiments.py``."""
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run; it can be sent to another process."""
 
     parts: Sequence[str]
     profile: Profile
     student: Path
+    """The folder with the student's modules."""
     out: Path
+    """The folder of results."""
     seed: int = 43
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     resume: bool = False
     replace: bool = False
-    watch: Watch = field(default_factory=Nobody)
-    save_every: float | None = None
 
-    def __post_init__(self) -> None:
-        self.code = StudentCode(self.student)
+
+@dataclass(frozen=True)
+class Company:
+    """What may run beside a part."""
+
+    jobs: int
+    """The number of parts that the session runs at the same time at most; 0 if a cluster's workers run them."""
+    alone: bool
+    """No other part of the session runs beside this one."""
+
+
+ALONE = Company(jobs=1, alone=True)
+
+
+class Session:
+    """One call of ``run_experiments.py``, or the share of it that a process has.
+
+    Args:
+        watch: is told how far the parts are.
+        save_every: seconds between two savings of a run's state; the usual number without it.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        device: torch.device | None = None,
+        company: Company = ALONE,
+        watch: Watch = NOBODY,
+        save_every: float | None = None,
+    ) -> None:
+        self.plan = plan
+        self.parts, self.profile, self.out = plan.parts, plan.profile, plan.out
+        self.device = device or torch.device("cpu")
+        self.company, self.watch, self.save_every = company, watch, save_every
+        self.code = StudentCode(plan.student)
         self.kept: set[str] = set()
-        """parts that were finished before"""
+        """The parts that were finished before."""
 
     # ---- what is there already ----
 
@@ -83,7 +121,7 @@ class Session:
             try:
                 old = read(self.out / part)
             except RecordError as error:
-                if not self.replace:
+                if not self.plan.replace:
                     raise ConflictError(f"{self.out / part}: {error}; --replace makes this part anew") from None
                 continue
             if old.state != "complete" and not any(run.accuracies for run in old.runs):  # nothing in there to lose
@@ -97,9 +135,9 @@ class Session:
             if old.profile != "full" and self.profile.name == "full":  # they earn nothing, and are soon made again
                 continue
             difference = self._difference(part, old)
-            if difference and not self.replace:
+            if difference and not self.plan.replace:
                 raise ConflictError(f"{where} {difference}: --replace makes them anew, --out names another folder")
-            if not difference and not self.resume and not self.replace:
+            if not difference and not self.plan.resume and not self.plan.replace:
                 raise ConflictError(
                     f"{where} of just this kind: --resume keeps them and goes on, --replace makes them anew, --out "
                     "names another folder"
@@ -111,7 +149,7 @@ class Session:
             return f"of part {old.part}"
         if old.profile != self.profile.name:
             return f"of the {old.profile} profile"
-        if old.seed != self.seed:
+        if old.seed != self.plan.seed:
             return f"of seed {old.seed}"
         now = self.code.digests(MODULES[part])
         if changed := sorted(name for name in {*now, *old.student} if now.get(name) != old.student.get(name)):
@@ -124,7 +162,7 @@ class Session:
             part=part,
             title=EXPERIMENTS[part].title,
             profile=self.profile.name,
-            seed=self.seed,
+            seed=self.plan.seed,
             environment=environment(self.device),
             student=self.code.digests(MODULES[part]),
         )
@@ -138,14 +176,26 @@ class Session:
                 old = read(folder)
             except RecordError:
                 old = None
-            if old is not None and self.resume and not self._difference(experiment.part, old):
+            if old is not None and self.plan.resume and not self._difference(experiment.part, old):
                 if old.state == "complete":
                     return old, True
-                record.runs, record.seconds = [run for run in old.runs if self._is_there(folder, run)], old.seconds
+                record.runs = [run for run in old.runs if self._is_there(folder, run)]
+                record.seconds, record.sessions = old.seconds, old.sessions
             else:
                 self._set_aside(folder)
             for path in folder.glob("*.part"):  # of a run that was killed while it wrote
                 path.unlink()
+        record.sessions = [
+            *record.sessions[1 - MOST_SESSIONS :],
+            PartSession(
+                started=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+                seconds=0.0,
+                jobs=self.company.jobs,
+                threads=torch.get_num_threads(),
+                device=describe_device(self.device),
+                alone=self.company.alone,
+            ),
+        ]
         write(record, folder)
         return record, False
 
@@ -159,9 +209,8 @@ class Session:
             folder.rename(aside)
 
     @staticmethod
-    def _is_there(folder: Path, run: object) -> bool:
-        checkpoint = getattr(run, "checkpoint", None)
-        return checkpoint is None or (folder / checkpoint.file).is_file()
+    def _is_there(folder: Path, run: Run) -> bool:
+        return run.checkpoint is None or (folder / run.checkpoint.file).is_file()
 
     # ---- running ----
 
@@ -182,12 +231,12 @@ class Session:
         if done:
             self.kept.add(part)
             return record
+        self.watch.part_begins(part, experiment.title, alone=self.company.alone)
         started, before = time.perf_counter(), record.seconds
         try:
             self._guarded(experiment, self.lab(record))
         finally:
-            trained = sum(sum(run.seconds) for run in record.runs)  # more than the rest where a run was killed
-            record.seconds = max(before + time.perf_counter() - started, trained)
+            _add_time(record, before, time.perf_counter() - started)
             write(record, self.out / part)
             aside = self.out / f"{part}.replaced"
             if record.state == "complete" and aside.exists():
@@ -199,9 +248,9 @@ class Session:
         try:
             experiment.run(lab)
             record.state = "complete"
-        except (DataError, NotImplementedYet) as reason:
+        except NotImplementedYet as reason:
             record.state, record.reason = "skipped", str(reason)
-        except Diverged as error:
+        except (DataError, Diverged) as error:
             record.state, record.reason = "failed", str(error)
         except SystemExit:
             record.state, record.reason = "failed", "the student's code ended the program (SystemExit)"
@@ -228,7 +277,7 @@ class Session:
     def estimate(self, part: str) -> tuple[Record, float]:
         """What :meth:`run` would meet, and the seconds that its training would take here; nothing is written."""
         experiment = EXPERIMENTS[part]
-        record = Record(part, experiment.title, self.profile.name, self.seed, environment(self.device), {})
+        record = Record(part, experiment.title, self.profile.name, self.plan.seed, environment(self.device), {})
         lab = self.lab(record, dry=True)
         self._guarded(experiment, lab)
         return record, lab.estimate
@@ -250,7 +299,7 @@ class Session:
         records = self.records()
         for part, record in records.items():
             try:
-                drawings = EXPERIMENTS[part].draw(records) if record.runs or record.values else {}
+                drawings = EXPERIMENTS[part].drawings(records)
                 for name, drawing in drawings.items():
                     save(drawing.figure, self.out / part, name)
                     record.figures[name] = drawing.caption
@@ -259,3 +308,14 @@ class Session:
                 record.notes += [text] if text not in record.notes else []
             write(record, self.out / part)
         return report.write_report(self.out, list(records.values()))
+
+
+def _add_time(record: Record, before: float, seconds: float) -> None:
+    """Add what the last session took. A session that was killed could not write its own time: its epochs tell it."""
+    *earlier, last = record.sessions
+    lost = 0.0
+    if earlier and not earlier[-1].seconds:
+        lost = max(sum(sum(run.seconds) for run in record.runs) - before - seconds, 0.0)
+        earlier[-1] = msgspec.structs.replace(earlier[-1], seconds=lost)
+    record.sessions = [*earlier, msgspec.structs.replace(last, seconds=seconds)]
+    record.seconds = before + lost + seconds

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from course.experiments.profiles import PROFILES
-from course.experiments.runner import Session
+from course.experiments.runner import Plan, Session
 from harness.validation.cases import SOLUTION
 
 __all__ = ["PARTS", "TINY", "made_once"]
@@ -31,7 +31,7 @@ def made_once(folder: Path) -> Path:
             time.sleep(0.5)
         return results
     torch.set_num_threads(1)
-    session = Session(PARTS, TINY, SOLUTION, results)
+    session = Session(Plan(PARTS, TINY, SOLUTION, results))
     for part in PARTS:
         record = session.run(part)
         assert record.state == "complete", record.reason

@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 import errno
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -23,31 +13,19 @@ from course import checkpoints
 from course.datasets import DataError, load
 from course.experiments import lab as lab_module
 from course.experiments import part1, part4
-from course.experiments.division import run_parts
+from course.experiments.device import environment
 from course.experiments.profiles import PROFILES
 from course.experiments.runner import EXPERIMENTS, ConflictError, Session, parts_of
-from course.records import MODULES, PARTS, Record, comparable, read, write
+from course.records import MODULES, PARTS, Record, comparable, read
 from course.trainer import evaluate
-from harness.base.lock import lock
-from harness.base.process_pool import TaskRunner
 from harness.validation.cases import SOLUTION, STUBS
-from tests.conftest import ROOT
 from tests.pset2.quick_results import TINY
-
-SHORT = replace(TINY, training=96, test=64, long=5)
+from tests.pset2.short_sessions import SHORT, run_part, session
 
 
 @pytest.fixture(autouse=True)
 def one_thread():
     torch.set_num_threads(1)
-
-
-def session(out: Path, *parts: str, student: Path = SOLUTION, **options: Any) -> Session:
-    return Session(parts, options.pop("profile", SHORT), student, out, **options)
-
-
-def run_part(out: Path, part: str, **options: Any) -> Record:
-    return session(out, part, **options).run(part)
 
 
 # ---- which parts -------------------------------------------------------------------------------------------------
@@ -127,87 +105,6 @@ def test_figures_and_the_report_are_drawn_from_what_is_there(tmp_path):
     assert text.count("data:image/png;base64,") == 6
 
 
-# ---- stopping and going on ---------------------------------------------------------------------------------------
-
-KILLED = """
-import sys, torch
-from dataclasses import replace
-from pathlib import Path
-sys.path.insert(0, {root!r})
-from tests.pset2.test_experiments import SHORT, SOLUTION, Session
-torch.set_num_threads(1)
-Session(["{part}"], SHORT, SOLUTION, Path({out!r}), save_every=0.0).run("{part}")
-"""
-
-
-@pytest.mark.parametrize(("part", "run"), [("3.4", "pruned"), ("6.2", "adam")])
-def test_a_killed_run_that_is_resumed_leaves_the_record_of_an_uninterrupted_one(tmp_path, part, run):
-    """SGD and masks in one, Adam in the other; killed while it trains, at whatever place that is."""
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
-    process = subprocess.Popen([sys.executable, "-c", KILLED.format(root=str(ROOT), part=part, out=str(killed))])
-    state = killed / part / f"{run}.state"
-    deadline = time.monotonic() + 120
-    while not state.exists() and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    time.sleep(0.2)  # into a later epoch
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "it was done before it could be killed"
-    assert state.exists()
-    assert read(killed / part).state == "unfinished"
-    epochs: list[int] = []
-
-    class Watch(lab_module.Nobody):
-        def run_begins(self, run, images):
-            epochs.append(len(run.accuracies))
-
-    resumed = session(killed, part, resume=True, watch=Watch())
-    resumed.check()
-    record = resumed.run(part)
-    assert 0 < epochs[-1] < 5  # it went on, and did not begin anew
-    assert comparable(record) == comparable(run_part(whole, part))
-    assert not state.exists()
-    assert not list((killed / part).glob("*.part"))
-
-
-def test_ctrl_c_keeps_what_was_done_and_the_report_shows_it(tmp_path):
-    class Stop(lab_module.Nobody):
-        def epoch_ends(self, run):
-            if run.name == "cosine-annealing" and len(run.accuracies) == 2:
-                raise KeyboardInterrupt
-
-    one = session(tmp_path, "1.2", watch=Stop())
-    with pytest.raises(KeyboardInterrupt):
-        one.run("1.2")
-    one.draw()
-    record = read(tmp_path / "1.2")
-    assert record.state == "unfinished"
-    assert [len(run.accuracies) for run in record.runs] == [5, 2]
-    assert (tmp_path / "1.2/schedules.png").exists()
-    again = session(tmp_path, "1.2", resume=True)
-    again.check()
-    assert [len(run.accuracies) for run in again.run("1.2").runs] == [5, 5]
-
-
-def test_a_damaged_state_is_begun_anew_and_the_record_says_so(tmp_path):
-    (tmp_path / "3.2").mkdir()
-    (tmp_path / "3.2/unpruned.state").write_bytes(b"no tensors")
-    Session(["3.2"], SHORT, SOLUTION, tmp_path)
-    first = session(tmp_path, "3.2", resume=True)
-    record, _ = first._begin(EXPERIMENTS["3.2"])
-    (tmp_path / "3.2/unpruned.state").write_bytes(b"no tensors")
-    record = session(tmp_path, "3.2", resume=True).run("3.2")
-    assert record.state == "complete"
-    assert "SparseConvNet began anew" in record.notes[0]
-
-
-def test_a_finished_part_is_kept(tmp_path):
-    first = run_part(tmp_path, "3.1")
-    again = session(tmp_path, "3.1", resume=True)
-    assert again.run("3.1").seconds == first.seconds
-    assert again.kept == {"3.1"}
-
-
 # ---- nothing is lost ---------------------------------------------------------------------------------------------
 
 
@@ -250,13 +147,6 @@ def test_what_is_replaced_is_kept_until_its_successor_is_complete(tmp_path, subm
         assert (aside / "weights.png").exists()
     assert run_part(tmp_path, "3.1", replace=True).state == "complete"
     assert not aside.exists()
-
-
-def test_two_runs_do_not_write_into_one_folder(run, tmp_path):
-    with lock(tmp_path / ".lock"):
-        done = run("run_experiments.py", "3.1", "--student", SOLUTION, "--out", tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith("another run is writing into ")
 
 
 def test_what_was_skipped_is_no_result_that_could_be_lost(tmp_path):
@@ -377,7 +267,7 @@ def test_cifar10_stands_in_for_cinic10_and_the_report_says_so(tmp_path, monkeypa
 
     monkeypatch.setattr(lab_module, "load", without_cinic10)
     one = session(tmp_path, "4.2", profile=replace(SHORT, source="complete"))
-    record = Record("4.2", "", "quick", 43, lab_module.environment(one.device), {})
+    record = Record("4.2", "", "quick", 43, environment(one.device), {})
     training, _ = part4.images(one.lab(record))
     assert asked[0] == "cinic10"
     assert len(training) == 96
@@ -394,99 +284,3 @@ def test_a_fault_of_this_software_is_kept_for_the_staff(tmp_path, monkeypatch):
     record = run_part(tmp_path, "1.1")
     assert "can't be used, or this software has a fault: KeyError: 'missing'" in record.reason
     assert "Traceback" in (tmp_path / "1.1/fault.txt").read_text()
-
-
-# ---- the command -------------------------------------------------------------------------------------------------
-
-
-def test_the_command_runs_parts_and_says_where_the_report_is(run, tmp_path):
-    done = run("run_experiments.py", "2", "3.1", "--student", SOLUTION, "--out", tmp_path / "out", "--threads", "1")
-    assert done.returncode == 0, done.stderr
-    assert "✓ 2.1 Quantize and dequantize" in done.stdout
-    assert "full precision 97.50 %" in done.stdout
-    assert f"Report: {tmp_path / 'out/report.html'}" in done.stdout
-    assert "Quick results earn no points" in done.stdout
-    assert json.loads((tmp_path / "out/2.2/record.json").read_text())["values"]["2 bits"] == [0.659]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["9.1"], "there is no part 9.1: choose from"),
-        (["--device", "tpu"], "--device tpu can't be used here"),
-        (["--device", "cuda:77"], "--device cuda:77 can't be used here"),
-        (["--student", "nowhere"], "nowhere holds none of training.py"),
-        (["--student", "grader/solution", "--out", "README.md"], "README.md"),
-    ],
-)
-def test_bad_arguments_are_one_sentence(run, arguments, sentence):
-    done = run("run_experiments.py", "2.1", *arguments)
-    assert done.returncode == 2
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stderr.count("\n") == 1
-
-
-def test_a_dry_run_writes_nothing(run, tmp_path):
-    done = run(
-        *("run_experiments.py", "2.1", "3.2", "4.2", "--dry-run", "--student", SOLUTION),
-        *("--out", tmp_path / "out", "--threads", "1"),
-    )
-    assert done.returncode == 0, done.stderr
-    assert "3.2 Training it unpruned: about " in done.stdout
-    assert "stands in for CINIC-10" in done.stdout
-    assert "nothing was written" in done.stdout
-    assert not (tmp_path / "out").exists()
-
-
-def test_untouched_stubs_show_the_reference_where_it_is_at_hand(run, tmp_path):
-    done = run("run_experiments.py", "3.1", "--out", tmp_path / "out")
-    assert "student/ holds nothing but stubs yet: this runs the reference solution" in done.stdout
-    assert (tmp_path / "out-reference/report.html").exists()
-
-
-def test_ctrl_c_says_how_to_go_on(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "run_experiments.py", "1.1", "--student", SOLUTION, "--out", tmp_path, "--threads", "1"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "NO_COLOR": "1"},
-        # A test run in the background has the signal ignored, and its children with it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
-    )
-    assert process.stdout is not None
-    process.stdout.readline()  # the first epoch is done
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Interrupted in part 1.1: what is finished is kept, and --resume goes on from there." in err
-    assert "Report:" in out
-    assert read(tmp_path / "1.1").state == "unfinished"
-
-
-# ---- processes that die ------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def nobody(jobs: int) -> Iterator[Executor]:
-    with ProcessPoolExecutor(1, initializer=os._exit, initargs=(1,)) as executor:
-        yield executor
-
-
-def test_a_part_whose_process_dies_at_once_has_a_record(tmp_path):
-    session = Session(["3.1"], PROFILES["quick"], SOLUTION, tmp_path)
-    ((record, _),) = run_parts(session, TaskRunner(nobody, 1), "cpu", 1)
-    assert record.state == "failed"
-    assert "its process died" in read(tmp_path / "3.1").reason
-
-
-def test_a_part_whose_process_dies_at_once_loses_no_finished_results(tmp_path):
-    session = Session(["3.1"], PROFILES["quick"], SOLUTION, tmp_path, replace=True)
-    finished = session.blank("3.1")
-    finished.state = "complete"
-    write(finished, tmp_path / "3.1")
-    ((record, _),) = run_parts(session, TaskRunner(nobody, 1), "cpu", 1)
-    assert record.state == "failed"
-    assert read(tmp_path / "3.1").state == "complete"

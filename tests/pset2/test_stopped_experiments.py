@@ -1,0 +1,101 @@
+"""Experiments that are interrupted or killed, and go on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from course.experiments.runner import EXPERIMENTS
+from course.experiments.watch import Nobody
+from course.records import comparable, read
+from tests.conftest import ROOT
+from tests.pset2.short_sessions import run_part, session
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+# ---- stopping and going on ---------------------------------------------------------------------------------------
+
+KILLED = """
+import sys, torch
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from tests.pset2.short_sessions import session
+torch.set_num_threads(1)
+session(Path({out!r}), "{part}", save_every=0.0).run("{part}")
+"""
+
+
+@pytest.mark.parametrize(("part", "run"), [("3.4", "pruned"), ("6.2", "adam")])
+def test_a_killed_run_that_is_resumed_leaves_the_record_of_an_uninterrupted_one(tmp_path, part, run):
+    """SGD and masks in one, Adam in the other; killed while it trains, at whatever place that is."""
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    process = subprocess.Popen([sys.executable, "-c", KILLED.format(root=str(ROOT), part=part, out=str(killed))])
+    state = killed / part / f"{run}.state"
+    deadline = time.monotonic() + 120
+    while not state.exists() and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(0.2)  # into a later epoch
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "it was done before it could be killed"
+    assert state.exists()
+    assert read(killed / part).state == "unfinished"
+    epochs: list[int] = []
+
+    class Watch(Nobody):
+        def run_begins(self, run, images):
+            epochs.append(len(run.accuracies))
+
+    resumed = session(killed, part, resume=True, watch=Watch())
+    resumed.check()
+    record = resumed.run(part)
+    assert 0 < epochs[-1] < 5  # it went on, and did not begin anew
+    assert comparable(record) == comparable(run_part(whole, part))
+    assert not state.exists()
+    assert not list((killed / part).glob("*.part"))
+
+
+def test_ctrl_c_keeps_what_was_done_and_the_report_shows_it(tmp_path):
+    class Stop(Nobody):
+        def epoch_ends(self, run):
+            if run.name == "cosine-annealing" and len(run.accuracies) == 2:
+                raise KeyboardInterrupt
+
+    one = session(tmp_path, "1.2", watch=Stop())
+    with pytest.raises(KeyboardInterrupt):
+        one.run("1.2")
+    one.draw()
+    record = read(tmp_path / "1.2")
+    assert record.state == "unfinished"
+    assert [len(run.accuracies) for run in record.runs] == [5, 2]
+    assert (tmp_path / "1.2/schedules.png").exists()
+    again = session(tmp_path, "1.2", resume=True)
+    again.check()
+    assert [len(run.accuracies) for run in again.run("1.2").runs] == [5, 5]
+
+
+def test_a_damaged_state_is_begun_anew_and_the_record_says_so(tmp_path):
+    (tmp_path / "3.2").mkdir()
+    (tmp_path / "3.2/unpruned.state").write_bytes(b"no tensors")
+    first = session(tmp_path, "3.2", resume=True)
+    record, _ = first._begin(EXPERIMENTS["3.2"])
+    (tmp_path / "3.2/unpruned.state").write_bytes(b"no tensors")
+    record = session(tmp_path, "3.2", resume=True).run("3.2")
+    assert record.state == "complete"
+    assert "SparseConvNet began anew" in record.notes[0]
+
+
+def test_a_finished_part_is_kept(tmp_path):
+    first = run_part(tmp_path, "3.1")
+    again = session(tmp_path, "3.1", resume=True)
+    assert again.run("3.1").seconds == first.seconds
+    assert again.kept == {"3.1"}
