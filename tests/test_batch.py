@@ -15,7 +15,7 @@ from harness.classroom import cli as batch_cli
 from harness.classroom import digests, page, tables
 from harness.classroom.batch_task import Task, grade_one
 from harness.classroom.journal import Entry, Header, Journal, JournalError, Status
-from harness.classroom.roster import HandIn, Person, RosterError, read_roster
+from harness.classroom.roster import Person, RosterEntry, RosterError, read_roster
 from harness.classroom.totals import of_class
 from harness.gradebook import State
 from harness.host.fork import ForkLauncher
@@ -40,7 +40,7 @@ def test_folders_archives_notebooks_and_modules_are_submissions(tmp_path):
     ):
         (tmp_path / name).write_text("")
     roster = read_roster(tmp_path)
-    assert [hand_in.name for hand_in in roster.hand_ins] == [
+    assert [roster_entry.name for roster_entry in roster.entries] == [
         "CS2420_PSet2_Alan_Grace",
         "ada",
         "barbara",
@@ -53,7 +53,7 @@ def test_folders_archives_notebooks_and_modules_are_submissions(tmp_path):
 def test_the_folder_of_grades_is_no_submission(tmp_path):
     for name in ("ada", "grades"):
         (tmp_path / name).mkdir()
-    assert [hand_in.id for hand_in in read_roster(tmp_path, without=tmp_path / "grades").hand_ins] == ["ada"]
+    assert [roster_entry.id for roster_entry in read_roster(tmp_path, without=tmp_path / "grades").entries] == ["ada"]
 
 
 @pytest.mark.parametrize("nested", [False, True])
@@ -73,7 +73,7 @@ def test_gradescopes_export(tmp_path, nested):
         "submission_2:\n"
         "  :submitters:\n  - :name: Grace Hopper\n    :sid:\n    :email: grace@example.edu\n"
     )
-    one, two, nine = read_roster(tmp_path).hand_ins
+    one, two, nine = read_roster(tmp_path).entries
     assert one.people == (
         Person("Ada Lovelace", "0815", "ada@example.edu"),
         Person("Alan Turing", "42", "alan@example.edu"),
@@ -98,7 +98,7 @@ def test_metadata_leads_nowhere_else(tmp_path):
     write_solution(tmp_path / "elsewhere")
     listed = {key: {":submitters": "nobody"} for key in ("../elsewhere", str(tmp_path / "elsewhere"), "..", "")}
     (tmp_path / "class" / "submission_metadata.yml").write_text(yaml.safe_dump(listed))
-    assert not any(hand_in.path.exists() for hand_in in read_roster(tmp_path / "class").hand_ins)
+    assert not any(roster_entry.path.exists() for roster_entry in read_roster(tmp_path / "class").entries)
 
 
 def test_what_is_no_class_is_refused_in_a_sentence(tmp_path):
@@ -119,7 +119,7 @@ def test_ids_are_harmless_and_different(tmp_path):
     names = ["Ada Lovelace", "Ada_Lovelace", "Ada\nLovelace", "ädä", "=cmd", "-rf", "x" * 200, "x" * 199, "<script>"]
     for name in names:
         (tmp_path / name).mkdir()
-    ids = [hand_in.id for hand_in in read_roster(tmp_path).hand_ins]
+    ids = [roster_entry.id for roster_entry in read_roster(tmp_path).entries]
     assert len(set(ids)) == len(names)
     for one in ids:
         assert one.isascii()
@@ -129,23 +129,23 @@ def test_ids_are_harmless_and_different(tmp_path):
 
 def test_no_name_can_be_chosen_to_get_the_reports_of_another(tmp_path):
     (tmp_path / "Ada Lovelace").mkdir()
-    (taken,) = (hand_in.id for hand_in in read_roster(tmp_path).hand_ins)
+    (taken,) = (roster_entry.id for roster_entry in read_roster(tmp_path).entries)
     (tmp_path / taken).mkdir()
-    assert len({hand_in.id for hand_in in read_roster(tmp_path).hand_ins}) == 2
+    assert len({roster_entry.id for roster_entry in read_roster(tmp_path).entries}) == 2
 
 
 def test_a_link_that_leads_to_itself_is_left_out(tmp_path):
     (tmp_path / "ada").mkdir()
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     roster = read_roster(tmp_path, without=tmp_path / "grades")
-    assert [hand_in.id for hand_in in roster.hand_ins] == ["ada"]
+    assert [roster_entry.id for roster_entry in roster.entries] == ["ada"]
     assert roster.left_out == ("loop",)
 
 
 @pytest.mark.parametrize("key", ["x" * 300, "../ada"])
 def test_what_no_folder_can_be_called_is_not_there(tmp_path, key):
     (tmp_path / "submission_metadata.yml").write_text(json.dumps({key: {}}))
-    (listed,) = read_roster(tmp_path).hand_ins
+    (listed,) = read_roster(tmp_path).entries
     assert not listed.path.exists()
     assert len(listed.name) <= 200
 
@@ -159,12 +159,16 @@ def full(id: str, share: float = 1.0, **other: object) -> Entry:
     return Entry(id, Status.GRADED, scores=scores, states=states, **other)  # type: ignore[arg-type]
 
 
-def hand_in(id: str, *names: str) -> HandIn:
-    return HandIn(id, Path(id), tuple(Person(name, f"sid-{name}", f"{name}@example.edu") for name in names or (id,)))
+def roster_entry(id: str, *names: str) -> RosterEntry:
+    return RosterEntry(
+        id, Path(id), tuple(Person(name, f"sid-{name}", f"{name}@example.edu") for name in names or (id,))
+    )
 
 
 def test_a_row_a_student_and_a_row_of_maxima():
-    found = rows(tables.render(of_class([hand_in("one", "ada", "alan"), hand_in("two")], {"one": full("one")})))
+    found = rows(
+        tables.render(of_class([roster_entry("one", "ada", "alan"), roster_entry("two")], {"one": full("one")}))
+    )
     maxima, ada, alan, two = found
     assert maxima["Student"] == "Points Possible"
     assert float(maxima["Automatic"]) == MAXIMUM
@@ -183,21 +187,21 @@ def test_what_is_nothing_earns_zero_and_what_the_grader_failed_at_earns_no_numbe
         "a": Entry("a", Status.REFUSED, scores=entries["a"].scores),
         "b": Entry("b", Status.FAULT, scores=entries["b"].scores),
     }
-    _, refused, fault = rows(tables.render(of_class([hand_in("a"), hand_in("b")], entries)))
+    _, refused, fault = rows(tables.render(of_class([roster_entry("a"), roster_entry("b")], entries)))
     assert refused["Automatic"] == "0"
     assert fault["Automatic"] == ""
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
 def test_no_name_is_a_formula(name):
-    (_, row) = rows(tables.render(of_class([hand_in("one", name)], {})))
+    (_, row) = rows(tables.render(of_class([roster_entry("one", name)], {})))
     assert row["Student"] == f"'{name}"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
 def test_a_file_name_that_is_no_text_is_a_row(tmp_path):
     (tmp_path / os.fsdecode(b"ad\xe4\n.zip")).write_bytes(b"")
-    text = tables.render(of_class(read_roster(tmp_path).hand_ins, {}))
+    text = tables.render(of_class(read_roster(tmp_path).entries, {}))
     assert rows(text)[1]["Submission"] == "ad\N{REPLACEMENT CHARACTER} .zip"
     text.encode()
 
@@ -210,8 +214,14 @@ def test_the_page_shows_whom_to_look_at_and_nothing_runs_in_it():
         "c": full("c", 0.5, code="1"),
         "d": Entry("d", Status.FAULT, reason=f"it died {nasty}"),
     }
-    hand_ins = [hand_in("a"), hand_in("b", nasty), hand_in("c"), hand_in("d"), hand_in("e")]
-    graded = page.Class("class", 1, hand_ins, entries)
+    roster_entries = [
+        roster_entry("a"),
+        roster_entry("b", nasty),
+        roster_entry("c"),
+        roster_entry("d"),
+        roster_entry("e"),
+    ]
+    graded = page.Class("class", 1, roster_entries, entries)
     assert [one.id for one in graded.equal[0]] == ["a", "c"]
     assert len(graded.equal) == 1
     assert [one.id for one, _ in graded.troubles] == ["d", "e"]
@@ -230,12 +240,12 @@ def test_hardest_tests_are_those_that_who_tried_them_lost():
     lost.scores[number], lost.states[number] = 0.0, State.FAILED
     skipped = full("c", 0.0)
     skipped.states.update(dict.fromkeys(skipped.states, State.NOT_IMPLEMENTED))
-    graded = page.Class("class", 1, [hand_in(id) for id in "abc"], {"a": full("a"), "b": lost, "c": skipped})
+    graded = page.Class("class", 1, [roster_entry(id) for id in "abc"], {"a": full("a"), "b": lost, "c": skipped})
     assert [(result.test.number, result.earned, result.tried) for result in graded.hardest] == [(number, 0.5, 2)]
 
 
 def test_a_class_without_any_grade_has_a_page():
-    assert "not graded yet" in page.render(page.Class("class", 1, [hand_in("a")], {}))
+    assert "not graded yet" in page.render(page.Class("class", 1, [roster_entry("a")], {}))
 
 
 # ---- what is kept ----------------------------------------------------------------------------------------------
@@ -351,7 +361,7 @@ def test_who_runs_out_of_time_is_to_look_at(tmp_path):
     assert done is not None
     assert done.entry.status is Status.OVERDUE
     assert "tests were not run after 0.001 seconds" in done.entry.reason
-    graded = page.Class("class", 1, [hand_in("ada")], {"ada": done.entry})
+    graded = page.Class("class", 1, [roster_entry("ada")], {"ada": done.entry})
     assert graded.troubles
     assert graded.graded
 

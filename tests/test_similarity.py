@@ -19,7 +19,7 @@ from harness.classroom.roster import RosterError
 from harness.classroom.similarity import Similarity, SimilarityError, write_report
 from harness.submission.required_names import FILES
 from harness.validation.cases import SOLUTION, STUBS, read_cases, write_modules
-from tests.classroom_pages.made import batch, entry, hand_in
+from tests.classroom_pages.made import batch, entry, roster_entry
 
 RIGHT = {case.name: case for case in read_cases("right")}
 KEPT = {"self", "super", "torch", "np", "nn", *dir(builtins)}
@@ -190,7 +190,7 @@ def test_an_earlier_year_is_compared_with_this_one_and_not_with_itself(submissio
 
 @pytest.mark.parametrize("place", ["", "code"])
 def test_an_earlier_year_is_read_from_the_folder_of_its_batch(tmp_path, place):
-    folder = batch(tmp_path / "2024", entry("s1"), hand_ins=(hand_in("s1", "Ada"),))
+    folder = batch(tmp_path / "2024", entry("s1"), roster_entries=(roster_entry("s1", "Ada"),))
     with earlier_year(folder / place) as found:
         assert {name: sorted(path.name for path in of.iterdir()) for name, of in found.items()} == {
             "Ada (s1), 2024": ["training.py"]

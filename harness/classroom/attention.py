@@ -16,7 +16,7 @@ from harness.base.untrusted import UnreadableError, read_bytes
 from harness.classroom.journal import Journal, Status
 from harness.classroom.marking import Marks, MarkStore
 from harness.classroom.review.material import Material
-from harness.classroom.roster import HandIn, Person, shown
+from harness.classroom.roster import Person, RosterEntry, shown
 from harness.classroom.totals import Total
 from harness.problem import problem
 from harness.reports.text import plain
@@ -46,7 +46,7 @@ class Kind(str, Enum):
 class Notice:
     """A line of the list."""
 
-    hand_in: HandIn
+    roster_entry: RosterEntry
     kind: Kind
     why: str
     """A sentence, of printable characters."""
@@ -65,14 +65,14 @@ def notices_of(folder: Path, found: Sequence[Total]) -> list[Notice]:
     with closing(MarkStore(folder)) as store:
         marks = store.state()
     material = Material(folder)
-    names = {total.id: shown(total.hand_in.name) for total in found if total.hand_in is not None}
+    names = {total.id: shown(total.roster_entry.name) for total in found if total.roster_entry is not None}
     notices = []
     for total in found:
-        if total.hand_in is None:
+        if total.roster_entry is None:
             continue
         work = journal.work(total.id)
         pairs = [*_late(total), *_twice(total, names), *_handed_in(total, work), *_changed(total.id, marks, material)]
-        notices += [Notice(total.hand_in, kind, plain(why)) for kind, why in pairs]
+        notices += [Notice(total.roster_entry, kind, plain(why)) for kind, why in pairs]
     order = list(Kind)
     return sorted(notices, key=lambda one: order.index(one.kind))
 
@@ -110,8 +110,8 @@ def _handed_in(total: Total, work: Path) -> Iterator[tuple[Kind, str]]:
     over = [f"{one.part} {one.title} has {one.words} words of {one.limit}" for one in written.answers if one.over]
     if over:
         yield Kind.OVER, f"{_some(over)}."
-    if "team" in features and total.hand_in is not None:
-        yield from _team(written.team, total.hand_in.people)
+    if "team" in features and total.roster_entry is not None:
+        yield from _team(written.team, total.roster_entry.people)
 
 
 def _answers(work: Path) -> answers.Answers | None:

@@ -20,7 +20,7 @@ from harness.classroom.earlier_years import check_earlier, earlier_year
 from harness.classroom.journal import Entry, Header, Journal, JournalError, Status
 from harness.classroom.live import LivePage, open_page
 from harness.classroom.marking import MarkError
-from harness.classroom.roster import HandIn, Roster, RosterError, read_roster, write_roster
+from harness.classroom.roster import Roster, RosterEntry, RosterError, read_roster, write_roster
 from harness.classroom.similarity import SimilarityError, check_installed, write_report
 from harness.classroom.totals import totals
 from harness.console import isolation_notice, progress, show, stop, tell
@@ -97,7 +97,7 @@ def batch(
             if replace:
                 journal.forget()
             journal.begin(header)
-            write_roster(out, roster.hand_ins)
+            write_roster(out, roster.entries)
             if rules is not None:
                 late.write(out, rules)
                 tell(rules.said)
@@ -107,20 +107,20 @@ def batch(
             name = submissions.resolve().name
             live = LivePage(
                 out / "index.html",
-                lambda running: page.render(page.of_folder(out, name, header.seed, roster.hand_ins, running)),
+                lambda running: page.render(page.of_folder(out, name, header.seed, roster.entries, running)),
                 deadline + OVERTIME,
             )
             live.show(0)
             if open_ and not open_page(out / "index.html"):
                 tell(f"No browser is to be seen here: open {out / 'index.html'} in one.")
             try:
-                jobs = min(jobs or usual_jobs(), len(roster.hand_ins))
+                jobs = min(jobs or usual_jobs(), len(roster.entries))
                 with connected(scheduler, tell) if scheduler else nullcontext(TaskRunner(pool, jobs)) as runner:
                     _grade(roster, journal, header, deadline, runner, live)
             except KeyboardInterrupt:
                 interrupted = True
             finally:
-                graded = page.of_folder(out, name, header.seed, roster.hand_ins)
+                graded = page.of_folder(out, name, header.seed, roster.entries)
                 write_atomically(out / "grades.csv", tables.render(totals(out)))
                 write_atomically(out / "index.html", page.render(graded))
             if (similarity or against) and not interrupted:
@@ -182,11 +182,13 @@ def _not_isolated(roster: Roster) -> str:
 def _to_be_tried(roster: Roster) -> list[Path]:
     """Of each submission a file and the folders above it: others must not read them. Empty submissions have none."""
     found: dict[Path, None] = {}
-    for hand_in in roster.hand_ins:
-        files = (Path(place) / name for place, _, names in os.walk(hand_in.path) for name in sorted(names))
-        one = hand_in.path if hand_in.path.is_file() else next((file for file in files if file.is_file()), None)
+    for roster_entry in roster.entries:
+        files = (Path(place) / name for place, _, names in os.walk(roster_entry.path) for name in sorted(names))
+        one = (
+            roster_entry.path if roster_entry.path.is_file() else next((file for file in files if file.is_file()), None)
+        )
         if one is not None:
-            found.update(dict.fromkeys([*(up for up in one.parents if hand_in.path in (up, *up.parents)), one]))
+            found.update(dict.fromkeys([*(up for up in one.parents if roster_entry.path in (up, *up.parents)), one]))
     return [path.absolute() for path in found]
 
 
@@ -194,7 +196,10 @@ def _grade(
     roster: Roster, journal: Journal, header: Header, deadline: float, runner: TaskRunner, live: LivePage
 ) -> None:
     entries = journal.entries()
-    tasks = [_task(hand_in, journal, entries.get(hand_in.id), header.seed, deadline) for hand_in in roster.hand_ins]
+    tasks = [
+        _task(roster_entry, journal, entries.get(roster_entry.id), header.seed, deadline)
+        for roster_entry in roster.entries
+    ]
     with progress(len(tasks)) as bar, closing(runner.results(grade_one, tasks)) as results:
         for task, result in results:
             if isinstance(result, Died):
@@ -211,17 +216,19 @@ def _grade(
             live.show(bar.done)
 
 
-def _task(hand_in: HandIn, journal: Journal, entry: Entry | None, seed: int, deadline: float) -> Task:
-    final = entry is not None and entry.status in (Status.GRADED, Status.REFUSED) and journal.is_complete(hand_in.id)
+def _task(roster_entry: RosterEntry, journal: Journal, entry: Entry | None, seed: int, deadline: float) -> Task:
+    final = (
+        entry is not None and entry.status in (Status.GRADED, Status.REFUSED) and journal.is_complete(roster_entry.id)
+    )
     known = entry.key if entry is not None and final else ""
     return Task(
-        hand_in.id,
-        hand_in.path.absolute(),
-        hand_in.name,
+        roster_entry.id,
+        roster_entry.path.absolute(),
+        roster_entry.name,
         seed,
         deadline,
         known,
-        there=hand_in.path.exists(),
+        there=roster_entry.path.exists(),
         grader=digests.of_grader(),
     )
 
@@ -229,11 +236,13 @@ def _task(hand_in: HandIn, journal: Journal, entry: Entry | None, seed: int, dea
 def _compare(roster: Roster, journal: Journal, against: Path | None) -> str:
     """Write the page of similar submissions; a sentence about it."""
     tell("Comparing the submissions with each other ...")
-    names = Counter(hand_in.name for hand_in in roster.hand_ins)
+    names = Counter(roster_entry.name for roster_entry in roster.entries)
     modules = {
-        hand_in.name if names[hand_in.name] == 1 else f"{hand_in.name} ({hand_in.id})": journal.code(hand_in.id)
-        for hand_in in roster.hand_ins
-        if journal.code(hand_in.id).is_dir()
+        roster_entry.name
+        if names[roster_entry.name] == 1
+        else f"{roster_entry.name} ({roster_entry.id})": journal.code(roster_entry.id)
+        for roster_entry in roster.entries
+        if journal.code(roster_entry.id).is_dir()
     }
     with earlier_year(against) as earlier:
         found = write_report(modules, journal.folder, earlier=earlier)

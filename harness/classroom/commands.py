@@ -36,7 +36,7 @@ def late(
 ) -> None:
     """Say what being late costs: writes late.csv and grades.csv, and keeps the rules for later commands."""
     with _refusals():
-        hand_ins = load_roster(grades)
+        roster_entries = load_roster(grades)
         found = late_days.chosen(grades, due, zone, rules)
         if found is None:
             stop(f"{grades} has no {late_days.FILE} yet: name the due time with --due, or a file with --rules.")
@@ -45,7 +45,7 @@ def late(
         write_atomically(grades / "late.csv", tables.late(of_class))
         _write_overviews(grades, of_class)
     tell(found.said)
-    if unknown := late_days.strangers(found, hand_ins):
+    if unknown := late_days.strangers(found, roster_entries):
         tell(f"Nobody who handed in is {', '.join(unknown)}: look whether the rules have a typing error.")
     counting = [(total, total.lateness) for total in of_class if total.counts_for and total.lateness]
     for total, lateness in counting:

@@ -27,7 +27,7 @@ from rich.table import Table
 from harness.catalog import read_suites
 from harness.classroom.journal import Entry, Journal, JournalError, Status
 from harness.classroom.marking import MarkError, MarkStore, Override
-from harness.classroom.roster import HandIn, RosterError, load_roster, shown
+from harness.classroom.roster import RosterEntry, RosterError, load_roster, shown
 from harness.classroom.tables import harmless
 from harness.console import show, stop, tell
 from harness.gradebook import State
@@ -166,7 +166,7 @@ def compare(old: Path, new: Path | None = None) -> Difference:
     for folder in filter(None, (old, new)):
         if not Journal(folder).exists:
             raise JournalError(f"{folder} holds no grades: name a folder that python -m grader batch has made.")
-    rosters = {hand_in.id: hand_in for folder in filter(None, (old, new)) for hand_in in _roster(folder)}
+    rosters = {roster_entry.id: roster_entry for folder in filter(None, (old, new)) for roster_entry in _roster(folder)}
     overrides = _Overrides([folder for folder in (new, old) if folder is not None])
     if new is None:
         gradings = Journal(old).gradings()
@@ -184,7 +184,7 @@ def compare(old: Path, new: Path | None = None) -> Difference:
     )
 
 
-def _roster(folder: Path) -> Sequence[HandIn]:
+def _roster(folder: Path) -> Sequence[RosterEntry]:
     """The roster that the batch has kept; an older batch has none."""
     try:
         return load_roster(folder)
@@ -206,27 +206,35 @@ def _with_seed(journal: Journal) -> dict[str, Entry]:
 
 
 def _partners(
-    before: Mapping[str, Entry], after: Mapping[str, Entry], old: Sequence[HandIn], new: Sequence[HandIn]
+    before: Mapping[str, Entry], after: Mapping[str, Entry], old: Sequence[RosterEntry], new: Sequence[RosterEntry]
 ) -> dict[str, str]:
     """The former id of each submission: its own, or that of the same students, who have handed in anew since."""
     found = {id: id for id in after if id in before}
-    former = {_students(hand_in): hand_in.id for hand_in in old if hand_in.id in before and hand_in.id not in found}
-    for hand_in in new:
-        if hand_in.id in after and hand_in.id not in found and (id := former.pop(_students(hand_in), None)):
-            found[hand_in.id] = id
+    former = {
+        _students(roster_entry): roster_entry.id
+        for roster_entry in old
+        if roster_entry.id in before and roster_entry.id not in found
+    }
+    for roster_entry in new:
+        if (
+            roster_entry.id in after
+            and roster_entry.id not in found
+            and (id := former.pop(_students(roster_entry), None))
+        ):
+            found[roster_entry.id] = id
     return found
 
 
-def _students(hand_in: HandIn) -> frozenset[str]:
-    return frozenset(person.email or person.sid or person.name for person in hand_in.people)
+def _students(roster_entry: RosterEntry) -> frozenset[str]:
+    return frozenset(person.email or person.sid or person.name for person in roster_entry.people)
 
 
-def _name(id: str, rosters: Mapping[str, HandIn]) -> str:
+def _name(id: str, rosters: Mapping[str, RosterEntry]) -> str:
     return shown(rosters[id].name) if id in rosters else id
 
 
 def _changes(
-    pairs: Sequence[tuple[str, Entry, Entry]], rosters: Mapping[str, HandIn], overrides: _Overrides
+    pairs: Sequence[tuple[str, Entry, Entry]], rosters: Mapping[str, RosterEntry], overrides: _Overrides
 ) -> tuple[Change, ...]:
     changes = []
     for id, before, after in pairs:

@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.base.process_pool import usual_jobs
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.classroom.journal import Journal
-from harness.classroom.roster import HandIn, RosterError, load_roster, read_roster, shown
+from harness.classroom.roster import RosterEntry, RosterError, load_roster, read_roster, shown
 from harness.submission.intake import SubmissionError, open_submission
 from harness.submission.required_names import FILES
 
@@ -49,11 +49,11 @@ def earlier_year(folder: Path | None) -> Iterator[Mapping[str, Path]]:
         yield {_label(name, folder): path for path, name in _of_batch(code)}
         return
     with tempfile.TemporaryDirectory(prefix="harness-earlier-") as place, ThreadPoolExecutor(usual_jobs()) as threads:
-        hand_ins = read_roster(folder).hand_ins
-        made = threads.map(lambda hand_in: _unpacked(hand_in, Path(place) / hand_in.id), hand_ins)
+        roster_entries = read_roster(folder).entries
+        made = threads.map(lambda roster_entry: _unpacked(roster_entry, Path(place) / roster_entry.id), roster_entries)
         yield {
-            _label(f"{hand_in.name} ({hand_in.id})", folder): path
-            for hand_in, path in zip(hand_ins, made, strict=True)
+            _label(f"{roster_entry.name} ({roster_entry.id})", folder): path
+            for roster_entry, path in zip(roster_entries, made, strict=True)
             if path is not None
         }
 
@@ -68,7 +68,7 @@ def _code(folder: Path) -> Path | None:
 def _of_batch(code: Path) -> list[tuple[Path, str]]:
     """Each folder of modules, and what it is called."""
     try:
-        names = {hand_in.id: hand_in.name for hand_in in load_roster(code.parent)}
+        names = {roster_entry.id: roster_entry.name for roster_entry in load_roster(code.parent)}
     except RosterError:  # a batch of an older version has kept none
         names = {}
     paths = [path for path in sorted(code.iterdir()) if path.is_dir()]
@@ -79,10 +79,10 @@ def _label(name: str, folder: Path) -> str:
     return f"{shown(name)}, {shown((folder.parent if folder.name == 'code' else folder).resolve().name)}"
 
 
-def _unpacked(hand_in: HandIn, out: Path) -> Path | None:
+def _unpacked(roster_entry: RosterEntry, out: Path) -> Path | None:
     """A submission's modules in a new folder; None where it holds none."""
     try:
-        with open_submission(hand_in.path) as submission:
+        with open_submission(roster_entry.path) as submission:
             out.mkdir()
             for name in FILES:
                 try:

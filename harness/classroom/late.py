@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from harness.classroom.roster import HandIn, Person
+from harness.classroom.roster import Person, RosterEntry
 from harness.problem import tomllib
 from harness.reports.text import counted, largest_units, points, write_atomically
 
@@ -201,19 +201,19 @@ class Lateness:
         return f"{text} of {'the points' if of is None else _points(of)}"
 
 
-def lateness(hand_in: HandIn, rules: Rules, people: Sequence[Person] | None = None) -> Lateness:
+def lateness(roster_entry: RosterEntry, rules: Rules, people: Sequence[Person] | None = None) -> Lateness:
     """How late a submission is.
 
     Args:
         people: those of its students for whom it counts; all of them without.
     """
-    people = hand_in.people if people is None else people
+    people = roster_entry.people if people is None else people
     due = max((_due(person, rules) for person in people), default=rules.due)
     extended = due > rules.due
     left = [max(rules.slip_days - _used(person, rules), 0) for person in people]
-    if hand_in.created_at is None:
+    if roster_entry.created_at is None:
         return Lateness(rules, due, extended, None, slip_left=tuple(left))
-    by = hand_in.created_at - due
+    by = roster_entry.created_at - due
     if by <= rules.grace:
         return Lateness(rules, due, extended, within_grace=max(by, timedelta()), slip_left=tuple(left))
     days = -(-by // DAY)
@@ -245,9 +245,9 @@ def _key(text: str) -> str:
     return text.strip().casefold()
 
 
-def strangers(rules: Rules, hand_ins: Iterable[HandIn]) -> list[str]:
+def strangers(rules: Rules, roster_entries: Iterable[RosterEntry]) -> list[str]:
     """The ids in the rules that nobody in a class has, as of a typing error or of who handed in nothing."""
-    known = {key for hand_in in hand_ins for person in hand_in.people for key in _keys(person)}
+    known = {key for roster_entry in roster_entries for person in roster_entry.people for key in _keys(person)}
     return sorted({*rules.extensions, *rules.slip_used} - known)
 
 

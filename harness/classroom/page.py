@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.catalog import GradedTest, read_suites
 from harness.classroom.attention import Notice, notices_of
 from harness.classroom.journal import Entry, Journal, Status
-from harness.classroom.roster import HandIn, load_roster
+from harness.classroom.roster import RosterEntry, load_roster
 from harness.classroom.statistics import FEWEST, Statistics, describe
 from harness.classroom.totals import Total, parts_of, totals
 from harness.gradebook import State
@@ -92,7 +92,7 @@ class Class:
 
     name: str
     seed: int
-    hand_ins: Sequence[HandIn]
+    roster_entries: Sequence[RosterEntry]
     entries: Mapping[str, Entry]
     totals: Sequence[Total] = ()
     """The points of both kinds; without them only the automatic ones are shown."""
@@ -100,25 +100,25 @@ class Class:
     """Everything that somebody has to look at, besides submissions without a grade."""
     running: Running | None = None
 
-    def entry(self, hand_in: HandIn) -> Entry:
-        return self.entries.get(hand_in.id, Entry(hand_in.id, Status.WAITING))
+    def entry(self, roster_entry: RosterEntry) -> Entry:
+        return self.entries.get(roster_entry.id, Entry(roster_entry.id, Status.WAITING))
 
     @cached_property
     def graded(self) -> list[Entry]:
         """Those that count in distributions: what could not be graded says nothing about a test."""
-        found = (self.entry(hand_in) for hand_in in self.hand_ins)
+        found = (self.entry(roster_entry) for roster_entry in self.roster_entries)
         return [entry for entry in found if entry.status in (Status.GRADED, Status.UNDECIDED, Status.OVERDUE)]
 
     @property
     def statuses(self) -> dict[Status, int]:
-        found = Counter(self.entry(hand_in).status for hand_in in self.hand_ins)
+        found = Counter(self.entry(roster_entry).status for roster_entry in self.roster_entries)
         return {status: found[status] for status in Status if found[status]}
 
     @property
-    def troubles(self) -> list[tuple[HandIn, Entry]]:
+    def troubles(self) -> list[tuple[RosterEntry, Entry]]:
         """Submissions without a full grade. While a batch runs, those that wait are none."""
         fine = (Status.GRADED, Status.WAITING) if self.running else (Status.GRADED,)
-        pairs = ((hand_in, self.entry(hand_in)) for hand_in in self.hand_ins)
+        pairs = ((roster_entry, self.entry(roster_entry)) for roster_entry in self.roster_entries)
         return [pair for pair in pairs if pair[1].status not in fine]
 
     @cached_property
@@ -190,20 +190,22 @@ class Class:
         return sorted(tried, key=lambda result: result.earned)[:HARDEST]
 
     @property
-    def equal(self) -> list[list[HandIn]]:
+    def equal(self) -> list[list[RosterEntry]]:
         """Submissions whose code is the same, letter by letter; those without any point are not told."""
-        groups: dict[str, list[HandIn]] = {}
-        for hand_in in self.hand_ins:
-            entry = self.entry(hand_in)
+        groups: dict[str, list[RosterEntry]] = {}
+        for roster_entry in self.roster_entries:
+            entry = self.entry(roster_entry)
             if entry.code and entry.score:
-                groups.setdefault(entry.code, []).append(hand_in)
+                groups.setdefault(entry.code, []).append(roster_entry)
         return [group for group in groups.values() if len(group) > 1]
 
 
 TRIED = (State.PASSED, State.PARTIAL, State.FAILED)
 
 
-def of_folder(folder: Path, name: str, seed: int, hand_ins: Sequence[HandIn], running: Running | None = None) -> Class:
+def of_folder(
+    folder: Path, name: str, seed: int, roster_entries: Sequence[RosterEntry], running: Running | None = None
+) -> Class:
     """A class as the folder of its batch has it.
 
     Args:
@@ -214,7 +216,7 @@ def of_folder(folder: Path, name: str, seed: int, hand_ins: Sequence[HandIn], ru
         LateError: its rules for late days can't be used.
         MarkError: its marks can't be read.
     """
-    found = Class(name, seed, hand_ins, Journal(folder).entries(), totals(folder), running=running)
+    found = Class(name, seed, roster_entries, Journal(folder).entries(), totals(folder), running=running)
     return found if running else replace(found, notices=notices_of(folder, found.totals))
 
 

@@ -25,9 +25,9 @@ from harness.submission.required_names import FILES
 __all__ = [
     "METADATA",
     "Earlier",
-    "HandIn",
     "Person",
     "Roster",
+    "RosterEntry",
     "RosterError",
     "load_roster",
     "read_roster",
@@ -72,7 +72,7 @@ class Earlier:
 
 
 @dataclass(frozen=True)
-class HandIn:
+class RosterEntry:
     """One submission of one student or several."""
 
     id: str
@@ -93,7 +93,7 @@ class HandIn:
 class Roster:
     """All submissions, by name."""
 
-    hand_ins: tuple[HandIn, ...]
+    entries: tuple[RosterEntry, ...]
     left_out: tuple[str, ...] = ()
     """Everything else that lies there and can be no submission."""
 
@@ -131,7 +131,7 @@ def read_roster(folder: Path, without: Path | None = None) -> Roster:
     if not taken:
         raise RosterError(f"{folder} holds no submissions: they are folders, archives or notebooks, one each.")
     return Roster(
-        tuple(HandIn(_id(path.name), path, (Person(shown(_stem(path))),)) for path in taken),
+        tuple(RosterEntry(_id(path.name), path, (Person(shown(_stem(path))),)) for path in taken),
         tuple(shown(path.name) for path in entries if path not in taken),
     )
 
@@ -146,16 +146,16 @@ def _of_gradescope(folder: Path, entries: list[Path]) -> Roster:
     if not isinstance(listed, dict) or not listed:
         raise RosterError(f"{folder / METADATA} lists no submissions: export them again.")
     found = {str(key): about if isinstance(about, dict) else {} for key, about in listed.items()}
-    hand_ins = [
-        HandIn(
+    roster_entries = [
+        RosterEntry(
             _id(key), folder / _file_name(key), _people(key, about), _time(_of(about, "created_at")), _history(about)
         )
         for key, about in found.items()
     ]
     unlisted = [path for path in entries if path.is_dir() and path.name not in found]
-    hand_ins += [HandIn(_id(path.name), path, (Person(shown(path.name)),)) for path in unlisted]
+    roster_entries += [RosterEntry(_id(path.name), path, (Person(shown(path.name)),)) for path in unlisted]
     others = [path for path in entries if not path.is_dir() and path.name != METADATA]
-    return Roster(tuple(hand_ins), tuple(shown(path.name) for path in others))
+    return Roster(tuple(roster_entries), tuple(shown(path.name) for path in others))
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -231,7 +231,7 @@ def _parsed(text: str) -> datetime | None:
 # ---- what a batch keeps ----------------------------------------------------------------------------------------
 
 
-def write_roster(folder: Path, hand_ins: Sequence[HandIn]) -> None:
+def write_roster(folder: Path, roster_entries: Sequence[RosterEntry]) -> None:
     """Keep a roster in the folder of a batch."""
     kept = [
         {
@@ -244,12 +244,12 @@ def write_roster(folder: Path, hand_ins: Sequence[HandIn]) -> None:
                 for past in one.history
             ],
         }
-        for one in hand_ins
+        for one in roster_entries
     ]
     write_atomically(folder / KEPT, json.dumps(kept, indent=1) + "\n")  # in ASCII, so that any file name is kept
 
 
-def load_roster(folder: Path) -> tuple[HandIn, ...]:
+def load_roster(folder: Path) -> tuple[RosterEntry, ...]:
     """The roster that a batch has kept.
 
     Raises:
@@ -265,7 +265,7 @@ def load_roster(folder: Path) -> tuple[HandIn, ...]:
     try:
         kept = json.loads(read_bytes(folder / KEPT, MOST_BYTES))
         return tuple(
-            HandIn(
+            RosterEntry(
                 one["id"],
                 Path(one["path"]),
                 tuple(Person(**who) for who in one["people"]),

@@ -58,7 +58,7 @@ def _row(student: Student, parts: Sequence[str]) -> list[str]:
         *map(_number, total.by_hand.values()),
         _number(total.hand),
         _number(total.changed or None),
-        _time(total.hand_in.created_at if total.hand_in else None, total),
+        _time(total.roster_entry.created_at if total.roster_entry else None, total),
         total.late,
         _number(total.penalty) if total.lateness else "",
         _number(total.total),
@@ -106,7 +106,7 @@ def late(found: Sequence[Total]) -> str:
             [
                 *map(harmless, about),
                 _time(lateness.due, total),
-                _time(total.hand_in.created_at if total.hand_in else None, total),
+                _time(total.roster_entry.created_at if total.roster_entry else None, total),
                 str(lateness.slip),
                 str(left),
                 _number(total.penalty),

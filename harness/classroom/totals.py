@@ -17,7 +17,7 @@ from harness.catalog import GradedTest, read_suites
 from harness.classroom import late
 from harness.classroom.journal import Entry, Journal, Status
 from harness.classroom.marking import Marks, MarkStore
-from harness.classroom.roster import HandIn, Person, load_roster, shown
+from harness.classroom.roster import Person, RosterEntry, load_roster, shown
 from harness.problem import problem
 
 __all__ = ["Student", "Total", "of_class", "parts_of", "students", "totals"]
@@ -43,7 +43,7 @@ class Total:
     """The points by question; None: not marked yet."""
     changed: float = 0.0
     """The points by which overrides have changed the automatic ones."""
-    hand_in: HandIn | None = None
+    roster_entry: RosterEntry | None = None
     lateness: late.Lateness | None = None
     """None where there are no rules."""
     undecided: tuple[str, ...] = ()
@@ -151,7 +151,7 @@ def totals(folder: Path) -> list[Total]:
 
 
 def of_class(
-    hand_ins: Sequence[HandIn],
+    roster_entries: Sequence[RosterEntry],
     entries: Mapping[str, Entry],
     marks: Marks | None = None,
     rules: late.Rules | None = None,
@@ -164,33 +164,33 @@ def of_class(
         undecided: the tests in which the grader had a fault, by submission.
     """
     tests = read_suites()
-    replaced, instead_of = _twice(hand_ins)
+    replaced, instead_of = _twice(roster_entries)
     found = []
-    for hand_in in hand_ins:
-        entry = entries.get(hand_in.id, Entry(hand_in.id, Status.WAITING))
-        overrides = marks.overrides(hand_in.id) if marks else {}
+    for roster_entry in roster_entries:
+        entry = entries.get(roster_entry.id, Entry(roster_entry.id, Status.WAITING))
+        overrides = marks.overrides(roster_entry.id) if marks else {}
         graded = entry.status in GRADED
         scores = {
             test.number: overrides[test.number].score if test.number in overrides else entry.scores.get(test.number, 0)
             for test in tests
         }
         changed = sum(scores[number] - entry.scores.get(number, 0.0) for number in overrides if number in scores)
-        counting = [person for person in hand_in.people if person not in replaced.get(hand_in.id, {})]
+        counting = [person for person in roster_entry.people if person not in replaced.get(roster_entry.id, {})]
         found.append(
             Total(
-                id=hand_in.id,
-                people=hand_in.people,
-                submission=shown(hand_in.path.name),
+                id=roster_entry.id,
+                people=roster_entry.people,
+                submission=shown(roster_entry.path.name),
                 status=entry.status,
                 parts=_by_part(tests, scores) if graded else {},
-                by_hand=marks.by_hand(hand_in.id) if marks else {one.id: None for one in problem().question},
+                by_hand=marks.by_hand(roster_entry.id) if marks else {one.id: None for one in problem().question},
                 changed=round(changed, 4) if graded else 0.0,
-                hand_in=hand_in,
-                lateness=late.lateness(hand_in, rules, counting) if rules else None,
-                flagged=_flagged(marks, hand_in.id) if marks else (),
-                undecided=tuple(one for one in (undecided or {}).get(hand_in.id, ()) if one not in overrides),
-                replaced=replaced.get(hand_in.id, {}),
-                instead_of=instead_of.get(hand_in.id, {}),
+                roster_entry=roster_entry,
+                lateness=late.lateness(roster_entry, rules, counting) if rules else None,
+                flagged=_flagged(marks, roster_entry.id) if marks else (),
+                undecided=tuple(one for one in (undecided or {}).get(roster_entry.id, ()) if one not in overrides),
+                replaced=replaced.get(roster_entry.id, {}),
+                instead_of=instead_of.get(roster_entry.id, {}),
             )
         )
     return found
@@ -219,34 +219,34 @@ def _by_part(tests: Iterable[GradedTest], scores: Mapping[str, float]) -> dict[s
 
 
 def _twice(
-    hand_ins: Sequence[HandIn],
+    roster_entries: Sequence[RosterEntry],
 ) -> tuple[dict[str, dict[Person, str]], dict[str, dict[Person, tuple[str, ...]]]]:
     """Who is in several submissions: by id, for whom another one counts, and which ones this one takes the place of.
 
     The one that was handed in last counts; where times are missing or equal, the later one in the list.
     """
-    known: dict[tuple[str, ...], list[tuple[HandIn, Person]]] = {}
-    places: list[list[tuple[HandIn, Person]]] = []
-    for hand_in in hand_ins:
-        for person in hand_in.people:
+    known: dict[tuple[str, ...], list[tuple[RosterEntry, Person]]] = {}
+    places: list[list[tuple[RosterEntry, Person]]] = []
+    for roster_entry in roster_entries:
+        for person in roster_entry.people:
             keys = _keys(person)
             place = next((known[key] for key in keys if key in known), None)
             if place is None:
                 places.append(place := [])
             known.update(dict.fromkeys(keys, place))
-            place.append((hand_in, person))
+            place.append((roster_entry, person))
     replaced: dict[str, dict[Person, str]] = {}
     instead_of: dict[str, dict[Person, tuple[str, ...]]] = {}
     for where in places:
         if len(where) < 2:
             continue
-        times = [hand_in.created_at for hand_in, _ in where if hand_in.created_at]
+        times = [roster_entry.created_at for roster_entry, _ in where if roster_entry.created_at]
         latest = max(times) if len(times) == len(where) else None
         last, who = [place for place in where if latest in (None, place[0].created_at)][-1]
-        for hand_in, person in where:
-            if hand_in.id != last.id:
-                replaced.setdefault(hand_in.id, {})[person] = last.id
-        others = tuple(dict.fromkeys(hand_in.id for hand_in, _ in where if hand_in.id != last.id))
+        for roster_entry, person in where:
+            if roster_entry.id != last.id:
+                replaced.setdefault(roster_entry.id, {})[person] = last.id
+        others = tuple(dict.fromkeys(roster_entry.id for roster_entry, _ in where if roster_entry.id != last.id))
         instead_of.setdefault(last.id, {})[who] = others
     return replaced, instead_of
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from harness.catalog import read_suites
 from harness.classroom.journal import Entry, Header, Journal, Status
 from harness.classroom.marking import MarkStore, Saved
-from harness.classroom.roster import HandIn, Person, write_roster
+from harness.classroom.roster import Person, RosterEntry, write_roster
 from harness.gradebook import Gradebook, Outcome, State
 from harness.problem import problem
 from harness.reports import gradescope
 
-__all__ = ["DUE", "ada", "entry", "hand_in", "mark_all", "person", "read_csv", "write_batch"]
+__all__ = ["DUE", "ada", "entry", "mark_all", "person", "read_csv", "roster_entry", "write_batch"]
 
 DUE = datetime(2025, 10, 3, 23, 59, tzinfo=timezone(timedelta(hours=-4)))
 
@@ -31,9 +31,9 @@ def person(name: str, sid: str = "", email: str = "") -> Person:
 ada = person("Ada Lovelace", "0815")
 
 
-def hand_in(id: str, *people: Person, late_by: timedelta | None = timedelta(hours=-1)) -> HandIn:
+def roster_entry(id: str, *people: Person, late_by: timedelta | None = timedelta(hours=-1)) -> RosterEntry:
     """A submission that came so much after the due time."""
-    return HandIn(id, Path(id), people or (person(id),), None if late_by is None else DUE + late_by)
+    return RosterEntry(id, Path(id), people or (person(id),), None if late_by is None else DUE + late_by)
 
 
 def gradebook(name: str, share: float = 1.0, lost: Iterable[str] = (), said: str = "") -> Gradebook:
@@ -52,13 +52,15 @@ def entry(id: str, share: float = 1.0, status: Status = Status.GRADED) -> Entry:
     return Entry(id, status, scores={test.number: share * test.points for test in read_suites()})
 
 
-def write_batch(folder: Path, hand_ins: Iterable[HandIn], books: Mapping[str, Gradebook | Entry] | None = None) -> Path:
+def write_batch(
+    folder: Path, roster_entries: Iterable[RosterEntry], books: Mapping[str, Gradebook | Entry] | None = None
+) -> Path:
     """A batch's folder in which all have full points, or what these gradebooks and lines say."""
-    hand_ins = tuple(hand_ins)
+    roster_entries = tuple(roster_entries)
     journal = Journal(folder)
     journal.begin(Header(1, "class"))
-    write_roster(folder, hand_ins)
-    for one in hand_ins:
+    write_roster(folder, roster_entries)
+    for one in roster_entries:
         book = (books or {}).get(one.id) or gradebook(one.name)
         if isinstance(book, Entry):
             line, book = book, gradebook(one.name)

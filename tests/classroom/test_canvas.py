@@ -9,11 +9,11 @@ import pytest
 
 from harness.classroom import canvas
 from harness.classroom.canvas import CanvasError, Filled
-from harness.classroom.roster import HandIn, Person
+from harness.classroom.roster import Person, RosterEntry
 from harness.classroom.totals import Total, of_class, totals
 from harness.problem import problem
 from tests.classroom.canvas_importer import Course, InvalidHeaderRow, User
-from tests.classroom.made import ada, hand_in, mark_all, person, write_batch
+from tests.classroom.made import ada, mark_all, person, roster_entry, write_batch
 
 HANDOUT = str(problem().handout)
 TITLE = problem().problem.title
@@ -45,8 +45,13 @@ def marked(tmp_path):
     """A class in which all is marked but one answer of the last submission; the points of all others."""
     folder = tmp_path / "grades"
     ids = ["one", "two", "three", "four"]
-    hand_ins = [hand_in("one", ada, alan), hand_in("two", zoe), hand_in("three", amal), hand_in("four", person("Left"))]
-    write_batch(folder, [*hand_ins, hand_in("five", person("Grace Hopper", "5"))])
+    roster_entries = [
+        roster_entry("one", ada, alan),
+        roster_entry("two", zoe),
+        roster_entry("three", amal),
+        roster_entry("four", person("Left")),
+    ]
+    write_batch(folder, [*roster_entries, roster_entry("five", person("Grace Hopper", "5"))])
     points = problem().automatic + mark_all(folder, ids)
     mark_all(folder, ["five"], without=[problem().question[0].id])
     return totals(folder), f"{points:g}"
@@ -106,7 +111,7 @@ def test_everything_unusual_is_said(tmp_path, marked):
 
 
 def test_marks_that_are_not_complete_are_never_a_zero(tmp_path):
-    found = of_class([hand_in("one", ada)], {})
+    found = of_class([roster_entry("one", ada)], {})
     there = course(User(1, "Lovelace, Ada", "0815"))
     assert there.changes(canvas.render(fill(tmp_path, there.export(), found))) == {}
 
@@ -131,7 +136,7 @@ def test_other_points_possible_are_said_and_not_changed(tmp_path, marked):
 
 def matched(tmp_path: Path, user: User, *people: Person, more: tuple[User, ...] = ()) -> tuple[list[str], str]:
     """The submissions that lead to points for these users, and what is said."""
-    found = of_class([hand_in(f"submission {number}", one) for number, one in enumerate(people)], {})
+    found = of_class([roster_entry(f"submission {number}", one) for number, one in enumerate(people)], {})
     filled = fill(tmp_path, course(user, *more).export(), found)
     return [student.total.id for _, student in filled.incomplete], said(filled)
 
@@ -172,13 +177,15 @@ def test_leading_zeros_that_a_spreadsheet_took_away_are_forgiven_and_said(tmp_pa
 
 
 def test_a_file_of_canvas_own_download_says_who_it_is(tmp_path):
-    found = of_class([HandIn("x", Path("lovelaceada_LATE_17_345_pset2.zip"), (Person("lovelaceada_LATE_17_345"),))], {})
+    found = of_class(
+        [RosterEntry("x", Path("lovelaceada_LATE_17_345_pset2.zip"), (Person("lovelaceada_LATE_17_345"),))], {}
+    )
     filled = fill(tmp_path, course(User(17, "Lovelace, Ada", "1", "x")).export(), found)
     assert [row.name for row, _ in filled.incomplete] == ["Lovelace, Ada"]
 
 
 def test_who_is_there_twice_is_said(tmp_path):
-    found = of_class([hand_in("b", ada, late_by=timedelta(hours=1)), hand_in("a", ada)], {})
+    found = of_class([roster_entry("b", ada, late_by=timedelta(hours=1)), roster_entry("a", ada)], {})
     assert "Ada Lovelace (0815, ada@example.edu) is there twice: b counts, which came last, and not a." in said(
         fill(tmp_path, course(COURSE[0]).export(), found)
     )
@@ -213,7 +220,7 @@ def test_the_assignment_is_chosen_by_name_title_or_id(tmp_path):
 
 def test_last_and_first_names_in_two_columns_are_one_name(tmp_path):
     text = f"LastName,FirstName,ID,SIS User ID,SIS Login ID,Section,{TITLE} (1)\nLovelace,Ada,1,,,A,\n"
-    filled = fill(tmp_path, text, of_class([hand_in("one", Person("Ada Lovelace"))], {}))
+    filled = fill(tmp_path, text, of_class([roster_entry("one", Person("Ada Lovelace"))], {}))
     assert filled.incomplete
     assert canvas.render(filled).startswith("Student,ID,SIS User ID,SIS Login ID,Section,")
 

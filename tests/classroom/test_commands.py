@@ -13,7 +13,7 @@ from harness import cli
 from harness.classroom import late
 from harness.problem import problem
 from tests.classroom.canvas_importer import Course, User
-from tests.classroom.made import DUE, ada, hand_in, mark_all, person, read_csv, write_batch
+from tests.classroom.made import DUE, ada, mark_all, person, read_csv, roster_entry, write_batch
 
 QUESTION = problem().question[0].id
 TITLE = problem().problem.title
@@ -26,14 +26,14 @@ def run(*arguments: object) -> Result:
 @pytest.fixture
 def grades(tmp_path):
     folder = tmp_path / "grades"
-    two = hand_in("two", person("Grace Hopper", "5"), late_by=timedelta(days=2, hours=3))
-    write_batch(folder, [hand_in("one", ada), two])
+    two = roster_entry("two", person("Grace Hopper", "5"), late_by=timedelta(days=2, hours=3))
+    write_batch(folder, [roster_entry("one", ada), two])
     return folder
 
 
 def test_submissions_without_a_time_are_counted_in_a_line(tmp_path):
     folder = tmp_path / "grades"
-    write_batch(folder, [hand_in(name, late_by=None) for name in ("a", "b")])
+    write_batch(folder, [roster_entry(name, late_by=None) for name in ("a", "b")])
     late.write(folder, late.Rules(DUE, rule="deadline"))
     assert run("late", folder).stdout.splitlines()[1:] == [
         "2 submissions without a time, and so without a penalty.",

@@ -9,8 +9,8 @@ import pytest
 from harness import ROOT
 from harness.classroom import late
 from harness.classroom.late import LateError, Rules
-from harness.classroom.roster import HandIn
-from tests.classroom.made import DUE, ada, hand_in, person
+from harness.classroom.roster import RosterEntry
+from tests.classroom.made import DUE, ada, person, roster_entry
 
 alan = person("Alan Turing", "42")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -18,7 +18,7 @@ TEN_PERCENT = Rules(DUE, rule="percent", per_day=10)
 
 
 def after(by: timedelta, rules: Rules, *people) -> late.Lateness:
-    return late.lateness(hand_in("one", *(people or (ada,)), late_by=by), rules)
+    return late.lateness(roster_entry("one", *(people or (ada,)), late_by=by), rules)
 
 
 # ---- what it costs ---------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def test_a_score_that_is_not_known_yet_has_a_sentence_too():
 
 
 def test_a_submission_without_a_time_is_not_punished_and_says_so():
-    found = late.lateness(hand_in("one", late_by=None), TEN_PERCENT)
+    found = late.lateness(roster_entry("one", late_by=None), TEN_PERCENT)
     assert found.penalty(230, 250) == 0
     assert found.explained(230, 250) == "nobody says when it was handed in: no penalty"
 
@@ -136,7 +136,7 @@ def test_an_extension_before_the_due_time_takes_nothing_away():
 
 def test_ids_that_nobody_has_are_named():
     rules = Rules(DUE, extensions={"0815": 1, "815": 1}, slip_used={"grace@example.edu": 1, "ada@example.edu": 1})
-    assert late.strangers(rules, [hand_in("one", ada)]) == ["815", "grace@example.edu"]
+    assert late.strangers(rules, [roster_entry("one", ada)]) == ["815", "grace@example.edu"]
 
 
 # ---- late.toml -------------------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def test_a_file_that_is_missing_is_said(tmp_path):
 def test_a_due_time_in_winter_has_winters_offset():
     rules = late.read(None, "2025-11-03T23:59", "America/New_York")
     assert rules.due.utcoffset() == timedelta(hours=-5)
-    submission = HandIn("a", hand_in("a").path, (ada,), datetime(2025, 11, 4, 4, 59, 1, tzinfo=timezone.utc))
+    submission = RosterEntry("a", roster_entry("a").path, (ada,), datetime(2025, 11, 4, 4, 59, 1, tzinfo=timezone.utc))
     assert late.lateness(submission, rules).late_by == timedelta(seconds=1)
 
 

@@ -18,11 +18,11 @@ from harness.classroom import late, publish
 from harness.classroom.journal import Status
 from harness.classroom.marking import MarkStore, Saved
 from harness.classroom.publish import Edition, Published, PublishError
-from harness.classroom.roster import HandIn, Person
+from harness.classroom.roster import Person, RosterEntry
 from harness.classroom.totals import totals
 from harness.problem import problem
 from tests.classroom.canvas_importer import Course, User
-from tests.classroom.made import DUE, ada, entry, gradebook, hand_in, mark_all, person, read_csv, write_batch
+from tests.classroom.made import DUE, ada, entry, gradebook, mark_all, person, read_csv, roster_entry, write_batch
 
 alan = person("Alan Turing", "42")
 QUESTION = problem().question[0]
@@ -34,7 +34,9 @@ NASTY = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 def grades(tmp_path):
     """A class of two submissions, one of a group, with all marks of the first one."""
     folder = tmp_path / "grades"
-    write_batch(folder, [hand_in("one", ada, alan, late_by=timedelta(hours=3)), hand_in("two", person("Grace"))])
+    write_batch(
+        folder, [roster_entry("one", ada, alan, late_by=timedelta(hours=3)), roster_entry("two", person("Grace"))]
+    )
     late.write(folder, late.Rules(DUE, rule="points", per_day=2))
     return folder
 
@@ -93,7 +95,7 @@ def test_an_override_is_shown_with_both_scores_and_its_reason(grades):
 def test_hidden_tests_show_their_points_and_nothing_else(tmp_path, monkeypatch):
     folder = tmp_path / "grades"
     secret = "the input was 17"
-    write_batch(folder, [hand_in("one", ada)], {"one": gradebook("Ada", lost=[TEST.number], said=secret)})
+    write_batch(folder, [roster_entry("one", ada)], {"one": gradebook("Ada", lost=[TEST.number], said=secret)})
     write(folder)
     assert secret in page(folder)
     tests = tuple(replace(test, visibility="hidden") if test == TEST else test for test in read_suites())
@@ -107,7 +109,7 @@ def test_hidden_tests_show_their_points_and_nothing_else(tmp_path, monkeypatch):
 def test_what_a_student_or_a_marker_wrote_is_text(tmp_path):
     folder = tmp_path / "grades"
     nasty = gradebook(NASTY, lost=[TEST.number], said=NASTY)
-    write_batch(folder, [hand_in("one", Person(NASTY, "1", f"{NASTY}@x"))], {"one": nasty})
+    write_batch(folder, [roster_entry("one", Person(NASTY, "1", f"{NASTY}@x"))], {"one": nasty})
     with closing(MarkStore(folder)) as store:
         store.save("Grace", "one", QUESTION.id, Saved((), 1, NASTY, NASTY), 0)
         store.override("Grace", "one", read_suites()[1].number, 0, 0, NASTY)
@@ -165,7 +167,10 @@ def test_a_flag_is_something_left_to_do(grades):
 
 def test_who_is_in_another_submission_gets_that_report(tmp_path):
     folder = tmp_path / "grades"
-    write_batch(folder, [hand_in("a", ada, alan), hand_in("b", ada, late_by=timedelta(hours=1)), hand_in("c", alan)])
+    write_batch(
+        folder,
+        [roster_entry("a", ada, alan), roster_entry("b", ada, late_by=timedelta(hours=1)), roster_entry("c", alan)],
+    )
     mark_all(folder, "abc")
     write(folder)
     assert sorted(path.name for path in (folder / "published" / "reports").iterdir()) == ["b.html", "c.html"]
@@ -198,7 +203,7 @@ def test_a_row_a_student_for_mail_merge(grades):
 
 def test_what_the_grader_failed_at_has_no_points(tmp_path):
     folder = tmp_path / "grades"
-    write_batch(folder, [hand_in("one", ada)], {"one": entry("one", 0, Status.FAULT)})
+    write_batch(folder, [roster_entry("one", ada)], {"one": entry("one", 0, Status.FAULT)})
     write(folder)
     assert f"Tests of code and results not graded yet, of {problem().automatic}" in page(folder)
 
@@ -231,7 +236,7 @@ def as_canvas_reads(name: str) -> list[str]:
 def test_files_of_canvas_own_download_lead_back_to_their_students(tmp_path):
     folder = tmp_path / "grades"
     names = ("lovelaceada_17_345_pset2.ipynb", "turing2alan_LATE_18_346_pset_2.zip")
-    write_batch(folder, [HandIn(f"s{index}", Path(name), (Person(name),)) for index, name in enumerate(names)])
+    write_batch(folder, [RosterEntry(f"s{index}", Path(name), (Person(name),)) for index, name in enumerate(names)])
     done = write(folder)
     assert done.feedback is not None
     with zipfile.ZipFile(done.feedback) as archive:

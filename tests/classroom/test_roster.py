@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from harness.classroom.roster import Earlier, HandIn, Person, RosterError, load_roster, read_roster, write_roster
+from harness.classroom.roster import Earlier, Person, RosterEntry, RosterError, load_roster, read_roster, write_roster
 
 NOON = datetime(2025, 10, 1, 12, 0, 0, tzinfo=timezone.utc)
 
 
-def read_one(folder: Path, time: str) -> HandIn:
+def read_one(folder: Path, time: str) -> RosterEntry:
     """The only submission of an export in which ``:created_at`` is written like this."""
     (folder / "submission_metadata.yml").write_text(
         f"submission_1:\n  :submitters:\n  - :name: Ada\n  :created_at: {time}\n", encoding="utf-8"
     )
-    return read_roster(folder).hand_ins[0]
+    return read_roster(folder).entries[0]
 
 
 @pytest.mark.parametrize(
@@ -64,23 +64,23 @@ def test_earlier_submissions_are_read(tmp_path):
         "  - nobody\n",
         encoding="utf-8",
     )
-    (one,) = read_roster(tmp_path).hand_ins
+    (one,) = read_roster(tmp_path).entries
     assert one.history == (Earlier(NOON.replace(month=9, day=30), 12.5), Earlier())
 
 
 def test_a_roster_is_kept_as_it_is(tmp_path):
-    hand_ins = (
-        HandIn("a", (tmp_path / "a").absolute(), (Person("Ada", "0815", "ada@example.edu"), Person("أمل")), NOON),
-        HandIn("b", (tmp_path / "b").absolute(), (Person("Zoë"),), history=(Earlier(NOON, 1.5), Earlier())),
+    roster_entries = (
+        RosterEntry("a", (tmp_path / "a").absolute(), (Person("Ada", "0815", "ada@example.edu"), Person("أمل")), NOON),
+        RosterEntry("b", (tmp_path / "b").absolute(), (Person("Zoë"),), history=(Earlier(NOON, 1.5), Earlier())),
     )
-    write_roster(tmp_path, hand_ins)
-    assert load_roster(tmp_path) == hand_ins
+    write_roster(tmp_path, roster_entries)
+    assert load_roster(tmp_path) == roster_entries
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
 def test_a_file_name_that_is_no_text_is_kept(tmp_path):
     path = tmp_path / os.fsdecode(b"ad\xe4.zip")
-    write_roster(tmp_path, [HandIn("a", path, (Person("Ada"),))])
+    write_roster(tmp_path, [RosterEntry("a", path, (Person("Ada"),))])
     assert load_roster(tmp_path)[0].path == path
 
 

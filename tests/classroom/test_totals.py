@@ -15,7 +15,7 @@ from harness.classroom.marking import MarkStore
 from harness.classroom.roster import Person, RosterError
 from harness.classroom.totals import of_class, students, totals
 from harness.problem import problem
-from tests.classroom.made import DUE, ada, entry, hand_in, mark_all, person, read_csv, write_batch
+from tests.classroom.made import DUE, ada, entry, mark_all, person, read_csv, roster_entry, write_batch
 
 AUTOMATIC = problem().automatic
 QUESTIONS = [question.id for question in problem().question]
@@ -27,7 +27,7 @@ TEST = read_suites()[0]
 
 
 def test_before_any_marking_there_are_automatic_points_and_no_total(tmp_path):
-    (total,) = totals(write_batch(tmp_path, [hand_in("one", ada)]))
+    (total,) = totals(write_batch(tmp_path, [roster_entry("one", ada)]))
     assert total.automatic == AUTOMATIC
     assert total.total is None
     assert list(total.unmarked) == QUESTIONS
@@ -35,7 +35,7 @@ def test_before_any_marking_there_are_automatic_points_and_no_total(tmp_path):
 
 
 def test_automatic_points_and_points_by_hand_make_the_total(tmp_path):
-    write_batch(tmp_path, [hand_in("one", ada), hand_in("two", alan)])
+    write_batch(tmp_path, [roster_entry("one", ada), roster_entry("two", alan)])
     hand = mark_all(tmp_path, ["one"])
     one, two = totals(tmp_path)
     assert (one.total, one.hand, one.missing) == (AUTOMATIC + hand, hand, ())
@@ -44,7 +44,7 @@ def test_automatic_points_and_points_by_hand_make_the_total(tmp_path):
 
 
 def test_one_answer_that_is_not_marked_leaves_the_total_open(tmp_path):
-    write_batch(tmp_path, [hand_in("one", ada)])
+    write_batch(tmp_path, [roster_entry("one", ada)])
     mark_all(tmp_path, ["one"], without=QUESTIONS[-1:])
     (total,) = totals(tmp_path)
     assert total.total is None
@@ -52,7 +52,7 @@ def test_one_answer_that_is_not_marked_leaves_the_total_open(tmp_path):
 
 
 def test_an_override_takes_the_place_of_the_automatic_score(tmp_path):
-    write_batch(tmp_path, [hand_in("one", ada)])
+    write_batch(tmp_path, [roster_entry("one", ada)])
     with closing(MarkStore(tmp_path)) as store:
         store.override("Grace", "one", TEST.number, 0.5, 0, "The test asks too much.")
     (total,) = totals(tmp_path)
@@ -65,19 +65,19 @@ def test_an_override_takes_the_place_of_the_automatic_score(tmp_path):
 
 @pytest.mark.parametrize("status", [Status.FAULT, Status.WAITING])
 def test_what_was_not_graded_has_no_points(status):
-    (total,) = of_class([hand_in("one", ada)], {"one": entry("one", 0, status)})
+    (total,) = of_class([roster_entry("one", ada)], {"one": entry("one", 0, status)})
     assert (total.automatic, total.total) == (None, None)
     assert total.missing[0] == f"automatic points ({status.value})"
 
 
 def test_nothing_to_grade_is_a_zero_and_can_have_points_by_hand(tmp_path):
-    write_batch(tmp_path, [hand_in("one", ada)], {"one": entry("one", 0, Status.REFUSED)})
+    write_batch(tmp_path, [roster_entry("one", ada)], {"one": entry("one", 0, Status.REFUSED)})
     hand = mark_all(tmp_path, ["one"])
     assert totals(tmp_path)[0].total == hand
 
 
 def test_a_fault_of_the_grader_leaves_the_total_open_until_somebody_decides(tmp_path):
-    write_batch(tmp_path, [hand_in("one", ada)], {"one": entry("one", 1, Status.UNDECIDED)})
+    write_batch(tmp_path, [roster_entry("one", ada)], {"one": entry("one", 1, Status.UNDECIDED)})
     report = Journal(tmp_path).report("one")
     found = json.loads(report.read_text())
     found["tests"][0]["extra_data"]["fault"] = "MemoryError"
@@ -90,7 +90,7 @@ def test_a_fault_of_the_grader_leaves_the_total_open_until_somebody_decides(tmp_
 
 
 def test_the_penalty_stands_apart_from_the_score(tmp_path):
-    write_batch(tmp_path, [hand_in("one", ada, late_by=timedelta(hours=3))])
+    write_batch(tmp_path, [roster_entry("one", ada, late_by=timedelta(hours=3))])
     late.write(tmp_path, late.Rules(DUE, rule="percent", per_day=10))
     (total,) = totals(tmp_path)
     assert (total.penalty, total.late) == (None, "3 hours late: 10 % of the points")
@@ -110,8 +110,8 @@ def test_a_folder_that_is_none_of_a_batch_is_refused(tmp_path):
 
 
 def test_the_submission_that_was_handed_in_last_counts():
-    later = hand_in("a", Person("Ada L.", "", "ADA@example.edu"), late_by=timedelta(hours=2))
-    earlier = hand_in("b", ada, alan, late_by=timedelta(hours=1))
+    later = roster_entry("a", Person("Ada L.", "", "ADA@example.edu"), late_by=timedelta(hours=2))
+    earlier = roster_entry("b", ada, alan, late_by=timedelta(hours=1))
     found = of_class([later, earlier], {})
     assert [(one.person.name, one.total.id, one.others) for one in students(found)] == [
         ("Ada L.", "a", ("b",)),
@@ -120,26 +120,26 @@ def test_the_submission_that_was_handed_in_last_counts():
 
 
 def test_where_times_are_missing_the_later_one_in_the_list_counts():
-    found = of_class([hand_in("a", ada), hand_in("b", ada, late_by=None)], {})
+    found = of_class([roster_entry("a", ada), roster_entry("b", ada, late_by=None)], {})
     assert [one.total.id for one in students(found)] == ["b"]
 
 
 def test_an_address_or_a_number_with_a_name_tells_who_is_the_same():
     people = [Person("Ada", "1", "ada@x"), Person("ADA", "1"), Person("Ada", "", "ada@x")]
-    found = of_class([hand_in(f"submission {number}", one) for number, one in enumerate(people)], {})
+    found = of_class([roster_entry(f"submission {number}", one) for number, one in enumerate(people)], {})
     assert len(students(found)) == 1
 
 
 def test_a_number_that_many_have_or_a_name_alone_joins_nobody():
     people = [Person("Ada", "N/A", "ada@x"), Person("Alan", "N/A", "alan@x"), Person("ada"), Person("ada")]
-    found = of_class([hand_in(f"submission {number}", one) for number, one in enumerate(people)], {})
+    found = of_class([roster_entry(f"submission {number}", one) for number, one in enumerate(people)], {})
     assert len(students(found)) == 4
 
 
 def test_who_is_in_another_submission_pays_no_slip_day_here():
     rules = late.Rules(DUE, rule="percent", per_day=10, slip_days=1, slip_used={"0815": 1})
-    group = hand_in("a", ada, alan, late_by=timedelta(hours=1))
-    alone = hand_in("b", ada, late_by=timedelta(hours=2))
+    group = roster_entry("a", ada, alan, late_by=timedelta(hours=1))
+    alone = roster_entry("b", ada, late_by=timedelta(hours=2))
     found, _ = of_class([group, alone], {}, rules=rules)
     assert found.lateness is not None
     assert (found.lateness.slip, found.lateness.slip_left) == (1, (0,))
@@ -149,7 +149,7 @@ def test_who_is_in_another_submission_pays_no_slip_day_here():
 
 
 def test_the_table_has_all_points_and_what_is_missing(tmp_path):
-    write_batch(tmp_path, [hand_in("one", ada, alan, late_by=timedelta(days=1, hours=1)), hand_in("two")])
+    write_batch(tmp_path, [roster_entry("one", ada, alan, late_by=timedelta(days=1, hours=1)), roster_entry("two")])
     late.write(tmp_path, late.Rules(DUE, rule="points", per_day=3, slip_days=1))
     hand = mark_all(tmp_path, ["one"])
     text = tables.render(totals(tmp_path))
@@ -172,7 +172,7 @@ def test_the_table_has_all_points_and_what_is_missing(tmp_path):
 
 
 def test_who_is_there_twice_has_one_row_that_says_so():
-    found = of_class([hand_in("b", ada, late_by=timedelta(hours=1)), hand_in("a", ada)], {})
+    found = of_class([roster_entry("b", ada, late_by=timedelta(hours=1)), roster_entry("a", ada)], {})
     _, row = read_csv(tables.render(found))
     assert row["Submission"] == "b"
     assert row["Note"] == "also in a, which doesn't count: this one was handed in last"
@@ -180,7 +180,7 @@ def test_who_is_there_twice_has_one_row_that_says_so():
 
 @pytest.mark.parametrize("name", ['Lovelace, "Ada"', "Müller, Zoë", "أمل", "李雷", "=1+1", "@SUM(A1)"])
 def test_any_name_is_one_cell(name):
-    (_, row) = read_csv(tables.render(of_class([hand_in("one", person(name, "=2", "+3"))], {})))
+    (_, row) = read_csv(tables.render(of_class([roster_entry("one", person(name, "=2", "+3"))], {})))
     assert row["Student"].removeprefix("'") == name
     assert not row["Student"].startswith(("=", "@"))
     assert (row["SID"], row["Email"]) == ("'=2", "'+3")

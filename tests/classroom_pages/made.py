@@ -9,10 +9,10 @@ import msgspec
 
 from harness.catalog import read_suites
 from harness.classroom.journal import Entry, Header, Journal, Status
-from harness.classroom.roster import HandIn, Person, write_roster
+from harness.classroom.roster import Person, RosterEntry, write_roster
 from harness.gradebook import State
 
-__all__ = ["batch", "entry", "hand_in"]
+__all__ = ["batch", "entry", "roster_entry"]
 
 HOSTILE = "<script>alert(1)</script>=\x1b[31m\u202e"
 
@@ -33,17 +33,17 @@ def entry(id: str, status: Status = Status.GRADED, lost: dict[str, float] | None
     return msgspec.structs.replace(made, **other)
 
 
-def hand_in(id: str, *names: str, **other: Any) -> HandIn:
+def roster_entry(id: str, *names: str, **other: Any) -> RosterEntry:
     people = tuple(Person(name, f"sid-{name}", f"{name}@example.edu") for name in names or (id,))
-    return HandIn(id, Path(id), people, **other)
+    return RosterEntry(id, Path(id), people, **other)
 
 
-def batch(folder: Path, *entries: Entry, hand_ins: tuple[HandIn, ...] | None = None) -> Path:
+def batch(folder: Path, *entries: Entry, roster_entries: tuple[RosterEntry, ...] | None = None) -> Path:
     """A folder with these gradings, in their order."""
     journal = Journal(folder)
     journal.begin(Header(1, "class"))
     for one in entries:
         journal.add(one, "{}", "<p>", {"training.py": b"x"})
     ids = dict.fromkeys(one.id for one in entries)
-    write_roster(folder, hand_ins if hand_ins is not None else tuple(hand_in(id) for id in ids))
+    write_roster(folder, roster_entries if roster_entries is not None else tuple(roster_entry(id) for id in ids))
     return folder

@@ -14,7 +14,7 @@ from harness.classroom import diff
 from harness.classroom.diff import Cause, compare
 from harness.classroom.journal import Entry, JournalError, Status
 from harness.classroom.marking import MarkStore
-from tests.classroom_pages.made import HOSTILE, batch, entry, hand_in
+from tests.classroom_pages.made import HOSTILE, batch, entry, roster_entry
 from tests.conftest import MAXIMUM
 
 FIRST, SECOND = (test.number for test in read_suites()[:2])
@@ -103,9 +103,16 @@ def test_lines_of_an_older_version_are_compared_too(tmp_path):
 
 
 def test_who_hands_in_anew_is_known_by_the_students(tmp_path):
-    old = batch(tmp_path / "old", entry("s1"), entry("s2"), hand_ins=(hand_in("s1", "ada"), hand_in("s2", "alan")))
+    old = batch(
+        tmp_path / "old",
+        entry("s1"),
+        entry("s2"),
+        roster_entries=(roster_entry("s1", "ada"), roster_entry("s2", "alan")),
+    )
     again = entry("s3", lost={FIRST: 1}, code="c", key="k")
-    new = batch(tmp_path / "new", again, entry("s4"), hand_ins=(hand_in("s3", "ada"), hand_in("s4", "grace")))
+    new = batch(
+        tmp_path / "new", again, entry("s4"), roster_entries=(roster_entry("s3", "ada"), roster_entry("s4", "grace"))
+    )
     found = compare(old, new)
     assert [(change.id, change.name) for change in found.changes] == [("s3", "ada")]
     assert found.only_before == ("alan",)
@@ -127,9 +134,11 @@ def test_overrides_on_tests_that_changed_are_named(tmp_path, capsys):
 
 
 def test_the_table_has_a_row_for_each_test_and_no_formula(tmp_path):
-    ada = hand_in("ada", "=1+1")
+    ada = roster_entry("ada", "=1+1")
     found = compare(
-        batch(tmp_path, entry("ada"), entry("ada", lost={FIRST: 1, SECOND: 1}, grader="g", key="k"), hand_ins=(ada,))
+        batch(
+            tmp_path, entry("ada"), entry("ada", lost={FIRST: 1, SECOND: 1}, grader="g", key="k"), roster_entries=(ada,)
+        )
     )
     one, two = csv.DictReader(io.StringIO(diff.rows(found)))
     assert (one["Test"], two["Test"]) == (FIRST, SECOND)
@@ -144,8 +153,8 @@ def test_a_status_that_changed_is_a_row(tmp_path):
 
 
 def test_no_name_does_harm(tmp_path, capsys):
-    ada = hand_in("ada", HOSTILE)
-    folder = batch(tmp_path, entry("ada"), entry("ada", lost={FIRST: 1}), hand_ins=(ada,))
+    ada = roster_entry("ada", HOSTILE)
+    folder = batch(tmp_path, entry("ada"), entry("ada", lost={FIRST: 1}), roster_entries=(ada,))
     MarkStore(folder).override("Grace", "ada", FIRST, 0.5, 0, HOSTILE)
     with pytest.raises(typer.Exit):
         diff.diff(folder, html=tmp_path / "diff.html", csv=tmp_path / "diff.csv")

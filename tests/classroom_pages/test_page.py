@@ -15,7 +15,7 @@ from harness.classroom.marking import MarkStore, Saved
 from harness.classroom.page import Running
 from harness.classroom.roster import load_roster
 from harness.problem import problem
-from tests.classroom_pages.made import HOSTILE, batch, entry, hand_in
+from tests.classroom_pages.made import HOSTILE, batch, entry, roster_entry
 from tests.conftest import MAXIMUM
 
 NOW = datetime(2025, 10, 3, 12, tzinfo=timezone.utc)
@@ -84,7 +84,7 @@ def test_each_statistic_says_what_it_means(tmp_path):
 
 
 def test_a_page_of_a_running_batch_says_how_far_it_is_and_blames_nobody_who_waits(tmp_path):
-    folder = batch(tmp_path, entry("ada"), hand_ins=(hand_in("ada"), hand_in("alan")))
+    folder = batch(tmp_path, entry("ada"), roster_entries=(roster_entry("ada"), roster_entry("alan")))
     html = shown(folder, Running(1, NOW, 600))
     assert "1 of 2 were looked at by 12:00:00" in text_of(html)
     assert f'data-at="{NOW.timestamp()}" data-patience="600"' in html
@@ -94,7 +94,9 @@ def test_a_page_of_a_running_batch_says_how_far_it_is_and_blames_nobody_who_wait
 
 
 def test_no_name_does_harm_on_the_page(tmp_path):
-    folder = batch(tmp_path, entry("ada", Status.OVERDUE, reason=HOSTILE), hand_ins=(hand_in("ada", HOSTILE, HOSTILE),))
+    folder = batch(
+        tmp_path, entry("ada", Status.OVERDUE, reason=HOSTILE), roster_entries=(roster_entry("ada", HOSTILE, HOSTILE),)
+    )
     html = shown(folder)
     assert html.count("<script") == 1
     assert "&lt;script&gt;" in html

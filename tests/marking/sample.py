@@ -19,7 +19,7 @@ import msgspec
 
 from harness.catalog import read_suites
 from harness.classroom.journal import Entry, Header, Journal, Status
-from harness.classroom.roster import HandIn, Person, write_roster
+from harness.classroom.roster import Person, RosterEntry, write_roster
 from harness.facts import Fact
 from harness.gradebook import State
 from harness.numbers import part_of
@@ -61,18 +61,20 @@ def write_sample(folder: Path, count: int, texts: Mapping[str, Mapping[str, str]
     journal = Journal(folder)
     journal.begin(Header(1, "submissions"))
     chance = random.Random(7)
-    hand_ins = []
+    roster_entries = []
     for number in range(count):
         id = f"s{number}"
         name = PEOPLE[number % len(PEOPLE)] if number < len(PEOPLE) else f"Student Number{number}"
-        hand_ins.append(HandIn(id, folder / id, (Person(name, f"80{number:04}", f"student{number}@example.edu"),)))
+        roster_entries.append(
+            RosterEntry(id, folder / id, (Person(name, f"80{number:04}", f"student{number}@example.edu"),))
+        )
         scores, tests = _report(chance)
         report = {"score": sum(scores.values()), "tests": tests, "extra_data": {"seed": 1}}
         states = dict.fromkeys(scores, State.PASSED)
         entry = Entry(id, Status.GRADED, "key", scores=scores, states=states)
         journal.add(entry, json.dumps(report), "<p>A report</p>", {})
         _write_work(folder / "work" / id, number, name, (texts or {}).get(id, {}))
-    write_roster(folder, hand_ins)
+    write_roster(folder, roster_entries)
     return folder
 
 

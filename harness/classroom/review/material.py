@@ -120,7 +120,7 @@ class Material:
     def _list(self) -> dict[str, Submission]:
         people: dict[str, tuple[Person, ...]] = {}
         if (self.folder / "roster.json").is_file():
-            people = {hand_in.id: hand_in.people for hand_in in load_roster(self.folder)}
+            people = {roster_entry.id: roster_entry.people for roster_entry in load_roster(self.folder)}
         ids = sorted({*self.journal.entries(), *people})
         codes = code_names(ids)
         return {id: Submission(id, codes[id], people.get(id, ())) for id in ids}
