@@ -24,7 +24,7 @@ from grader.suites.recipes import Expected
 from grader.suites.results_checks import Results
 from harness.checks import CheckFailure
 from harness.facts import Fact, compare, facts_of, of_question
-from harness.grading import grade
+from harness.grading import RunOptions, grade
 from harness.problem import problem
 from harness.reports import gradescope
 from harness.validation.cases import SOLUTION
@@ -145,6 +145,44 @@ def test_repetitions_have_a_mean_and_a_standard_error():
     assert [one.verdict for one in claims] == ["agrees"] * 3
 
 
+def test_losses_against_full_precision_have_a_standard_error():
+    values = {"full": [0.975], "banker's": [0.66], "stochastic": [0.7, 0.8, 0.75, 0.75]}
+    found = facts(record("2.3", values=values))
+    assert value(found, "loss of test accuracy with banker's rounding against full precision") == pytest.approx(31.5)
+    name = "loss of test accuracy with stochastic rounding against full precision"
+    assert value(found, name) == pytest.approx(22.5)
+    assert value(found, f"{name}: mean ± standard error") == "22.50 ± 2.04\u00a0points"
+    name = "gain of test accuracy with stochastic rounding over banker's: mean ± standard error"
+    assert value(found, name) == "9.00 ± 2.04\u00a0points"
+
+
+def test_times_that_were_measured_beside_other_runs_say_so():
+    beside, alone = run("multistep", [0.5, 0.92], seconds=690), run("cosine-annealing", [0.5, 0.93], seconds=700)
+    beside.alone, alone.alone = False, True
+    found = facts(record("1.2", beside, alone))
+    assert value(found, "running time with multistep (measured beside other runs)") == 1380
+    assert value(found, "running time with cosine annealing") == 1400
+    total = "total running time of both schedules (sum of the two runs, measured beside other runs)"
+    assert value(found, total) == 2780
+    assert [one.verdict for one in compare("The total running time was 2780 s.", found)] == ["agrees"]
+
+
+def test_parts_of_another_profile_are_not_compared():
+    baseline = record("1.2", run("multistep", [0.5] * 5 + [0.92]))
+    baseline.profile = "quick"
+    found = facts(baseline, pruned("3.3", [0.80, 0.60, 0.82, 0.70, 0.75, 0.90]))
+    assert not [fact for fact in found if "baseline" in fact.name]
+
+
+def test_fine_tuning_has_its_accuracy_before_the_training_and_at_the_quarters():
+    one = run("pt-net", [0.75])
+    one.within = [(0.0, 0.001), (0.25, 0.5), (0.5, 0.6), (0.75, 0.7)]
+    found = facts(record("4.2", one))
+    assert value(found, "test accuracy of pt_net before the training") == pytest.approx(0.1)
+    assert value(found, "test accuracy of pt_net after three quarters of the epoch") == pytest.approx(70)
+    assert value(found, "test accuracy of pt_net") == pytest.approx(75)
+
+
 ZEROS = Table("Weights that are 0, at the end", ["convolution", "weights", "zeros", "share (%)"], [[1, 900, 450, 50.0]])
 
 
@@ -163,6 +201,7 @@ def test_pruning_steps_have_accuracies_before_and_after_and_epochs_to_recover():
     assert value(found, "epochs to recover from the pruning step at epoch 4") == 2
     assert value(found, "largest loss of test accuracy by a pruning step") == pytest.approx(20.0)
     assert value(found, "share of the weights that are zero at the end") == 50.0
+    assert value(found, "weights that are zero at the end") == 450
     name = "difference of the network with pruned filters to the unpruned baseline"
     assert value(found, name) == pytest.approx(-2.0)
     text = "At epoch 4 the accuracy falls from 82 % to 70 %; the final accuracy is 2 points below the baseline."
@@ -194,8 +233,13 @@ def test_layers_have_parameters_factors_and_theory():
 def test_two_layers_have_a_ratio_of_times_whose_tolerance_is_that_of_the_epochs():
     slow = run("yours", [0.3, 0.4, 0.5])
     slow.seconds = [60.0, 50.0, 50.0]
-    found = facts(record("6.2", slow, run("provided", [0.3, 0.4, 0.5]), run("adam", [0.5, 0.887])))
-    assert value(found, "times slower than the provided layer") == pytest.approx(160 / 30)
+    networks = Table("Parameters", ["network", "parameters"], [["DWConvNet", 520_778], ["ConvNet", 1_212_778]])
+    runs = slow, run("provided", [0.3, 0.4, 0.5]), run("adam", [0.5, 0.887])
+    found = facts(record("6.2", *runs, tables=[networks]), record("1.2", run("multistep", [0.5, 0.92])))
+    assert value(found, "parameters of DWConvNet") == 520_778
+    assert value(found, "difference of DWConvNet to ConvNet in test accuracy (1.2)") == pytest.approx(-3.3)
+    assert value(found, "times slower than the provided layer (all epochs together)") == pytest.approx(160 / 30)
+    assert value(found, "times slower than the provided layer (median epochs)") == 5
     for text, verdict in (("5.3× slower", "agrees"), ("5 times slower", "agrees"), ("12 times slower", "contradicts")):
         assert [one.verdict for one in compare(f"Our layer is {text}.", of_question(found, "6.2"))] == [verdict]
 
@@ -325,7 +369,7 @@ def test_facts_of_the_code_are_in_the_report_and_nowhere_that_students_look(laun
 
 @pytest.mark.slow
 def test_facts_come_from_processes_in_parallel_too():
-    gradebook = grade(SOLUTION, parts=("6.2c", "2.1h"), jobs=2)
+    gradebook = grade(SOLUTION, parts=("6.2c", "2.1h"), options=RunOptions(jobs=2))
     found = facts_of(Path("nowhere"), gradescope.render(gradebook))
     assert value(found, "parameters of DWConvNet") == 520_778
 

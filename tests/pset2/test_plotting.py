@@ -199,12 +199,13 @@ def test_a_mark_is_in_the_figure_below_its_title():
     figure = plotting.learning_curves([make_run()], title="a title")
     plotting.mark(figure, "quick profile: 640 training images")
     assert "quick profile: 640 training images" in words(figure)
-    renderer: Any = figure.canvas.get_renderer()
+    canvas: Any = figure.canvas
+    renderer = canvas.get_renderer()
     note = figure.texts[-1]
     below = note.get_window_extent(renderer)
     for axes in panels(figure):
         assert not below.overlaps(axes.get_tightbbox(renderer))
-    one_line = plotting.learning_curves([make_run()], title="a title")
+    one_line: Any = plotting.learning_curves([make_run()], title="a title")
     one_line.canvas.draw()
     assert below.y1 <= figure.bbox.y1 - (one_line.bbox.y1 - one_line._suptitle.get_window_extent().y0)
 
