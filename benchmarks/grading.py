@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.gradebook import Gradebook
-from harness.grading import grade
+from harness.grading import RunOptions, grade
 from harness.host.launch import Launcher, make_launcher
 from harness.host.proxies import Student
 from harness.validation.cases import SOLUTION
@@ -155,7 +155,7 @@ def main() -> None:
     one_worker(launcher)  # the server is there
     suites = take_turns(
         {
-            "in-process": lambda: grade(SOLUTION, in_process=True),
+            "in-process": lambda: grade(SOLUTION, options=RunOptions(in_process=True)),
             "isolated": lambda: kept.append(grade(SOLUTION, launcher=launcher)),
         },
         rounds=3,

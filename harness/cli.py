@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
 from importlib.util import find_spec
@@ -95,71 +96,133 @@ def grade(
     hours: Annotated[
         float, typer.Option(min=0.01, help="End --experiments after so long, and grade what they have done.")
     ] = 24.0,
+    cell: Annotated[Path | None, typer.Option(hidden=True, help="Write the output of a notebook's cell.")] = None,
 ) -> None:
     """Grade one submission and print the score table."""
-    parts = tuple(part or ())
-    refuse_unknown(parts)
-    for file in (json, html):
-        if file is not None and (reason := unwritable(file)):
+    options = _Options(
+        path,
+        json=json,
+        html=html,
+        parts=tuple(part or ()),
+        every=every,
+        seed=seed,
+        jobs=jobs,
+        in_process=in_process,
+        require_isolation=require_isolation,
+        deadline=deadline,
+        device=device,
+        experiments=experiments,
+        results=results,
+        hours=hours,
+        cell=cell,
+    )
+    _grade(options)
+
+
+@dataclass(frozen=True)
+class _Options:
+    """The command line of ``grade``."""
+
+    path: Path
+    json: Path | None = None
+    html: Path | None = None
+    parts: tuple[str, ...] = ()
+    every: bool = False
+    seed: int | None = None
+    jobs: int | None = None
+    in_process: bool = False
+    require_isolation: bool = False
+    deadline: float | None = None
+    device: Device = Device.cpu
+    experiments: ProfileName | None = None
+    results: Path | None = None
+    hours: float = 24.0
+    cell: Path | None = None
+
+    @property
+    def reports(self) -> tuple[Path, ...]:
+        """The files that are written."""
+        return tuple(file for file in (self.json, self.html) if file is not None)
+
+
+def _grade(options: _Options) -> None:
+    refuse_unknown(options.parts)
+    for file in options.reports:
+        if reason := unwritable(file):
             stop(reason)
+    if options.results is not None and options.experiments is None:
+        stop("--results names a folder for --experiments: add --experiments, or leave out --results.")
     heed_stops()  # nothing is left behind, and the report says so
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal or file that can't show ✓
-    jobs = jobs or _default_jobs(parts, in_process)
+    jobs = options.jobs or _default_jobs(options.parts, options.in_process)
     launcher = None
-    if require_isolation:
-        launcher = _isolated_launcher(in_process)
+    if options.require_isolation:
+        launcher = _isolated_launcher(options.in_process)
         if jobs > 1:  # other processes, with launchers of their own
             launcher.stop()
             launcher = None
-    tests = chosen(read_suites(), parts)
-    if results is not None and experiments is None:
-        stop("--results names the folder for --experiments, which was not asked for.")
-    if device is Device.cuda:
+    if options.device is Device.cuda:
         from harness import gpu  # needs POSIX
 
-        if reason := gpu.why_not(require_isolation):
+        if reason := gpu.why_not(options.require_isolation):
             stop(reason)
         say(gpu.warning())
+    gradebook = _graded(options, jobs, launcher)
+    if launcher is not None:
+        launcher.stop()
+    _report(gradebook, options)
+    if gradebook.interrupted:
+        raise typer.Exit(130)
+    if _nothing_graded(gradebook):
+        stop("Nothing could be graded: the grader had a fault in every test. The lines above name the faults.")
+
+
+def _graded(options: _Options, jobs: int, launcher: Launcher | None) -> Gradebook:
+    """Open the submission, run its experiments if that is wanted, and grade it."""
     with ExitStack() as stack:
-        submission = stack.enter_context(_opened(path))
-        if experiments is not None:
-            place = results or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-results-")))
-            submission = _with_new_results(submission, place, experiments.value, parts, device, hours)
+        submission = stack.enter_context(_opened(options.path))
+        if options.experiments is not None:
+            place = options.results or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="harness-")))
+            submission = _with_new_results(submission, place, options.experiments.value, options)
+        tests = chosen(read_suites(), options.parts)
         watch = _Watch(stack.enter_context(progress(len(tests), remaining=False)))
-        from harness.grading import grade as run_suites  # imports torch
+        from harness.grading import RunOptions  # imports torch
+        from harness.grading import grade as run_suites
 
         gradebook = run_suites(
             submission,
             name=submission.name,
-            parts=parts,
-            seed=seed,
-            jobs=jobs,
-            in_process=in_process,
-            results_json=json,
-            deadline=deadline,
+            parts=options.parts,
+            seed=options.seed,
+            results_json=options.json,
             launcher=launcher,
             watch=watch,
+            options=RunOptions(jobs, options.in_process, deadline=options.deadline),
         )
-        if device is Device.cuda and not gradebook.interrupted:
-            gradebook.notes += gpu.notes(gradebook, gpu.grade_there(submission, gradebook, parts))
-            if json is not None:
-                gradescope.write(gradebook, json)
-    if launcher is not None:
-        launcher.stop()
-    show(terminal.render(gradebook, every, how="--all"))
-    if html is not None:
+        if options.device is Device.cuda and not gradebook.interrupted:
+            from harness import gpu
+
+            gradebook.notes += gpu.notes(gradebook, gpu.grade_there(submission, gradebook, options.parts))
+            if options.json is not None:
+                gradescope.write(gradebook, options.json)
+    return gradebook
+
+
+def _report(gradebook: Gradebook, options: _Options) -> None:
+    """Print the table, and write the page."""
+    show(terminal.render(gradebook, options.every, how="--all"))
+    if options.html is not None:
         from harness.reports import html as page  # jinja2 and matplotlib are needed here alone
 
-        page.write(gradebook, html)
-    for file in (json, html):
-        if file is not None:
-            tell(f"Report: {file}")
-    tell(f"Seed {gradebook.seed}: --seed repeats the inputs of this run.")
-    if gradebook.interrupted:
-        raise typer.Exit(130)
-    if _nothing_graded(gradebook):
-        stop("Nothing could be graded: the grader had a fault in every test. The lines above say which.")
+        page.write(gradebook, options.html)
+    if options.cell is not None:
+        from harness.reports import cell
+
+        cell.write(gradebook, options.cell)
+    for file in options.reports:
+        tell(f"Report: {file}")
+    tell(f"To repeat this run with the same inputs, add --seed {gradebook.seed}.")
 
 
 @app.command()
@@ -170,7 +233,7 @@ def check(
     seed: Annotated[int | None, typer.Option(min=0, help="Repeat the inputs of a run; reports name its seed.")] = None,
 ) -> None:
     """Grade student/, or some of its parts, as often as you like."""
-    grade(submission, part=parts, every=every, seed=seed)
+    _grade(_Options(submission, parts=tuple(parts or ()), every=every, seed=seed))
 
 
 def refuse_unknown(parts: Iterable[str]) -> None:
@@ -181,18 +244,24 @@ def refuse_unknown(parts: Iterable[str]) -> None:
             stop(f"There is no test of part {name}: choose one of {known}.")
 
 
-def _with_new_results(
-    submission: Submission, place: Path, profile: str, parts: tuple[str, ...], device: Device, hours: float
-) -> Submission:
+def _with_new_results(submission: Submission, place: Path, profile: str, options: _Options) -> Submission:
     """The submission with results that are made now."""
     rerun = problem().own_module("rerun")  # the experiments' libraries are needed here alone
     if rerun is None:
         stop("This problem set has no experiments: leave out --experiments.")
-    wanted = rerun.parts_with_results(parts)
+    wanted = rerun.parts_with_results(options.parts)
     if not wanted:
         stop("No test of these parts looks at results: leave out --experiments, or name other parts.")
     try:
-        return rerun.rerun(submission, place, profile=profile, parts=wanted, device=device.value, hours=hours, tell=say)
+        return rerun.rerun(
+            submission,
+            place,
+            profile=profile,
+            parts=wanted,
+            device=options.device.value,
+            hours=options.hours,
+            tell=say,
+        )
     except rerun.RerunError as error:
         stop(str(error))
 

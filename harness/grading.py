@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from harness.non_empty import at_least_one
 from harness.plugin import GRADING, LAUNCHER, NOTES, SUBMISSION
 from harness.submission.intake import Submission, find
 
-__all__ = ["grade"]
+__all__ = ["RunOptions", "grade"]
 
 PLUGINS = ("--disable-plugin-autoload", "-p", "pytest_timeout")
 """The plugins that a run needs, and none that happens to be installed. One of those may reorder tests or warn, and
@@ -40,20 +41,35 @@ class _Observer:
             config.stash[LAUNCHER] = self.launcher
 
 
+@dataclass(frozen=True)
+class RunOptions:
+    """The conditions of a run that most runs leave as they are."""
+
+    jobs: int = 1
+    """The number of processes that grade at the same time."""
+    in_process: bool = False
+    """Student code runs in the grader's own process, without any protection."""
+    sandbox: str = "auto"
+    """The kind of the sandbox, as :func:`harness.host.launch.make_launcher` knows them."""
+    deadline: float | None = None
+    """Seconds after which the tests that are left are skipped."""
+    notes: tuple[str, ...] = ()
+    """Lines for the report that change no point."""
+
+
+USUAL = RunOptions()
+
+
 def grade(
     submission: Submission | Path,
     *,
     name: str | None = None,
     parts: tuple[str, ...] = (),
     seed: int | None = None,
-    jobs: int = 1,
-    in_process: bool = False,
-    sandbox: str = "auto",
     results_json: Path | None = None,
-    deadline: float | None = None,
-    notes: tuple[str, ...] = (),
     launcher: Launcher | None = None,
     watch: object | None = None,
+    options: RunOptions = USUAL,
 ) -> Gradebook:
     """Run the suites on a submission.
 
@@ -61,8 +77,6 @@ def grade(
         submission: what was opened (:func:`harness.submission.intake.open_submission`), or a folder with the modules.
         name: what reports call it; the folder's name without one.
         parts: only tests that are one of these, or belong to one: ``"2"``, ``"2.1"`` or ``"2.1d"``.
-        deadline: seconds after which tests that are left are not run.
-        notes: lines for the report that change no point.
         launcher: a sandbox that is used and left running, for many gradings in a row.
         watch: a further pytest plugin, for example one that shows progress.
 
@@ -80,21 +94,21 @@ def grade(
         *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging"),
         *("-p", "no:unraisableexception"),  # collects garbage again and again at the end, a fifth of a short run
         *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT)),
-        *(f"--submission={submission.folder}", f"--sandbox={sandbox}"),
+        *(f"--submission={submission.folder}", f"--sandbox={options.sandbox}"),
         *([f"--submission-name={name}"] if name else []),
-        *(["--in-process"] if in_process else []),
+        *(["--in-process"] if options.in_process else []),
         *(["--seed", str(seed)] if seed is not None else []),
         # Each process begins with a run of neighbouring tests, which share what their part needs to be loaded. (With
         # loadfile, which would keep them together, xdist waits for ever where a process dies.)
-        *(["-p", "xdist.plugin", "-n", str(jobs), "--dist", "worksteal"] if jobs > 1 else []),
+        *(["-p", "xdist.plugin", "-n", str(options.jobs), "--dist", "worksteal"] if options.jobs > 1 else []),
         *([f"--results-json={results_json}"] if results_json else []),
-        *(["--deadline", str(deadline)] if deadline is not None else []),
+        *(["--deadline", str(options.deadline)] if options.deadline is not None else []),
     ]
     if parts:
         arguments += [f"{SUITES / test.file}::{test.function}" for test in tests]
     else:
         arguments += [str(SUITES / file) for file in files]
-    observer = _Observer(submission, launcher, notes)
+    observer = _Observer(submission, launcher, options.notes)
     code = pytest.main(arguments, plugins=[observer, *([watch] if watch else [])])
     if observer.config is None or GRADING not in observer.config.stash:
         raise RuntimeError(f"pytest ended with {code!r} before anything was graded")

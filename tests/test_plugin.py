@@ -16,7 +16,7 @@ import torch
 from harness.catalog import read_suites
 from harness.denormals import small_numbers_as_zero
 from harness.gradebook import State
-from harness.grading import grade
+from harness.grading import RunOptions, grade
 from harness.validation.cases import SOLUTION
 from tests.conftest import MAXIMUM, OF_CODE, ROOT
 
@@ -102,13 +102,13 @@ def test_xdist_by_pytest_itself(run):
 
 @pytest.mark.slow
 def test_spawned_workers_come_to_the_same_verdicts(tmp_path):
-    gradebook = grade(SOLUTION, sandbox="spawn", parts=QUICK[1::2])
+    gradebook = grade(SOLUTION, parts=QUICK[1::2], options=RunOptions(sandbox="spawn"))
     assert gradebook.score == QUICK_POINTS
 
 
 @pytest.mark.slow
 def test_in_process_comes_to_the_same_verdicts():
-    gradebook = grade(SOLUTION, in_process=True)
+    gradebook = grade(SOLUTION, options=RunOptions(in_process=True))
     assert gradebook.score == OF_CODE
 
 
@@ -297,7 +297,7 @@ def test_a_line_number_of_any_size_costs_the_test_alone_in_several_processes(tmp
         "def quantize(W, bits=8):\n    raise SyntaxError('x', (__file__, -2**40, 1, 'y'))\n"
         "def dequantize(codes, args):\n    raise SyntaxError('x', (__file__, 2**40, 1, 'y'))\n"
     )
-    gradebook = grade(tmp_path, parts=("2.1",), jobs=2)
+    gradebook = grade(tmp_path, parts=("2.1",), options=RunOptions(jobs=2))
     outcomes = [outcome for test, outcome in gradebook.results if gradebook.is_selected(test)]
     assert not any(outcome.fault for outcome in outcomes)
     assert not gradebook.faults

@@ -21,7 +21,7 @@ from harness.host.failures import StudentError, timed_out
 from harness.host.launch import make_launcher
 from harness.host.proxies import Student
 from harness.host.timer import CROWDED, Allowance, Timer, waited
-from harness.host.workers import SocketWorker, _in_bounds
+from harness.host.workers import SocketWorker, WorkerProcess, _in_bounds
 from harness.isolation.limits import Limits, slowness
 from harness.submission.hints import hints
 
@@ -156,7 +156,8 @@ def test_where_the_kernel_says_nothing_there_is_the_wall_clock():
 def test_an_answer_that_is_there_is_taken_though_the_grader_comes_late(tmp_path):
     ours, theirs = socket.socketpair()
     output: Any = None
-    worker = SocketWorker(ours, output, os.getpid, tmp_path, tmp_path, Limits(), 1.0, lambda wait: 0)
+    process = WorkerProcess(ours, output, os.getpid, tmp_path, lambda wait: 0)
+    worker = SocketWorker(process, tmp_path, Limits(), 1.0)
     late: Any = SimpleNamespace(left=-1.0, has_ended=False)
     too_late: Any = SimpleNamespace(left=-1.0, has_ended=True)
     view = memoryview(bytearray(3))

@@ -23,7 +23,7 @@ from harness.classroom import digests
 from harness.classroom.journal import Entry, Status
 from harness.facts import facts_of
 from harness.gradebook import UNGRADED, Gradebook, Reason, not_graded
-from harness.grading import grade
+from harness.grading import RunOptions, grade
 from harness.host.launch import shared_launcher
 from harness.reports import gradescope, html
 from harness.reports.text import cut, last_line, plain
@@ -156,9 +156,8 @@ def _gradebook(task: Task, work: Path) -> tuple[Gradebook, Status, str, dict[str
     try:
         with open_submission(task.path, marking=work) as submission:
             modules = _modules(submission)
-            gradebook = grade(
-                submission, name=task.name, seed=task.seed, deadline=task.deadline, launcher=shared_launcher()
-            )
+            options = RunOptions(deadline=task.deadline)
+            gradebook = grade(submission, name=task.name, seed=task.seed, launcher=shared_launcher(), options=options)
     except SubmissionError as error:
         reason = str(error).replace(str(task.path), "What was handed in")
         return not_graded(reason, submission=task.name, seed=task.seed), Status.REFUSED, reason, {}

@@ -6,6 +6,7 @@ import os
 import random
 from collections import Counter
 from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -76,25 +77,69 @@ def batch(
 
     Exit code 1: the grader had a fault somewhere. 130: interrupted; --resume goes on.
     """
+    _batch(
+        _Options(
+            submissions,
+            out,
+            jobs=jobs,
+            resume=resume,
+            replace=replace,
+            seed=seed,
+            deadline=deadline,
+            scheduler=scheduler,
+            similarity=similarity or against is not None,
+            against=against,
+            open=open_,
+            require_isolation=require_isolation,
+            due=due,
+            zone=zone,
+            late_rules=late_rules,
+        )
+    )
+
+
+@dataclass(frozen=True)
+class _Options:
+    """The command line of ``batch``."""
+
+    submissions: Path
+    out: Path
+    jobs: int | None
+    resume: bool
+    replace: bool
+    seed: int | None
+    deadline: float
+    scheduler: str | None
+    similarity: bool
+    against: Path | None
+    open: bool
+    require_isolation: bool
+    due: str | None
+    zone: str | None
+    late_rules: Path | None
+
+
+def _batch(options: _Options) -> None:
+    out = options.out
     journal = Journal(out)
     heed_stops()  # the table of what is graded is written
-    if resume and replace:
-        stop("--resume keeps grades and --replace makes all anew: choose one of them.")
+    if options.resume and options.replace:
+        stop("--resume keeps grades and --replace grades everything again: choose one of them.")
     try:
-        if similarity or against:
+        if options.similarity:
             check_installed()
-        if against:
-            check_earlier(against)
-        roster = read_roster(submissions, without=out)
-        _check(out, submissions, journal, resume, replace)
-        rules = late.chosen(out, due, zone, late_rules)
+        if options.against:
+            check_earlier(options.against)
+        roster = read_roster(options.submissions, without=out)
+        _check(journal, options)
+        rules = late.chosen(out, options.due, options.zone, options.late_rules)
         if notice := _not_isolated(roster):
-            if require_isolation:
+            if options.require_isolation:
                 stop(f"Nothing was graded, since --require-isolation was asked for. {notice}")
             tell(notice)
         with journal.locked():
-            header = Header(_seed(journal, seed, resume), str(submissions))
-            if replace:
+            header = Header(_seed(journal, options), str(options.submissions))
+            if options.replace:
                 journal.forget()
             journal.begin(header)
             write_roster(out, roster.entries)
@@ -104,27 +149,27 @@ def batch(
             for name in roster.left_out:
                 tell(f"{name} is left out: it is no folder, archive, notebook or module.")
             interrupted = False
-            name = submissions.resolve().name
+            name = options.submissions.resolve().name
             live = LivePage(
                 out / "index.html",
                 lambda running: page.render(page.of_folder(out, name, header.seed, roster.entries, running)),
-                deadline + OVERTIME,
+                options.deadline + OVERTIME,
             )
             live.show(0)
-            if open_ and not open_page(out / "index.html"):
+            if options.open and not open_page(out / "index.html"):
                 tell(f"No browser is to be seen here: open {out / 'index.html'} in one.")
             try:
-                jobs = min(jobs or usual_jobs(), len(roster.entries))
-                with connected(scheduler, tell) if scheduler else nullcontext(TaskRunner(pool, jobs)) as runner:
-                    _grade(roster, journal, header, deadline, runner, live)
+                local = TaskRunner(pool, min(options.jobs or usual_jobs(), len(roster.entries)))
+                with connected(options.scheduler, tell) if options.scheduler else nullcontext(local) as runner:
+                    _grade(roster, journal, header, options.deadline, runner, live)
             except KeyboardInterrupt:
                 interrupted = True
             finally:
                 graded = page.of_folder(out, name, header.seed, roster.entries)
                 write_atomically(out / "grades.csv", tables.render(totals(out)))
                 write_atomically(out / "index.html", page.render(graded))
-            if (similarity or against) and not interrupted:
-                found = _compare(roster, journal, against)
+            if options.similarity and not interrupted:
+                found = _compare(roster, journal, options.against)
                 write_atomically(out / "index.html", page.render(graded, found))
     except (RosterError, JournalError, ClusterError, SimilarityError, late.LateError, MarkError) as error:
         stop(str(error))
@@ -140,13 +185,14 @@ def batch(
         raise typer.Exit(1)
 
 
-def _check(out: Path, submissions: Path, journal: Journal, resume: bool, replace: bool) -> None:
+def _check(journal: Journal, options: _Options) -> None:
     """Refuse to lose anything."""
+    out, submissions = options.out, options.submissions
     if out.exists() and not out.is_dir():
         raise JournalError(f"{out} is a file: name a folder for the grades with --out.")
     if out.resolve() in (submissions.resolve(), *submissions.resolve().parents):
         raise JournalError(f"{out} holds the submissions themselves: name another folder with --out.")
-    if journal.exists and not (resume or replace):
+    if journal.exists and not (options.resume or options.replace):
         raise JournalError(
             f"{out} holds grades already: --resume keeps those that are still right and grades the rest, --replace "
             "grades everything anew, --out names another folder."
@@ -155,11 +201,11 @@ def _check(out: Path, submissions: Path, journal: Journal, resume: bool, replace
         raise JournalError(f"{out} holds something else: name a new folder with --out.")
 
 
-def _seed(journal: Journal, seed: int | None, resume: bool) -> int:
+def _seed(journal: Journal, options: _Options) -> int:
     """The seed that was asked for, else that of the batch that is taken up, else a new one."""
-    if seed is not None:
-        return seed
-    if resume and journal.exists:
+    if options.seed is not None:
+        return options.seed
+    if options.resume and journal.exists:
         return journal.header().seed
     return random.SystemRandom().randrange(SEEDS)
 

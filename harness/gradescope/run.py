@@ -18,7 +18,7 @@ import typer
 from harness.console import run, show, stop
 from harness.gradebook import UNGRADED, not_graded
 from harness.gradescope import metadata
-from harness.grading import grade
+from harness.grading import RunOptions, grade
 from harness.host.launch import make_launcher
 from harness.isolation import self_check
 from harness.reports import gradescope, terminal
@@ -65,9 +65,8 @@ def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: fl
             submission,
             name=metadata.submitters(about) or "submission",
             results_json=report,
-            deadline=max(ends - time.monotonic(), 1.0),
             launcher=launcher,
-            notes=notes,
+            options=RunOptions(deadline=max(ends - time.monotonic(), 1.0), notes=notes),
         )
     except typer.Exit:
         raise

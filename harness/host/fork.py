@@ -16,7 +16,7 @@ import msgspec
 
 from harness.host.failures import SandboxError
 from harness.host.server_process import ForkedServer, start, started_early
-from harness.host.workers import Output, SocketWorker, Worker, is_there, stand_still
+from harness.host.workers import Output, SocketWorker, Worker, WorkerProcess, is_there, stand_still
 from harness.isolation.limits import Limits
 from harness.isolation.sandbox import Sandbox, remove_tree
 from harness.problem import problem
@@ -202,18 +202,16 @@ class ForkLauncher:
         if not is_there(one.connection, self.limits.start_seconds * self.slowness):
             said = one.output.text(wait=1.0).strip()[-1000:]
             raise SandboxError(f"a worker could not be started: {said or 'it ended without a word'}")
-        worker = SocketWorker(
+        process = WorkerProcess(
             one.connection,
             one.output,
             lambda: one.pid,
-            submission,
             one.scratch,
-            self.limits,
-            self.slowness,
             end,
             lambda: [(one.scratch, one.pid) for one in self._at_work],
             lambda: self._take_turn(one),
         )
+        worker = SocketWorker(process, submission, self.limits, self.slowness)
         with suppress(OSError):  # where it has ended already, its first call says so
             one.connection.sendall(SEED.pack(seed))
         return worker

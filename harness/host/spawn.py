@@ -19,7 +19,7 @@ import msgspec
 from harness import ROOT
 from harness.host.failures import SandboxError
 from harness.host.server_process import ONE_THREAD
-from harness.host.workers import Output, SocketWorker, WithSharedFolder, Worker, is_there
+from harness.host.workers import Output, SocketWorker, WithSharedFolder, Worker, WorkerProcess, is_there
 from harness.isolation.limits import Limits, slowness
 from harness.numbers import chapter_of
 from harness.worker.worker import SEED, Settings
@@ -100,8 +100,8 @@ class SpawnLauncher(WithSharedFolder):
             process.kill()
             raise SandboxError(f"a worker could not be started:\n{output.text(wait=1.0)[-2000:]}")
         connection.sendall(SEED.pack(seed))
-        rest = (lambda: process.pid), submission, scratch, self.limits, self.slowness, end
-        return _SpawnedWorker(connection, output, *rest, free=free)
+        started = WorkerProcess(connection, output, lambda: process.pid, scratch, end)
+        return _SpawnedWorker(started, submission, self.limits, self.slowness, free=free)
 
     def stop(self) -> None:
         for workers in self._free.values():

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,6 +45,7 @@ __all__ = [
     "SocketWorker",
     "WithSharedFolder",
     "Worker",
+    "WorkerProcess",
     "decoded",
     "is_there",
     "stand_still",
@@ -210,32 +212,37 @@ def stand_still(pid: int) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class WorkerProcess:
+    """A process that a launcher has started, and what it does with it."""
+
+    connection: socket.socket
+    output: Output
+    pid: Callable[[], int]
+    scratch: Path
+    """The folder that its student code may write."""
+    end: Callable[[bool], int | None]
+    """Ends the process, waits for it if it is told to, and returns its exit code."""
+    watched: Callable[[], Iterable[tuple[Path, int]]] | None = None
+    """Lists the scratch folders and processes of a test. Without it there is this one only."""
+    take_turn: Callable[[], bool] = lambda: True
+    """Stops the other workers of a test, and says whether they stand still."""
+
+
 class SocketWorker:
     """A worker process at the other end of a socket."""
 
-    def __init__(
-        self,
-        connection: socket.socket,
-        output: Output,
-        pid: Callable[[], int],
-        submission: Path,
-        scratch: Path,
-        limits: Limits,
-        slowness: float,
-        end: Callable[[bool], int | None],
-        watched: Callable[[], Iterable[tuple[Path, int]]] | None = None,
-        take_turn: Callable[[], bool] = lambda: True,
-    ) -> None:
-        self._connection = connection
-        self._output = output
-        self._pid = pid
+    def __init__(self, process: WorkerProcess, submission: Path, limits: Limits, slowness: float) -> None:
+        self._connection = process.connection
+        self._output = process.output
+        self._pid = process.pid
         self._submission = submission
-        self._scratch = scratch
+        self._scratch = process.scratch
         self._limits = limits
         self._slowness = slowness
-        self._end = end
-        self._take_turn = take_turn
-        self._watched = watched or (lambda: ((scratch, pid()),))
+        self._end = process.end
+        self._take_turn = process.take_turn
+        self._watched = process.watched or (lambda: ((process.scratch, process.pid()),))
         self.alive = True
         self.spent = 0.0
 
