@@ -113,7 +113,7 @@ def test_a_class_of_three(example, tmp_path):
 def test_known_submissions_are_graded_as_they_should_be(example):
     done = python_in(example, "-m", "grader", "validate")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
-    assert "The grader errs in none of them." in done.stdout
+    assert "the grader errs in none." in done.stdout
 
 
 def test_the_attack_fails(example):
@@ -193,7 +193,7 @@ def test_another_part_and_module_need_no_change_of_the_harness(tmp_path, read_re
     for part, points in (("12", 4), ("12.3", 4), ("12.3a", 4), ("1", 13)):
         assert graded(folder, "grader/solution", tmp_path, "--part", part)["score"] == points, part
     done = python_in(folder, "-m", "grader", "validate", "--part", "12")
-    assert "The grader errs in none of them." in done.stdout, done.stdout + done.stderr
+    assert "the grader errs in none." in done.stdout, done.stdout + done.stderr
 
 
 def test_a_mistake_in_the_manifest_is_one_sentence(tmp_path):

@@ -244,14 +244,14 @@ def test_that_a_test_is_dead_weight_is_said_where_every_case_of_its_part_was_gra
     verdicts = [Verdict(known[0], SEED, {"1.2a": ""}, frozenset())]
 
     def rows(graded: list[Verdict], known: list[Case]) -> dict[str, bool]:
-        output = printed(tables.render(graded, known))
-        return {line.split()[0]: "dead weight" in line for line in output.splitlines() if line[:2] in ("1.", "2.")}
+        output = printed(tables.by_test(graded, known))
+        return {line.split()[0]: "superfluous" in line for line in output.splitlines() if line[:2] in ("1.", "2.")}
 
     every = dict.fromkeys(of_code("1"), True)
     assert rows(verdicts, known[:2]) == {**every, "1.2a": False}
     assert rows(verdicts, known) == {"1.2a": False}  # the others might have noticed what was left out
     right = [Verdict(known[1], SEED, {}, frozenset())]
-    assert "What each test catches" not in printed(tables.render(right, known))
+    assert not re.search(r"^\d", printed(tables.by_test(right, known)), re.MULTILINE)
 
 
 # ---- the command ---------------------------------------------------------------------------------------------------
@@ -264,12 +264,13 @@ def validated(*arguments: str) -> tuple[int, str]:
 
 def test_the_command_prints_tables_messages_and_a_page(in_this_process, tmp_path: Path):
     page = tmp_path / "validation.html"
-    code, output = validated("rates_only_the_good_two", "--messages", "--html", str(page), "--jobs", "1")
+    code, output = validated("rates_only_the_good_two", "--messages", "--detail", "--html", str(page))
     assert code == 0
     assert "wrong/rates_only_the_good_two" in output
     assert "1.1a 1 1 0 rates_only_the_good_two" in output
-    assert "1 submission graded" in output
-    assert "The grader errs in none of them." in output
+    verdict = "1 submission was graded; the grader errs in none."
+    assert output.startswith(verdict)
+    assert output.rstrip().endswith(verdict)
     text = page.read_text(encoding="utf-8")
     assert '<td class="caught"' in text
     assert 'id="wrong/rates_only_the_good_two"' in text
@@ -278,21 +279,48 @@ def test_the_command_prints_tables_messages_and_a_page(in_this_process, tmp_path
 def test_the_command_fails_where_the_grader_errs(in_this_process, monkeypatch, tmp_path: Path):
     wrong = case_of("wrong", name="not_wrong", loses={"1.2a": "<b>"})
     monkeypatch.setattr(validation_cli, "read_cases", lambda: (wrong,))
-    code, output = validated("not_wrong", "--html", str(tmp_path / "validation.html"), "--jobs", "1")
+    code, output = validated("not_wrong", "--detail", "--html", str(tmp_path / "validation.html"))
     assert code == 1
     assert "wrong/not_wrong (seed 2420): missed: 1.2a was passed" in output
-    assert "NOTHING: dead weight" in output  # this one case is all of them
-    assert "The grader errs in 1 of them." in output
+    assert "NOTHING: superfluous?" in output  # this one case is all of them
+    assert output.startswith("1 submission was graded; the grader errs in 1 of them.")
     page = (tmp_path / "validation.html").read_text(encoding="utf-8")
     assert '<td class="missed" title="1.2a was passed">' in page
     assert f'<td class="mistake">{wrong.title}</td>' in page
     assert "<b>wrong/not_wrong</b> (seed 2420): missed: 1.2a was passed" in page
 
 
+def test_what_each_test_catches_is_shown_on_request_only(in_this_process):
+    assert "What each test catches" in validated("rates_only_the_good_two", "--detail")[1]
+    assert "What each test catches" not in validated("rates_only_the_good_two")[1]
+
+
+def test_a_part_is_graded_by_its_own_tests_and_those_that_they_need(monkeypatch):
+    graded: list[Task] = []
+
+    def kept(tasks, *_: object):
+        graded.extend(tasks)
+        return (Verdict(task.case, task.seed, {}, frozenset()) for task in tasks)
+
+    monkeypatch.setattr(validation_cli, "grade_cases", kept)
+    assert validated("--part", "2.3")[0] == 0
+    assert {task.tests for task in graded} == {of_code("2.3")}
+    assert all({*task.case.loses, *task.case.may_lose} & {*task.tests} for task in graded if task.case.kind != "right")
+    assert {task.case.kind for task in graded} == {"wrong", "right", "broken"}
+    graded.clear()
+    assert validated("--part", "2.3f")[0] == 0
+    assert {task.tests for task in graded} == {("2.3b", "2.3f")}
+
+
+def test_a_part_of_a_part_is_graded(in_this_process):
+    code, output = validated("--part", "1.1", "rates_only_the_good_two", "solution_training")
+    assert (code, output.startswith("2 submissions were graded; the grader errs in none.")) == (0, True)
+
+
 def test_right_cases_are_repeated_with_other_seeds(in_this_process):
     code, output = validated("quarters_of_training", "--repeat", "2", "--jobs", "1")
     assert code == 0
-    assert "2 submissions graded" in output
+    assert "2 submissions were graded; the grader errs in none." in output
 
 
 def test_a_log_has_a_line_now_and_then(in_this_process, monkeypatch):
@@ -365,7 +393,7 @@ def test_what_was_graded_before_ctrl_c_is_shown(monkeypatch):
     monkeypatch.setattr(validation_cli, "grade_cases", stopped_after_one)
     code, output = validated("quarters_of_training", "--repeat", "3")
     assert code == 130
-    assert "1 submission graded" in output
+    assert "1 submission was graded" in output
     assert "Interrupted: 2 of 3 were not graded." in output
     assert validated("solution_quantization", "--calibrate", "3")[0] == 130
 
@@ -400,7 +428,7 @@ def test_where_the_grader_breaks_in_every_test_the_faults_are_shown(monkeypatch)
     code, output = validated("solution_training")
     assert code == 1
     assert "name 'gone' is not defined" in output
-    assert "The grader errs in 1 of them." in output
+    assert "the grader errs in 1 of them." in output
 
 
 def test_unknown_cases_and_parts_are_refused():
@@ -409,7 +437,10 @@ def test_unknown_cases_and_parts_are_refused():
         "There is no case nonsense: they are the files in grader/cases/. ",
     )
     assert validated("casts_before_rounding")[1].endswith("did you mean cast_without_rounding? ")
-    assert validated("--part", "7")[1] == "There is no part 7: choose one of 1, 2, 3, 4, 5, 6. "
+    for unknown in ("7", "2.9", "two"):
+        code, output = validated("--part", unknown)
+        assert code == 2
+        assert output.startswith(f"There is no part {unknown}: choose one of 1, 1.1, 1.2, 2, 2.1, 2.2, 2.3, 3, ")
     assert validated("rates_only_the_good_two", "--repeat", "2")[0] == 2
     assert validated("rates_only_the_good_two", "--calibrate", "2")[0] == 2
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence, Sized
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,13 +16,15 @@ from typing import Annotated
 import typer
 
 from harness.base.process_pool import heed_stops
+from harness.catalog import read_suites
 from harness.console import progress, show, stop, tell
 from harness.host.failures import SandboxError
+from harness.numbers import chapter_of
 from harness.problem import ProblemError, problem
 from harness.reports.text import last_line, unwritable, write_atomically
 from harness.submission.required_names import MODULES
 from harness.validation import tables
-from harness.validation.cases import Case, read_cases, solution_and_stubs
+from harness.validation.cases import Case, of_code, read_cases, solution_and_stubs
 from harness.validation.verdicts import SEED, Task, Verdict, grade_cases, slowest_first
 
 __all__ = ["mutants", "validate"]
@@ -31,81 +34,97 @@ SECONDS_BETWEEN_LINES = 60.0
 
 
 def validate(
-    cases: Annotated[list[str] | None, typer.Argument(help="Cases by the names of their files; all without.")] = None,
-    part: Annotated[list[str] | None, typer.Option(help="Only cases of this part: 2. May be repeated.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; one more than cores without.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write a page, tests by cases, to this file.")] = None,
-    messages: Annotated[bool, typer.Option("--messages", help="Print what each wrong submission is told.")] = False,
+    cases: Annotated[list[str] | None, typer.Argument(help="Names of cases, which are files. Default: all.")] = None,
+    part: Annotated[list[str] | None, typer.Option(help="Only this part: 2 or 2.3. May be repeated.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes at the same time. Default: one more than cores.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with tests and cases to this file.")] = None,
+    detail: Annotated[bool, typer.Option("--detail", help="Show which cases each test catches.")] = False,
+    messages: Annotated[
+        bool, typer.Option("--messages", help="Print the messages that each wrong submission gets.")
+    ] = False,
     repeat: Annotated[
-        int | None, typer.Option(min=1, help="Grade only the right ones, so many times, with new seeds each time.")
+        int | None, typer.Option(min=1, help="Grade the right submissions this many times, each time with a new seed.")
     ] = None,
     calibrate: Annotated[
-        int | None, typer.Option(min=1, help="Measure bounds again, on the solution, so many times with new seeds.")
+        int | None, typer.Option(min=1, help="Measure bounds on the solution this many times, each with a new seed.")
     ] = None,
     thorough: Annotated[
-        bool, typer.Option("--thorough", help="Also run the tests of a part that a case can't change.")
+        bool, typer.Option("--thorough", help="Also run the tests whose result a case can't change.")
     ] = False,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of the inputs; with --repeat, of the seeds.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the inputs. With --repeat, the seeds are drawn from it.")
+    ] = None,
 ) -> None:
     """Grade submissions whose right grade is known, and say where the grader errs.
 
     Exit code 1: it errs somewhere; 130: it was interrupted, and says what it had found by then.
     """
     heed_stops()
-    chosen = _chosen(cases or [], part or [])
-    left_out = [case for case in chosen if not all(map(find_spec, case.requires))]
-    chosen = [case for case in chosen if case not in left_out]
     if html is not None and (reason := unwritable(html)):
         stop(reason)
     draw = random.Random(seed)
+    chosen = _chosen(cases or [], part or [])
+    left_out = [task.case for task in chosen if not all(map(find_spec, task.case.requires))]
+    chosen = [task for task in chosen if task.case not in left_out]
     if calibrate:
-        solution = [case for case in chosen if case.name.startswith("solution_")]
-        if not solution:
-            name = f"solution_{next(iter(MODULES.values()))}"
-            stop(f"Bounds are calibrated on the solution: name no case, or one of {name} and so on.")
-        once = list(map(Task, solution))
-        measured = [(verdict.case, tuple(verdict.measurements)) for verdict in _all_of(once, _graded(once, jobs))]
-        seeds = [draw.randrange(2**53) for _ in range(calibrate)]
-        tasks = [Task(case, one, tests) for one in seeds for case, tests in measured if tests]
-        if not tasks:
-            stop("Nothing was measured: no test of these cases has a bound. Name others, or none.")
-        verdicts = _graded(tasks, jobs)
-        show(tables.calibration(verdicts))
-        _all_of(tasks, verdicts)
+        _calibrate(chosen, [draw.randrange(2**53) for _ in range(calibrate)], jobs)
         return
-    chosen = slowest_first(case for case in chosen if case.kind == "right" or not repeat)
     if repeat:
-        tasks = [Task(case, draw.randrange(2**53)) for _ in range(repeat) for case in chosen]
+        right = [task for task in chosen if task.case.kind == "right"]
+        tasks = [replace(task, seed=draw.randrange(2**53)) for _ in range(repeat) for task in right]
     else:
-        tasks = [Task(case, SEED if seed is None else seed) for case in chosen]
+        tasks = [replace(task, seed=SEED if seed is None else seed) for task in chosen]
     if not tasks:
         stop(f"Nothing was graded: {_why_none(left_out, bool(repeat))}.")
     started = time.monotonic()
     verdicts = _graded(tasks, jobs, thorough)
     seconds = time.monotonic() - started
+    tell(tables.closing(verdicts))
+    show()
     if messages:
         for text in tables.messages(verdicts):
             show(text)
         show()
-    show(tables.render(verdicts, read_cases()) if not repeat else tables.repeated(verdicts))
+    show(tables.repeated(verdicts) if repeat else tables.render(verdicts))
     show()
+    if detail and (by_test := tables.by_test(verdicts, read_cases())).row_count:
+        show(by_test)
+        show()
     for case in left_out:
-        tell(f"Left out: {case.id} needs {', '.join(case.requires)}, not installed here.")
-    tell(tables.closing(verdicts, seconds))
+        tell(f"{case.id} was left out: it needs {', '.join(case.requires)}, not installed here.")
     if html is not None:
         from harness.validation import matrix  # jinja2 is needed here alone
 
-        matrix.write(verdicts, html, seconds)
+        matrix.write(verdicts, html)
         tell(f"Page: {html}")
+    tell(f"Time: {seconds:.0f} s.{'' if detail or repeat else ' --detail shows which cases each test catches.'}")
+    tell(tables.closing(verdicts))
     _all_of(tasks, verdicts)
     if not all(verdict.is_right for verdict in verdicts):
         raise typer.Exit(1)
 
 
+def _calibrate(chosen: Sequence[Task], seeds: Sequence[int], jobs: int | None) -> None:
+    """Show how far the solution's measurements are from their bounds."""
+    once = [task for task in chosen if task.case.name.startswith("solution_")]
+    if not once:
+        name = f"solution_{next(iter(MODULES.values()))}"
+        stop(f"Bounds are calibrated on the solution: name no case, or one of {name} and so on.")
+    measured = [(verdict.case, tuple(verdict.measurements)) for verdict in _all_of(once, _graded(once, jobs))]
+    tasks = [Task(case, one, tests) for one in seeds for case, tests in measured if tests]
+    if not tasks:
+        stop("Nothing was measured: no test of these cases has a bound. Name other cases, or none.")
+    verdicts = _graded(tasks, jobs)
+    show(tables.calibration(verdicts))
+    _all_of(tasks, verdicts)
+
+
 def mutants(
     part: Annotated[list[str] | None, typer.Option(help="Only the solution of this part: 2. May be repeated.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; one more than cores without.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write the report, as docs/mutants.md, to this file.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report to this file, as Markdown.")] = None,
 ) -> None:
     """Change the solution in small ways by mutation engines, and list what the suites don't notice.
 
@@ -145,14 +164,34 @@ def mutants(
         raise typer.Exit(1)
 
 
-def _chosen(names: Sequence[str], parts: Sequence[str]) -> list[Case]:
+def _chosen(names: Sequence[str], parts: Sequence[str]) -> list[Task]:
+    """The cases to grade, slowest first, each with the tests that belong to these parts.
+
+    A wrong or broken case is chosen if it loses one of those tests.
+    """
     known = [*solution_and_stubs(), *read_cases()]
     if unknown := sorted(set(names) - {case.name for case in known}):
         near = get_close_matches(unknown[0], [case.name for case in known])
         hint = f"did you mean {' or '.join(near)}?" if near else f"they are the files in {problem().place}/cases/."
         stop(f"There is no case {', '.join(unknown)}: {hint}")
-    chosen = [case for case in known if not names or case.name in names]
-    return [case for case in chosen if not parts or case.part in _known_parts(parts)]
+    if missing := [part for part in parts if not of_code(part)]:
+        there = dict.fromkeys(one for test in read_suites() for one in (chapter_of(test.part), test.part))
+        stop(f"There is no part {', '.join(missing)}: choose one of {', '.join(there)}.")
+    cases = slowest_first(case for case in known if not names or case.name in names)
+    if not parts:
+        return [Task(case) for case in cases]
+    return [Task(case, tests=tests) for case in cases if (tests := _tests(case, parts))]
+
+
+def _tests(case: Case, parts: Sequence[str]) -> tuple[str, ...]:
+    """The tests of these parts by which a case is graded, with those that they need; none if it loses none of them."""
+    in_parts = [test for test in read_suites() if test.number in {*of_code(case.part)} & {*of_code(*parts)}]
+    if case.kind != "right" and not {test.number for test in in_parts} & {*case.loses, *case.may_lose}:
+        return ()
+    wanted = {test.number for test in in_parts}
+    while needed := {one for test in read_suites() if test.number in wanted for one in test.needs} - wanted:
+        wanted |= needed
+    return tuple(test.number for test in read_suites() if test.number in wanted)
 
 
 def _why_none(left_out: Sequence[Case], repeat: bool) -> str:

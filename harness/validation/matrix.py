@@ -16,7 +16,7 @@ from harness.validation.verdicts import Verdict
 __all__ = ["write"]
 
 
-def write(verdicts: Sequence[Verdict], path: Path, seconds: float) -> None:
+def write(verdicts: Sequence[Verdict], path: Path) -> None:
     """Write the page in one step."""
     parts = []
     for part in sorted({verdict.case.part for verdict in verdicts}, key=sort_key):
@@ -28,7 +28,7 @@ def write(verdicts: Sequence[Verdict], path: Path, seconds: float) -> None:
         parts.append((part, tests, [(verdict, [_cell(verdict, test.number) for test in tests]) for verdict in rows]))
     page = environment(Path(__file__).resolve().parent).get_template("matrix.html.j2")
     text = page.render(
-        closing=closing(verdicts, seconds),
+        closing=closing(verdicts),
         parts=parts,
         catches={one.test.number: one for one in catches(verdicts)},
         errors=[verdict for verdict in verdicts if not verdict.is_right],

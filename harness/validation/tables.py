@@ -16,10 +16,11 @@ from rich.text import Text
 from harness.catalog import GradedTest, read_suites
 from harness.gradebook import Measurement
 from harness.numbers import lies_in, sort_key
+from harness.reports.text import counted
 from harness.validation.cases import SOLUTION, Case, Kind, of_code
 from harness.validation.verdicts import Verdict
 
-__all__ = ["Catches", "calibration", "catches", "closing", "messages", "render", "repeated"]
+__all__ = ["Catches", "by_test", "calibration", "catches", "closing", "messages", "render", "repeated"]
 
 NEAR = 0.25
 """A comparison that took such a share of its tolerance is shown."""
@@ -65,15 +66,9 @@ def catches(verdicts: Sequence[Verdict]) -> tuple[Catches, ...]:
     return tuple(found)
 
 
-def render(verdicts: Sequence[Verdict], known: Sequence[Case]) -> RenderableType:
-    """The tables.
-
-    Args:
-        known: the cases of validation, of which some may not have been graded.
-    """
+def render(verdicts: Sequence[Verdict]) -> RenderableType:
+    """The counts by part, and every error of the grader."""
     pieces: list[RenderableType] = [_by_part(verdicts)]
-    if (by_test := _by_test(verdicts, known)).row_count:
-        pieces += ["", by_test]
     if problems := list(_problems(verdicts)):
         pieces += ["", Text("Where the grader errs", style="bold underline"), *problems]
     return Group(*pieces)
@@ -81,7 +76,7 @@ def render(verdicts: Sequence[Verdict], known: Sequence[Case]) -> RenderableType
 
 def repeated(verdicts: Sequence[Verdict]) -> RenderableType:
     """How often each case was graded with new inputs, and every difference."""
-    table = Table(title="Right ones, new inputs each time", title_justify="left", box=None, pad_edge=False)
+    table = Table(title="Right submissions, each time with new inputs", title_justify="left", box=None, pad_edge=False)
     table.add_column("Part")
     for name in ("Cases", "Gradings", "Differences", "Seconds"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -110,11 +105,11 @@ def _near(verdicts: Sequence[Verdict]) -> RenderableType | None:
         for number, shares in verdict.shares.items():
             for what, share in shares.items():
                 found.setdefault((number, what), []).append((share, f"{verdict.case.name} (seed {verdict.seed})"))
-    table = Table(title="Nearest to a tolerance, which is 1", title_justify="left", box=None, pad_edge=False)
+    table = Table(title="Values nearest to a tolerance, which is 1", title_justify="left", box=None, pad_edge=False)
     table.add_column("Test", no_wrap=True)
     for name in ("Median", "Largest"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("Of what, and by which submission", overflow="fold")
+    table.add_column("Value and submission", overflow="fold")
     shown: set[str] = set()
     for (number, what), those in sorted(found.items(), key=lambda one: max(one[1]), reverse=True):
         (largest, case), middle = max(those), sorted(those)[len(those) // 2][0]
@@ -123,13 +118,13 @@ def _near(verdicts: Sequence[Verdict]) -> RenderableType | None:
             table.add_row(number, f"{middle:.2f}", f"{largest:.2f}", f"{what}: {case}")
     if not table.row_count:
         return None
-    note = "A bound that holds for certain may be used up; where the largest is far above the median, luck has a part."
+    note = "A largest share far above the median means that other inputs may exceed the tolerance."
     return Group(table, Text(note))
 
 
 def calibration(verdicts: Sequence[Verdict]) -> RenderableType:
     """Bounds that were found by measuring, against what the solution reaches over many seeds."""
-    table = Table(title="Measured bounds, and the solution", title_justify="left", box=None, pad_edge=False)
+    table = Table(title="Measured bounds and the solution", title_justify="left", box=None, pad_edge=False)
     table.add_column("Test", no_wrap=True)
     table.add_column("Measured", overflow="fold")
     for name in ("Bound", "Nearest", "Median", "Farthest", "Margin"):
@@ -152,7 +147,7 @@ def calibration(verdicts: Sequence[Verdict]) -> RenderableType:
             *(f"{one.value:.4g}" for one in (nearest, middle, farthest)),
             away,
         )
-    margin = "Margin: from the nearest value to its bound, in standard deviations of the values where they differ."
+    margin = "Margin is the distance of the nearest value from its bound, in standard deviations if the values differ."
     return Group(table, "", Text(f"{len(verdicts)} runs. {margin}"))
 
 
@@ -178,14 +173,18 @@ def _counts(verdicts: Sequence[Verdict]) -> Iterator[str]:
     yield f"{sum(verdict.seconds for verdict in verdicts):.0f}"
 
 
-def _by_test(verdicts: Sequence[Verdict], known: Sequence[Case]) -> Table:
-    """What each test noticed. That it noticed nothing is said where it could have noticed every case of its part."""
+def by_test(verdicts: Sequence[Verdict], known: Sequence[Case]) -> Table:
+    """The cases that each test catches. A test that catches none is listed if every case of its part was graded.
+
+    Args:
+        known: the cases of validation, of which some may not have been graded.
+    """
     graded = {verdict.case.id for verdict in verdicts}
     incomplete = {case.part for case in known if case.kind != "right" and case.id not in graded}
     table = Table(title="What each test catches", title_justify="left", box=None, pad_edge=False, expand=True)
     for name in ("Test", "Cases", "Alone", "With few"):
         table.add_column(name, justify="left" if name == "Test" else "right", no_wrap=True, min_width=len(name))
-    table.add_column("Those that it alone catches, and (those with few)", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column("Caught by this test alone, and (by few tests)", no_wrap=True, overflow="ellipsis", ratio=1)
     for one in catches(verdicts):
         if not one.caught and any(lies_in(one.test.number, part) for part in incomplete):
             continue
@@ -195,7 +194,7 @@ def _by_test(verdicts: Sequence[Verdict], known: Sequence[Case]) -> Table:
             str(len(one.caught)),
             str(len(one.alone)),
             str(len(one.nearly_alone)),
-            ", ".join([*one.alone, *few]) or ("NOTHING: dead weight" if not one.caught else "never alone"),
+            ", ".join([*one.alone, *few]) or ("NOTHING: superfluous?" if not one.caught else "never alone"),
         )
     return table
 
@@ -220,8 +219,8 @@ def messages(verdicts: Sequence[Verdict]) -> Iterator[Text]:
             yield Text(f"  {first}{f' and {count - 1} more' if count > 1 else ''}: " + message.replace("\n", "\n    "))
 
 
-def closing(verdicts: Sequence[Verdict], seconds: float) -> str:
-    """The last line."""
+def closing(verdicts: Sequence[Verdict]) -> str:
+    """The verdict on the grader, in a sentence."""
     wrong = sum(not verdict.is_right for verdict in verdicts)
-    says = "The grader errs in none of them." if not wrong else f"The grader errs in {wrong} of them."
-    return f"{len(verdicts)} submission{'s' * (len(verdicts) != 1)} graded in {seconds:.0f} s. {says}"
+    graded = f"{counted(len(verdicts), 'submission')} {'was' if len(verdicts) == 1 else 'were'} graded"
+    return f"{graded}; the grader errs in {f'{wrong} of them' if wrong else 'none'}."
