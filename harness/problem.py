@@ -199,14 +199,12 @@ class HandOut(_Record, frozen=True):
     """What students get besides the stubs, the suites, and the machinery that runs them."""
 
     files: tuple[str, ...] = ()
-    """The files at the top of the repository."""
+    """Single files, by their paths in the repository. README.md and pyproject.toml are always handed out."""
     folders: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     """The paths, or their beginnings, in these folders and the problem set's own that students don't get."""
     data: tuple[str, ...] = ()
     """files of numbers, .npz or .safetensors, that students get; no other file may be anything but text"""
-    staff_chapter: str = ""
-    """the heading of the chapter of README.md that students don't get; empty: they get all of it"""
 
 
 class ProblemSet(_Record, frozen=True):

@@ -1,23 +1,22 @@
 """How this software is written about: ``python -m tests.prose``, a part of ``make check``.
 
 Two rules: the docstring of an attribute begins with neither a preposition nor a relative word, so that it has a
-subject; and no sentence of the README has more than 30 words.
+subject; and no sentence of README.md, CONTRIBUTING.md, CHANGELOG.md and docs/ has more than 30 words.
 """
 
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 from harness import ROOT
+from tests.pages import MOST_WORDS, long_sentences, pages
 
-__all__ = ["fragments", "long_sentences", "main"]
+__all__ = ["fragments", "main"]
 
-MOST_WORDS = 30
 WORDS = """
 about above after around as at because before behind below beside besides between by during for from how if in into
 of on over since so than that through to under until what whatever when where whether which while who whose with without
@@ -44,16 +43,6 @@ def fragments(text: str) -> Iterator[tuple[int, str]]:
                     yield after.lineno, " ".join(words)
 
 
-def long_sentences(text: str) -> Iterator[str]:
-    """The sentences of a Markdown text that have too many words. Code blocks are none; a table's cells are each one."""
-    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
-    for block in re.split(r"\n\s*\n|\n(?=[-|#])", text):
-        for part in block.split("|"):
-            for sentence in re.split(r"(?:(?<=[.!?:])|(?<=[.!?:]\*\*))\s+", " ".join(part.split())):
-                if len(sentence.split()) > MOST_WORDS:
-                    yield sentence
-
-
 def main() -> int:
     """Print what breaks a rule; exit code 1 if anything does."""
     found = [
@@ -63,8 +52,12 @@ def main() -> int:
         if "cases" not in path.parts
         for line, text in fragments(_read(path))
     ]
-    found += [f"README.md: more than {MOST_WORDS} words: {one}" for one in long_sentences(_read(ROOT / "README.md"))]
-    print("\n".join(found) or "Docstrings of attributes have subjects, and the README's sentences end in time.")
+    found += [
+        f"{page.relative_to(ROOT)}: more than {MOST_WORDS} words: {one}"
+        for page in pages()
+        for one in long_sentences(_read(page))
+    ]
+    print("\n".join(found) or "Docstrings of attributes have subjects, and no sentence of the documentation is too long.")
     return 1 if found else 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from harness.non_empty import NothingFoundError
 from harness.problem import problem
 from harness.submission.required_names import MODULES
 from harness.validation.cases import SOLUTION
+from tests.pages import broken_links
 
 HIDDEN = "grader/suites/test_part1_hidden.py"
 
@@ -60,7 +60,7 @@ BODY = SECRET[SECRET.index("    off = mask == 0") : SECRET.index("def filter_l1_
         ("CS2420_PSet2.ipynb", json.dumps({"cells": [], "metadata": {"notes": [{"text": BODY.splitlines(True)}]}})),
         ("CS2420_PSet2.ipynb", json.dumps({"cells": [{"source": "", "attachments": {"a": {"text/plain": BODY}}}]})),
         ("grader/suites/test_more.py", (ROOT / HIDDEN).read_text(encoding="utf-8")),
-        ("docs/mutants.md", secrets()["grader/cases/equivalent.toml"]),
+        ("mutants.md", secrets()["grader/cases/equivalent.toml"]),
         ("case.py", secrets()["grader/cases/wrong/attention_heads_ignored.py"]),
         ("case.py", secrets()["grader/cases/right/channels_folded_into_batch.py"]),
         ("student/training.py", "BEST_LEARNING_RATE: float | None = 0.1\n"),
@@ -111,16 +111,20 @@ def test_the_stubs_and_the_public_tests_are_in_it(given):
     assert HIDDEN not in given
 
 
-def test_every_path_and_every_command_of_its_readme_is_there(given):
-    readme = given["README.md"].decode()
-    for page in ("README.md", "docs/experiments.md", "fixtures/README.md"):
-        for target in re.findall(r"\]\(([^)#:]+)\)", given[page].decode()):
-            place = os.path.normpath(Path(page).parent / target)
-            assert any(name.startswith(place) for name in given), f"{page}: {target}"
-    targets = re.findall(r"^([a-z]+):", given["Makefile"].decode(), re.MULTILINE)
-    assert set(re.findall(r"^make (\w+)", readme, re.MULTILINE)) <= set(targets)
-    assert "course staff" not in readme
-    assert "make test" not in readme
+def test_its_readme_is_that_of_the_repository(unpacked):
+    assert (unpacked / "README.md").read_bytes() == (ROOT / "README.md").read_bytes()
+
+
+def test_every_link_of_its_pages_works_in_it(unpacked):
+    pages = sorted(path for path in unpacked.rglob("*.md") if path.is_relative_to(unpacked))
+    assert {"README.md", "docs/students.md", "docs/experiments.md"} <= {p.relative_to(unpacked).as_posix() for p in pages}
+    assert [found for page in pages for found in broken_links(page)] == []
+
+
+def test_its_pages_print_only_commands_that_are_there(given):
+    targets = set(re.findall(r"^([a-z]+):", given["Makefile"].decode(), re.MULTILINE))
+    for page in ("README.md", "docs/students.md", "docs/experiments.md"):
+        assert set(re.findall(r"^make (\w+)", given[page].decode(), re.MULTILINE)) <= targets, page
 
 
 def test_the_same_files_make_the_same_zip(tmp_path):

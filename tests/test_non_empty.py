@@ -144,11 +144,6 @@ def test_what_is_left_out_of_the_handout_exists(tmp_path, monkeypatch, capsys):
     assert [*tmp_path.iterdir()] == []
 
 
-def test_a_readme_without_the_chapter_for_staff_is_refused():
-    with pytest.raises(NothingFoundError, match=r'README\.md has no chapter "For the course staff"'):
-        archive.readme("# PSet\n\n## For staff\n\n## More\n", {"Makefile": b""})
-
-
 @pytest.mark.parametrize(("name", "more"), [("STAFFS", "class"), ("FOLDERS", "courses")])
 def test_what_the_autograder_leaves_out_and_takes_in_exists(tmp_path, monkeypatch, capsys, name, more):
     monkeypatch.setattr(build, name, (*getattr(build, name), more))

@@ -169,10 +169,10 @@ def test_what_the_sandbox_refuses_is_explained(kind, sentence):
     assert list(hints.hints(Failure("exception", kind, "Operation not permitted", []))) == [sentence]
 
 
-def test_what_is_installed_is_there_and_in_the_readme():
+def test_what_is_installed_is_there_and_in_the_page_for_students():
     for name in hints.INSTALLED:
         importlib.import_module(name)
-    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    text = " ".join((ROOT / "docs" / "students.md").read_text(encoding="utf-8").split())
     assert f"{', '.join(hints.INSTALLED[:-1])} and {hints.INSTALLED[-1]}" in text
 
 

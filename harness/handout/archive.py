@@ -1,12 +1,11 @@
 """Make the zip that students get: ``make handout``.
 
-It holds the stubs, the course's code, the public suites with what runs them, fixtures, the README without what is for
-staff, and the notebook. Before it is written, :mod:`harness.handout.leak_check` looks through it.
+It holds the README, the stubs, the course's code, the public suites with what runs them, fixtures, the pages for
+students, and the notebook. Before it is written, :mod:`harness.handout.leak_check` looks through it.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -25,11 +24,11 @@ from harness.handout.leak_check import hidden_suites, leaks
 from harness.non_empty import NothingFoundError, all_in_use
 from harness.problem import RUBRIC, problem
 
-__all__ = ["FOLDER", "files", "main", "readme", "write"]
+__all__ = ["FOLDER", "files", "main", "write"]
 
 FOLDER = problem().problem.stem
 """The folder that the zip unpacks to."""
-TOP = ("pyproject.toml", *problem().hand_out.files)
+TOP = ("README.md", "pyproject.toml", *problem().hand_out.files)
 FOLDERS = tuple(
     dict.fromkeys([problem().place, "harness", "student", *problem().problem.readable, *problem().hand_out.folders])
 )
@@ -62,7 +61,6 @@ def files() -> dict[str, bytes]:
     found["harness/edition.py"] = edited("students").encode()
     if notebook.TEMPLATE.is_file():
         found[notebook.FILE] = (nbformat.writes(notebook.build(ROOT / "student")) + "\n").encode()
-    found["README.md"] = readme((ROOT / "README.md").read_text(encoding="utf-8"), found).encode()
     return dict(sorted(found.items()))
 
 
@@ -80,37 +78,6 @@ def _names() -> list[str]:
             if path.is_file() and not hidden:
                 found.append("/".join(parts))
     return found
-
-
-def readme(text: str, given: dict[str, bytes]) -> str:
-    """The README for students: without the staff's chapter, and without what they don't get.
-
-    Args:
-        given: what students get, by path.
-
-    Raises:
-        NothingFoundError: the chapter for staff, which has to be left out, isn't there.
-    """
-    title = problem().hand_out.staff_chapter
-    if not title:
-        return text
-    chapter = rf"^## {re.escape(title)}\n.*?(?=^## )"
-    text, count = re.subn(chapter, "", text, flags=re.MULTILINE | re.DOTALL)
-    if count != 1:
-        raise NothingFoundError(f'README.md has no chapter "{title}": name the one that students must not get.')
-    targets = set(re.findall(r"^([a-z]+):", given["Makefile"].decode(), re.MULTILINE))
-    kept = [line for line in text.splitlines() if _concerns_students(line, targets, given)]
-    return "\n".join(kept) + "\n"
-
-
-def _concerns_students(line: str, targets: set[str], given: dict[str, bytes]) -> bool:
-    """Whether a line has no command, and no row of a table, about what isn't there."""
-    if (command := re.match(r"make (\w+)", line)) and command[1] not in targets:
-        return False
-    if line.startswith("| `"):
-        places = re.findall(r"`([^`]+)`", line.split("|")[1])
-        return all(any(name.startswith(place) for name in given) for place in places)
-    return True
 
 
 def write(path: Path) -> int:

@@ -33,7 +33,7 @@ SECONDS_BETWEEN_LINES = 60.0
 """The time between two lines of a log, which has no bar."""
 
 
-def validate(
+def validate(  # noqa: PLR0913 (typer reads options from parameters)
     cases: Annotated[list[str] | None, typer.Argument(help="Names of cases, which are files. Default: all.")] = None,
     part: Annotated[list[str] | None, typer.Option(help="Only this part: 2 or 2.3. May be repeated.")] = None,
     jobs: Annotated[

@@ -1,4 +1,4 @@
-"""What mutation testing found, in a terminal and as the report docs/mutants.md."""
+"""What mutation testing found, in a terminal and as a report in Markdown."""
 
 from __future__ import annotations
 
