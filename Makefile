@@ -11,11 +11,12 @@ EXTRAS := notebook,watch,writeup
 .PHONY: help setup grade watch experiments notebook writeup clean
 
 help::
+	@echo "For students:"
 	@echo "make grade [SUBMISSION=student]   grade a folder, a notebook or a zip; PART=2.1 grades one part"
-	@echo "make watch [SUBMISSION=student]   grade what you save, as soon as you save it"
-	@echo "make experiments [PROFILE=quick]  run the problem set's experiments, or what is left of them"
-	@echo "make notebook [SUBMISSION=path]   make CS2420_PSet2.ipynb of the stubs, or of what fills them"
-	@echo "make writeup [NOTEBOOK=file]      the write-up as PDF, and the zip to hand in"
+	@echo "make watch [SUBMISSION=student]   grade again whenever you save a file"
+	@echo "make experiments [PROFILE=quick]  run the problem set's experiments; finished ones are kept"
+	@echo "make notebook [SUBMISSION=path]   make CS2420_PSet2.ipynb from the stubs, or from your modules"
+	@echo "make writeup [NOTEBOOK=file]      make the write-up as PDF, and the zip to hand in"
 	@echo "make clean                        remove the virtual environment"
 
 TAG ?= cs2420-pset2

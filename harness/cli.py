@@ -64,7 +64,7 @@ app = typer.Typer(
 
 
 @app.command()
-def grade(
+def grade(  # noqa: PLR0913 (typer reads options from parameters)
     path: Annotated[Path, typer.Argument(help="A folder with the modules, a notebook, a zip, or a module.")],
     json: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json to this file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with all tests and pictures to this file.")] = None,

@@ -34,7 +34,7 @@ __all__ = ["batch"]
 SEEDS = 2**53
 
 
-def batch(
+def batch(  # noqa: PLR0913 (typer reads options from parameters)
     submissions: Annotated[
         Path, typer.Argument(help="A folder of submissions (folders, archives, notebooks), or Gradescope's export.")
     ],

@@ -18,21 +18,23 @@ BUILD_ARGUMENTS = $(foreach one,$(FILLED),$(if $($(one)),--build-arg $(one)="$($
 
 help::
 	@echo
-	@echo "For the course staff:"
-	@echo "make test [FAST=1]                test this software itself; FAST: quick tests of what has changed"
-	@echo "make validate                     grade submissions whose right grade is known"
-	@echo "make mutants                      mutation testing of the suites: ten minutes, writes mutants.md"
-	@echo "make autograder [MINUTES=10]      make autograder.zip for Gradescope"
+	@echo "For the course staff (python -m grader --help lists the commands for a class):"
 	@echo "make handout                      make the zip that students get"
+	@echo "make autograder [MINUTES=10]      make autograder.zip for Gradescope"
 	@echo "make image [TAG=name]             build the image for docker or podman; PYTHON_IMAGE=, TORCH_INDEX="
-	@echo "make image-digest                 write the digest of the image's base into the Dockerfile"
-	@echo "make versions [UPGRADE=1]         pin what the image installs anew"
+	@echo "make validate                     grade submissions whose right grade is known"
+	@echo
+	@echo "For developers:"
+	@echo "make check                        lint, format, types, imports between packages, and prose"
+	@echo "make test [FAST=1]                test this software; FAST=1 runs the quick tests of what has changed"
+	@echo "make mutants                      mutation testing of the suites: ten minutes, writes mutants.md"
 	@echo "make soak                         2,000 generated bad submissions and 50 killed graders: an hour"
-	@echo "make check                        lint, format, types, and which package imports which"
-	@echo "make bench                        speed, as ratios in one run"
-	@echo "make bench-otter                  the same checks as an otter-grader assignment: five minutes, a download"
-	@echo "make picture                      make the README's picture anew"
-	@echo "make fixtures                     make fixtures/ and grader/data/ anew (a download)"
+	@echo "make bench                        measure speed, as ratios in one run"
+	@echo "make bench-otter                  compare with otter-grader: five minutes, a download"
+	@echo "make picture                      make the README's picture again"
+	@echo "make fixtures                     make fixtures/ and grader/data/ again (a download)"
+	@echo "make versions [UPGRADE=1]         pin the versions of the image's packages again"
+	@echo "make image-digest                 write the digest of the image's base into the Dockerfile"
 
 test: $(READY)
 	@$(BIN)/python -m $(if $(FAST),tests.fast,pytest tests) --numprocesses auto --maxprocesses 4 --dist worksteal
