@@ -23,7 +23,7 @@ from harness.catalog import RESULTS, read_suites
 from harness.validation.attacks import read_attacks
 from harness.validation.cases import STUBS, read_cases, write_modules, write_solution
 from tests.conftest import MAXIMUM
-from tests.mutilated import mutilated, solution_notebook, zip_of
+from tests.damaged_submissions import damaged_submission, solution_notebook, zip_of
 
 __all__ = ["check_grades", "rows", "write_class"]
 
@@ -91,7 +91,7 @@ def _kinds(draw: random.Random) -> Iterator[tuple[str, Write]]:
         yield broken.id, broken.write
         yield "zip", _zip
         yield right.id, right.write
-        yield "damaged", partial(mutilated, seed=draw.randrange(1000))
+        yield "damaged", partial(damaged_submission, seed=draw.randrange(1000))
         yield other.id, other.write
 
 

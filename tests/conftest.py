@@ -22,8 +22,8 @@ from harness.reports import gradescope
 from harness.submission.gather import gather
 from harness.submission.intake import Submission
 from harness.validation.cases import SOLUTION
-from tests.pset2.desk import Desk
 from tests.pset2.quick_results import PARTS, TINY, made_once
+from tests.pset2.writeup_folder import WriteupFolder
 from tests.warm_python import WarmPython, end_all_with
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,7 +40,17 @@ hypothesis.settings.load_profile("no deadline")
 
 
 SLOW_FIXTURES = {
-    *("archive", "autograder", "cluster", "copy", "drawn_results", "example", "full_desk", "installed", "launcher"),
+    *(
+        "archive",
+        "autograder",
+        "cluster",
+        "copy",
+        "drawn_results",
+        "example",
+        "full_writeup_folder",
+        "installed",
+        "launcher",
+    ),
     *("of_training", "quantization", "quick_results", "run"),
 }
 """those whose tests start processes, or train networks"""
@@ -54,7 +64,14 @@ SLOW_FILES = {
         "test_gradescope",
         "test_handout",
     ),
-    *("test_mutilated", "test_notebook_runs", "test_odd_answers", "test_rerun", "test_sandbox", "test_self_check"),
+    *(
+        "test_damaged_submissions",
+        "test_notebook_runs",
+        "test_odd_answers",
+        "test_rerun",
+        "test_sandbox",
+        "test_self_check",
+    ),
     *(
         "test_server_process",
         "test_similarity",
@@ -174,8 +191,8 @@ def quick_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
-    return Desk(tmp_path, capsys)
+def writeup_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> WriteupFolder:
+    return WriteupFolder(tmp_path, capsys)
 
 
 @pytest.fixture(scope="session")
@@ -188,8 +205,8 @@ def drawn_results(quick_results: Path, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-def full_desk(desk: Desk, drawn_results: Path) -> Desk:
+def full_writeup_folder(writeup_folder: WriteupFolder, drawn_results: Path) -> WriteupFolder:
     """With results that the solution left."""
-    desk.results = drawn_results
-    desk.answer("The rate 0.1 is **best**.")
-    return desk
+    writeup_folder.results = drawn_results
+    writeup_folder.answer("The rate 0.1 is **best**.")
+    return writeup_folder

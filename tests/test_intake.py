@@ -17,7 +17,7 @@ from harness.submission.gather import gather
 from harness.submission.intake import Submission, SubmissionError, open_submission
 from harness.submission.required_names import FILES, PROVIDED
 from harness.validation.cases import SOLUTION, STUBS
-from tests.mutilated import solution_notebook, zip_of
+from tests.damaged_submissions import solution_notebook, zip_of
 from tests.notebooks import module, notebook
 
 # ---- where things lie ----------------------------------------------------------------------------------------

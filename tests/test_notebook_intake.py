@@ -16,7 +16,7 @@ from harness.submission.intake import open_submission
 from harness.submission.required_names import MODULES
 from harness.validation.cases import SOLUTION, of_code
 from tests.conftest import Take
-from tests.mutilated import solution_notebook
+from tests.damaged_submissions import solution_notebook
 from tests.notebooks import imported, module, notebook
 
 

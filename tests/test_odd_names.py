@@ -14,7 +14,7 @@ from harness.submission.filenames import is_called_archive, module_meant
 from harness.submission.intake import SubmissionError
 from harness.submission.required_names import FILES
 from harness.validation.cases import SOLUTION, STUBS
-from tests.mutilated import zip_of
+from tests.damaged_submissions import zip_of
 from tests.notebooks import module, notebook
 
 WRITTEN = (SOLUTION / "quantization.py").read_bytes()

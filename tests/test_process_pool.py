@@ -14,7 +14,7 @@ import pytest
 
 from harness.base.process_pool import Died, TaskRunner, pool
 from tests.conftest import ROOT
-from tests.deadly import grade_or_die, refuse, work
+from tests.pool_tasks import grade_or_die, refuse, work
 
 
 @contextmanager
@@ -46,7 +46,7 @@ class Cluster(Executor):
 
 
 def test_an_executor_may_try_again_itself():
-    found = dict(TaskRunner(lambda jobs: Cluster(), 2, deadly=(TimeoutError,)).results(work, range(4)))
+    found = dict(TaskRunner(lambda jobs: Cluster(), 2, fatal=(TimeoutError,)).results(work, range(4)))
     assert [number for number, result in found.items() if isinstance(result, Died)] == [2]
 
 

@@ -39,7 +39,7 @@ class TaskRunner:
     jobs: int
     ahead: int = 1
     """The amount of work that is handed out beyond that, so that nobody waits for it."""
-    deadly: tuple[type[BaseException], ...] = ()
+    fatal: tuple[type[BaseException], ...] = ()
     """The exceptions of an executor that has tried a piece of work again and again, and whose processes died of it."""
 
     def results(
@@ -71,7 +71,7 @@ class TaskRunner:
                         result: Result | Died = future.result()
                     except BrokenExecutor:
                         return list(pending.values())
-                    except self.deadly as error:
+                    except self.fatal as error:
                         result = Died(str(error))
                     yield pending.pop(future), result
         return []

@@ -1,6 +1,6 @@
 """A class of forty as Gradescope exports it, and the gradebook that Canvas exports, for docs/an-evening.md.
 
-``python -m tests.evening FOLDER [RESULTS]`` writes ``export/``, ``gradebook.csv`` and ``late.toml``. There are groups,
+``python -m tests.class_export FOLDER [RESULTS]`` writes ``export/``, ``gradebook.csv`` and ``late.toml``. There are groups,
 late ones, notebooks, a PDF alone, an empty submission, a student in two submissions, one whom Canvas doesn't know, and
 one who handed in nothing. RESULTS is a folder that run_experiments.py has made: some of the class hand it in.
 """
@@ -21,9 +21,9 @@ import yaml
 from harness.problem import problem
 from harness.submission.required_names import FILES
 from harness.validation.cases import SOLUTION, STUBS
-from tests.mutilated import solution_notebook, zip_of
+from tests.damaged_submissions import solution_notebook, zip_of
 
-__all__ = ["COUNT", "DUE", "NAMES", "write_evening"]
+__all__ = ["COUNT", "DUE", "NAMES", "write_class_export"]
 
 COUNT = 40
 DUE = datetime(2025, 10, 3, 23, 59, tzinfo=timezone(timedelta(hours=-4)))
@@ -149,7 +149,7 @@ ANSWERS: dict[str, Sequence[str]] = {
 }
 
 
-def write_evening(folder: Path, results: Path | None = None, seed: int = 2420, count: int = COUNT) -> None:
+def write_class_export(folder: Path, results: Path | None = None, seed: int = 2420, count: int = COUNT) -> None:
     """Write the export, the gradebook and the rule for late days."""
     draw = random.Random(seed)
     export = folder / "export"
@@ -275,4 +275,4 @@ def _write_gradebook(path: Path, handed_in: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    write_evening(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    write_class_export(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from course.writeup import __main__ as command
 from harness.validation.cases import SOLUTION, STUBS
 
-__all__ = ["ANSWERS", "BEST", "STEM", "TEAM", "Desk"]
+__all__ = ["ANSWERS", "BEST", "STEM", "TEAM", "WriteupFolder"]
 
 TEAM = "Team: Zoë Müller, Ada Lovelace"
 STEM = "CS2420_PSet2_ZoeMuller_AdaLovelace"
@@ -21,7 +21,7 @@ ANSWERS = (STUBS / "answers.md").read_text(encoding="utf-8")
 BEST = "## 1.1 Which learning rate is best, and why (100)"
 
 
-class Desk:
+class WriteupFolder:
     """A team's folders, and what came of one ``make writeup``."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,7 +41,7 @@ class Desk:
         """Write the answers, the first of which is this."""
         self.write(re.sub(r"Team:.*", lambda _: team, ANSWERS).replace(BEST, f"{BEST}\n\n{text}\n"))
 
-    def make(self, *arguments: str | Path) -> Desk:
+    def make(self, *arguments: str | Path) -> WriteupFolder:
         folders = ("--student", self.student, "--results", self.results, "--out", self.out)
         self.code = command.main([str(argument) for argument in (*folders, *arguments)])
         self.said, self.errors = self.capsys.readouterr()

@@ -19,7 +19,7 @@ import nbformat
 from harness.submission.required_names import MODULES
 from harness.validation.cases import SOLUTION
 
-__all__ = ["mutilated", "solution_notebook", "zip_of"]
+__all__ = ["damaged_submission", "solution_notebook", "zip_of"]
 
 Files = dict[str, bytes]
 
@@ -279,7 +279,7 @@ def _odd_json(rng: random.Random) -> bytes:
 NOTEBOOKS = (_wrong_values, _odd_sources, _odd_json)
 
 
-def mutilated(folder: Path, seed: int) -> Path:
+def damaged_submission(folder: Path, seed: int) -> Path:
     """Write one of them into a folder."""
     rng = random.Random(seed)
     kind = rng.randrange(4)

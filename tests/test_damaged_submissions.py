@@ -11,7 +11,7 @@ from harness.catalog import read_suites
 from harness.grading import grade
 from harness.submission.gather import gather
 from harness.submission.intake import SubmissionError, open_submission
-from tests.mutilated import mutilated
+from tests.damaged_submissions import damaged_submission
 
 CHUNK = 25
 MAXIMUM = sum(test.points for test in read_suites())
@@ -28,7 +28,7 @@ def test_each_is_graded_or_refused(launcher, tmp_path, chunk):
         place = tmp_path / str(seed)
         (place / "in").mkdir(parents=True)
         (place / "scratch").mkdir()
-        path = mutilated(place / "in", seed)
+        path = damaged_submission(place / "in", seed)
         before = listing(place)
         try:
             submission = gather(path, place / "scratch", path.name)
@@ -47,7 +47,7 @@ def test_each_is_graded_or_refused(launcher, tmp_path, chunk):
 def test_the_same_in_a_process_of_its_own(tmp_path, seed):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        path = mutilated(tmp_path, seed)
+        path = damaged_submission(tmp_path, seed)
     before = listing(tmp_path)
     try:
         with open_submission(path) as submission:
