@@ -1,8 +1,9 @@
-"""A class of forty as Gradescope exports it, and the gradebook that Canvas exports, for docs/an-evening.md.
+"""Write a made-up class of forty as Gradescope exports it, and the gradebook that Canvas exports for it.
 
-``python -m tests.class_export FOLDER [RESULTS]`` writes ``export/``, ``gradebook.csv`` and ``late.toml``. There are groups,
-late ones, notebooks, a PDF alone, an empty submission, a student in two submissions, one whom Canvas doesn't know, and
-one who handed in nothing. RESULTS is a folder that run_experiments.py has made: some of the class hand it in.
+``python -m tests.class_export FOLDER [RESULTS]`` writes ``export/``, ``gradebook.csv`` and ``late.toml``. The class has
+groups, late submissions, notebooks, a PDF alone, an empty submission, a student in two submissions, a student whom
+Canvas doesn't know, and a student who submitted nothing. RESULTS is a folder that run_experiments.py has made: some
+students submit it. docs/an-evening.md uses this class.
 """
 
 from __future__ import annotations
