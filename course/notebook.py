@@ -14,11 +14,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from course.notebook_commands import Output, progress, run, start, stop
 from harness.numbers import PART, lies_in
 from harness.problem import problem
 from harness.warm import client
@@ -34,8 +35,6 @@ NAME = f"{problem().problem.stem}.ipynb"
 RESULTS = "results"
 LIVE_SECONDS = 30
 """The time that Colab has to hand over the notebook. A page in the background takes some of it."""
-WIDTH = 120
-"""characters of a line of output"""
 
 
 class NotebookNotFoundError(Exception):
@@ -75,10 +74,36 @@ def grade(
 def _grade(parts: Sequence[str], options: Sequence[str], file: str | Path | None, results: Path) -> None:
     try:
         with notebook_file(file) as path, _with_results(path, results, _parts(parts)) as submission:
-            _run("-m", "grader", "grade", str(submission), *options, said=_in_cells)
+            _grade_and_show(["-m", "grader", "grade", str(submission), *options])
         client.start()  # the next one then begins at once
     except NotebookNotFoundError as error:
         print(error)
+
+
+def _grade_and_show(command: Sequence[str]) -> None:
+    """Run a grading: in a notebook with its table as HTML, and until then a line on its progress; elsewhere as text."""
+    if _shell() is None:
+        run(*command, said=_in_cells)
+        return
+    with tempfile.TemporaryDirectory(prefix="harness-") as folder:
+        page, report = Path(folder) / "cell.html", Path(folder) / "results.json"
+        output = Output()
+        output.show("Grading …")
+        process = start(*command, "--cell", str(page), "--json", str(report))
+        text = ""
+        try:
+            while not text:
+                try:
+                    text, _ = process.communicate(timeout=0.25)
+                    text = text or f"The grader ended with exit code {process.returncode}, and said nothing."
+                except subprocess.TimeoutExpired:
+                    output.show(progress(report))
+        except KeyboardInterrupt:
+            stop(process)
+            raise
+        lines = [_in_cells(line.rstrip()) for line in text.split("\n") if folder not in line]
+        html = _in_cells(page.read_text(encoding="utf-8")) if page.is_file() else ""
+        output.show("\n".join(lines).rstrip(), html)
 
 
 def _in_cells(text: str) -> str:
@@ -118,14 +143,14 @@ def experiments(*parts: str, profile: str = "quick", file: str | Path | None = N
     with tempfile.TemporaryDirectory(prefix="harness-") as modules:
         try:
             with notebook_file(file) as path:
-                if _run("-m", "grader", "unpack", str(path), "--out", modules, quiet=True):
+                if run("-m", "grader", "unpack", str(path), "--out", modules, quiet=True):
                     return
                 places = _Places(path, Path(modules))
         except NotebookNotFoundError as error:
             print(error)
             return
         options = ["--profile", profile, "--student", modules, "--out", str(folder), "--resume", "--replace"]
-        _run(str(RUN_EXPERIMENTS), *parts, *options, said=places.named)
+        run(str(RUN_EXPERIMENTS), *parts, *options, said=places.named)
     for part in _parts(parts):
         _show(folder / part)
 
@@ -308,58 +333,6 @@ class _Places:
             if own == line
         ]
         return found[0] if len(found) == 1 else match[0]
-
-
-def _unchanged(text: str) -> str:
-    return text
-
-
-def _run(*arguments: str, quiet: bool = False, said: Callable[[str], str] = _unchanged) -> int:
-    """Run ``python`` with these arguments; print what it says while it says it.
-
-    Args:
-        quiet: print nothing if it succeeds.
-        said: turns a line into what is printed.
-    """
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    # A kernel tells its programs to write as to a terminal, with bars that move: here they would fill the cell.
-    kept = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
-    settings = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "COLUMNS": str(WIDTH)}
-    # A notebook's kernel asks matplotlib to draw into cells; commands draw into files.
-    settings |= {"NO_COLOR": "1", "MPLBACKEND": "agg"}
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        env={**kept, **settings},
-    )
-    assert process.stdout is not None
-    lines = []
-    try:
-        for line in process.stdout:
-            lines.append(said(line.rstrip()))
-            if not quiet:
-                print(lines[-1])
-    except KeyboardInterrupt:
-        _stop(process)
-        raise
-    finally:
-        code = process.wait()
-    if code and quiet:
-        print("\n".join(lines))
-    return code
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    """Let an interrupted command come to its end; it may have heard of the interruption itself."""
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.terminate()
 
 
 def _parts(names: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from course import notebook
+from course import notebook, notebook_commands
 
 
 @pytest.fixture(autouse=True)
@@ -176,20 +176,20 @@ def test_names_of_tests_and_parts_are_about_parts(names, parts):
 
 
 def test_what_a_command_prints_is_shown_and_its_code_returned(capsys):
-    assert notebook._run("-c", "print('✓ done'); raise SystemExit(3)") == 3
+    assert notebook_commands.run("-c", "print('✓ done'); raise SystemExit(3)") == 3
     assert capsys.readouterr().out == "✓ done\n"
 
 
 def test_commands_write_as_into_a_file_though_kernels_ask_for_colours(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")  # as ipykernel does
-    notebook._run("-c", "from rich.console import Console; print(Console().is_terminal, Console().width)")
-    assert capsys.readouterr().out == f"False {notebook.WIDTH}\n"
+    notebook_commands.run("-c", "from rich.console import Console; print(Console().is_terminal, Console().width)")
+    assert capsys.readouterr().out == f"False {notebook_commands.WIDTH}\n"
 
 
 def test_a_quiet_command_speaks_only_when_it_fails(capsys):
-    assert notebook._run("-c", "print('fine')", quiet=True) == 0
+    assert notebook_commands.run("-c", "print('fine')", quiet=True) == 0
     assert capsys.readouterr().out == ""
-    assert notebook._run("-c", "print('not fine'); raise SystemExit(2)", quiet=True) == 2
+    assert notebook_commands.run("-c", "print('not fine'); raise SystemExit(2)", quiet=True) == 2
     assert capsys.readouterr().out == "not fine\n"
 
 

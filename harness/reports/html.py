@@ -12,7 +12,7 @@ from harness.gradebook import Gradebook, Outcome, Picture, State
 from harness.problem import problem
 from harness.reports.text import cut, plain, points, write_atomically
 
-__all__ = ["environment", "render", "write"]
+__all__ = ["SIGNS", "environment", "outcome_pages", "render", "write"]
 
 SIGNS = {
     State.PASSED: "✓",
@@ -41,16 +41,25 @@ def environment(folder: Path) -> jinja2.Environment:
 
 def render(gradebook: Gradebook) -> str:
     """The page as text."""
+    return (
+        outcome_pages()
+        .get_template("page.html.j2")
+        .render(
+            gradebook=gradebook,
+            some_failed=any(outcome.state in (State.FAILED, State.PARTIAL) for _, outcome in gradebook.results),
+            signs=SIGNS,
+            item_kinds={True: "passed", False: "failed", None: "open"},
+            state=State,
+            problem=problem(),
+        )
+    )
+
+
+def outcome_pages() -> jinja2.Environment:
+    """The environment of the templates in this folder, with filters for what an outcome holds."""
     pages = environment(HERE)
     pages.filters.update(points=points, plain=plain, image=_image, message=_message, printed=_printed)
-    return pages.get_template("page.html.j2").render(
-        gradebook=gradebook,
-        some_failed=any(outcome.state in (State.FAILED, State.PARTIAL) for _, outcome in gradebook.results),
-        signs=SIGNS,
-        item_kinds={True: "passed", False: "failed", None: "open"},
-        state=State,
-        problem=problem(),
-    )
+    return pages
 
 
 def write(gradebook: Gradebook, path: Path) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from harness.catalog import RESULTS, GradedTest
-from harness.gradebook import Gradebook, Outcome, PartScore, State
+from harness.gradebook import Gradebook, Outcome, PartScore, Reason, State
 from harness.problem import problem
 from harness.reports.text import last_line, points
 
-__all__ = ["closing", "parts_of_run", "to_look_at"]
+__all__ = ["closing", "not_there", "parts_of_run", "to_look_at"]
 
 
 def parts_of_run(gradebook: Gradebook) -> list[PartScore]:
@@ -30,6 +30,23 @@ def to_look_at(part: PartScore, gradebook: Gradebook) -> list[tuple[GradedTest, 
         for test, outcome in _causes_first(part.results, gradebook)
         if outcome.state in states and gradebook.is_selected(test)
     ]
+
+
+def not_there(gradebook: Gradebook) -> tuple[list[str], list[str]]:
+    """The parts in which nothing is wrong and something is missing.
+
+    Returns:
+        The numbers of those whose code is not implemented, and of those whose full results are not there.
+    """
+    code: list[str] = []
+    results: list[str] = []
+    for part in gradebook.parts:
+        problems = to_look_at(part, gradebook)
+        if problems and problems[0][1].state is State.NOT_IMPLEMENTED:
+            test, outcome = problems[0]
+            quick = " (the quick ones are right)" if outcome.reason is Reason.QUICK_RESULTS else ""
+            (results if RESULTS in test.tags else code).append(part.part.number + quick)
+    return code, results
 
 
 def _causes_first(

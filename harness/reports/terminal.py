@@ -6,11 +6,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.catalog import RESULTS
 from harness.failure import as_text
-from harness.gradebook import Gradebook, Outcome, PartScore, Reason, State
+from harness.gradebook import Gradebook, Outcome, PartScore, State
 from harness.problem import problem
-from harness.reports.order import closing, parts_of_run, to_look_at
+from harness.reports.order import closing, not_there, parts_of_run, to_look_at
 from harness.reports.text import cut, plain, points
 
 __all__ = ["render"]
@@ -103,16 +102,9 @@ def _hints(gradebook: Gradebook, every: bool) -> tuple[list[RenderableType], int
     hints: list[RenderableType] = []
     left: set[str] = set()
     shown: dict[str, str] = {}
-    missing: list[str] = []
-    unmade: list[str] = []
     for part in gradebook.parts:
         problems = to_look_at(part, gradebook)
-        if not problems:
-            continue
-        test, outcome = problems[0]
-        if outcome.state is State.NOT_IMPLEMENTED:
-            quick = " (the quick ones are right)" if outcome.reason is Reason.QUICK_RESULTS else ""
-            (unmade if RESULTS in test.tags else missing).append(part.part.number + quick)
+        if not problems or problems[0][1].state is State.NOT_IMPLEMENTED:
             continue
         failed = [one for one in problems if one[1].state in (State.FAILED, State.PARTIAL)]
         for test, outcome in (failed or problems[:1]) if every else problems[:1]:
@@ -123,6 +115,7 @@ def _hints(gradebook: Gradebook, every: bool) -> tuple[list[RenderableType], int
             hint.add_row("", Text(message, overflow="fold"))
             hints += [hint, ""]
         left.update(outcome.message for _, outcome in failed)
+    missing, unmade = not_there(gradebook)
     if missing and hints:  # where nothing is implemented at all, the last line says so
         hints += [Text(f"  Not implemented yet: {', '.join(missing)}"), ""]
     if unmade:

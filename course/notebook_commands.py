@@ -1,0 +1,105 @@
+"""Commands that the notebook's cells run, and the output of a cell."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Output", "progress", "run", "start", "stop"]
+
+ROOT = Path(__file__).resolve().parent.parent
+WIDTH = 120
+"""The number of characters in a line of output."""
+
+
+def _unchanged(text: str) -> str:
+    return text
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    """Start ``python`` with these arguments; what it prints comes through one pipe."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    # A kernel tells its programs to write as to a terminal, with bars that move: here they would fill the cell.
+    kept = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
+    settings = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "COLUMNS": str(WIDTH)}
+    # A notebook's kernel asks matplotlib to draw into cells; commands draw into files.
+    settings |= {"NO_COLOR": "1", "MPLBACKEND": "agg"}
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        env={**kept, **settings},
+    )
+
+
+def run(*arguments: str, quiet: bool = False, said: Callable[[str], str] = _unchanged) -> int:
+    """Run ``python`` with these arguments, and print each line of its output as it comes.
+
+    Args:
+        quiet: print nothing if it succeeds.
+        said: turns a line into what is printed.
+    """
+    process = start(*arguments)
+    assert process.stdout is not None
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(said(line.rstrip()))
+            if not quiet:
+                print(lines[-1])
+    except KeyboardInterrupt:
+        stop(process)
+        raise
+    finally:
+        code = process.wait()
+    if code and quiet:
+        print("\n".join(lines))
+    return code
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """Let an interrupted command come to its end; it may have heard of the interruption itself."""
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+
+
+class Output:
+    """The output of a cell, which later output replaces."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._shown = ""
+
+    def show(self, text: str, html: str = "") -> None:
+        """Show a text, or the HTML wherever that can be shown."""
+        from IPython.display import display
+
+        if self._shown == (html or text):
+            return
+        self._shown = html or text
+        data = {"text/plain": text, **({"text/html": html} if html else {})}
+        if self._handle is None:
+            self._handle = display(data, raw=True, display_id=True)
+        else:
+            self._handle.update(data, raw=True)
+
+
+def progress(report: Path) -> str:
+    """How far a grading is. Its report is written anew after each test."""
+    try:
+        tests = json.loads(report.read_text(encoding="utf-8"))["tests"]
+    except (OSError, ValueError, KeyError):
+        return "Grading …"
+    done = sum(test.get("extra_data", {}).get("seconds", 0) > 0 for test in tests)
+    return f"Grading … {done} test{'' if done == 1 else 's'} done." if done else "Grading …"
