@@ -57,7 +57,7 @@ def main() -> int:
         for page in pages()
         for one in long_sentences(_read(page))
     ]
-    print("\n".join(found) or "Docstrings of attributes have subjects, and no sentence of the documentation is too long.")
+    print("\n".join(found) or "Docstrings of attributes have subjects, and no sentence of the pages is too long.")
     return 1 if found else 0
 
 
