@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import nn
 
 from course import checkpoints, plotting
 from course.checkpoints import Architecture, CheckpointError
@@ -23,13 +21,18 @@ from course.datasets import SIZES, ImageDataset, Name, check_data_dir, data_dir,
 from course.experiments.profiles import Profile, mark_of
 from course.experiments.student_code import StudentCode, StudentCodeError
 from course.experiments.watch import NOBODY, Watch
+from course.layout import order_weights
 from course.records import Checkpoint, Claim, Data, Record, Run, Settings, Table, write
-from course.trainer import Diverged, History, Precision, Recipe, Training, evaluate
+from course.timing import epoch_time, faster_precision, has_bfloat16
+from course.trainer import Diverged, Evaluation, History, Precision, Recipe, Training, agree, evaluate
 
 __all__ = ["Lab"]
 
 #: Between two savings of a run's state, in seconds: what a killed run loses at most, and an epoch.
 SAVE_EVERY = 2.0
+
+#: The precision that was found to be faster: by network, batch size and threads, once in a process.
+_FASTER: dict[tuple[str, int, int], Precision] = {}
 
 
 @dataclass
@@ -49,11 +52,8 @@ class Lab:
     estimate: float = 0.0
     """Seconds of the training that a dry run has left out."""
     _counts: tuple[int, int] = (0, 0)
-
-    @property
-    def precision(self) -> Precision:
-        """bfloat16 on GPUs; on CPUs it is many times slower than float32."""
-        return "bfloat16" if self.device.type == "cuda" else "float32"
+    _exact: set[str] = field(default_factory=set)
+    """The names of runs that are in float32 on every device."""
 
     @property
     def _alone(self) -> bool | None:
@@ -152,7 +152,7 @@ class Lab:
         prune_after: Sequence[int] = (),
         sparse: bool = False,
         half: bool = True,
-        plain: bool = False,
+        exact: bool = False,
     ) -> Run:
         """Train a network, measure it, keep it. A run that is finished is not repeated; one that stopped goes on.
 
@@ -161,14 +161,15 @@ class Lab:
             prune: called with the network after each of the epochs ``prune_after``, before its evaluation.
             sparse: count the zeros of each convolution after every epoch.
             half: keep kernels and matrices as float16.
-            plain: the readable loop and float32 on every device, where its time is what is measured.
+            exact: float32 on every device, and images in the order that a student's loop over channels expects.
         """
+        if exact:
+            self._exact.add(name)
         known = self.record.run(name)
         if known is not None and known.finished:
             return known
-        precision: Precision = "float32" if plain else self.precision
 
-        def begin() -> Training:
+        def begin(precision: Precision) -> Training:
             torch.manual_seed(self.record.seed)
             model = make_model().to(self.device)
 
@@ -179,8 +180,9 @@ class Lab:
                     prune(model)
                 return times > 0
 
-            # Only the images: masks and weights in that order would break a student's mask.view(-1).
-            layout = torch.contiguous_format if plain else torch.channels_last
+            if not exact and prune is None:  # a student's mask.view(-1) needs weights that are in order
+                order_weights(model)
+            layout = torch.contiguous_format if exact else torch.channels_last
             return Training(
                 model,
                 replace(data[0], layout=layout),
@@ -188,33 +190,53 @@ class Lab:
                 recipe,
                 before_evaluation=before_evaluation if prune_after else None,
                 precision=precision,
-                graphs=False if plain else None,
             )
 
+        precision = "float32" if exact else self._precision(architecture, begin)
         run = Run(name=name, title=title, settings=_settings(recipe, precision), alone=self._alone)
         if self.dry:
-            self.estimate += _estimate(begin(), *self._counts)
+            found = epoch_time(begin(precision), *self._counts)
+            self.estimate += recipe.epochs * found.seconds + len(recipe.within) * found.evaluation
             return run
         if known is not None:
             self.record.runs.remove(known)
         self.record.runs.append(run)
-        training = begin()
+        training = begin(precision)
         if not self._take_up(training, run):
-            training = begin()
-        self._epochs(training, run, sparse)
-        run.checkpoint = self._keep(training.model, run.name, architecture, data[1], half)
+            training = begin(precision)
+        measured = _Kept(self, run, training, architecture, half)
+        self._epochs(training, run, sparse, measured.evaluate)
+        run.checkpoint = measured.checkpoint()
         write(self.record, self.folder)
         self._state_file(name).unlink(missing_ok=True)
         self.watch.run_ends(run)
         return run
 
-    def _epochs(self, training: Training, run: Run, sparse: bool) -> None:
+    def _precision(self, architecture: Architecture, begin: Callable[[Precision], Training]) -> Precision:
+        """The precision of a run: bfloat16 on GPUs, and on CPUs that compute it faster than float32.
+
+        The runs of a record all have that of the first, so that they can be compared and gone on with.
+        """
+        if self.device.type == "cuda":
+            return "bfloat16"
+        if not has_bfloat16():
+            return "float32"
+        for run in self.record.runs:
+            if run.name not in self._exact:
+                return "bfloat16" if run.settings.precision == "bfloat16" else "float32"
+        key = architecture, self.profile.batch_size, torch.get_num_threads()
+        if key not in _FASTER:
+            _FASTER[key] = faster_precision(begin)
+        return _FASTER[key]
+
+    def _epochs(self, training: Training, run: Run, sparse: bool, last: Callable[[], Evaluation]) -> None:
         """Train to the end; whatever stops it, the record has the epochs that were done."""
         self.watch.run_begins(run, len(training.training))
         saved = time.perf_counter()
         try:
             while not training.finished:
-                training.epoch(lambda seen, loss: self.watch.step(run, seen, loss))
+                measure = last if training.epochs_done + 1 == training.recipe.epochs else None
+                training.epoch(lambda seen, loss: self.watch.step(run, seen, loss), measure)
                 _copy_history(training.history, run)
                 if sparse:
                     run.zeros.append(checkpoints.zeros(training.model))
@@ -226,33 +248,6 @@ class Lab:
             raise Diverged(f"{run.title}: {error}") from None
         finally:
             write(self.record, self.folder)
-
-    def _keep(
-        self, model: nn.Module, name: str, architecture: Architecture, test: ImageDataset, half: bool
-    ) -> Checkpoint:
-        """Write the weights, and measure what was written, as others will."""
-        try:
-            state = checkpoints.export(model, architecture)
-        except CheckpointError as error:
-            raise StudentCodeError(f"the network of {name!r} can't be kept as {architecture}: {error}") from None
-        path = self.folder / f"{name}.safetensors"
-        checkpoints.save(state, path, half=half)
-        kept = checkpoints.load(path, architecture).to(self.device)
-        witnesses = load("cifar10", "test")
-        if test.images.shape[-1] != witnesses.images.shape[-1]:
-            witnesses = witnesses.halved()
-        # Everybody measures with the statistics of the data that the network was trained on.
-        witnesses = replace(witnesses, mean=test.mean, std=test.std).to(self.device)
-        tested = evaluate(kept, test)
-        # The quick profile's test images are the witnesses themselves.
-        witnessed = tested if test.digest == witnesses.digest else evaluate(kept, witnesses)
-        return Checkpoint(
-            file=path.name,
-            sha256=checkpoints.digest(path),
-            architecture=architecture,
-            test=Claim(tested.correct, tested.total),
-            fixtures=Claim(witnessed.correct, witnessed.total),
-        )
 
     # ---- what --resume takes up ----
 
@@ -306,23 +301,63 @@ def _settings(recipe: Recipe, precision: Precision) -> Settings:
     )
 
 
-def _estimate(training: Training, images: int, test_images: int, steps: int = 3) -> float:
-    """Seconds that the training on so many images would take, from a few steps of it."""
-    size = training.recipe.batch_size
-    few = training.training.take(min((steps + 1) * size, len(training.training)))
-    times = [time.perf_counter()]
+@dataclass
+class _Kept:
+    """The weights of a run as they are kept, and what is measured with them: as others will."""
 
-    def note_time(seen: int, loss: Tensor) -> None:
-        float(loss)  # waits for a GPU
-        times.append(time.perf_counter())
+    lab: Lab
+    run: Run
+    training: Training
+    architecture: Architecture
+    half: bool
+    _network: nn.Module | None = None
+    _tested: Evaluation | None = None
 
-    training.stepper.epoch(few, training.generator, training.recipe.rate, note_time)
-    step = statistics.median(after - before for before, after in itertools.pairwise(times[1:]))
-    test = training.test.take(min(1000, len(training.test)))
-    if test.images.is_cuda:
-        evaluate(training.model, test)  # libraries choose their algorithms, once a run
-    started = time.perf_counter()
-    evaluate(training.model, test)
-    evaluation = (time.perf_counter() - started) * test_images / len(test)
-    epochs, within = training.recipe.epochs, len(training.recipe.within)
-    return epochs * (step * images / size + evaluation) + within * evaluation
+    @property
+    def path(self) -> Path:
+        return self.lab.folder / f"{self.run.name}.safetensors"
+
+    def network(self) -> nn.Module:
+        """The course's network with the weights that were kept.
+
+        Raises:
+            StudentCodeError: the trained network can't be kept.
+        """
+        if self._network is None:
+            try:
+                state = checkpoints.export(self.training.model, self.architecture)
+            except CheckpointError as error:
+                raise StudentCodeError(
+                    f"the network of {self.run.name!r} can't be kept as {self.architecture}: {error}"
+                ) from None
+            checkpoints.save(state, self.path, half=self.half)
+            self._network = checkpoints.load(self.path, self.architecture).to(self.lab.device)
+        return self._network
+
+    def evaluate(self) -> Evaluation:
+        """The evaluation after the last epoch: of the kept network, unless it computes something else."""
+        try:
+            network = self.network()
+        except StudentCodeError:  # is said when the run is over
+            return self.training.evaluate()
+        test = self.training.test
+        self._tested = evaluate(network, test)
+        return self._tested if agree(network, self.training.model, test) else self.training.evaluate()
+
+    def checkpoint(self) -> Checkpoint:
+        network, test = self.network(), self.training.test
+        tested = self._tested or evaluate(network, test)
+        witnesses = load("cifar10", "test")
+        if test.images.shape[-1] != witnesses.images.shape[-1]:
+            witnesses = witnesses.halved()
+        # Everybody measures with the statistics of the data that the network was trained on.
+        witnesses = replace(witnesses, mean=test.mean, std=test.std, layout=test.layout).to(self.lab.device)
+        # The quick profile's test images are the witnesses themselves.
+        witnessed = tested if test.digest == witnesses.digest else evaluate(network, witnesses)
+        return Checkpoint(
+            file=self.path.name,
+            sha256=checkpoints.digest(self.path),
+            architecture=self.architecture,
+            test=Claim(tested.correct, tested.total),
+            fixtures=Claim(witnessed.correct, witnessed.total),
+        )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import statistics
 import time
+from collections.abc import Callable, Mapping
 
 import msgspec
 import torch
 from torch import nn
 
 from course.checkpoints import CheckpointError, with_provided_layers
+from course.datasets import ImageDataset
 from course.experiments.experiment import Drawing, Experiment, Records
 from course.experiments.lab import Lab
 from course.experiments.part1 import constant_rate, scheduler_by
@@ -18,6 +20,8 @@ from course.experiments.student_code import StudentCodeError
 from course.layers import DepthwiseSeparableConvolutionSolution
 from course.models import CONVNET_LAYERS, DEPTHWISE_LAYERS, ConvNet, DWConvNet
 from course.plotting import bars, epoch_seconds, learning_curves
+from course.timing import epoch_time, step_seconds
+from course.trainer import Recipe, Training
 
 __all__ = ["EXPERIMENTS"]
 
@@ -25,6 +29,12 @@ __all__ = ["EXPERIMENTS"]
 RATE = 0.001
 KERNEL = 3
 REPETITIONS = 5
+#: Steps of each layer that are timed on a GPU, where the epochs themselves are captured graphs.
+PLAIN_STEPS = 50
+
+
+#: The titles of the two runs that are compared in 6.2.
+TITLES = {"yours": "layer of 6.1", "provided": "provided layer"}
 
 
 def _parameters(module: nn.Module) -> int:
@@ -89,6 +99,40 @@ def draw_sizes(records: Records) -> dict[str, Drawing]:
     return {"parameters": Drawing(figure, caption)}
 
 
+def takes_graphs(device: torch.device) -> bool:
+    """Whether the steps of a training are captured there, so that their times say little of a layer's code."""
+    return device.type == "cuda"
+
+
+def time_plain_steps(
+    lab: Lab,
+    networks: Mapping[str, Callable[[], nn.Module]],
+    recipe: Recipe,
+    data: tuple[ImageDataset, ImageDataset],
+) -> None:
+    """The time of an epoch with each network, from steps that are taken kernel by kernel; the last is the provided."""
+    found = {}
+    for name, make in networks.items():
+        torch.manual_seed(lab.record.seed)
+        training = Training(make().to(lab.device), *data, recipe, graphs=False)
+        if lab.dry:
+            lab.estimate += PLAIN_STEPS * statistics.median(step_seconds(training, 3))
+        else:
+            found[name] = epoch_time(training, len(data[0]), len(data[1]), PLAIN_STEPS).seconds
+    if found:
+        *_, provided = found.values()
+        lab.table(
+            f"Time of an epoch, extrapolated from the median of {PLAIN_STEPS} plain steps and from one evaluation",
+            ["layer", "seconds an epoch", "against the provided one", "timed steps"],
+            [[name, seconds, seconds / provided, PLAIN_STEPS] for name, seconds in found.items()],
+            timed=True,
+        )
+        lab.note(
+            "The epochs with either layer were captured graphs, which take about the same time however a layer is "
+            f"written: their comparison is from {PLAIN_STEPS} plain steps of each."
+        )
+
+
 def train_both(lab: Lab) -> None:
     """6.2: some epochs with each of the two layers, then 100 of DWConvNet with the provided one."""
     block = lab.code.depthwise.dw_conv_block
@@ -115,8 +159,11 @@ def train_both(lab: Lab) -> None:
     data = lab.cifar10()
     adam = {"rate": RATE, "optimizer": "adam"}
     timed = lab.recipe(epochs=lab.profile.timing, make_scheduler=constant_rate, schedule="constant", **adam)
-    lab.train("yours", "layer of 6.1", own, timed, data, "DWConvNet", plain=True)
-    lab.train("provided", "provided layer", provided, timed, data, "DWConvNet", plain=True)
+    layers = {"yours": own, "provided": provided}
+    for name, network in layers.items():
+        lab.train(name, TITLES[name], network, timed, data, "DWConvNet", exact=True)
+    if takes_graphs(lab.device):
+        time_plain_steps(lab, {TITLES[name]: network for name, network in layers.items()}, timed, data)
     epochs = lab.profile.long
     recipe = lab.recipe(
         epochs=epochs,
@@ -130,10 +177,15 @@ def train_both(lab: Lab) -> None:
 def draw_both(records: Records) -> dict[str, Drawing]:
     record = records["6.2"]
     drawings: dict[str, Drawing] = {}
-    titles = {"yours": "layer of 6.1", "provided": "provided layer"}
-    runs = [(record.run(name), title) for name, title in titles.items()]
+    runs = [(record.run(name), title) for name, title in TITLES.items()]
     timed = [msgspec.structs.replace(run, title=title) for run, title in runs if run is not None and run.seconds]
-    if timed:
+    plain = record.table("seconds an epoch")
+    if plain is not None:
+        labels, seconds = [str(row[0]) for row in plain.rows], [float(row[1]) for row in plain.rows]
+        title = f"DWConvNet: time of an epoch, by {plain.rows[0][3]} plain steps"
+        figure = bars(labels, {"time of an epoch": seconds}, title=title, xlabel="Time per epoch (s)")
+        drawings["time"] = Drawing(figure, "The layer of 6.1 against the provided one (part 6.2).")
+    elif timed:
         figure = epoch_seconds(timed, title="DWConvNet: time by epoch")
         drawings["time"] = Drawing(figure, "The layer of 6.1 against the provided one (part 6.2).")
     long = record.run("adam")

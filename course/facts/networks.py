@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from course.facts.shared import Records, accuracy, end, last_loss, number, points, run_of, timed
+from course.records import Run, Table
 from harness.facts import Fact
 
 __all__ = ["layer_sizes", "transformer", "two_layers"]
@@ -48,10 +49,31 @@ def layer_sizes(found: Records) -> Iterator[Fact]:
             yield Fact("6.1", name, number(line[2]), "×", tolerance=0.05 * number(line[2]))
 
 
+def _by_plain_steps(table: Table, own: Run, provided: Run) -> Iterator[Fact]:
+    """The comparison on a GPU, where the epochs themselves were captured graphs."""
+    seconds = [number(row[1]) for row in table.rows[:2]]
+    steps = int(number(table.rows[0][3]))
+    how = f"from {steps} plain steps"
+    also: tuple[str, ...] = ("slower", "ratio time", "ratio")
+    name = f"times slower than the provided layer{timed((own, provided), how)}"
+    yield Fact("6.2", name, seconds[0] / seconds[1], "×", tolerance=0.05 * seconds[0] / seconds[1], also=also)
+    for title, run, mean, words in (
+        ("your own", own, seconds[0], ("own", "ours", "mine")),
+        ("the provided", provided, seconds[1], ("provided",)),
+    ):
+        also = tuple(f"epoch {word} time" for word in words)
+        name = f"time of an epoch with {title} layer{timed([run], how)}"
+        yield Fact("6.2", name, mean, "s", tolerance=0.05 * mean, also=also)
+        yield from accuracy("6.2", run)
+
+
 def two_layers(found: Records) -> Iterator[Fact]:
     record = found["6.2"]
     own, provided = record.run("yours"), record.run("provided")
-    if own is not None and provided is not None and own.seconds and provided.seconds:
+    plain = record.table("seconds an epoch")
+    if own is not None and provided is not None and plain is not None:
+        yield from _by_plain_steps(plain, own, provided)
+    elif own is not None and provided is not None and own.seconds and provided.seconds:
         ratio = sum(own.seconds) / sum(provided.seconds)
         by_epoch = [one / other for one, other in zip(own.seconds, provided.seconds, strict=False) if other > 0]
         tolerance = max(abs(one - ratio) for one in by_epoch)  # of all epochs, or without the first one, which warms up

@@ -1,0 +1,95 @@
+"""How long training steps take here, and which precision takes less time."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from course.trainer import Precision, Training, evaluate
+
+__all__ = ["EpochTime", "epoch_time", "faster_precision", "has_bfloat16", "step_seconds"]
+
+#: Steps of each precision that are timed, after a first one in which libraries choose their algorithms.
+TIMED_STEPS = 2
+#: bfloat16 has to be so many times as fast: a machine on which both are alike then always chooses the same.
+MARGIN = 1.15
+
+
+@dataclass(frozen=True)
+class EpochTime:
+    """What an epoch takes, by a few of its steps."""
+
+    steps: float
+    """Seconds of the training steps."""
+    evaluation: float
+    """Seconds of the evaluation after them."""
+
+    @property
+    def seconds(self) -> float:
+        return self.steps + self.evaluation
+
+
+def step_seconds(training: Training, steps: int, clock: Callable[[], float] = time.perf_counter) -> list[float]:
+    """The time of each of so many steps, after a first one that isn't timed. They train the network."""
+    size = training.recipe.batch_size
+    times: list[float] = []
+
+    def note_time(seen: int, loss: Tensor) -> None:
+        float(loss)  # waits for a GPU
+        times.append(clock())
+
+    while len(times) < steps + 1:
+        count = min((steps + 1 - len(times)) * size, len(training.training))
+        training.stepper.epoch(training.training.take(count), training.generator, training.recipe.rate, note_time)
+    return [after - before for before, after in itertools.pairwise(times)]
+
+
+def epoch_time(training: Training, images: int, test_images: int, steps: int = 3) -> EpochTime:
+    """The time that an epoch of so many images would take, by the median of a few steps and by a part of the test.
+
+    It trains the network a little.
+    """
+    step = statistics.median(step_seconds(training, steps))
+    test = training.test.take(min(1000, len(training.test)))
+    if test.images.is_cuda:
+        evaluate(training.model, test)  # libraries choose their algorithms, once a run
+    started = time.perf_counter()
+    evaluate(training.model, test)
+    evaluation = (time.perf_counter() - started) * test_images / len(test)
+    return EpochTime(step * images / training.recipe.batch_size, evaluation)
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor says that it has instructions for products of bfloat16."""
+    try:  # PyTorch 2.8 doesn't say it yet
+        return any("bf16" in name and bool(there) for name, there in torch.cpu.get_capabilities().items())
+    except AttributeError:
+        pass
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return False
+    flags = next((line.partition(":")[2] for line in lines if line.startswith(("flags", "Features"))), "")
+    return any("bf16" in flag for flag in flags.split())
+
+
+def faster_precision(
+    begin: Callable[[Precision], Training], clock: Callable[[], float] = time.perf_counter
+) -> Precision:
+    """The precision in which this processor takes the steps of a training faster.
+
+    Args:
+        begin: makes the training anew in a precision; its first steps are taken.
+    """
+    seconds = {name: min(step_seconds(begin(name), TIMED_STEPS, clock)) for name in _PRECISIONS}
+    return "bfloat16" if seconds["float32"] >= MARGIN * seconds["bfloat16"] else "float32"
+
+
+_PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
