@@ -59,7 +59,7 @@ SLOW_FILES = {
         "test_attacks",
         "test_cluster",
         "test_process_pool",
-        "test_validationple",
+        "test_example",
         "test_experiments",
         "test_gradescope",
         "test_handout",
