@@ -5,4 +5,4 @@ from pathlib import Path
 __all__ = ["ROOT"]
 
 ROOT = Path(__file__).resolve().parent.parent
-"""the repository's folder"""
+"""The repository's folder."""

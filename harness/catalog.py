@@ -1,6 +1,6 @@
-"""The static list of graded tests: read from the text of the suites, before anything is imported or run.
+"""The static list of graded tests. It is read from the suites' source text, before anything is imported or run.
 
-So the maximum is known, and a row exists for every test, even where a suite can't be imported or a run is killed.
+So the maximum is always known. Every test has a row, even if its suite can't be imported or the run is killed.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ __all__ = [
 
 SUITES = problem().suites
 
-#: The tag of tests that look at results of experiments and at no code.
+#: The tag of tests that check the results of experiments, and no code.
 RESULTS = "results"
 
 Visibility = Literal["visible", "hidden", "after_due_date", "after_published"]
 
 
 class CatalogError(Exception):
-    """A suite has a test that can't be listed: a fault of the suites."""
+    """A suite has a test that can't be listed. This is a fault of the suites."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +46,21 @@ class GradedTest:
     number: str
     """The part and a letter, as ``2.1a``."""
     title: str
-    """the first paragraph of the docstring, one sentence that a student reads"""
+    """The first paragraph of the test's docstring: one sentence that a student reads."""
     points: float
     file: str
-    """the name of the suite's file"""
+    """The name of the suite's file."""
     function: str
     visibility: Visibility = "visible"
     tags: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    """numbers of the tests without which this one means nothing"""
+    """The numbers of the tests that must pass for this one to be meaningful."""
     explained_by: tuple[str, ...] = ()
-    """numbers of the tests that show the cause where they fail as well, the nearest first"""
+    """The numbers of tests that show the cause if they fail as well, the nearest cause first."""
     leaderboard: str | None = None
-    """the name of its leaderboard column"""
+    """The name of the test's leaderboard column, if it has one."""
     order: Literal["asc", "desc"] = "desc"
-    """The order of the leaderboard."""
+    """The order in which the leaderboard sorts this column."""
 
     @property
     def part(self) -> str:
@@ -69,7 +69,7 @@ class GradedTest:
 
     @property
     def hidden(self) -> bool:
-        """Whether its result is decided later than the others'."""
+        """Whether the test's result is shown later than those of the other tests."""
         return self.visibility != "visible"
 
 
@@ -78,8 +78,8 @@ def read_suites(folder: Path = SUITES) -> tuple[GradedTest, ...]:
     """All graded tests, sorted by number.
 
     Raises:
-        CatalogError: a test without number, weight or docstring, of a part that the problem set doesn't have, with
-            arguments that are not literals, two tests of one number, or no test at all.
+        CatalogError: a test has no number, weight or docstring, belongs to an unknown part, or has arguments that
+            aren't literals; two tests have the same number; or there is no test at all.
     """
     tests = [
         _describe(path.name, node)
@@ -105,7 +105,7 @@ def read_suites(folder: Path = SUITES) -> tuple[GradedTest, ...]:
 
 
 def _check_causes(tests: Iterable[GradedTest]) -> None:
-    """No test may explain itself, be it through others."""
+    """Refuse tests that explain themselves, directly or through others."""
     causes = {test.number: {*test.explained_by} for test in tests}
     for number in causes:
         reached: set[str] = set()
@@ -118,13 +118,13 @@ def _check_causes(tests: Iterable[GradedTest]) -> None:
 
 
 def chosen(tests: Iterable[GradedTest], wanted: Iterable[str]) -> tuple[GradedTest, ...]:
-    """The tests that are named, or lie in a part that is named; all, where nothing is named."""
+    """The tests that are named or belong to a named part; all tests if nothing is named."""
     numbers = tuple(wanted)
     return tuple(test for test in tests if not numbers or any(lies_in(test.number, one) for one in numbers))
 
 
 def all_points() -> float:
-    """The points of all tests of the suites together."""
+    """The sum of the points of all tests."""
     return sum(test.points for test in read_suites())
 
 

@@ -1,8 +1,8 @@
-"""What a test may say about a value that student code returned.
+"""Checks that tests make on the values that student code returns.
 
 A check that fails raises :class:`CheckFailure` with one sentence that says what was found and what was expected, and a
-hint on what to do about it. Values from a worker are plain data, but of any type: check what a value is before
-computing with it.
+hint on what to do about it. Values from a worker are plain data of any type, so check the type before computing with a
+value.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ __all__ = [
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-#: Numbers in an array whose shape the student's own code decides on: the largest that a suite expects has 1.6 million.
+#: The most numbers in an array whose shape student code chooses. The largest that a suite expects has 1.6 million.
 LARGEST = 1 << 21
-#: Numbers in a collection that is turned into Python objects: the longest that a suite expects has some hundred.
+#: The most numbers in a collection that becomes Python objects. The longest that a suite expects has about a hundred.
 MOST_NUMBERS = 1000
 
 
 def needs(*numbers: str) -> Callable[[Function], Function]:
-    """Without these tests the decorated one means nothing: where one fails, it is not run."""
+    """Skip the decorated test if one of these tests fails, because it would mean nothing then."""
 
     def mark(function: Function) -> Function:
         function.__needs__ = numbers  # type: ignore[attr-defined]
@@ -65,7 +65,7 @@ def needs(*numbers: str) -> Callable[[Function], Function]:
 
 
 def explained_by(*numbers: str) -> Callable[[Function], Function]:
-    """Where one of these tests failed as well, it shows the nearer cause: reports lead with it and point to it."""
+    """Name tests that show the cause if they fail as well. Reports then show those tests first and point to them."""
 
     def mark(function: Function) -> Function:
         function.__explained_by__ = numbers  # type: ignore[attr-defined]
@@ -75,7 +75,7 @@ def explained_by(*numbers: str) -> Callable[[Function], Function]:
 
 
 def fail(finding: str, hint: str = "", cause: StudentError | None = None) -> NoReturn:
-    """Fail the test; ``cause`` is the call that failed, if that is what was found."""
+    """Fail the test. ``cause`` is the failed call, if a call failed."""
     raise CheckFailure(finding, hint, cause)
 
 
@@ -86,7 +86,7 @@ def assert_true(condition: bool, finding: str, hint: str = "") -> None:
 
 
 def told_apart(found: float, expected: float, digits: int = 4) -> tuple[str, str]:
-    """Two numbers as text, with ``digits`` significant digits, or with so many more that one sees that they differ."""
+    """Two numbers as text, with at least ``digits`` significant digits and as many more as show that they differ."""
     texts = f"{found:.{digits}g}", f"{expected:.{digits}g}"
     if found != expected and texts[0] == texts[1] and digits < 17:  # 17 tell any two float64 apart
         return told_apart(found, expected, digits + 1)
@@ -94,7 +94,7 @@ def told_apart(found: float, expected: float, digits: int = 4) -> tuple[str, str
 
 
 def as_pair(value: Any, what: str) -> tuple[Any, Any]:
-    """The two results of a call that must return two; further ones, if any, stay with the second."""
+    """The two results of a call that must return two. Any further results stay with the second."""
     if isinstance(value, tuple | list) and len(value) >= 2:
         return value[0], value[1] if len(value) == 2 else tuple(value[1:])
     if value is None:
@@ -103,9 +103,9 @@ def as_pair(value: Any, what: str) -> tuple[Any, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A tensor as an array of its numbers, whatever it carries besides them; anything else as it is.
+    """A tensor as an array of its numbers alone; any other value as it is.
 
-    bfloat16, which NumPy doesn't have, becomes float32.
+    bfloat16 becomes float32, because NumPy has no bfloat16.
     """
     if not isinstance(value, torch.Tensor):
         return value
@@ -116,14 +116,14 @@ def plain(value: Any) -> Any:
 def as_array(
     value: Any, what: str, shape: tuple[int, ...] | None = None, dtype: str | None = None, hint: str = ""
 ) -> np.ndarray:
-    """A value that must be an array (or a tensor) of numbers, finite, with this shape and dtype.
+    """Check that a value is an array or a tensor of finite numbers with this shape and dtype.
 
-    The shape comes first: what is larger than expected is not looked into.
+    The shape is checked first, so that an array that is too large is never read.
 
     Args:
-        shape: may be left out only where the student's own layer decides on it. Then ``LARGEST`` is the bound.
+        shape: leave it out only if the student's own layer chooses it. Then ``LARGEST`` is the bound.
         dtype: a NumPy dtype by name, or ``"float"`` for any floating-point one.
-        hint: on values that are not finite.
+        hint: the hint for values that aren't finite.
     """
     if value is None:
         fail(f"{what} is None, expected an array.", "is there a return statement?")
@@ -153,7 +153,7 @@ def as_array(
 
 
 def is_same(value: Any, expected: torch.Tensor) -> bool:
-    """Whether a value is a tensor of the same dtype and shape with the same numbers, bit for bit but for −0."""
+    """Whether a value is a tensor with the same dtype, shape and bits; 0 and −0 count as equal."""
     return (
         isinstance(value, torch.Tensor)
         and value.dtype == expected.dtype
@@ -163,13 +163,13 @@ def is_same(value: Any, expected: torch.Tensor) -> bool:
 
 
 def assert_set(value: Any, part: str, name: str) -> None:
-    """A constant of a module is no longer the None of the stub; else it is not implemented yet."""
+    """Check that a constant is no longer the stub's None; if it is, the test ends as not implemented."""
     if value is None:
         raise StudentError(Failure("not implemented", "", f"Part {part}: {name}", []))
 
 
 def as_number(value: Any, what: str) -> float:
-    """A value that must be one finite number: of Python, of NumPy, or a tensor that holds one."""
+    """Check that a value is one finite number of Python, NumPy or torch, and return it as a float."""
     if isinstance(value, np.ndarray | np.generic | torch.Tensor) and math.prod(value.shape) == 1:
         value = plain(value).item()
     try:
@@ -181,7 +181,7 @@ def as_number(value: Any, what: str) -> float:
 
 
 def as_numbers(student: Student, value: Any, what: str) -> list[float]:
-    """A value that must be a collection of finite numbers, 1,000 at most; of a dict, the keys count."""
+    """Check that a value is a collection of at most 1,000 finite numbers. For a dict, its keys are used."""
     if isinstance(value, Remote):  # a set or a range stays in its worker
         value = student.run(functions.listed, value, of=list[Any])
     if isinstance(value, np.ndarray | torch.Tensor):
@@ -196,7 +196,7 @@ def as_numbers(student: Student, value: Any, what: str) -> list[float]:
 
 
 def as_module(value: Any, what: str) -> RemoteModule:
-    """A value that must be a torch module."""
+    """Check that a value is a torch module."""
     if isinstance(value, RemoteModule):
         return value
     if value is None:
@@ -206,12 +206,17 @@ def as_module(value: Any, what: str) -> RemoteModule:
 
 
 def parameter_count(module: RemoteModule, trained: bool = False) -> int:
-    """How many numbers a module's registered parameters hold; with ``trained``, those alone that take a gradient."""
+    """The number of elements in a module's registered parameters; with ``trained``, only in those that require a
+    gradient.
+    """
     return sum(map(math.prod, module.shapes(trained).values()))
 
 
 def if_not_in_plain_lists(module: RemoteModule, hint: str) -> str:
-    """The hint for a module that lacks something; another one where it has modules that are not registered."""
+    """The hint for a module that lacks something.
+
+    Modules in plain lists, which aren't registered, get a hint of their own.
+    """
     lists = module.in_plain_lists()
     if not lists:
         return hint
@@ -220,7 +225,7 @@ def if_not_in_plain_lists(module: RemoteModule, hint: str) -> str:
 
 
 def heat_maps(title: str, panels: dict[str, np.ndarray], x: str, y: str) -> Picture:
-    """A picture of arrays side by side, with at most 128 of their rows and columns."""
+    """A picture of arrays side by side, each cut to its first 128 rows and columns."""
     shown = {name: values[:128, :128].astype(float).tolist() for name, values in panels.items()}
     return Picture(title, "heat maps", [Panel(name, values) for name, values in shown.items()], x, y)
 
@@ -230,9 +235,10 @@ _SHARES: ContextVar[dict[str, float] | None] = ContextVar("shares of tolerances"
 
 @contextmanager
 def tolerances_kept() -> Iterator[dict[str, float]]:
-    """What share of its tolerance the worst element took, by what was compared: of each ``assert_within`` that held.
+    """Collect the share of its tolerance that the worst element of each passing ``assert_within`` used, by what was
+    compared.
 
-    A right submission that comes near 1 once is one that may lose a point by bad luck.
+    If a correct submission comes near 1, another run may fail it by bad luck.
     """
     kept: dict[str, float] = {}
     token = _SHARES.set(kept)
@@ -245,9 +251,9 @@ def tolerances_kept() -> Iterator[dict[str, float]]:
 def assert_within(
     actual: np.ndarray, expected: np.ndarray, atol: np.ndarray | float, what: str, hint: str = ""
 ) -> None:
-    """Every element of ``actual`` is at most ``atol`` away from ``expected``.
+    """Check that every element of ``actual`` is at most ``atol`` away from ``expected``.
 
-    The failure names the element that exceeds its tolerance most, by how much.
+    The failure names the element that exceeds its tolerance most, and by how much.
     """
     if np.shape(actual) != np.shape(expected):
         fail(f"{what}: the shape is {np.shape(actual)}, expected {np.shape(expected)}.")

@@ -1,4 +1,4 @@
-"""What commands print: results on standard output; why they stop, warnings and progress on standard error."""
+"""Output of commands: results go to standard output; errors, warnings and progress go to standard error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def show(table: RenderableType = "") -> None:
 
 
 def tell(line: str) -> None:
-    """Print a line on standard output, however long it is: nothing in it is taken for markup, and no path is broken."""
+    """Print a line on standard output without markup and without wrapping, so that paths stay whole."""
     Console(highlight=False, markup=False, emoji=False, soft_wrap=True).print(line)
 
 
@@ -34,26 +34,26 @@ def say(sentence: str) -> None:
 
 
 def clear() -> None:
-    """Empty the screen, where standard output is a terminal."""
+    """Clear the screen if standard output is a terminal."""
     Console().clear()
 
 
 def stop(sentence: str, code: int = 2) -> NoReturn:
-    """End a command with a sentence that says why.
+    """End the command with a sentence that says why.
 
     Raises:
-        typer.Exit: always, with this exit code.
+        typer.Exit: raised always, with this exit code.
     """
     say(sentence)
     raise typer.Exit(code)
 
 
 def run(command: Callable[..., Any], program: str, arguments: Sequence[str] | None = None) -> int:
-    """Run a function as a command line of its own, and return its exit code.
+    """Run a function as a command of its own, and return its exit code.
 
     Args:
-        program: what its help calls it, for example ``make handout``.
-        arguments: those of this process if there are none.
+        program: the name that the help shows, for example ``make handout``.
+        arguments: the command line; this process's own by default.
     """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
@@ -65,7 +65,7 @@ def run(command: Callable[..., Any], program: str, arguments: Sequence[str] | No
 
 
 def isolation_notice(found: SelfCheck) -> str:
-    """Why student code is not known to be isolated here, and what to do; empty where it is isolated."""
+    """Say why isolation isn't confirmed here and what to do; empty if student code is isolated."""
     page = ROOT / "docs" / "security.md"  # a problem set that was copied from the example has no such page
     advice = "docs/security.md says" if page.exists() else "python -m grader doctor shows"
     sentences = []
@@ -78,7 +78,7 @@ def isolation_notice(found: SelfCheck) -> str:
 
 
 class Bar:
-    """A progress bar on standard error. Where that is no terminal there is none, and what is logged is printed."""
+    """A progress bar on standard error. If that isn't a terminal, only logged lines are printed."""
 
     def __init__(self, bar: Progress, total: int) -> None:
         self._bar = bar
@@ -86,29 +86,29 @@ class Bar:
 
     @property
     def done(self) -> int:
-        """How many steps are done."""
+        """The number of finished steps."""
         return int(self._bar.tasks[0].completed)
 
     def show(self, what: str) -> None:
-        """Say beside the bar what is being done."""
+        """Show beside the bar what is running now."""
         self._bar.update(self._task, description=what[:70])
 
     def advance(self) -> None:
-        """One more step is done."""
+        """Count one more step as done."""
         self._bar.advance(self._task)
 
     def log(self, line: str) -> None:
-        """Print a line where there is no terminal."""
+        """Print a line if there is no terminal."""
         if not self._bar.console.is_terminal:
             self._bar.console.print(line)
 
 
 @contextmanager
 def progress(total: int, remaining: bool = True) -> Iterator[Bar]:
-    """A bar for so many steps, which is taken away at the end.
+    """Show a bar for this many steps, and remove it at the end.
 
     Args:
-        remaining: whether it shows the time that is left.
+        remaining: whether the bar shows the time that is left.
     """
     console = _errors()
     text = TextColumn("{task.description}", markup=False)

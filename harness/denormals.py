@@ -1,4 +1,4 @@
-"""Numbers so near to 0 that a processor takes a hundred times as long for them: a way to slow the grader down."""
+"""Guard against denormal numbers, which a submission could use to slow the grader down a hundredfold."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ __all__ = ["small_numbers_as_zero"]
 
 @contextmanager
 def small_numbers_as_zero() -> Iterator[None]:
-    """Compute with 0 instead of denormal numbers in this thread, and afterwards as before."""
-    # PyTorch can set this and not say what is set; Python's own numbers follow the same setting of the processor.
+    """Replace denormal numbers by 0 in this thread for the time of the context."""
+    # PyTorch can change this setting but can't report it. Python's own floats follow the same processor setting.
     already = sys.float_info.min / 2 == 0.0
     torch.set_flush_denormal(True)
     try:

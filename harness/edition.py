@@ -1,4 +1,4 @@
-"""Which copy of the grader this is, and which of its folders student code must not read.
+"""The edition of this copy of the grader, and the folders that student code must not read in it.
 
 The repository is the staff's. ``make handout`` and ``make autograder`` write their own edition into their zips.
 """
@@ -22,7 +22,7 @@ _TESTS = {f"{_PLACE}/suites": "the tests"}
 _SOLUTION = {f"{_PLACE}/solution": "the solution"}
 _CASES = {f"{_PLACE}/cases": "the validation cases"}
 
-#: The secret folders of each edition, with what the self-check calls their contents. Each folder must be there.
+#: The secret folders of each edition, with the self-check's name for their content. Each folder must exist.
 SECRET_FOLDERS: dict[Edition, dict[str, str]] = {
     "staff": {**_TESTS, **_SOLUTION, **_HELD_OUT, **_CASES},
     "gradescope": {**_TESTS, **_SOLUTION, **_HELD_OUT},
@@ -31,7 +31,7 @@ SECRET_FOLDERS: dict[Edition, dict[str, str]] = {
 
 
 def on_gradescope() -> bool:
-    """Whether reports are read on Gradescope, where a student has no command line and hands in files, not a zip."""
+    """Whether reports are read on Gradescope, where a student has no command line and submits files instead of a zip."""
     return EDITION == "gradescope"
 
 

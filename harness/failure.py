@@ -1,4 +1,4 @@
-"""How a call into student code failed, as data: what travels from a worker, and what reports show."""
+"""A failed call into student code, as data that a worker sends and reports show."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ class StackLine(msgspec.Struct, frozen=True):
     """One line of the student's own code in a traceback."""
 
     file: str
-    """The file's name, or that of a notebook's cell. It is empty where calls are left out: ``function`` says so."""
+    """The name of the file or of the notebook's cell. It is empty where calls were left out; ``function`` then says so.
+    """
     line: int
-    """The line's number, or 0 where it is not known."""
+    """The line's number, or 0 if it isn't known."""
     function: str
     code: str
-    """The line itself; below it, of a syntax error, the mark."""
+    """The line itself. For a syntax error, the marker line follows it."""
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """How a call failed, as text. A worker reports the first four kinds; the grader sees the others itself."""
+    """How a call failed, as text. A worker reports the first four kinds; the grader detects the others itself."""
 
     kind: Literal["exception", "not implemented", "missing", "import", "timeout", "died", "unusable"]
     type_name: str
@@ -32,7 +33,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 def as_text(finding: str, location: Sequence[StackLine], hints: Sequence[str] = ()) -> str:
-    """A finding as one text: the sentence, the lines of code that it came through, and the hints."""
+    """A finding as one text: the sentence, the lines of student code that led to it, and the hints."""
     lines = [finding]
     for one in location:
         if not one.file:

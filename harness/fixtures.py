@@ -1,7 +1,7 @@
-"""Fixtures that every suite has: the student's code, random numbers, and what a test says besides its verdict.
+"""Fixtures for every suite: the student's code, random numbers, and output besides the verdict.
 
-The plugin registers them where suites are collected, and nowhere else. pytest leaves this module's assertions as they
-are (PYTEST_DONT_REWRITE): a warm server has imported it before.
+The plugin registers them only when suites are collected. pytest doesn't rewrite this module's assertions
+(PYTEST_DONT_REWRITE), because a warm server has imported it before.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
 
 @pytest.fixture
 def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Say in the report what a test measured, also where it passes."""
+    """Write into the report what a test measured, even if it passes."""
 
     def say(text: str) -> None:
         request.node.stash[NOTE] = text
@@ -52,15 +52,17 @@ def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 @pytest.fixture
 def show(request: pytest.FixtureRequest) -> Callable[[Picture], None]:
-    """Put a picture into the score page, whatever becomes of the test."""
+    """Put a picture into the score page, whether the test passes or not."""
     return request.node.stash.setdefault(PICTURES, []).append
 
 
 @pytest.fixture
 def measured(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Keep what a test measured beside its bound: ``python -m grader validate --calibrate`` shows how far it lies.
+    """Record a measured value with its bound.
 
-    ``measured("images recognised", found, 98)`` where 98 or more are enough; with ``rises=False`` less is needed.
+    ``python -m grader validate --calibrate`` shows the distance between them.
+
+    ``measured("images recognised", found, 98)`` means that 98 or more pass; with ``rises=False``, less than 98.
     """
     kept = request.node.stash.setdefault(MEASUREMENTS, [])
 
@@ -72,7 +74,7 @@ def measured(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 @pytest.fixture
 def fact(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Keep what a test found out about the submission, for staff, who hold its answers against it.
+    """Record a fact about the submission for staff, who compare written answers with it.
 
     ``fact("test accuracy at learning rate 0.1", 71.3, "%", question="1.1")``; without a question it belongs to the
     test's part. It changes no verdict, and no student sees it. A fact with the same name replaces the former one.
@@ -98,5 +100,5 @@ def fact(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
-    """As in the workers: sums in the same order give the same last bits."""
+    """Use one thread for torch, as workers do, so that sums in the same order give the same last bits."""
     torch.set_num_threads(1)

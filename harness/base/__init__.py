@@ -1,1 +1,1 @@
-"""What the course's code may use too: processes, clusters, locks, and reading what anybody may have written."""
+"""Modules that the course's code may use too: processes, clusters, locks, and reading untrusted files."""

@@ -1,7 +1,7 @@
-"""Work for a Dask cluster in the place of this machine's processes: ``--scheduler tcp://HOST:8786``.
+"""Run work on a Dask cluster instead of this machine's processes: ``--scheduler tcp://HOST:8786``.
 
-What is done goes through ``concurrent.futures`` either way. The cluster's workers have this software, in the same
-version, and see the same folders under the same paths; nothing else is sent to them but what to do.
+Both ways use ``concurrent.futures``. The cluster's workers need the same version of this software, and the same folders
+under the same paths. Only function calls are sent to them.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from harness.base.process_pool import TaskRunner
 __all__ = ["ClusterError", "connected", "demand"]
 
 SECONDS = 20
-"""The time that a scheduler has to answer."""
+"""Seconds that a scheduler has to answer."""
 EVERYTHING = 1_000_000
-"""pieces of work that a scheduler is given at once: it has to see them to ask for more machines"""
+"""The most tasks that a scheduler is given at once. It needs to see waiting tasks to ask for more machines."""
 
 
 class ClusterError(Exception):
-    """The cluster can't do it; the text is one sentence that says what to do."""
+    """The cluster can't be used. The text is one sentence that says what to do."""
 
 
 @contextmanager
 def connected(address: str, tell: Callable[[str], object], gpu: bool = False) -> Iterator[TaskRunner]:
-    """The workers of a cluster.
+    """Connect to a cluster, and yield a task runner that uses its workers.
 
     Args:
-        tell: is told how many there are.
-        address: of its scheduler, ``tcp://host:8786``.
-        gpu: only workers that were started with ``--resources GPU=1``, one piece of work for each GPU.
+        tell: called with the number of workers, as a sentence.
+        address: the scheduler's address, ``tcp://host:8786``.
+        gpu: use only workers that were started with ``--resources GPU=1``, one task at a time for each GPU.
 
     Raises:
-        ClusterError: nobody answers, or Dask is not installed.
+        ClusterError: no scheduler answers, or Dask is not installed.
     """
     try:
         from distributed import Client, KilledWorker
@@ -75,10 +75,10 @@ def connected(address: str, tell: Callable[[str], object], gpu: bool = False) ->
 
 
 def demand(*paths: Path) -> None:
-    """Make sure, on a worker, that it sees what it needs.
+    """Check on a worker that its software and folders are those of this machine.
 
     Raises:
-        ClusterError: it doesn't.
+        ClusterError: they are not.
     """
     for path in paths:
         if not path.exists():

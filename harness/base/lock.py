@@ -1,4 +1,4 @@
-"""One process at a time, in a folder of results or with a download."""
+"""A file lock: one process at a time works in a folder of results, or downloads a file."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ __all__ = ["lock"]
 
 
 def lock(path: Path, wait: bool = False) -> AbstractContextManager[object]:
-    """Take a lock, which the end of the context gives back, or the end of the process if it is killed.
+    """Hold a lock for the time of the context. The system releases it if the process is killed.
 
-    Where files can't be locked, as on some network file systems, every process gets it.
+    Some network file systems can't lock files. There every process gets the lock.
 
     Args:
-        path: an empty file, which is made if it isn't there and stays.
-        wait: True waits for another process that has the lock.
+        path: an empty file. It is created if it is missing, and is never removed.
+        wait: whether to wait for another process that has the lock.
 
     Raises:
-        BlockingIOError: another process has it, and ``wait`` is False.
-        OSError: the file can't be made.
+        BlockingIOError: another process has the lock, and ``wait`` is False.
+        OSError: the file can't be created.
     """
     try:
         return FileLock(path).acquire(blocking=wait)

@@ -1,7 +1,7 @@
-"""Hand work to an executor of ``concurrent.futures``, and lose none of it where a process dies.
+"""Hand tasks to an executor of ``concurrent.futures``, and lose none of them if a process dies.
 
-A pool whose process dies is broken, and all work that was handed to it comes back. Whatever may have been the cause is
-then tried alone, so that what brings a process down costs itself and nothing else.
+When a process dies, its pool is broken and all tasks of the pool come back. Each task that may have been the cause is
+then tried alone. So a task that kills its process costs no other task.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ Result = TypeVar("Result")
 
 
 class Died(Exception):
-    """Whenever a process had this work, it died or stood still."""
+    """The task failed for good: each process that ran it died or hung."""
 
 
 @dataclass(frozen=True)
 class TaskRunner:
-    """Who does the work."""
+    """Runs tasks in a pool of processes."""
 
     pool: Callable[[int], AbstractContextManager[Executor]]
-    """makes an executor of so many processes"""
+    """A function that opens an executor with this number of processes."""
     jobs: int
     ahead: int = 1
-    """The amount of work that is handed out beyond that, so that nobody waits for it."""
+    """The number of tasks that are handed out in advance, so that no process waits for its next one."""
     fatal: tuple[type[BaseException], ...] = ()
-    """The exceptions of an executor that has tried a piece of work again and again, and whose processes died of it."""
+    """The exceptions by which an executor says that a task has killed several processes."""
 
     def results(
         self, do: Callable[[Work], Result], works: Iterable[Work]
     ) -> Generator[tuple[Work, Result | Died], None, None]:
-        """Do all works; results come as they are there."""
+        """Run ``do`` on each task, and yield pairs of a task and its result as they finish."""
         waiting = deque(works)
         while waiting:
             suspects = yield from self._round(self.jobs, do, waiting)
@@ -56,7 +56,7 @@ class TaskRunner:
     def _round(
         self, jobs: int, do: Callable[[Work], Result], waiting: deque[Work]
     ) -> Generator[tuple[Work, Result | Died], None, list[Work]]:
-        """Do work until there is no more, or until the pool is broken; what it had in hand then."""
+        """Run tasks until none is left or the pool breaks. Return the tasks that were running when it broke."""
         with self.pool(jobs) as executor:
             pending: dict[Future[Result], Work] = {}
             while waiting or pending:
@@ -81,7 +81,7 @@ class TaskRunner:
 
 
 def heed_stops() -> None:
-    """Take SIGTERM and SIGHUP for Ctrl-C, but for what is switched off, as nohup does with SIGHUP."""
+    """Treat SIGTERM and SIGHUP like Ctrl-C. An ignored signal stays ignored, as nohup ignores SIGHUP."""
     for name in ("SIGTERM", "SIGHUP"):
         stop = getattr(signal, name, None)
         if stop is not None and signal.getsignal(stop) is signal.SIG_DFL:
@@ -89,15 +89,15 @@ def heed_stops() -> None:
 
 
 def usual_jobs() -> int:
-    """One process more than there are cores, where each waits for others now and then."""
+    """The usual number of processes: one more than there are cores, since each waits now and then."""
     return (os.cpu_count() or 1) + 1
 
 
 @contextmanager
 def pool(jobs: int | None = None) -> Iterator[ProcessPoolExecutor]:
-    """Processes of this machine, :func:`usual_jobs` if not told otherwise.
+    """Open a pool of processes on this machine: ``jobs`` of them, or :func:`usual_jobs`.
 
-    They leave Ctrl-C to this process, which ends them, and end by themselves where it is gone.
+    The processes ignore Ctrl-C: this process ends them. They end by themselves when this process is gone.
     """
     # Not forked: this process may have threads, and those of the pool start some.
     context = multiprocessing.get_context("spawn")
@@ -113,13 +113,16 @@ def pool(jobs: int | None = None) -> Iterator[ProcessPoolExecutor]:
 
 
 _at_work = False
-"""True while something would be left behind if this process of a pool ended at once."""
+"""True while this process of a pool has something to clean up before it ends."""
 _leaving = False
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Around work of a pool's process: where the pool is stopped, a KeyboardInterrupt ends it, and then the process."""
+    """Let a stop of the pool interrupt the work inside with a KeyboardInterrupt.
+
+    The process ends after its clean-up.
+    """
     global _at_work
     _at_work = True
     try:
@@ -146,7 +149,7 @@ def _leave(*_: object) -> None:
 
 
 def _leave_with_parent() -> None:
-    """A pool whose owner was killed would wait for work for ever."""
+    """End this process when its parent is gone. Otherwise it would wait for tasks for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""End a process without taking apart what it has in memory: with torch, that takes half a second."""
+"""End a process without freeing its memory first. With torch loaded, freeing takes half a second."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _code: int | None = None
 
 @contextmanager
 def quick_exit() -> Iterator[None]:
-    """Around all that a process does: it ends at once when that is over, with the exit code that it would have had.
+    """End the process at once when the context ends, with the exit code that it would have had.
 
-    What was registered with :mod:`atexit` later than the import of this module is called before.
+    Functions that were registered with :mod:`atexit` after the import of this module still run.
     """
     global _code
     try:

@@ -1,4 +1,4 @@
-"""Read a file that somebody else has put there."""
+"""Read files that somebody else has written."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ __all__ = ["UnreadableError", "read_bytes"]
 
 
 class UnreadableError(Exception):
-    """A file that is missing, no plain file, or too large; the text is one sentence."""
+    """The file is missing, isn't a plain file, or is too large. The text is one sentence."""
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
-    """All of a plain file of at most ``limit`` bytes, read once and through one handle.
+    """Read a plain file of at most ``limit`` bytes, once and through one handle.
 
-    What is looked at afterwards can't be another file, nor change, nor end early (a mapped file that is cut short
-    would kill the reader). Links are not followed, pipes are not waited for.
+    So the content can't be swapped, changed or shortened while it is used. (A mapped file that is shortened would kill
+    the reader.) Links are not followed, and pipes are not waited for.
 
     Raises:
-        UnreadableError: it is none.
+        UnreadableError: it isn't a plain file of this size, or can't be read.
     """
     flags = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"))
     try:
