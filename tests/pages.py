@@ -8,12 +8,13 @@ from pathlib import Path
 
 from harness import ROOT
 
-__all__ = ["MOST_WORDS", "broken_links", "long_sentences", "missing_paths", "pages"]
+__all__ = ["MOST_WORDS", "broken_links", "long_sentences", "missing_paths", "pages", "printed_commands"]
 
 MOST_WORDS = 30
 """The largest number of words that a sentence may have."""
 FENCED = re.compile(r"^(```+).*?^\1\s*$", re.MULTILINE | re.DOTALL)
-#: A code block that is indented, and a row of a table.
+INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?: {4}.*\n?)+")
+#: A line of a code block that is indented, and a row of a table.
 NO_SENTENCES = re.compile(r"^(?: {4,}|\t|\|).*$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 OF_THE_REPOSITORY = re.compile(
@@ -54,6 +55,17 @@ def missing_paths(page: Path) -> Iterator[str]:
     for name in OF_THE_REPOSITORY.findall(page.read_text(encoding="utf-8")):
         if name not in MADE_LATER and not (ROOT / name).exists():
             yield f"{page.name}: {name}"
+
+
+def printed_commands(text: str) -> Iterator[str]:
+    """The lines of a page's code blocks, without comments; a line that ends in a backslash goes on in the next one."""
+    blocks = [*FENCED.finditer(text), *INDENTED.finditer(FENCED.sub("", text))]
+    for block in blocks:
+        lines = re.sub(r"\\\n\s*", "", block[0]).splitlines()
+        for line in lines:
+            command = re.sub(r"\s+#.*", "", line).strip()
+            if command and not command.startswith("```"):
+                yield command
 
 
 def _anchors(text: str) -> set[str]:
