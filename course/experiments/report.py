@@ -6,7 +6,6 @@ Records may come from anywhere: their texts are escaped, and no file is opened b
 from __future__ import annotations
 
 import base64
-import math
 import os
 import re
 from collections.abc import Sequence
@@ -16,11 +15,14 @@ from typing import Any, NamedTuple
 
 import jinja2
 
-from course.facts import facts_of_records
+from course.experiments.fact_tables import FactTable, fact_tables
+from course.experiments.wording import duration, percent, plain, sentence
+from course.facts import PROFILE, facts_of_records
 from course.plotting import number
-from course.records import PARTS, Claim, Data, Environment, Record, Run, Settings, Table
-from harness.facts import Fact, of_question
+from course.records import PARTS, Claim, Data, Environment, Record, Run, Settings, Table, clock_seconds
+from harness.facts import of_question
 from harness.problem import problem
+from harness.reports.text import counted
 
 __all__ = [
     "FILE",
@@ -69,7 +71,7 @@ def summary_rows(records: Sequence[Record]) -> list[SummaryRow]:
             state=record.state,
             result=plain(_key_result(record)),
             time=duration(record.seconds) if record.seconds else "",
-            remark=plain(" ".join(_sentence(text) for text in [record.reason, *record.stand_ins] if text)),
+            remark=plain(" ".join(sentence(text) for text in [record.reason, *record.stand_ins] if text)),
         )
         for record in _in_order(records)
     ]
@@ -89,7 +91,7 @@ def render(folder: Path, records: Sequence[Record]) -> str:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    environment.filters.update(cell=cell, data=_data, duration=duration, environment=_environment, sentence=_sentence)
+    environment.filters.update(cell=cell, data=_data, duration=duration, environment=_environment, sentence=sentence)
     records = _in_order(records)
     return environment.get_template("report.html.j2").render(
         records=records,
@@ -101,6 +103,9 @@ def render(folder: Path, records: Sequence[Record]) -> str:
         seeds=sorted({record.seed for record in records}),
         head=records[0].environment if records else None,
         seconds=sum(record.seconds for record in records),
+        clock=clock_seconds(records),
+        sessions=_sessions,
+        beside=[record.part for record in records if any(run.alone is False for run in record.runs)],
         properties=_properties,
         numeric_columns=numeric_columns,
         questions=lambda part: [question for question in problem().question if question.part == part],
@@ -109,11 +114,11 @@ def render(folder: Path, records: Sequence[Record]) -> str:
     )
 
 
-def _facts_by_question(records: Sequence[Record]) -> dict[str, list[Fact]]:
+def _facts_by_question(records: Sequence[Record]) -> dict[str, list[FactTable]]:
     """What the records say about each question that is graded by hand, by its id."""
     found = facts_of_records({record.part: record for record in records})
-    numbers = [fact for fact in found if not isinstance(fact.value, str)]
-    return {question.id: list(of_question(numbers, question.id)) for question in problem().question}
+    told = [fact for fact in found if fact.name != PROFILE]
+    return {question.id: fact_tables(of_question(told, question.id)) for question in problem().question}
 
 
 def write_report(folder: Path, records: Sequence[Record]) -> Path:
@@ -129,63 +134,38 @@ def write_report(folder: Path, records: Sequence[Record]) -> Path:
     return folder / FILE
 
 
-def plain(text: str) -> str:
-    """Printable characters, line breaks and tabs only: no escape sequence reaches a terminal or a page."""
-    return "".join(char if char.isprintable() or char in "\n\t\u00a0" else "�" for char in text)
-
-
-def duration(seconds: float) -> str:
-    """In the units that say something: ``0.42 s``, ``7.3 s``, ``4 min 12 s``, ``2 h 05 min``."""
-    if not math.isfinite(seconds):
-        return "no number"
-    if seconds < 1:
-        return f"{seconds:.2f} s"
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes_left = divmod(minutes, 60)
-    return f"{hours} h {minutes_left:02} min" if hours else f"{minutes} min {rest:02} s"
-
-
 def _in_order(records: Sequence[Record]) -> list[Record]:
     places = {part: place for place, part in enumerate(PARTS)}
     return sorted(records, key=lambda record: (places.get(record.part, len(PARTS)), record.part))
 
 
-def _sentence(text: str) -> str:
-    """With a full stop."""
-    return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _percent(accuracy: float) -> str:
-    return f"{100 * accuracy:.2f} %"
-
-
 def _key_result(record: Record) -> str:
-    """The best final test accuracy, or how far it got; what there is to see, where nothing was trained."""
+    """The best final test accuracy, and how far the other runs got; what there is to see, where nothing was trained."""
     claims = [(run.checkpoint.test, run.title) for run in record.runs if run.checkpoint is not None]
     finished = [(claim.accuracy, title) for claim, title in claims if claim.total]
     texts = []
     if finished:
         best, title = max(finished)
-        texts.append(f"{_percent(best)} ({title})" if len(finished) > 1 else _percent(best))
+        texts.append(f"test accuracy {percent(best)}{f' ({title})' if len(finished) > 1 else ''}")
     texts += [
-        f"{run.title}: {_progress(run)}{f', {_percent(run.accuracies[-1])}' if run.accuracies else ''}"
+        f"{run.title}: {_progress(run)}{f', test accuracy {percent(run.accuracies[-1])}' if run.accuracies else ''}"
         for run in record.runs
         if not run.finished
     ]
     if record.part in ACCURACIES and record.values:
         groups = {FULL.get(name, name): values for name, values in record.values.items() if values}
-        texts += [f"{name} {_percent(fmean(values))}" for name, values in groups.items()]
+        mean = "mean " if any(len(values) > 1 for values in groups.values()) else ""
+        found = ", ".join(f"{percent(fmean(values))} ({name})" for name, values in groups.items())
+        texts.append(f"{mean}test accuracy {found}")
     if not texts:
         counts = ((len(record.tables), "table"), (len(record.figures), "figure"))
-        texts = [f"{count} {what}{'s' if count > 1 else ''}" for count, what in counts if count]
+        texts = [counted(count, what) for count, what in counts if count]
     return ", ".join(texts)
 
 
 def _progress(run: Run) -> str:
     done, planned = len(run.accuracies), run.settings.epochs
-    return f"{done} of {planned} epochs" if done != planned else f"{planned}"
+    return counted(planned, "epoch") if run.finished else f"{done} of {counted(planned, 'epoch')}"
 
 
 def _properties(record: Record) -> list[tuple[str, list[str]]]:
@@ -200,7 +180,7 @@ def _properties_of(run: Run) -> dict[str, str]:
     settings = run.settings
     checkpoint = run.checkpoint
     return {
-        "Epochs": _progress(run),
+        "Length": _progress(run),
         "Optimizer": _optimizer(settings),
         "First learning rate": number(settings.rate),
         "Schedule": SCHEDULES.get(settings.schedule, settings.schedule)
@@ -208,12 +188,13 @@ def _properties_of(run: Run) -> dict[str, str]:
         "Batch": f"{number(settings.batch_size)} images{', cropped and flipped' if settings.augment else ''}",
         "Precision": settings.precision,
         "Training loss, last epoch": number(run.last_loss) if run.accuracies and run.losses else "",
-        "Final test accuracy": _percent(run.accuracies[-1]) if run.accuracies else "",
-        "Best test accuracy": _percent(max(run.accuracies)) if run.accuracies else "",
+        "Final test accuracy": percent(run.accuracies[-1]) if run.accuracies else "",
+        "Best test accuracy": percent(max(run.accuracies)) if run.accuracies else "",
         "Checkpoint": f"{checkpoint.file} ({checkpoint.architecture})" if checkpoint else "",
         "Measured with the kept weights": _claim(checkpoint.test) if checkpoint else "",
         "On the images of fixtures/": _claim(checkpoint.fixtures) if checkpoint else "",
         "Time": duration(sum(run.seconds)) if run.seconds else "",
+        "Times measured": {None: "", True: "alone", False: "beside other runs"}[run.alone],
         "Median epoch": duration(median(run.seconds)) if run.seconds else "",
     }
 
@@ -227,7 +208,7 @@ def _optimizer(settings: Settings) -> str:
 def _claim(claim: Claim) -> str:
     if not claim.total:
         return "no images"
-    return f"{claim.correct:,} of {claim.total:,} ({_percent(claim.accuracy)})"
+    return f"{claim.correct:,} of {claim.total:,} ({percent(claim.accuracy)})"
 
 
 def _data(data: Data) -> str:
@@ -244,6 +225,17 @@ def _environment(environment: Environment) -> str:
         f"{environment.torch}, torchvision {environment.torchvision}, NumPy {environment.numpy}, Python "
         f"{environment.python}, {environment.platform}"
     )
+
+
+def _sessions(record: Record) -> list[str]:
+    """A sentence for each session that contributed to a part: when and where it ran, and what ran beside it."""
+    return [
+        f"{session.started[:16].replace('T', ' ')} UTC: {duration(session.seconds)} on {session.device}, "
+        f"{counted(session.threads, 'CPU thread')}, "
+        f"{'by the workers of a cluster' if not session.jobs else f'--jobs {session.jobs}'}, "
+        f"{'alone' if session.alone else 'beside other parts'}"
+        for session in record.sessions
+    ]
 
 
 def numeric_columns(table: Table) -> set[int]:

@@ -10,8 +10,11 @@ import pytest
 
 from course import plotting
 from course.experiments import report
-from course.records import Checkpoint, Claim, Data, Environment, Record, Run, Settings, Table
+from course.experiments.fact_tables import fact_tables
+from course.records import Checkpoint, Claim, Data, Environment, PartSession, Record, Run, Settings, Table
+from harness.facts import Fact
 from harness.problem import problem
+from tests.pset2.full_records import full_records
 
 HOSTILE = '\x1b[31m\x07 \u202e <script>alert(1)</script> " onload="alert(2)" [bold]markup[/bold] \udcff {{ 7 * 7 }}'
 HERE = Environment("NVIDIA H200", "3.11.2", "2.8.0", "0.23.0", "2.2.6", "Linux x86_64", 16)
@@ -60,9 +63,9 @@ def test_the_page_has_what_every_record_holds(tmp_path):
         "Profile full",
         "Seed 43",
         "NVIDIA H200, 16 CPU threads; PyTorch 2.8.0, torchvision 0.23.0, NumPy 2.2.6, Python 3.11.2, Linux x86_64",
-        "Total time 2 min 16 s",
+        "Total time 2 min 16 s by the clock; the parts together took 2 min 16 s",
         "Not run 1.1, 2.1, 2.2, 2.3, 3.1, 3.2, 3.3, 3.4, 4.1, 6.1, 6.2",
-        "1.2 Schedules ✓ complete 93.40 % (Cosine) 2 min 11 s",
+        "1.2 Schedules ✓ complete test accuracy 93.40 % (Cosine) 2 min 11 s",
         "Skipped: transformer.py holds nothing but stubs.",
         "Stand-in. CIFAR-10 stands in for CINIC-10.",
         "a note.",
@@ -89,6 +92,59 @@ def test_a_part_has_the_questions_that_it_answers_and_what_the_records_say(tmp_p
     assert "total running time of both schedules" in text
 
 
+def test_facts_of_several_epochs_rates_or_layers_stand_side_by_side():
+    found = [
+        Fact("3.3", "accuracy before the pruning step at epoch 10", 81.2, "%"),
+        Fact("3.3", "change of test accuracy by the pruning step at epoch 10", -3.456, "points"),
+        Fact("3.3", "accuracy before the pruning step at epoch 20", 85.0, "%"),
+        Fact("3.3", "change of test accuracy by the pruning step at epoch 20", 0.5, "points"),
+        Fact("3.3", "epochs to recover from the pruning step at epoch 20", "it does not recover"),
+        Fact("3.3", "running time", 2780.0, "s"),
+    ]
+    single, steps = fact_tables(found)
+    assert single == ([], [("running time", ["2,780\u00a0s (46 min 20 s)"])])
+    assert steps.columns == ["epoch 10", "epoch 20"]
+    assert steps.rows == [
+        ("accuracy before the pruning step", ["81.20\u00a0%", "85.00\u00a0%"]),
+        ("change of test accuracy by the pruning step", ["−3.46\u00a0points", "0.50\u00a0points"]),
+        ("epochs to recover from the pruning step", ["", "it does not recover"]),
+    ]
+    (layers,) = fact_tables([Fact("6.1", "factor of the parameters, 64 → 128 channels", 8.409, "×")])
+    assert layers == (["64 → 128 channels"], [("factor of the parameters", ["8.409\u00a0×"])])
+
+
+def test_a_page_of_full_records_has_the_numbers_that_the_answers_need(tmp_path):
+    text = text_of(report.render(tmp_path, list(full_records().values())))
+    for expected in (
+        "learning rate 0.0001 learning rate 0.1 learning rate 1",
+        "running time with cosine annealing",
+        "total running time of both schedules (sum of the two runs)",
+        "loss of test accuracy at 2 bits 31.91 points",
+        "against full precision: mean ± standard error 26.63 ± 0.66 points",
+        "epoch 10 epoch 20 epoch 30 epoch 40 epoch 50",
+        "weights that are zero at the end",
+        "difference of the network with pruned single weights to the unpruned baseline",
+        "test accuracy of net_freeze before the training 0.10 %",
+        "times slower than the provided layer (median epochs)",
+    ):
+        assert expected in text
+
+
+def test_times_measured_beside_other_runs_have_a_warning_and_sessions_are_told(tmp_path):
+    session = PartSession("2026-03-01T12:00:30+00:00", 95.0, 2, 4, "a CPU", False)
+    records = [
+        make_record("1.1", seconds=95.0, sessions=[session]),
+        make_record("1.2", seconds=95.0, sessions=[session], runs=[make_run(alone=False)]),
+    ]
+    text = text_of(report.render(tmp_path, records))
+    assert "Total time 1 min 35 s by the clock; the parts together took 3 min 10 s" in text
+    assert "Session of 2026-03-01 12:00 UTC: 1 min 35 s on a CPU, 4 CPU threads, --jobs 2, beside other parts." in text
+    assert "Times. Something else ran beside these runs" in text
+    assert "Times measured beside other runs" in text
+    alone = make_record("1.2", runs=[make_run(alone=True)])
+    assert "Something else ran" not in text_of(report.render(tmp_path, [alone]))
+
+
 def test_quick_results_are_said_to_earn_no_points(tmp_path):
     quick = make_record("1.1", profile="quick")
     text = text_of(report.render(tmp_path, [quick]))
@@ -105,11 +161,16 @@ def test_parts_are_in_the_handouts_order(tmp_path):
 @pytest.mark.parametrize(
     ("record", "result"),
     [
-        (make_record(runs=[make_run()]), "92.81 %"),
-        (make_record(runs=[make_run(), make_run("Cosine", correct=9340)]), "93.40 % (Cosine)"),
-        (make_record(runs=[make_run("SGD", 4, 2)]), "SGD: 2 of 4 epochs, 94.00 %"),
-        (make_record(runs=[make_run(), make_run("SGD", 4, 0)]), "92.81 %, SGD: 0 of 4 epochs"),
-        (make_record("2.3", values={"full": [0.978], "2 bits": [0.5, 0.6]}), "full precision 97.80 %, 2 bits 55.00 %"),
+        (make_record(runs=[make_run()]), "test accuracy 92.81 %"),
+        (make_record(runs=[make_run(), make_run("Cosine", correct=9340)]), "test accuracy 93.40 % (Cosine)"),
+        (make_record(runs=[make_run("SGD", 4, 2)]), "SGD: 2 of 4 epochs, test accuracy 94.00 %"),
+        (make_record(runs=[make_run("half", checkpoint=None)]), "half: 4 of 4 epochs, test accuracy 93.00 %"),
+        (make_record(runs=[make_run(), make_run("SGD", 4, 0)]), "test accuracy 92.81 %, SGD: 0 of 4 epochs"),
+        (
+            make_record("2.2", values={"full": [0.978], "2 bits": [0.5]}),
+            "test accuracy 97.80 % (full precision), 50.00 % (2 bits)",
+        ),
+        (make_record("2.3", values={"2 bits": [0.5, 0.6]}), "mean test accuracy 55.00 % (2 bits)"),
         (make_record(tables=[Table("", [], [])], figures={"a": "", "b": ""}), "1 table, 2 figures"),
         (make_record(state="failed"), ""),
     ],
@@ -126,6 +187,7 @@ def test_a_remark_is_the_reason_and_the_stand_ins():
 def test_figures_are_in_the_page_and_missing_ones_are_said(tmp_path):
     plotting.save(plotting.learning_curves([make_run()], title="curves"), tmp_path / "1.2", "curves")
     page = report.render(tmp_path, [make_record(figures={"curves": "The curves.", "gone": "What is gone."})])
+    assert 'type="checkbox" aria-label="Enlarge: The curves."' in page
     (picture,) = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="The curves\."', page)
     assert base64.b64decode(picture) == (tmp_path / "1.2" / "curves.png").read_bytes()
     assert "What is gone. The picture is missing: there is no 1.2/gone.png" in text_of(page)
