@@ -27,12 +27,13 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import hashlib
+import inspect
 import math
 import random
 import sys
 import time
 import traceback
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ from harness.outcomes import (
     MEASUREMENTS,
     OUT_OF_TIME,
     PICTURES,
+    CheckFailure,
     NotMade,
     NotRun,
     attach,
@@ -89,10 +91,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--submission",
         default=None,
         metavar="PATH",
-        help="the folder, notebook or archive to grade, as --submission=PATH; student/ without it",
+        help="The folder, notebook or archive to grade, as --submission=PATH. Default: student/.",
     )
-    group.addoption("--submission-name", default=None, metavar="NAME", help="what reports call the submission")
-    group.addoption("--seed", type=int, default=None, help="repeat the inputs of a run; its report names its seed")
+    group.addoption("--submission-name", default=None, metavar="NAME", help="The name of the submission in reports.")
+    group.addoption("--seed", type=int, default=None, help="Repeat the inputs of a run; its report names its seed.")
     group.addoption(
         "--in-process",
         action="store_true",
@@ -102,16 +104,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--sandbox",
         choices=("auto", "fork", "spawn"),
         default="auto",
-        help="how worker processes are made: forked from a server (Linux), or an interpreter for each part",
+        help="How worker processes are made: forked from a server (Linux), or an interpreter for each part.",
     )
     group.addoption(
         "--deadline",
         type=float,
         default=None,
         metavar="SECONDS",
-        help="when the run has to be over: tests that are left then are not run",
+        help="Seconds for the run. Tests left then are skipped.",
     )
-    group.addoption("--results-json", default=None, metavar="FILE", help="write Gradescope's results.json")
+    group.addoption(
+        "--results-json", default=None, metavar="FILE", help="Write Gradescope's results.json to this file."
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -302,6 +306,8 @@ class Grading:
         outcome = dataclasses.replace(outcome, pictures=pictures, measurements=measurements, facts=facts)
         if error is not None and not self.config.option.usepdb:
             _forget_values(error)
+        elif isinstance(error, CheckFailure) and isinstance(item, pytest.Function):
+            _end_traceback_in(item.function, error)  # the debugger then stops where student code was called
         attach(report, dataclasses.replace(outcome, printed=printed, seconds=call.duration))
         return report
 
@@ -376,7 +382,7 @@ class Grading:
         width = min(writer.fullwidth, 110)
         console = Console(file=writer._file, width=width, force_terminal=writer.hasmarkup, highlight=False, emoji=False)
         console.print(terminal.render(self.gradebook))
-        terminalreporter.write_line(f"Seed {self.gradebook.seed}: --seed repeats the inputs of this run.")
+        terminalreporter.write_line(f"To repeat this run with the same inputs, add --seed {self.gradebook.seed}.")
 
     def pytest_sessionfinish(self) -> None:
         self.write()
@@ -393,6 +399,15 @@ NOTES = pytest.StashKey[tuple[str, ...]]()
 """set before a run starts: lines for the report"""
 TEST = pytest.StashKey[GradedTest]()
 STUDENT = pytest.StashKey[Student]()
+
+
+def _end_traceback_in(function: Callable[..., Any], error: BaseException) -> None:
+    """Drop the frames below a function from a traceback; they are of the checks that the function calls."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code is inspect.unwrap(function).__code__:
+            trace.tb_next = None
+        trace = trace.tb_next
 
 
 def _forget_values(error: BaseException) -> None:

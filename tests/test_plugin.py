@@ -120,6 +120,13 @@ def test_a_debugger_stops_in_the_students_own_frame(run, submission):
     assert "quantization.py, line 3, in quantize" in result.stdout
 
 
+def test_after_a_failed_check_a_debugger_stops_where_the_function_was_called(run, submission):
+    folder = submission(quantization="def quantize(W, bits=8):\n    return W[1:], (1.0, 0.0)\n")
+    arguments = ["-m", "pytest", PART_2, "-k", "same_shape", "--submission", folder, "--in-process", "--pdb"]
+    result = run(*arguments, stdin="p student.quantization.quantize('abc')[0] * 2\nq\n")
+    assert "'bcbc'" in result.stdout  # the test's own frame, in which the function can be called again
+
+
 def test_breakpoint_works_in_process(run, submission):
     folder = submission(
         quantization="def quantize(W, bits=8):\n    secret = 41 + 1\n    breakpoint()\n    return secret\n"
