@@ -1,1 +1,1 @@
-"""From what a student hands in to a folder that can be graded."""
+"""Turn what a student submits into a folder of modules that can be graded."""

@@ -1,4 +1,4 @@
-"""What notebooks may call otherwise than the manifest does: each problem set says it in its ``notebook_names.py``."""
+"""Other names that notebooks may use for the manifest's names. Each problem set lists them in ``notebook_names.py``."""
 
 from __future__ import annotations
 
@@ -25,26 +25,30 @@ def _none(cells: Sequence[Cell], written: set[str]) -> Iterable[str]:
 
 @dataclass(frozen=True)
 class AlternativeNames:
-    """How a problem set understands what students' notebooks have under other names. Without any: not at all."""
+    """The rules of a problem set for other names in notebooks. By default there are none."""
 
     misspelt: Mapping[str, str] = field(default_factory=dict)
-    """names of the manifest, each with what the handout itself calls it by mistake"""
+    """Names of the manifest, each with the misspelt name that the handout uses."""
     constants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """constants of the manifest, each with what it may be called where the notebook has one value for it"""
+    """Constants of the manifest, each with its other names. One counts if the notebook gives it a single value."""
     prepare: Callable[[str, Sequence[Cell]], tuple[Sequence[Cell], list[str]]] = _unchanged
-    """the cells as a module should be made of them, and a sentence for each change; given the module's name"""
+    """A function of a module's name and the cells. It returns the cells to use for the module, and a sentence for each
+    change.
+    """
     append: Callable[[str, Sequence[Statement]], str] = _nothing
-    """code for the end of a module, given its name and what was kept for it"""
+    """A function of a module's name and its statements. It returns code for the end of the module."""
     lacking: Callable[[Sequence[Cell], set[str]], Iterable[str]] = _none
-    """a sentence for each function that a notebook has no name for, given the names that it defines"""
+    """A function of the cells and the names they define. It yields a sentence for each function without a name in the
+    notebook.
+    """
 
     @property
     def names(self) -> frozenset[str]:
-        """All the other names."""
+        """All alternative names."""
         return frozenset([*self.misspelt.values(), *(name for names in self.constants.values() for name in names)])
 
 
 def alternative_names() -> AlternativeNames:
-    """Those of this repository's problem set."""
+    """The alternative names of this repository's problem set."""
     module = problem().own_module("notebook_names")
     return AlternativeNames() if module is None else module.ALTERNATIVE_NAMES

@@ -1,18 +1,18 @@
-"""The written answers: ``student/answers.md``, or the Markdown cells of a notebook, as a record.
+"""The written answers as a record, read from ``student/answers.md`` or from a notebook's Markdown cells.
 
-An answer begins at a heading with the number of its part, ``## 3.3 What happens at large steps (150)``, and ends
-at the next one. Above the first heading are the team's names, after ``Team:``, and what was done with AI tools, after
-``AI tools:``. Texts may come from anybody: whatever they hold, they are read in seconds, and nothing is an error.
+An answer begins at a heading with the number of its part, ``## 3.3 What happens at large steps (150)``, and ends at the
+next one. Above the first heading are the team's names, after ``Team:``, and the use of AI tools, after ``AI tools:``.
+The texts are untrusted: any text is read within seconds and raises no error.
 
-**How words are counted**, as a person would who reads the page:
+**Words are counted** as a person who reads the page would count them:
 
-- A word is what stands between white space and has a letter or a digit: ``don't``, ``1.0``, ``2×``,
-  ``state-of-the-art``, ``and/or`` and ``e.g.`` are one word each; ``=``, ``—`` and ``:`` are none.
-- A dash (``—`` or ``--``), an ellipsis (``…`` or ``...``) and a comma, semicolon or colon between letters part words,
-  spaced or not; a hyphen doesn't, nor does anything between digits.
-- Apart, which is not counted, are formulas (``$…$``, ``$$…$$``, ``\\(…\\)``, ``\\[…\\]``), tables, blocks of code,
-  images with their descriptions, HTML's tags and comments, the signs of Markdown itself, and addresses, of a link or in
-  the text. Code in a line counts, and so do a link's words, headings inside an answer, and text between HTML's tags.
+- A word is text between white space that has a letter or a digit: ``don't``, ``1.0``, ``2×``, ``state-of-the-art``,
+  ``and/or`` and ``e.g.`` are one word each; ``=``, ``—`` and ``:`` are none.
+- A dash (``—`` or ``--``), an ellipsis (``…`` or ``...``), or a comma, semicolon or colon between letters separates
+  words, with or without spaces. A hyphen doesn't, and nothing between digits does.
+- These aren't counted: formulas (``$…$``, ``$$…$$``, ``\\(…\\)``, ``\\[…\\]``), tables, blocks of code, images with
+  their descriptions, HTML's tags and comments, the signs of Markdown itself, and addresses, of a link or in the text.
+  Code in a line counts, and so do a link's words, headings inside an answer, and text between HTML's tags.
 """
 
 from __future__ import annotations
@@ -44,41 +44,41 @@ __all__ = [
     "tokens",
 ]
 
-#: The first so many characters of an answer are read as Markdown; 150 words have about 1,000. What is behind is text.
+#: The number of characters of an answer that are read as Markdown; 150 words have about 1,000. The rest is plain text.
 MAX_PARSED = 20_000
-#: Characters and lines of all that is read: pictures in a notebook are long, and nobody writes so many lines.
+#: The most characters and lines that are read. Pictures in a notebook are long, but nobody writes so many lines.
 MAX_TEXT = 2_000_000
 MAX_LINES = 50_000
 MAX_NAMES = 12
 MAX_NAME = 80
 MAX_TITLE = 200
 MAX_REMARKS = 20
-#: Headings that begin no answer to one of the questions are kept as far as this.
+#: The most headings that are kept besides those of the questions.
 MAX_OTHERS = 50
 
 
-#: What is graded by hand, in the handout's order; the headings of student/answers.md.
+#: The questions that are graded by hand, in the handout's order. They are the headings of student/answers.md.
 QUESTIONS = problem().question
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One of the questions, with what was written under its heading."""
+    """A question with the answer that was written under its heading."""
 
     part: str
     title: str
     limit: int | None
-    """the question's, whatever the heading says"""
+    """The question's limit of words; None: no limit. The number in the heading doesn't count."""
     text: str
-    """Markdown; empty where nothing was written"""
+    """The answer as Markdown; empty if nothing was written."""
     found: bool = True
-    """There is a heading for it."""
+    """The answers have a heading for this question."""
     points: int = 0
-    """The points that it is worth; 0 for what is none of the questions."""
+    """The points of the question; 0 for text that belongs to no question."""
     asks: str = ""
-    """The manifest's words on what the answer has to have."""
+    """The manifest's text on what the answer must contain."""
     figure_only: bool = False
-    """A figure is asked for and no words."""
+    """The question asks for a figure alone, without words."""
 
     @cached_property
     def words(self) -> int:
@@ -86,37 +86,37 @@ class Answer:
 
     @cached_property
     def answered(self) -> bool:
-        """Whether there is anything to read: words, a table, a formula, code or an image."""
+        """Whether the answer has anything to read: words, a table, a formula, code or an image."""
         return any(_shows(token) for token in tokens(self.text))
 
     @property
     def is_missing(self) -> bool:
-        """Whether words are asked for, and there are none."""
+        """Whether the question asks for words and the answer has none."""
         return not self.answered and not self.figure_only
 
     @property
     def over(self) -> bool:
-        """Whether it has more words than the limit."""
+        """Whether the answer has more words than the limit."""
         return self.limit is not None and self.words > self.limit
 
 
 @dataclass(frozen=True)
 class Answers:
-    """All that was written."""
+    """All written answers of a submission."""
 
     team: tuple[str, ...]
     ai_tools: str
-    """Markdown; empty where nothing was said"""
+    """The text on AI tools as Markdown; empty if there is none."""
     answers: tuple[Answer, ...]
-    """one for each of :data:`QUESTIONS`, in their order"""
+    """One answer for each of :data:`QUESTIONS`, in their order."""
     others: tuple[Answer, ...] = ()
-    """texts under numbered headings that are none of the questions'"""
+    """Texts under numbered headings that belong to no question."""
     remarks: tuple[str, ...] = ()
     """One sentence for each heading that is missing, doubled or unknown."""
 
 
 def of_cells(texts: Iterable[str]) -> str:
-    """The text cells of a notebook that answer a question, or name the team, put together as answers.md is."""
+    """Join the text cells of a notebook that answer a question or name the team, in the form of answers.md."""
     headings = tuple(f"{question.part} {question.title}".casefold() for question in QUESTIONS)
     kept = []
     for text in (text.strip() for text in texts):
@@ -128,13 +128,13 @@ def of_cells(texts: Iterable[str]) -> str:
 
 
 def is_written(text: str) -> bool:
-    """Whether anything is answered, or the team named."""
+    """Whether any question is answered or the team is named."""
     found = parse(text)
     return bool(found.team) or any(answer.answered for answer in found.answers)
 
 
 def parse(text: str) -> Answers:
-    """Read the answers, of any origin: odd headings, and missing, doubled or unknown parts are remarks, no errors."""
+    """Read untrusted answers. Odd headings and missing, doubled or unknown parts become remarks, not errors."""
     lines = text[:MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n").split("\n")
     sections = _sections("\n".join(lines[:MAX_LINES]))
     preamble = sections[0]
@@ -181,7 +181,7 @@ def parse(text: str) -> Answers:
 
 
 def count_words(markdown: str) -> int:
-    """How many words a person counts in a text; the rules are in the module's docstring."""
+    """The number of words in a text, by the rules in the module's docstring."""
     return sum(1 for _ in _words("".join(_readable(tokens(markdown))))) + sum(1 for _ in _words(markdown[MAX_PARSED:]))
 
 
@@ -211,7 +211,7 @@ _LIMIT = re.compile(r"\((\d{1,5})(?: words)?\)$")
 
 
 def _sections(text: str) -> list[_Section]:
-    """What is above the first heading, then each heading that begins an answer or ends one, with its text."""
+    """The text above the first heading, then each heading that begins or ends an answer, with its text."""
     lines = text.split("\n")
     starts: list[tuple[int, int, _Section]] = []  # first line of the heading, first line behind it, what it says
     level = 0
@@ -221,7 +221,7 @@ def _sections(text: str) -> list[_Section]:
             continue
         section = _read_heading(inline.content)
         size = int(opened.tag[1:])
-        # Without a number, a smaller heading belongs to the answer, and one above all answers to what is there.
+        # A smaller heading without a number belongs to the answer. One above all answers belongs to the preamble.
         if section.part is None and (size > level > 0 or not starts):
             continue
         level = size if section.part is not None else 0
@@ -246,7 +246,7 @@ def _read_heading(content: str) -> _Section:
 
 
 def _plain(title: str) -> str:
-    """For comparing titles: small letters, single spaces, straight apostrophes."""
+    """A title for comparison: in small letters, with single spaces and straight apostrophes."""
     return " ".join(title.replace("’", "'").casefold().split())
 
 
@@ -260,7 +260,7 @@ def _exactly(section: _Section) -> Question | None:
 
 
 def _only(part: str, own: set[Question]) -> Question | None:
-    """The part's one question, where no heading is that of this question."""
+    """The part's only question, if no heading names this question."""
     questions = [question for question in QUESTIONS if question.part == part]
     return questions[0] if len(questions) == 1 and questions[0] not in own else None
 
@@ -280,7 +280,7 @@ _LABEL = re.compile(r"\W*(team|(?:use of )?ai[ -]tools)\W*?(?::\W*?(?=\w|\s|$)|$
 
 
 def _preamble(text: str) -> tuple[tuple[str, ...], str]:
-    """The team's names, and what was said of AI tools."""
+    """The team's names, and the text on AI tools."""
     names: list[str] = []
     statement: list[str] = []
     place: list[str] = []
@@ -308,7 +308,7 @@ def _names(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def _without_comments(text: str) -> str:
-    """Without HTML's comments; one that isn't closed is text."""
+    """The text without HTML comments. An unclosed comment counts as text."""
     parts = []
     while (start := text.find("<!--")) >= 0 and (end := text.find("-->", start + 4)) >= 0:
         parts.append(text[:start])
@@ -329,13 +329,16 @@ def _markdown() -> MarkdownIt:
 
 @cache
 def _blocks() -> MarkdownIt:
-    """Headings and what hides them, blocks of code for example; nothing inside of lines."""
+    """A Markdown parser for headings and for blocks that can hide them, such as code.
+
+    It parses nothing within lines.
+    """
     return MarkdownIt("commonmark", {"html": True, "maxNesting": 20}).disable(["inline", "text_join"])
 
 
 @cache
 def _html() -> MarkdownIt:
-    """Tags, comments and the text between."""
+    """A regular expression for tags, comments and the text between them."""
     return MarkdownIt("zero", {"html": True}).enable(["html_inline", "entity"])
 
 
@@ -371,12 +374,12 @@ def _shows(token: Token) -> bool:
 _PARTING = re.compile(r"[—…]|--+|\.\.\.+|(?<=[^\W\d_])[,;:!?](?=[^\W\d_])")
 
 
-#: HTML's tags that don't part words.
+#: HTML tags that don't separate words.
 _INSIDE_WORDS = ("b", "i", "em", "strong", "u", "s", "code", "sub", "sup", "span")
 
 
 def _words(text: str) -> Iterator[str]:
-    """Words of a text without markup."""
+    """The words of a text without markup."""
     for chunk in text.split():
         if chunk.lower().lstrip("(<[\"'“").startswith(("http://", "https://", "www.")):
             continue
@@ -386,7 +389,7 @@ def _words(text: str) -> Iterator[str]:
 
 
 def _readable(found: Sequence[Token]) -> Iterator[str]:
-    """The text of a list of tokens that is counted, with a space where words part."""
+    """The countable text of a list of tokens, with a space between words."""
     in_table = 0
     waiting: list[str] | None = None  # since HTML's <table>, which is apart if it is closed
     address = False
@@ -422,7 +425,7 @@ def _text_of(token: Token) -> str:
 
 
 def _tag(token: Token) -> str:
-    """The name of a tag of HTML, with its stroke; ``!`` for a comment, empty for what is no tag."""
+    """The name of an HTML tag, with its slash; ``!`` for a comment, and empty if it isn't a tag."""
     if token.type != "html_inline":
         return ""
     match = re.match(r"<(/?[a-zA-Z][a-zA-Z0-9]*)", token.content)
@@ -430,5 +433,5 @@ def _tag(token: Token) -> str:
 
 
 def text_of_html(html: str) -> str:
-    """What is read between the tags of a block of HTML."""
+    """The readable text of an HTML block, without its tags."""
     return "".join(_readable(_html().parseInline(html)))

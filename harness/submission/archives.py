@@ -1,8 +1,8 @@
-"""Unpack what a student hands in, whatever is in it.
+"""Unpack untrusted archives safely.
 
-Only plain files and folders are made, only beneath the folder that is named, and only so many and so large as a
-submission can need. What an archive has besides (links, devices, ways out of the folder, names that can't be) is left
-out with a sentence; what makes the whole archive unusable is an :class:`ArchiveError`.
+Only plain files and folders are created, only below the given folder, and only within limits of number and size.
+Everything else (links, devices, paths that leave the folder, impossible names) is skipped with a sentence. An
+:class:`ArchiveError` says why a whole archive can't be used.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ __all__ = ["ArchiveError", "is_archive", "unpack"]
 
 MAX_ENTRIES = 5_000
 MAX_BYTES = 1 << 30
-"""results of all parts have some 400 MB"""
+"""The most bytes that an archive may unpack to. Results of all parts have about 400 MB."""
 MAX_RATIO = 200
-"""The most that an archive may be smaller than its content. Weights, pictures and text stay below 20."""
+"""The largest ratio of unpacked to packed bytes. Weights, pictures and text stay below 20."""
 SMALL = 16 << 20
-"""bytes that any archive may have in it"""
+"""The number of bytes that any archive may unpack to, whatever its ratio."""
 MAX_DEPTH = 20
 MAX_NOTES = 10
 BLOCK = 1 << 20
-#: Where zips keep what kind of file an entry is (Unix).
+#: The bit position at which zips store an entry's file type (Unix).
 TYPE_SHIFT = 16
 
 
 class ArchiveError(Exception):
-    """An archive that can't be used at all; the text is the end of a sentence that says why and what to do."""
+    """The archive can't be used. The text is the end of a sentence that says why and what to do."""
 
 
 @dataclass(frozen=True)
 class _Entry:
     name: str
     kind: str
-    """``file``, ``folder``, or what else it is, in words"""
+    """The kind of entry: ``file``, ``folder``, or another kind in words."""
     open: Callable[[], IO[bytes] | None]
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file is an archive that can be unpacked, by its content."""
+    """Whether a file's content is that of an archive that can be unpacked."""
     try:
         return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
     except Exception:
@@ -55,10 +55,10 @@ def is_archive(path: Path) -> bool:
 
 
 def unpack(archive: Path, folder: Path) -> list[str]:
-    """Unpack an archive into an empty folder; what was left out, a sentence each.
+    """Unpack an archive into an empty folder. Return a sentence for each entry that was skipped.
 
     Raises:
-        ArchiveError: it can't be used.
+        ArchiveError: the archive can't be used.
     """
     try:
         limit = min(MAX_BYTES, max(SMALL, MAX_RATIO * archive.stat().st_size))
@@ -136,7 +136,7 @@ def _unpack(entries: Iterator[_Entry], folder: Path, left: int) -> list[str]:
 
 
 def _readable(entries: Iterator[_Entry], notes: list[str]) -> Iterator[_Entry]:
-    """The entries up to where a damaged archive can be read; damage before the first goes through."""
+    """Yield the entries that a damaged archive still has. Damage before the first entry raises its error."""
     last = ""
     while True:
         try:
@@ -155,7 +155,7 @@ def _readable(entries: Iterator[_Entry], notes: list[str]) -> Iterator[_Entry]:
 
 
 def _write(entry: _Entry, path: Path, limit: int) -> tuple[str, int]:
-    """Write a file; what was wrong with it, and how many bytes it took."""
+    """Write a file. Return what was wrong with it, and the number of bytes written."""
     written = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -183,7 +183,7 @@ def _write(entry: _Entry, path: Path, limit: int) -> tuple[str, int]:
 
 
 def _inside(name: str) -> Path | None:
-    """A relative path without ways out, or None where the name has none."""
+    """The entry's relative path inside the folder, or None if the name leads out of it."""
     if any("\udc80" <= char <= "\udcff" for char in name):  # a tar of a system whose names were no UTF-8
         name = name.encode("utf-8", "surrogateescape").decode("latin-1")
     name = name.replace("\\", "/")
@@ -200,7 +200,7 @@ def _inside(name: str) -> Path | None:
 
 
 def _is_rubbish(path: Path) -> bool:
-    """What systems put into archives by themselves."""
+    """Whether an operating system added this file to the archive by itself."""
     return "__MACOSX" in path.parts or path.name in (".DS_Store", "Thumbs.db") or path.name.startswith("._")
 
 

@@ -1,4 +1,4 @@
-"""Files that cells of a notebook write with ``%%writefile``, and what the notebook then imports from them."""
+"""Files that a notebook's cells write with ``%%writefile``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Written", "written_by"]
 
 MAGIC = re.compile(r"%%(?:writefile|file)\s+(-a\s+|--append\s+)?(.+?)\s*")
 MAX_FOLDERS = 3
-#: Folders that a notebook in Colab or in this repository writes to, and that are in no module's name.
+#: Folders that a notebook in Colab or in this repository writes to. They are no part of a module's name.
 ELSEWHERE = ("content", "drive", "MyDrive", "student")
 
 
@@ -21,12 +21,12 @@ class Written:
     """A Python file that a cell writes."""
 
     path: str
-    """The path of a module for those that import it: ``layers.py``, ``mine/helpers.py``."""
+    """The module's path as imports see it: ``layers.py``, ``mine/helpers.py``."""
     appends: bool
 
 
 def written_by(first_line: str) -> Written | None:
-    """The Python file that a cell with this first line writes, or None."""
+    """The Python file that a cell writes, by the cell's first line; None if it writes none."""
     match = MAGIC.fullmatch(first_line.strip())
     if match is None:
         return None

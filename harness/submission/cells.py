@@ -1,7 +1,7 @@
-"""The code cells of a notebook: their numbers, and their statements with what each binds and needs.
+"""The code cells of a notebook: their numbers and statements, and the names that each statement binds and needs.
 
-Nothing is run. A cell is parsed by ``ast``; which names a statement takes from the notebook is told by ``symtable``,
-as the compiler would. Magics and shell lines become ``pass``, so that the lines keep their numbers.
+Nothing is run. ``ast`` parses a cell, and ``symtable`` finds the names that a statement takes from the notebook, as the
+compiler would. Magics and shell lines become ``pass``, so that line numbers stay the same.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from harness.submission.cell_files import Written, written_by
 __all__ = ["Cell", "NotebookError", "Problem", "Statement", "parse", "read_cells", "read_notebook", "read_script"]
 
 MAX_CELL = 1_000_000
-"""characters: beyond, no person wrote it"""
-#: Lines for IPython that are looked for one by one; where a cell has more, what looks like one is one.
+"""The most characters of a cell. No person writes a longer one."""
+#: The most IPython lines that are found by parsing. In a cell with more, every line that looks like one counts as one.
 MAX_MAGICS = 200
-#: Cell magics below which there is Python.
+#: Cell magics whose cells contain Python.
 PYTHON_BELOW = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%memit", "%%snakeviz", "%%wandb", "%%debug")
 KEY = "handout"
 """The key in a cell's metadata that says which of the handout's cells it is."""
 CELL = r"\d{1,3}(?:\.\d{1,3})+[a-z]?"
 TITLE = re.compile(rf"\s*#+\s*(?:@title\b\s*)?(?:code\s*)?cell\s*({CELL})\b", re.IGNORECASE)
 HEADING = re.compile(rf"\W*(?:code\s*)?cell\s*({CELL})\b", re.IGNORECASE)
-#: Where a cell begins in a script that Colab or Jupyter made of a notebook.
+#: The lines that begin a cell in a script that Colab or Jupyter exported from a notebook.
 SCRIPT_CELL = re.compile(rf"{TITLE.pattern}|# In\s?\[|# %%(?!\w)", re.IGNORECASE)
-#: Lines that are parsed for a script's cells, those before each counted again.
+#: The most lines that are parsed for a script's cells. The lines before a cell count again for each cell.
 MAX_PADDED = 500_000
 
 Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 IMPORTS = (ast.Import, ast.ImportFrom)
-#: As Python counts lines: form feeds and what else ``str.splitlines`` knows are characters like any other.
+#: Python's own line ends. ``str.splitlines`` would also split at form feeds and other characters.
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class NotebookError(Exception):
-    """A file that is no notebook; the text is the end of a sentence that says why."""
+    """The file isn't a notebook. The text is the end of a sentence that says why."""
 
 
 @dataclass(frozen=True)
@@ -66,48 +66,51 @@ class Statement:
 
     node: ast.stmt
     lines: tuple[str, ...]
-    """its source"""
+    """The statement's source lines."""
     first: int
-    """the line of the cell at which it begins, from 1"""
+    """The text of the line. of the cell at which it begins, from 1"""
 
     @cached_property
     def is_definition(self) -> bool:
-        """Whether it defines a function or a class, or imports, and so does little by itself."""
+        """Whether the statement is a definition of a function or class, or an import."""
         return isinstance(self.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, *IMPORTS))
 
     @cached_property
     def binds(self) -> frozenset[str]:
-        """The names that it gives a value."""
+        """The names that the statement binds."""
         if isinstance(self.node, Node):
             return frozenset([self.node.name])
         return frozenset(_bound(self.node))
 
     @cached_property
     def changes(self) -> frozenset[str]:
-        """The names whose values it changes: ``rates.append(1)``, ``results[rate] = 1``, ``Layer.forward = f``."""
+        """The names whose values the statement changes:
+
+        ``rates.append(1)``, ``results[rate] = 1``, ``Layer.forward = f``.
+        """
         return frozenset() if self.is_definition else frozenset(_changed(self.node))
 
     @cached_property
     def needs(self) -> frozenset[str]:
-        """The names that it takes from the notebook, at once or when what it defines is called."""
+        """The names that the statement takes from the notebook, at once or when its definition is called."""
         table = symtable.symtable(ast.unparse(self.node), "cell", "exec")
         own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
         return frozenset(own.union(*(_of_globals(child) for child in table.get_children())))
 
     @cached_property
     def needs_at_once(self) -> frozenset[str]:
-        """The names that it reads when the cell is run."""
+        """The names that the statement reads when the cell is run."""
         found = (one for node in executed(self.node) for one in ast.walk(node))
         return frozenset(one.id for one in found if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load))
 
     @cached_property
     def calls_at_once(self) -> frozenset[str]:
-        """The functions and methods that it calls when the cell is run, by their last name."""
+        """The functions and methods that the statement calls when the cell is run, by their last name."""
         return frozenset(called(executed(self.node)))
 
     @cached_property
     def calls(self) -> frozenset[str]:
-        """Those that it calls at any time."""
+        """The functions and methods that the statement calls at any time, by their last name."""
         return frozenset(called([self.node]))
 
 
@@ -118,27 +121,27 @@ class Cell:
     label: str
     """The cell's name for a student: ``Code Cell 3.3``, or ``code cell no. 7`` if it has no number."""
     number: str
-    """``3.3``, or nothing"""
+    """The cell's number, as ``3.3``; empty if it has none."""
     source: str
     statements: tuple[Statement, ...] = ()
     problem: Problem | None = None
     executed: int | None = None
-    """the number that Jupyter gave it when it was run last"""
+    """The execution number of the cell's last run in Jupyter; None if it wasn't run."""
     failed: bool = False
     """The saved output is an exception."""
     file: Written | None = None
-    """the Python file that it writes"""
+    """The Python file that the cell writes, if it writes one."""
     pictures: tuple[bytes, ...] = ()
     """The PNG files in its saved output."""
 
     @property
     def part(self) -> str:
-        """The first number of the part that it says it belongs to, or nothing."""
+        """The first number of the part that the cell names, as ``3``; empty if it names none."""
         return chapter_of(self.number) if self.number else ""
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing in it to run."""
+        """Whether the cell has nothing to run."""
         return not self.statements and self.problem is None
 
 
@@ -146,10 +149,10 @@ class Cell:
 
 
 def read_notebook(text: str) -> nbformat.NotebookNode:
-    """A notebook of any format version, as version 4.
+    """Read a notebook of any format version as version 4.
 
     Raises:
-        NotebookError: it is none.
+        NotebookError: the text isn't a notebook.
     """
     try:
         notebook = nbformat.reads(text, as_version=4)
@@ -172,7 +175,7 @@ def read_notebook(text: str) -> nbformat.NotebookNode:
 
 
 def _cells_of_json(text: str) -> list[object]:
-    """The cells of a notebook that isn't as it should be."""
+    """The cells of a notebook that nbformat refuses."""
     try:
         cells = json.loads(text)["cells"]
         for cell in cells:
@@ -184,7 +187,7 @@ def _cells_of_json(text: str) -> list[object]:
 
 
 def read_cells(notebook: nbformat.NotebookNode) -> tuple[Cell, ...]:
-    """The code cells in their order. One that doesn't parse has no statements but a problem."""
+    """The code cells in their order. A cell that doesn't parse has a problem instead of statements."""
     cells: list[Cell] = []
     heading = ""
     seen: set[str] = set()
@@ -232,7 +235,7 @@ def _first_line(source: str) -> str:
 
 
 def read_script(text: str, name: str) -> tuple[Cell, ...]:
-    """The cells of a script that was a notebook; they have the script's name as label, and its lines."""
+    """The cells of a script that was a notebook. Their label is the script's name, and their lines are the script's."""
     lines = LINE_END.split(text)
     marks = [index for index, line in enumerate(lines) if index and SCRIPT_CELL.match(line)]
     whole = _read_cell(name, "", text)
@@ -249,7 +252,7 @@ def read_script(text: str, name: str) -> tuple[Cell, ...]:
 
 
 def _tagged(cell: nbformat.NotebookNode) -> str:
-    """The number in a cell's metadata, where its first line has been removed."""
+    """The number in a cell's metadata, for cells whose first line was removed."""
     ours = cell.metadata.get(KEY)
     number = ours.get("cell") if isinstance(ours, dict) else None
     return number if isinstance(number, str) and re.fullmatch(CELL, number) else ""
@@ -269,10 +272,10 @@ def _read_cell(label: str, number: str, source: str, count: int | None = None, f
 
 
 def _not_compiled(statements: Iterable[Statement]) -> Problem | None:
-    """What only the compiler refuses: two parameters of one name, a return outside of a function.
+    """Find errors that only the compiler reports, such as a repeated parameter or a return outside a function.
 
     Raises:
-        RecursionError: something is nested so deeply that what it binds and needs can't be told.
+        RecursionError: the code is nested too deeply to be analysed.
     """
     for one in statements:
         try:
@@ -286,7 +289,7 @@ def _not_compiled(statements: Iterable[Statement]) -> Problem | None:
 
 
 def parse(source: str) -> tuple[tuple[Statement, ...], Problem | None]:
-    """The statements of a cell, or why there are none."""
+    """The statements of a cell, or the problem that prevents parsing."""
     lines = LINE_END.split(source)
     first = _first_line(source)
     if first.startswith("%%"):
@@ -300,7 +303,7 @@ def parse(source: str) -> tuple[tuple[Statement, ...], Problem | None]:
 
 
 def _without_magics(lines: list[str]) -> ast.Module | Problem:
-    """The cell's tree; lines that only IPython understands are replaced in ``lines``."""
+    """The cell's syntax tree. IPython lines are replaced in ``lines``."""
     for _ in range(min(len(lines) + 1, MAX_MAGICS)):
         tree = _tree(lines)
         if isinstance(tree, ast.Module) or not _replace_magic(lines, tree.line - 1):
@@ -327,7 +330,7 @@ def _tree(lines: Sequence[str]) -> ast.Module | Problem:
 
 
 def _replace_magic(lines: list[str], index: int) -> bool:
-    """Replace a line for IPython alone by one that does nothing; False where it is none."""
+    """Replace an IPython line by one that does nothing. Return False if the line isn't for IPython."""
     line = lines[index] if index < len(lines) else ""
     code = line.strip()
     if not (code.startswith(("%", "!", "?")) or code.endswith("?") or re.match(r"[\w., ]+=\s*[!%]", code)):
@@ -359,7 +362,7 @@ def _statements(tree: ast.Module, lines: Sequence[str]) -> Iterator[Statement]:
 
 
 def _bound(node: ast.AST) -> Iterator[str]:
-    """Names that are assigned, imported or defined, not counting the insides of functions and classes."""
+    """The names that a node assigns, imports or defines, not counting the bodies of functions and classes."""
     if isinstance(node, Node):
         yield node.name
         return
@@ -399,14 +402,14 @@ def _of_globals(table: symtable.SymbolTable) -> set[str]:
     names = {
         symbol.get_name()
         for symbol in table.get_symbols()
-        # ``global count; count += 1`` is no reference to symtable
+        # symtable reports no reference for ``global count; count += 1``
         if symbol.is_declared_global() or (symbol.is_global() and symbol.is_referenced())
     }
     return names.union(*(_of_globals(child) for child in table.get_children()))
 
 
 def executed(node: ast.AST) -> Iterator[ast.AST]:
-    """The parts of a statement that run when the cell does: of functions, decorators and defaults alone."""
+    """The parts of a statement that run with the cell. Of a function, these are its decorators and defaults."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         yield from node.decorator_list
         yield from node.args.defaults
@@ -423,7 +426,7 @@ def executed(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def called(nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """The last names of what is called in them."""
+    """The last names of all calls in the nodes."""
     for node in nodes:
         for one in ast.walk(node):
             if isinstance(one, ast.Call):

@@ -1,4 +1,4 @@
-"""What a hand-in should have, besides code: looked at in every report, worth no point.
+"""The checklist of a submission: things besides code that it should have. Reports show it; it gives no points.
 
 Source: the handout's "Submission" section.
 """
@@ -23,7 +23,7 @@ __all__ = ["Handed", "checklist", "write_up"]
 STEM = problem().problem.stem
 NAME = re.compile(rf"{re.escape(STEM)}(_[^\W\d_](?:[^\W_]|['’-])*)+\.zip")
 PATTERN = f"{STEM}_<Name1>_<Name2>.zip"
-#: Words that the names of logs of generative-AI tools have in them.
+#: Words in the file names of logs of generative-AI tools.
 TOOLS = re.compile(
     r"(?:^|[^a-z])(?:ai|gpt|llm|genai|logs?|chats?|prompts?|transcripts?|conversations?)(?:[^a-z]|$)"
     r"|chatgpt|claude|gemini|copilot|openai|bard|deepseek|grok|perplexity|cursor",
@@ -31,17 +31,17 @@ TOOLS = re.compile(
 )
 MAX_PDF = 100 << 20
 NO_PDF = "there is none: make writeup makes it from answers.md and results/"
-#: What a log may have been written with.
+#: The endings of files that may be such a log.
 DOCUMENTS = (".docx", ".doc", ".odt", ".rtf", ".pages", ".html", ".json")
 
 
 @dataclass(frozen=True)
 class Handed:
-    """What was handed in, as far as the checklist looks at it."""
+    """The parts of a submission that the checklist examines."""
 
     path: Path
     root: Path
-    """the folder with the files"""
+    """The folder with the files."""
     files: Sequence[Path]
     notebooks: int
     cells: Sequence[Cell]
@@ -50,7 +50,7 @@ class Handed:
 
 
 def checklist(handed: Handed) -> tuple[Item, ...]:
-    """The lines of the checklist, each with what was found and what to do."""
+    """The lines of the checklist, each with the finding and what to do."""
     written = answers.parse(handed.answers) if handed.answers.strip() else None
     names = () if on_gradescope() else (_name(handed),)  # Gradescope unpacks a zip, and forgets what it was called
     lines: dict[Feature, Callable[[], Sequence[Item]]] = {
@@ -143,7 +143,7 @@ def _pdf(handed: Handed) -> Item:
 
 
 def write_up(root: Path, files: Sequence[Path]) -> Path | None:
-    """The PDF that is taken for the write-up, or None where there is none; logs of AI tools are none."""
+    """The PDF that counts as the write-up, or None. Logs of AI tools never count."""
     found = [file for file in files if file.suffix.lower() == ".pdf" and "results" not in file.parts]
     return next((file for file in found if not _is_log(file)), None)
 

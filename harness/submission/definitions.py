@@ -1,4 +1,4 @@
-"""What a module's text defines, which of it has changed, and what else that can change."""
+"""The definitions in a module's text: which ones changed, and which others that can affect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["parts_changed", "references", "with_users"]
 
 
 def references(module: ast.Module) -> dict[str, frozenset[str]]:
-    """What each definition at the top of a module refers to."""
+    """The names that each top-level definition of a module refers to."""
     return {
         name: frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
         for node in module.body
@@ -38,10 +38,10 @@ def with_users(references: Mapping[str, Collection[str]], names: Collection[str]
 
 
 def parts_changed(module: str, before: str, after: str) -> set[str]:
-    """The parts of a module whose verdict may differ between two texts of it.
+    """The parts of a module whose verdict may differ between two versions of its text.
 
-    Where anything else than definitions differs, as an import, and where one of the texts can't be parsed, these are
-    all parts of the module. Comments and the places of lines change nothing.
+    All parts are returned if anything but definitions differs, such as an import, or if a version can't be parsed.
+    Comments and line numbers make no difference.
     """
     parts = NAMES[module]
     if before == after:
@@ -59,7 +59,7 @@ def parts_changed(module: str, before: str, after: str) -> set[str]:
 
 
 def _by_name(module: ast.Module) -> dict[str, list[str]]:
-    """The definitions of a module as text without places; all that defines no name is that of the empty one."""
+    """The text of each definition by name, without line numbers. Code that defines no name is under the empty name."""
     found: dict[str, list[str]] = {}
     for node in module.body:
         for name in _defines(node) or [""]:

@@ -1,4 +1,4 @@
-"""The files of what was handed in: which there are, and their texts."""
+"""Find the files of a submission, and read their texts."""
 
 from __future__ import annotations
 
@@ -28,17 +28,20 @@ MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM
 
 @dataclass
 class FoundFiles:
-    """What lies in a folder and what lies in it at any depth."""
+    """The files in a folder, at any depth."""
 
     root: Path
     files: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     is_locked: bool = False
-    """The folder can't be looked into."""
+    """The folder can't be read."""
 
 
 def find_files(root: Path) -> FoundFiles:
-    """The plain files below a folder, those near its top first; hidden ones and other people's code left out."""
+    """Find the plain files below a folder, those near its top first.
+
+    Hidden files and installed packages are left out.
+    """
     found = FoundFiles(root)
     folders = [(root, 0)]
     for folder, depth in folders:
@@ -69,12 +72,12 @@ def find_files(root: Path) -> FoundFiles:
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
-    """Whether a folder is one of this repository's packages, handed in with the rest."""
+    """Whether a folder is one of this repository's packages, submitted with the rest."""
     return entry.name in OURS and os.path.isfile(os.path.join(entry.path, "__init__.py"))
 
 
 def copy(source: Path, target: Path, limit: int = MAX_TEXT) -> int:
-    """Copy a plain file of at most ``limit`` bytes; how many it has, or -1 where it was not copied."""
+    """Copy a plain file of at most ``limit`` bytes. Return its size in bytes, or -1 if it was not copied."""
     with suppress(UnreadableError, OSError):
         data = read_bytes(source, limit)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +87,7 @@ def copy(source: Path, target: Path, limit: int = MAX_TEXT) -> int:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file of modest size; none where it can't be read."""
+    """The text of a file of at most MAX_TEXT bytes; empty if it can't be read."""
     try:
         return text_of(read_bytes(path, MAX_TEXT))
     except UnreadableError:
@@ -92,7 +95,7 @@ def read_text(path: Path) -> str:
 
 
 def text_of(data: bytes) -> str:
-    """The text of a file, whatever editor saved it: with a mark at its beginning, or in the encoding that it names."""
+    """Decode a file by its byte order mark, the encoding that it declares, or UTF-8."""
     encoding = next((name for mark, name in MARKS.items() if data.startswith(mark)), "")
     if not encoding:
         try:

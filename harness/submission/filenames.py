@@ -1,4 +1,4 @@
-"""What files are called: the names that systems, browsers and editors make of those that were meant."""
+"""File names as systems, browsers and editors change them, and the names that were meant."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from harness.submission.required_names import MODULES
 __all__ = ["is_almost", "is_called_archive", "is_notebook", "is_usable", "module_meant", "shown"]
 
 MAX_SHOWN = 100
-#: Characters that change the direction of what follows, and so what a name seems to be.
+#: Characters that change the text direction, and so make a name look like another one.
 DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-#: Control characters, halves of characters, ends of lines.
+#: Control characters, surrogates and line ends.
 UNUSABLE = ("Cc", "Cs", "Zl", "Zp")
-#: What a name in Unicode has between its letters and nobody sees.
+#: Invisible characters between the letters of a name.
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
-#: Also as browsers save a second one, and one that came in part: ``hand-in.zip (1)``, ``hand-in.zip.download``.
+#: Endings of archives, also as browsers save a second or a partial download: ``hand-in.zip (1)``,
+#: ``hand-in.zip.download``.
 ARCHIVE = re.compile(r"\.(?:zip|tar|tgz|tbz2?|txz|gz|bz2|xz)\b", re.IGNORECASE)
 NOTEBOOK = re.compile(r".*\.ipynb(?:\.txt|\.json)?", re.IGNORECASE | re.DOTALL)
 MODULE = re.compile(
@@ -26,7 +27,7 @@ MODULE = re.compile(
 
 
 def is_usable(name: str) -> bool:
-    """Whether a file may have this name: spaces of all kinds are as good as others, control characters aren't."""
+    """Whether a file may have this name. All kinds of spaces are allowed; control characters aren't."""
     return not any(char in DIRECTIONS or unicodedata.category(char) in UNUSABLE for char in name)
 
 
@@ -37,23 +38,26 @@ def shown(name: str) -> str:
 
 
 def is_notebook(name: str) -> bool:
-    """Whether a name is a notebook's, also as browsers save it: ``work.ipynb.txt``."""
+    """Whether the name is that of a notebook, also as browsers save it: ``work.ipynb.txt``."""
     return NOTEBOOK.fullmatch(name) is not None
 
 
 def is_called_archive(name: str) -> bool:
-    """Whether a name is an archive's, or has no ending. Office files and checkpoints are zips by content alone."""
+    """Whether the name is that of an archive, or has no ending.
+
+    Office files and checkpoints are zips too, but other names.
+    """
     return ARCHIVE.search(name) is not None or "." not in name.strip(".")
 
 
 def is_almost(name: str, stem: str, ending: str = "") -> bool:
-    """Whether a name is another but for capital letters and what marks a copy: ``Answers (1).md``."""
+    """Whether a name equals another one, apart from capital letters and copy marks: ``Answers (1).md``."""
     plain = " ".join(INVISIBLE.sub("", unicodedata.normalize("NFKC", name[:MAX_SHOWN])).lower().split())
     return re.fullmatch(rf"{stem}(?:[ ()_-]|\d|copy|final)*{re.escape(ending)}(?:\.txt)?", plain) is not None
 
 
 def module_meant(name: str) -> str | None:
-    """The file that a name stands for, as ``layers.py`` for ``Layers (1).py``; None where it is none."""
+    """The module file that a name stands for, as ``layers.py`` for ``Layers (1).py``; None if it is no module."""
     plain = INVISIBLE.sub("", unicodedata.normalize("NFKC", name[:MAX_SHOWN])).lower()
     match = MODULE.fullmatch(" ".join(plain.split()))
     return f"{match[1]}.py" if match is not None else None
