@@ -12,7 +12,7 @@ __all__ = ["MOST_WORDS", "broken_links", "long_sentences", "missing_paths", "pag
 
 MOST_WORDS = 30
 """The largest number of words that a sentence may have."""
-FENCED = re.compile(r"^(```+).*?^\1\s*$", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^ *(```+).*?^ *\1\s*$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?: {4}.*\n?)+")
 #: A line of a code block that is indented, and a row of a table.
 NO_SENTENCES = re.compile(r"^(?: {4,}|\t|\|).*$", re.MULTILINE)
