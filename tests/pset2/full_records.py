@@ -62,11 +62,22 @@ def made_up(
         losses += [float(x) for x in level * np.exp(chance.normal(0, 0.25, STEPS))]
     settings = Settings(len(rates), 128, "sgd", first, 0.9, 5e-4, schedule, 1, True, "bfloat16")
     times = [4 * seconds, *(seconds * (1 + abs(chance.normal(0, 0.02))) for _ in rates[1:])]
-    correct = round(10_000 * accuracies[-1])
-    checkpoint = Checkpoint(
-        f"{name}.safetensors", "0" * 64, "ConvNet", Claim(correct, 10_000), Claim(correct // 10, 1000)
+    return Run(
+        name,
+        title,
+        settings,
+        losses,
+        accuracies,
+        list(rates),
+        times,
+        checkpoint=_kept(name, accuracies[-1]),
+        alone=True,
     )
-    return Run(name, title, settings, losses, accuracies, list(rates), times, checkpoint=checkpoint, alone=True)
+
+
+def _kept(name: str, accuracy: float) -> Checkpoint:
+    correct = round(10_000 * accuracy)
+    return Checkpoint(f"{name}.safetensors", "0" * 64, "ConvNet", Claim(correct, 10_000), Claim(correct // 10, 1_000))
 
 
 def _pruned(title: str, end: float, loss: float) -> Run:
@@ -101,7 +112,7 @@ def _record(part: str, runs: list[Run], data: Data | None = CIFAR, **other: obje
 
 def _fine_tuned(name: str, within: Sequence[float], end: float) -> Run:
     run = made_up(name, name.replace("-", "_"), [0.01], end, seconds=40.0)
-    run.accuracies = [end]
+    run.accuracies, run.checkpoint = [end], _kept(name, end)
     run.within = [(share / 4, accuracy) for share, accuracy in enumerate(within)]
     return run
 
@@ -110,7 +121,6 @@ def full_records() -> dict[str, Record]:
     """The records of the parts in which something is trained, and of 2.2 and 2.3."""
     five = [0.1] * 5
     rates = [made_up(f"rate-{rate:g}", f"learning rate {rate:g}", [rate] * 5, end) for rate, end in RATES]
-    adam = made_up("adam", "DWConvNet, Adam", [rate / 100 for rate in MULTISTEP], 0.889, schedule="multistep")
     found = [
         _record("1.1", rates),
         _record(
@@ -139,13 +149,15 @@ def full_records() -> dict[str, Record]:
             [
                 made_up("yours", "layer of 6.1", [0.001] * 3, 0.714, seconds=50.2),
                 made_up("provided", "provided layer", [0.001] * 3, 0.722, seconds=3.1),
-                adam,
+                made_up("adam", "DWConvNet, Adam", [rate / 100 for rate in MULTISTEP], 0.889, schedule="multistep"),
             ],
+            tables=[Table("Parameters of the networks", ["network", "parameters"], PARAMETERS)],
         ),
     ]
     return {record.part: record for record in found}
 
 
+PARAMETERS: list[list[str | int | float]] = [["DWConvNet", 520_778], ["ConvNet", 1_212_778]]
 RATES = ((0.0001, 0.365), (0.1, 0.722), (1.0, 0.229))
 STOCHASTIC = [0.7311, 0.6904, 0.7102, 0.7433, 0.6788, 0.7215, 0.7021, 0.7340, 0.6955, 0.7127]
 

@@ -126,6 +126,7 @@ def test_a_page_of_full_records_has_the_numbers_that_the_answers_need(tmp_path):
         "difference of the network with pruned single weights to the unpruned baseline",
         "test accuracy of net_freeze before the training 0.10 %",
         "times slower than the provided layer (median epochs)",
+        "parameters of DWConvNet 520,778",
     ):
         assert expected in text
 
