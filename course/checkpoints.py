@@ -197,15 +197,17 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def save(state: dict[str, Tensor], path: Path, *, half: bool = False) -> None:
+def save(state: dict[str, Tensor], path: Path, *, half: bool = False, about: str = "") -> None:
     """Write a state, whole or not at all.
 
     Args:
         half: matrices and kernels as float16, for networks whose zeros nobody counts.
+        about: what the file's header says of it, the profile for example.
     """
     if half:
         state = {name: v.half() if v.is_floating_point() and v.ndim > 1 else v for name, v in state.items()}
-    write_tensors(state, path)
+    # One entry: several have no order of their own, and equal runs leave equal files.
+    write_tensors(state, path, {"about": about} if about else None)
 
 
 def write_tensors(state: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:

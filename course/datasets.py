@@ -230,7 +230,7 @@ def load(name: Name, split: Split, source: Source = "fixtures") -> ImageDataset:
         try:
             return read_file(path, name)
         except Exception as error:  # whatever a damaged archive leads to
-            raise UnusableDataError(f"{path} can't be read ({error}): take it anew from the course's files") from error
+            raise UnusableDataError(f"{path} can't be read ({error}): take it again from the course's files") from error
     arrays = complete_arrays(name, (split,))
     return _of_arrays(name, arrays[f"{split}_images"], arrays[f"{split}_labels"])
 
@@ -262,7 +262,7 @@ def check_data_dir() -> None:
     folder = data_dir()
     if os.environ.get("DATA_DIR") and not folder.is_dir():
         raise UnusableDataError(
-            f"DATA_DIR names {folder}, which is no folder: make it, or name another in this environment variable"
+            f"DATA_DIR names {folder}, which is not a folder: make it, or name another in this environment variable"
         )
 
 
@@ -308,12 +308,16 @@ def _read(path: Path, name: Name, splits: tuple[Split, ...]) -> dict[str, Any]:
             if len(arrays[f"{split}_images"]) != len(arrays[f"{split}_labels"]):
                 raise ValueError("labels and images differ in number")
     except Exception as error:
-        raise UnusableDataError(f"{path} can't be read ({error}): delete it, it will be downloaded anew") from error
+        raise UnusableDataError(
+            f"{path} can't be read ({error}): delete it, and it will be downloaded again"
+        ) from error
     if found != SIZES[name]:
         counts = f"{found} images, not {SIZES[name]}"
-        raise UnusableDataError(f"{path} holds {counts}: delete it, it will be downloaded anew")
+        raise UnusableDataError(f"{path} holds {counts}: delete it, and it will be downloaded again")
     if kinds := {str(array.dtype) for array in arrays.values()} - {"uint8"}:
-        raise UnusableDataError(f"{path} holds {kinds.pop()} arrays, not uint8: delete it, it will be downloaded anew")
+        raise UnusableDataError(
+            f"{path} holds {kinds.pop()} arrays, not uint8: delete it, and it will be downloaded again"
+        )
     return arrays
 
 

@@ -188,7 +188,7 @@ def read_cinic10(archive: Path, sizes: tuple[int, int]) -> dict[str, Any]:
     from rich.console import Console
     from rich.progress import open as open_with_progress
 
-    again = "delete it, it will be downloaded anew"
+    again = "delete it, and it will be downloaded again"
     found: dict[str, list[tuple[bytes, int, bytes]]] = {"train": [], "test": []}
     try:
         with (

@@ -242,7 +242,7 @@ def _saved_file(given: str | Path | None) -> Path:
     found = sorted(Path.cwd().glob("*.ipynb"))
     if len(found) == 1:
         return found[0]
-    what = f"are {len(found)} notebooks" if found else "is no notebook"
+    what = f"are {len(found)} notebooks" if found else "is not a notebook"
     raise NotebookNotFoundError(
         f"There {what} in {Path.cwd()}: name this notebook's file, as check(…, file={NAME!r}), or in the "
         f"environment variable {VARIABLE}."

@@ -84,7 +84,7 @@ def rerun(
         RerunError: this platform has no sandbox, or ``out`` holds something else, or can't be written.
     """
     if sys.platform != "linux":
-        raise RerunError("Experiments are run again on Linux only: elsewhere nothing keeps student code out.")
+        raise RerunError("Experiments can be run again on Linux only, where student code is isolated.")
     code = _code(submission.folder)
     _check(out, code)
     if PROFILES[profile].source == "complete":
@@ -115,7 +115,7 @@ def rerun(
             _carry_out(order, hours, tell)
         finally:
             _bring_back(made, out, tell)
-    note = f"Its experiments were run again here (profile {profile}), in the place of the results that it brings along."
+    note = f"The experiments were run again here (profile {profile}) and replace the submitted results."
     return replace(submission, results=out.resolve(), notes=(*submission.notes, note))
 
 

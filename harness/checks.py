@@ -139,7 +139,7 @@ def as_array(
         fail(f"{what} has dtype {value.dtype}, expected real numbers of at most 64 bits.")
     if dtype == "float":
         if value.dtype.kind != "f":
-            fail(f"{what} has dtype {value.dtype}, expected a floating-point one.")
+            fail(f"{what} has dtype {value.dtype}, expected a floating-point dtype.")
     elif dtype is not None and (is_bfloat16 or value.dtype != np.dtype(dtype)):
         fail(
             f"{what} has dtype {'bfloat16' if is_bfloat16 else value.dtype}, expected {dtype}.",
@@ -221,7 +221,7 @@ def if_not_in_plain_lists(module: RemoteModule, hint: str) -> str:
     if not lists:
         return hint
     name = cut(lists[0], 60)
-    return f"self.{name} is no module and registers nothing: put modules into an nn.ModuleList or an nn.Sequential."
+    return f"self.{name} is not a module and registers nothing: put modules into an nn.ModuleList or an nn.Sequential."
 
 
 def heat_maps(title: str, panels: dict[str, np.ndarray], x: str, y: str) -> Picture:
@@ -235,8 +235,7 @@ _SHARES: ContextVar[dict[str, float] | None] = ContextVar("shares of tolerances"
 
 @contextmanager
 def tolerances_kept() -> Iterator[dict[str, float]]:
-    """Collect the share of its tolerance that the worst element of each passing ``assert_within`` used, by what was
-    compared.
+    """Collect the shares of their tolerances that passing calls of ``assert_within`` used, by what was compared.
 
     If a correct submission comes near 1, another run may fail it by bad luck.
     """

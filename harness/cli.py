@@ -72,7 +72,7 @@ def grade(  # noqa: PLR0913 (typer reads options from parameters)
     every: Annotated[bool, typer.Option("--all", help="Show what each failed test says, not only the first.")] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Repeat the inputs of a run; reports name its seed.")] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Processes at the same time: 2 for all, else 1.")
+        int | None, typer.Option(min=1, max=64, help="Processes at the same time. Default: 2 for all tests, else 1.")
     ] = None,
     in_process: Annotated[
         bool, typer.Option("--in-process", help="No worker processes: for debugging, without any protection.")
@@ -81,20 +81,20 @@ def grade(  # noqa: PLR0913 (typer reads options from parameters)
         bool, typer.Option("--require-isolation", help="Grade only if student code can't reach tests and reports.")
     ] = False,
     deadline: Annotated[
-        float | None, typer.Option(min=1, help="Seconds: tests that are left then are not run.")
+        float | None, typer.Option(min=1, help="Seconds for the run. Tests left then are skipped.")
     ] = None,
     device: Annotated[
-        Device, typer.Option(help="cuda: run the tests of code on the GPU as well, and say what differs there.")
+        Device, typer.Option(help="cuda: run the tests of code on the GPU too, and list differences.")
     ] = Device.cpu,
     experiments: Annotated[
         ProfileName | None,
-        typer.Option(help="Run its experiments again (quick or full), in the place of the results that it brings."),
+        typer.Option(help="Run the experiments again (quick or full) instead of grading submitted results."),
     ] = None,
     results: Annotated[
-        Path | None, typer.Option(help="The folder for --experiments, kept, and taken up if it is there.")
+        Path | None, typer.Option(help="Folder for the results of --experiments. A later run continues in it.")
     ] = None,
     hours: Annotated[
-        float, typer.Option(min=0.01, help="End --experiments after so long, and grade what they have done.")
+        float, typer.Option(min=0.01, help="Hours after which --experiments end. Finished parts are graded.")
     ] = 24.0,
     cell: Annotated[Path | None, typer.Option(hidden=True, help="Write the output of a notebook's cell.")] = None,
 ) -> None:
@@ -227,7 +227,7 @@ def _report(gradebook: Gradebook, options: _Options) -> None:
 
 @app.command()
 def check(
-    parts: Annotated[list[str] | None, typer.Argument(help="Parts or tests: 2, 2.1 or 2.1d; all without.")] = None,
+    parts: Annotated[list[str] | None, typer.Argument(help="Parts or tests: 2, 2.1 or 2.1d. Default: all.")] = None,
     submission: Annotated[Path, typer.Option(help="A folder with the modules, a notebook or a zip.")] = STUDENT,
     every: Annotated[bool, typer.Option("--all", help="Show what each failed test says, not only the first.")] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Repeat the inputs of a run; reports name its seed.")] = None,
@@ -275,7 +275,7 @@ def unpack(
     if out.exists() and not (out / UNPACKED).is_file() and (not out.is_dir() or any(out.iterdir())):
         stop(f"{out} holds something else: name a new folder.")
     if not out.absolute().parent.is_dir() or not os.access(out.absolute().parent, os.W_OK):
-        stop(f"{out} can't be written: {out.absolute().parent} is no folder that you can write to.")
+        stop(f"{out} can't be written: you can't write to {out.absolute().parent}.")
     with _opened(path) as submission:
         if out.resolve() in (submission.folder, *submission.folder.parents):
             stop(f"{out} holds the submission itself: name a new folder.")
@@ -338,7 +338,7 @@ def doctor() -> None:
     self_check.with_secret()
     launcher = make_launcher("auto")
     try:
-        table = Table("Layer", "Here", title="What stands around student code", title_justify="left")
+        table = Table("Layer", "Here", title="Isolation of student code on this machine", title_justify="left")
         try:
             for name, state in self_check.layers(launcher):
                 table.add_row(name, state)
@@ -369,8 +369,8 @@ if EXAMPLE.is_dir():
         except NewError as error:
             stop(str(error))
         tell(f"{folder} has a problem set that works. Go there, and try it:")
-        tell("  python -m grader grade grader/solution\n  python -m grader grade student\n  python -m grader validate")
-        tell("grader/problem.toml says what it consists of: begin there.")
+        show("  python -m grader grade grader/solution\n  python -m grader grade student\n  python -m grader validate")
+        tell("Begin with grader/problem.toml, which describes the problem set.")
 
 
 OTHERS = {
@@ -411,7 +411,7 @@ def _isolated_launcher(in_process: bool) -> Launcher:
     launcher = make_launcher("auto")
     if notice := isolation_notice(self_check.quick_check(launcher)):
         launcher.stop()
-        stop(f"Nothing was graded, since --require-isolation was asked for. {notice}")
+        stop(f"Nothing was graded, because --require-isolation was given. {notice}")
     return launcher
 
 

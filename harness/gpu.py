@@ -80,8 +80,8 @@ def notes(here: Gradebook, there: Gradebook) -> tuple[str, ...]:
         return (f"What differs on the GPU is not known: the grader had a fault in {tests} ({last_line(faults[0])}).",)
     differing = [(test, other) for test, outcome, other in pairs if _passed(outcome.state) != _passed(other.state)]
     if not differing:
-        return (f"On the GPU all {len(pairs)} tests of code come out as on the CPU.",)
-    lines = [f"On the GPU {len(differing)} of {len(pairs)} tests come out otherwise; no point depends on it:"]
+        return (f"On the GPU all {len(pairs)} tests of code have the same results as on the CPU.",)
+    lines = [f"On the GPU {len(differing)} of {len(pairs)} tests have another result; this changes no points:"]
     for test, other in differing:
         said = last_line(other.fault) or other.finding.partition("\n")[0] or other.state.value
         lines.append(f"  {test.number} {other.state.value} there: {said}")

@@ -80,7 +80,10 @@ def find(device: str = "auto", *, container: bool) -> GPU:
     index = int(device.partition(":")[2] or 0) if re.fullmatch(r"\w+(:\d+)?", device) else 0
     if answer is not None and 0 < len(answer.cards) <= index:
         last = len(answer.cards) - 1
-        return GPU(False, f"{device} is no GPU here: the last one is cuda:{last}, and PyTorch counts from cuda:0.")
+        return GPU(
+            False,
+            f"{device} is not a GPU of this machine: the last one is cuda:{last}, and PyTorch counts from cuda:0.",
+        )
     if answer is not None and not answer.error:
         return GPU(True, _named(answer.cards, torch_version, built_for))
     return GPU(False, explain(torch_version, built_for, supported, host(), answer, os.environ, container))

@@ -55,5 +55,5 @@ def sort_key(number: str) -> tuple[tuple[int, ...], int, str]:
 
 def _taken_apart(number: str) -> tuple[str, str]:
     if (match := _NUMBER.fullmatch(number)) is None:
-        raise ValueError(f"{number!r} is no number of a part or a test: 2, 2.1 and 2.1a are some.")
+        raise ValueError(f"{number!r} is not the number of a part or a test, such as 2, 2.1 or 2.1a.")
     return match[1], match[2]

@@ -51,12 +51,12 @@ FACTS = pytest.StashKey[list[Fact]]()
 OUT_OF_TIME = Outcome(
     State.NOT_RUN,
     reason=Reason.OUT_OF_TIME,
-    finding="Not run: out of time. Functions that don't end, or take very long, have used up the time for grading: "
-    "the tests that met them say which.",
+    finding="Not run: out of time. Functions that never end, or take very long, used up the time for grading: the "
+    "tests that called them name them.",
 )
 
 
-SAID_NOTHING = "Your code failed in this test. What it said is not shown, since this test's inputs are not."
+SAID_NOTHING = "Your code failed in this test. Its message is hidden, because this test's inputs are hidden."
 
 
 class CheckFailure(AssertionError):
@@ -194,7 +194,7 @@ def withheld(outcome: Outcome, test: GradedTest, failed: bool, printed: str) -> 
 
 def unusable(error: BaseException) -> StudentError:
     """What student code returned broke the test."""
-    message = f"What your code returned can't be used: {type(error).__name__}: {error}"
+    message = f"Your code returned a value that broke the test: {type(error).__name__}: {error}"
     return StudentError(Failure("unusable", "", cut(message, 500), []))
 
 

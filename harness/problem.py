@@ -325,7 +325,7 @@ def _read(path: Path, form: type[Read]) -> Read:
     except OSError as error:
         raise ProblemError(f"{path} can't be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise ProblemError(f"{path} can't be used: {str(error).rstrip('.')}.") from error
+        raise ProblemError(f"{path} is not valid: {str(error).rstrip('.')}.") from error
 
 
 def _with_items(found: ProblemSet, items: Sequence[_Item], path: Path) -> ProblemSet:
@@ -346,7 +346,7 @@ def _mistakes(found: ProblemSet) -> Iterable[str]:
     if not parts or not found.module:
         yield "it needs at least one [[module]] and one [[part]]"
     for kind, numbers in (("part", parts), ("module's part", [module.part for module in found.module])):
-        yield from (f"{number} is no number of a part" for number in numbers if not is_part(number))
+        yield from (f"{number} is not the number of a part" for number in numbers if not is_part(number))
         yield from (f"{number} is a {kind} twice" for number in _repeated(numbers))
     if parts != sorted(parts, key=sort_key):
         yield "its parts are not in ascending order"
@@ -358,7 +358,7 @@ def _mistakes(found: ProblemSet) -> Iterable[str]:
             yield f"module {module.name} has no names"
         for name, part in module.names.items():
             if part not in parts or not lies_in(part, module.part):
-                yield f"{module.name}.{name} belongs to {part}, which is no part of the module"
+                yield f"{module.name}.{name} belongs to {part}, which is not a part of the module"
     for part in parts:
         of_part = [module.name for module in found.module if lies_in(part, module.part)]
         if len(of_part) != 1:
@@ -372,7 +372,7 @@ def _mistakes_in_points(found: ProblemSet) -> Iterable[str]:
     by_hand = dict.fromkeys((part.number for part in found.part), 0)
     for question in found.question:
         if question.part not in by_hand:
-            yield f"a question belongs to {question.part}, which is no part"
+            yield f"a question belongs to {question.part}, which is not a part"
         else:
             by_hand[question.part] += question.points
     for id in _repeated(question.id for question in found.question):

@@ -299,7 +299,7 @@ def test_a_batch_whose_seed_is_lost_says_what_to_do(tmp_path, text):
     if text is not None:
         (tmp_path / "batch.json").write_bytes(text)
     assert journal.exists
-    with pytest.raises(JournalError, match="--seed tells --resume the seed"):
+    with pytest.raises(JournalError, match="use --resume with --seed"):
         journal.header()
 
 
@@ -345,14 +345,14 @@ def test_what_the_grader_may_not_read_is_no_zero(tmp_path, monkeypatch):
     done = grade_one(Task("ada", tmp_path / "ada", "ada", 1, 60))
     assert done is not None
     assert done.entry.status is Status.FAULT
-    assert "can't be read by who grades: change its permissions" in done.entry.reason
+    assert "can't be read: change its permissions" in done.entry.reason
 
 
 def test_what_is_listed_and_not_there_is_no_zero(tmp_path):
     done = grade_one(Task("ada", tmp_path / "ada", "ada", 1, 60, there=False))
     assert done is not None
     assert done.entry.status is Status.FAULT
-    assert "is not there: export the submissions again" in done.entry.reason
+    assert "is missing: export the submissions again" in done.entry.reason
 
 
 def test_who_runs_out_of_time_is_to_look_at(tmp_path):
@@ -375,7 +375,7 @@ def test_what_others_have_handed_in_is_tried_to_be_read(tmp_path, launcher):
     others = batch_cli._to_be_tried(read_roster(tmp_path))
     ada = tmp_path / "ada"
     assert {ada, ada / "deep", ada / "deep" / "folder", tmp_path / "bob.zip"} < {*others}
-    attempt = {"read what others have handed in": others}
+    attempt = {"read other submissions": others}
     assert self_check.quick_check(launcher, attempt).breaches == []
     open_door = ForkLauncher(Limits(), without=("own user", "Landlock"))
     try:

@@ -47,7 +47,7 @@ def test_only_what_has_changed_is_graded_again(run, tmp_path):
     assert first.returncode == 0, first.stderr
     refused = run("-m", "grader", "batch", folder, "--out", out)
     assert refused.returncode == 2
-    assert "holds grades already: --resume keeps those that are still right" in refused.stderr
+    assert "already holds grades: keep those that are still valid with --resume" in refused.stderr
     (folder / "alan" / "depthwise.py").write_text((SOLUTION / "depthwise.py").read_text())
     (folder / "grace.ipynb").write_text("{")
     second = run("-m", "grader", "batch", folder, "--out", out, "--resume")
@@ -79,7 +79,7 @@ def test_ctrl_c_leaves_a_table_and_says_how_to_go_on(run, tmp_path):
     os.killpg(batch.pid, signal.SIGINT)  # as a terminal does it: to all processes
     said, errors = batch.communicate(timeout=60)
     assert batch.returncode == 130
-    assert "Interrupted: the same command with --resume goes on." in said
+    assert "Interrupted: run the same command with --resume to continue." in said
     assert "Traceback" not in errors
     statuses = [row["Status"] for row in rows((out / "grades.csv").read_text())[1:]]
     assert {"graded", "not graded yet"} == set(statuses)

@@ -23,7 +23,7 @@ def test_a_graded_solution(run, tmp_path, read_report):
     assert result.returncode == 0
     assert f"{OF_CODE:g} / {MAXIMUM:g}" in result.stdout
     assert "No full results yet (run_experiments.py): 1.1, 1.2, 3.2, 3.3, 3.4, 4.2, 6.2" in result.stdout
-    assert "Next: python run_experiments.py 1.1 --profile full makes what 1.1c looks at." in result.stdout
+    assert "Next: python run_experiments.py 1.1 --profile full makes the results for 1.1c." in result.stdout
     report = read_report(path)
     assert report["score"] == OF_CODE == 182
     assert report["extra_data"]["maximum"] == MAXIMUM == 203
@@ -86,7 +86,7 @@ def test_a_seed_repeats_a_run(run, submission, tmp_path, read_report):
         (["README.md"], "README.md can't be graded: name a folder with"),
         (["{tmp}"], "is empty: name a folder with"),
         (["docs"], "docs holds neither a notebook nor one of the modules: name a folder"),
-        (["{tmp}/one.zip"], "one.zip is damaged, or no archive at all: pack it again"),
+        (["{tmp}/one.zip"], "one.zip is damaged or not an archive: pack it again"),
         (["student", "--part", "7"], "There is no test of part 7: choose one of 1.1, "),
         (["student", "--part", "two"], "There is no test of part two"),
         (["student", "--json", "nowhere/results.json"], "The report can't be written"),

@@ -175,7 +175,10 @@ class TestFind:
         driver(L4, L4, error="CUDA error: invalid device ordinal")
         found = gpu_driver.find("cuda:2", container=True)
         assert not found.usable
-        assert found.sentence == "cuda:2 is no GPU here: the last one is cuda:1, and PyTorch counts from cuda:0."
+        assert (
+            found.sentence
+            == "cuda:2 is not a GPU of this machine: the last one is cuda:1, and PyTorch counts from cuda:0."
+        )
 
     def test_the_driver_alone_is_not_believed(self, driver):
         driver(L4, error="CUDA error: no kernel image is available for execution on the device")

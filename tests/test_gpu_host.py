@@ -66,7 +66,7 @@ def test_resnet18_is_made_on_the_default_device():
 )
 def test_whoever_asks_for_a_gpu_is_told_where_code_is_graded(message):
     (hint,) = hints(Failure("exception", "RuntimeError", message, []))
-    assert "take cuda only where torch.cuda.is_available()" in hint
+    assert "use cuda only if torch.cuda.is_available()" in hint
     assert list(hints(Failure("exception", "RuntimeError", "cuda:0 and cpu", []))) == []
 
 

@@ -72,7 +72,7 @@ def test_modules_in_several_folders_are_put_together(take, tmp_path):
         "pruning.py": "where = 'a/pruning.py'",
         "depthwise.py": "where = 'b/depthwise.py'",
     }
-    assert submission.notes == ("Not in one folder with the others, and graded as well: b/depthwise.py.",)
+    assert submission.notes == ("These are in another folder than the others, and were graded too: b/depthwise.py.",)
 
 
 def test_the_whole_repository_handed_in_is_its_student_folder(take, tmp_path):
@@ -132,7 +132,7 @@ def test_nothing_is_written_outside(take, tmp_path):
     submission = take(tmp_path / "in.zip")
     assert [path.name for path in submission.folder.iterdir()] == ["quantization.py"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.zip", "scratch"]
-    assert "../out.py was left out: its name leads elsewhere, or can't be a file's." in submission.notes
+    assert "../out.py was left out: its name leads out of the archive or is not valid." in submission.notes
     assert not Path("/tmp/pset2-out.py").exists()
 
 
@@ -177,8 +177,8 @@ def test_an_upload_that_broke_off_is_graded_as_far_as_it_came(take, tmp_path):
         (zip_of({f"{number}.py": b"" for number in range(6000)}), "has more than 5,000 entries"),
         (zip_of({"a.txt": b""}), "holds neither a notebook nor one of the modules"),
         (zip_of({}), "is empty: name a folder with"),
-        (zip_of({"a.ipynb": b"{"}), "is no notebook: it isn't valid JSON; save it again from Jupyter or Colab"),
-        (b"PK", "is damaged, or no archive at all: pack it again"),
+        (zip_of({"a.ipynb": b"{"}), "is not a notebook: it isn't valid JSON; save it again from Jupyter or Colab"),
+        (b"PK", "is damaged or not an archive: pack it again"),
     ],
     ids=["bomb", "crowd", "nothing", "empty", "no notebook", "no archive"],
 )
@@ -245,7 +245,7 @@ def test_only_plain_files_of_results_are_unpacked(run, tmp_path):
 def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence(run, tmp_path):
     done = run("-m", "grader", "unpack", SOLUTION, "--out", tmp_path / "no" / "out")
     assert done.returncode == 2
-    assert "is no folder that you can write to" in done.stderr
+    assert "you can't write to" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -286,10 +286,10 @@ def test_what_a_hand_in_lacks_is_said(take, tmp_path):
         archive.writestr("quantization.py", "x = 1")
         archive.writestr("writeup.pdf", "Word")
     found = {item.what: item.found for item in take(path).checklist}
-    assert "should be called CS2420_PSet2_<Name1>_<Name2>.zip" in found["the zip's name, with the team's"]
+    assert "should be called CS2420_PSet2_<Name1>_<Name2>.zip" in found["the name of the zip"]
     assert found["exactly one notebook"] == "there is none: add it"
-    assert found["the write-up as PDF"] == "writeup.pdf is no PDF that opens: make it again"
-    assert found["logs of AI tools, as text or PDF"].startswith("there are none: add them as ai-log.txt")
+    assert found["the write-up as PDF"] == "writeup.pdf is not a PDF that opens: make it again"
+    assert found["logs of AI tools, as text or PDF"].startswith("add ai-log.txt")
 
 
 def test_answers_are_counted(take, tmp_path):

@@ -341,7 +341,7 @@ def test_only_plain_files_of_a_submission_are_copied(launcher, tmp_path):
     assert student.quantization.quantize(str(copy)) == ["helpers", "pruning.py", "quantization.py", "training.py"]
     with pytest.raises(StudentError, match=r"pruning.py is a link, which isn't followed: hand in the file itself"):
         student.pruning.prune  # noqa: B018
-    with pytest.raises(StudentError, match=r"training.py is missing, or no plain file: hand in the file itself"):
+    with pytest.raises(StudentError, match=r"training.py is missing or is not a regular file: hand in the file itself"):
         student.training.LEARNING_RATES  # noqa: B018
     student.close()
 

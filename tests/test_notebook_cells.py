@@ -48,7 +48,7 @@ def test_the_only_notebook_of_the_folder_is_taken(tmp_path):
 
 
 def test_without_a_notebook_one_sentence_says_what_to_do(tmp_path):
-    with pytest.raises(notebook.NotebookNotFoundError, match=r"There is no notebook in .* check\(…, file='CS2420"):
+    with pytest.raises(notebook.NotebookNotFoundError, match=r"There is not a notebook in .* check\(…, file='CS2420"):
         found()
 
 
@@ -196,8 +196,8 @@ def test_a_quiet_command_speaks_only_when_it_fails(capsys):
 def test_the_graders_advice_is_given_in_calls():
     advice = "Next: Look at 1.1c. Run it alone with --part 1.1c (pytest: -k test_results)."
     assert notebook._in_cells(advice) == 'Next: Look at 1.1c. Run it alone with check("1.1c").'
-    advice = "Next: python run_experiments.py 1.2 --profile full makes what 1.2e looks at."
-    assert notebook._in_cells(advice) == 'Next: experiments("1.2", profile="full") makes what 1.2e looks at.'
+    advice = "Next: python run_experiments.py 1.2 --profile full makes the results for 1.2e."
+    assert notebook._in_cells(advice) == 'Next: experiments("1.2", profile="full") makes the results for 1.2e.'
     advice = "--all shows 3 more messages of failed tests."
     assert notebook._in_cells(advice) == "everything=True shows 3 more messages of failed tests."
 

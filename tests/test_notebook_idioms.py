@@ -104,7 +104,7 @@ def test_a_module_that_is_imported_from_a_file_of_stubs_is_not_written(take, tmp
 
 def test_a_cell_in_another_language_that_defines_something_is_mentioned(take, tmp_path):
     cell = "%%script python3 --bg\ndef quantize(W):\n    return W"
-    note = "code cell no. 1 begins with %%script and was not read: take that line out."
+    note = "code cell no. 1 begins with %%script and was not read: remove that line."
     assert take(notebook(tmp_path / "one.ipynb", cell, "def dequantize(W, a):\n    return W")).notes == (note,)
     assert take(notebook(tmp_path / "two.ipynb", "%%bash\nls", "def dequantize(W, a):\n    return W")).notes == ()
 

@@ -52,7 +52,7 @@ def test_a_stub_does_not_win_over_a_file_in_another_folder(take, tmp_path):
         (tmp_path / folder / "quantization.py").write_bytes(data)
     submission = take(tmp_path)
     assert text(submission) == WRITTEN.decode()
-    assert submission.notes == ("mine/quantization.py was graded: student/quantization.py has stubs alone.",)
+    assert submission.notes == ("mine/quantization.py was graded: student/quantization.py has only stubs.",)
 
 
 def test_a_module_that_imports_all_from_another_is_no_stub(take, tmp_path):

@@ -74,24 +74,28 @@ def test_a_manifest_is_read(read):
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ('title = "Softmax"', 'titel = "Softmax"', r"can't be used: .*titel"),
+        ('title = "Softmax"', 'titel = "Softmax"', r"is not valid: .*titel"),
         ('title = "Softmax"', 'title = "Softmax"\ncolour = "red"', r"unknown field `colour`"),
         ("handout = 10", 'handout = "ten"', r"Expected `int`, got `str`"),
         ('features = ["answers"]', 'features = ["answer"]', r"Invalid enum value 'answer'"),
-        ("[problem]", "[problem", r"can't be used: "),
-        ('number = "1.1"', 'number = "1.1a"', r"1\.1a is no number of a part"),
+        ("[problem]", "[problem", r"is not valid: "),
+        ('number = "1.1"', 'number = "1.1a"', r"1\.1a is not the number of a part"),
         ('number = "12.3"', 'number = "1.1"', r"1\.1 is a part twice"),
         ('number = "1.1"', 'number = "13.1"', r"its parts are not in ascending order"),
         ('part = "12"', 'part = "1"', r"1 is a module's part twice"),
-        ('part = "12"', 'part = "1.1"', r"digits.train belongs to 12.3, which is no part of the module"),
+        ('part = "12"', 'part = "1.1"', r"digits.train belongs to 12.3, which is not a part of the module"),
         ('name = "digits"', 'name = "softmax"', r"there are two modules softmax"),
         ('name = "digits"', 'name = "my digits"', r"my digits can't be the name of a module"),
         ('{ train = "12.3" }', "{}", r"module digits has no names"),
-        ('{ train = "12.3" }', '{ train = "12.4" }', r"digits.train belongs to 12.4, which is no part of the module"),
+        (
+            '{ train = "12.3" }',
+            '{ train = "12.4" }',
+            r"digits.train belongs to 12.4, which is not a part of the module",
+        ),
         ('part = "12"\nnames = { train = "12.3" }', 'part = "1.1"\nnames = { train = "1.1" }', "softmax and digits"),
         ("automatic = 8", "automatic = 11", r"part 1.1 has 11 automatic points of 10"),
         ("automatic = 8", "automatic = 7", r"the questions of part 1.1 have 2 points, of 3 that are left"),
-        ('[[question]]\npart = "1.1"', '[[question]]\npart = "2.1"', r"a question belongs to 2.1, which is no part"),
+        ('[[question]]\npart = "1.1"', '[[question]]\npart = "2.1"', r"a question belongs to 2.1, which is not a part"),
         ("[problem]", 'slowest_first = ["digits"]\n[problem]', r"slowest_first doesn't name each module once"),
         ("[problem]", "[limits]\nseconds = 1\n[problem]", r"unknown field `seconds`"),
     ],
@@ -100,7 +104,7 @@ def test_a_mistake_in_a_manifest_is_one_sentence(read, before, after, said):
     assert before in SMALL
     with pytest.raises(ProblemError, match=said) as caught:
         read(SMALL.replace(before, after, 1))
-    assert re.fullmatch(r"[^\n]*problem\.toml (can't be used|contradicts itself): [^\n]+\.", str(caught.value))
+    assert re.fullmatch(r"[^\n]*problem\.toml (is not valid|contradicts itself): [^\n]+\.", str(caught.value))
 
 
 def test_a_missing_manifest_is_one_sentence(tmp_path):
@@ -117,7 +121,7 @@ def test_numbers_of_any_length_are_told_apart():
     assert all(map(is_test, ("2.1a", "12.3z", "2.10aa")))
     assert not any(map(is_test, ("2.1", "a", "2.1A", "2.1abcd")))
     assert [part_of(number) for number in ("2.1a", "12.3zz", "2.1")] == ["2.1", "12.3", "2.1"]
-    with pytest.raises(ValueError, match="no number of a part or a test"):
+    with pytest.raises(ValueError, match="is not the number of a part or a test"):
         part_of("2.1A")
 
 

@@ -34,7 +34,7 @@ NEWER = [
 def test_syntax_of_a_newer_python_is_recognised(line, monkeypatch):
     monkeypatch.setattr(hints, "VERSION", (3, 11))
     monkeypatch.setattr(hints, "PYTHON", "Python 3.11")
-    assert "Python 3.11 grades, and this is probably syntax of Python 3.1" in hints.newer_syntax(line)
+    assert "Python 3.11 grades your code, and this is probably syntax of Python 3.1" in hints.newer_syntax(line)
     monkeypatch.setattr(hints, "VERSION", (3, 99))
     assert hints.newer_syntax(line) == ""
 
@@ -72,7 +72,7 @@ FILE = "def quantize(W, bits=8):\n    return W\n"
     [
         pytest.param(
             'info = {"k": 1}\nprint(f"{info["k"]}")\n' + FILE,
-            f"\nHint: {hints.PYTHON} grades, and this is probably syntax of Python 3.12: write it for the older one.",
+            f"\nHint: {hints.PYTHON} grades your code, and this is probably syntax of Python 3.12: use older syntax.",
             marks=pytest.mark.skipif(sys.version_info >= (3, 12), reason="it is no newer syntax here"),
         ),
         (
@@ -85,7 +85,7 @@ FILE = "def quantize(W, bits=8):\n    return W\n"
         ),
         (
             "def quantize(W, bits=8):\n    return SCALE\ndef dequantize(*args):\n    global SCALE\n    SCALE = 1\n",
-            "\nHint: Another call sets SCALE, maybe in another process: return it, and take it as an argument.",
+            "\nHint: Another call sets SCALE, perhaps in another process: return it, and pass it as an argument.",
         ),
     ],
     ids=["newer syntax", "package", "setting", "global"],
@@ -132,7 +132,7 @@ def test_a_module_in_another_encoding_is_explained():
 )
 def test_what_a_newer_library_has_is_explained(kind, text, name):
     assert list(hints.hints(Failure("exception", kind, text, []))) == [
-        f"{hints.PYTHON} grades, whose {name}: a newer Python may have it."
+        f"{hints.PYTHON} grades your code, and its {name}: newer versions may have it."
     ]
 
 
@@ -161,8 +161,14 @@ def test_what_pytorch_says_of_frozen_weights_and_of_embeddings_is_explained():
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        ("PermissionError", "While it is graded, code can't start processes, open connections, or reach other files."),
-        ("URLError", "While it is graded, code has no network; what the handout downloads is there already."),
+        (
+            "PermissionError",
+            "While your code is graded, it can't start processes, open connections, or reach other files.",
+        ),
+        (
+            "URLError",
+            "While your code is graded, it has no network. The files that the handout downloads are there already.",
+        ),
     ],
 )
 def test_what_the_sandbox_refuses_is_explained(kind, sentence):

@@ -149,7 +149,7 @@ def test_require_isolation_grades_nothing(broken, capsys):
         cli._isolated_launcher(in_process=False)
     assert ending.value.exit_code == 2
     said = capsys.readouterr().err
-    assert said.startswith("Nothing was graded, since --require-isolation was asked for. Isolation is unknown: the")
+    assert said.startswith("Nothing was graded, because --require-isolation was given. Isolation is unknown: the")
     assert said.count("\n") == 1
 
 
@@ -175,7 +175,7 @@ def test_a_batch_that_needs_isolation_grades_nothing(broken, tmp_path, capsys):
     with pytest.raises(typer.Exit) as ending:
         batch_cli.batch(tmp_path / "class", out=tmp_path / "grades", require_isolation=True)
     assert ending.value.exit_code == 2
-    assert "--require-isolation was asked for. Isolation is unknown: the self-check of" in capsys.readouterr().err
+    assert "--require-isolation was given. Isolation is unknown: the self-check of" in capsys.readouterr().err
     assert not (tmp_path / "grades" / "grades.csv").exists()
 
 

@@ -346,7 +346,7 @@ def test_a_fault_of_the_comparison_costs_one_sentence(submissions, tmp_path, mon
 
 def test_without_copydetect_one_sentence_names_the_extra(submissions, tmp_path, monkeypatch):
     monkeypatch.setattr(similarity, "find_spec", lambda name: None)
-    with pytest.raises(SimilarityError, match=r"copydetect is not installed: pip install -e '\.\[similarity\]'"):
+    with pytest.raises(SimilarityError, match=r"copydetect is not installed: run pip install -e '\.\[similarity\]'"):
         compared(submissions, tmp_path)
 
 

@@ -145,7 +145,7 @@ def notebook_remarks(path: Path) -> list[str]:
     except UnreadableError as error:
         return [f"{error}: name the notebook with --notebook."]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return [f"{path.name} is no notebook that can be read: open it in Jupyter and save it again."]
+        return [f"{path.name} is not a notebook that can be read: open it in Jupyter and save it again."]
     if len(run) < len(code):
         return [
             f"{path.name} has {len(code) - len(run)} of {len(code)} code cells that were not run: run all cells and "

@@ -31,8 +31,8 @@ def assert_noisy_losses(run: Run, again: str) -> None:
     losses = run.losses
     assert_true(
         len(set(losses)) >= DISTINCT * len(losses),
-        f"{run.name}: of {len(losses):,} losses only {len(set(losses)):,} differ, expected that nearly all do: each is "
-        "that of another batch.",
+        f"{run.name}: of {len(losses):,} losses only {len(set(losses)):,} differ, expected nearly all to differ: "
+        "each belongs to another batch.",
         again,
     )
     bends, median = _bends(losses), statistics.median(losses)

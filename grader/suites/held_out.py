@@ -30,7 +30,7 @@ def held_out(name: Name = "cifar10") -> ImageDataset | None:
     path = FOLDER / f"{name}_test.npz"
     if not path.is_file() and not _SOLUTION.is_dir():
         return None
-    again = "make them anew: python grader/data/make.py"
+    again = "make them again: python grader/data/make.py"
     try:
         data = read_file(path, name)
     except Exception as error:  # whatever a damaged archive leads to

@@ -316,7 +316,10 @@ def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) ->
     kind.prune(student, net, 0.3)
     before = layers_of(student, net)
     off = [kind.off(layer.weight) for layer in before]
-    assert_true(all(one.any() and not one.all() for one in off), f"A call with 0.3 left no {kind.unit} off, or all.")
+    assert_true(
+        all(one.any() and not one.all() for one in off),
+        f"After a call with 0.3 none or all of the {kind.unit} are off.",
+    )
     images = torch.from_numpy(rng.normal(size=(8, 3, 8, 8)).astype(np.float32))
     labels = torch.from_numpy(rng.integers(0, 10, size=8))
     student.run(worker_functions.train_steps, net, optimizer, images, labels, 3)
@@ -352,7 +355,7 @@ def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) ->
         before_call, after_call = kind.off(old.weight), kind.off(new.weight)
         assert_true(
             bool(after_call[before_call].all()) and int(after_call.sum()) > int(before_call.sum()),
-            f"A call on a copy made from the state_dict takes no further {kind.unit} of sparse layer {index + 1}.",
+            f"A call on a copy made from the state_dict switches off no more {kind.unit} of sparse layer {index + 1}.",
             "what is off already is to be read from the masks, not to be remembered elsewhere.",
         )
 

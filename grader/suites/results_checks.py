@@ -183,18 +183,20 @@ class Results:
         ):
             assert_true(
                 len(values) == count,
-                f"{run.name} has {len(values):,} {what}, {epochs} epochs have {count:,}.",
+                f"{run.name} has {len(values):,} {what}, expected {count:,} for {epochs} epochs.",
                 self.again,
             )
             good = all(math.isfinite(value) and value >= 0 for value in values)
-            assert_true(good, f"{run.name} has {what} that can't be: negative, or no finite numbers.", self.again)
+            assert_true(
+                good, f"{run.name} has impossible {what}: negative ones, or ones that are not finite.", self.again
+            )
         # Of ten classes, or of 1,000, a network knows nothing at first: log 10 is 2.3.
         assert_true(run.losses[0] > 1.5, f"{run.name} begins with a loss of {run.losses[0]:.3g}.", self.again)
         for accuracy in run.accuracies:
             images = accuracy * record.data.test
             assert_true(
                 accuracy <= 1 and abs(images - round(images)) < 1e-4,
-                f"{run.name}: an accuracy of {accuracy:.6g} is no number of {record.data.test:,} images.",
+                f"{run.name}: an accuracy of {accuracy:.6g} is not a whole number of {record.data.test:,} images.",
                 self.again,
             )
         self._check_rates(run, settings, expected)
@@ -288,7 +290,8 @@ class Results:
         claim, witness = kept.test, kept.fixtures
         if claim.total != record.data.test or witness.total != WITNESSES or not 0 <= claim.correct <= claim.total:
             fail(
-                f"{run.name}: the checkpoint's accuracy is not one of the {record.data.test:,} test images.", self.again
+                f"{run.name}: the checkpoint's accuracy was not measured on the {record.data.test:,} test images.",
+                self.again,
             )
         assert_true(
             abs(correct - witness.correct) <= ROUNDING,

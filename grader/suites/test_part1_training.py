@@ -127,5 +127,5 @@ def test_unknown_schedules_are_refused(student):
         assert_true(
             "ValueError" in classes,
             f"make_scheduler({name!r}, optimizer, 100) {found}, expected a ValueError.",
-            "raise ValueError(…) where the name is neither of the two.",
+            "raise ValueError(…) if the name is neither of the two.",
         )

@@ -66,7 +66,7 @@ def test_codes_are_uint8_of_the_same_shape(student, rng):
 @weight(2)
 @number("2.1b")
 def test_the_example_of_the_handout(student, rng):
-    """400, 500 and 600 become 0, 128 (127 is as right for the tie) and 255, and come back within half a step."""
+    """400, 500 and 600 get the codes 0, 128 (or 127, as it is a tie) and 255, and come back within half a step."""
     W = np.array([400.0, 500.0, 600.0])
     W = rng.permutation(W)
     codes, args = quantized(student, W)
@@ -117,7 +117,7 @@ def test_round_trip_error_is_at_most_half_a_step(student, rng, show, set_leaderb
 @number("2.1e")
 @explained_by("2.1c", "2.1d")
 def test_ranges_that_do_not_straddle_zero(student, rng, set_score=None):
-    """The bound holds for ranges far from zero, all negative ones, and from 0 on; constant arrays come back finite."""
+    """The same bound holds for values far from zero, negative ones, and from 0 on; constant arrays come back finite."""
     unit = rng.random(LARGE).astype(np.float32)
     assert_round_trip(student, unit + 100, 8, "Values between 100 and 101")
     assert_round_trip(student, -2 - 5 * unit, 8, "Values between −7 and −2")
@@ -222,7 +222,7 @@ def test_the_original_model_is_not_changed(student, rng):
 @number("2.2c")
 @explained_by("2.1c", "2.1d", "2.2a")
 def test_eight_bits_keep_the_accuracy(student, mnistnet: MNISTNet, digits: ImageDataset, measured, fact):
-    """At 8 bits the trained MNISTNet recognises as many of 1,000 real digits as before, but for one in a hundred."""
+    """At 8 bits the trained MNISTNet recognises at most one in a hundred of 1,000 real digits fewer than before."""
     found = quantized_model(student, remote_copy(student, mnistnet), mnistnet, bits=8)
     full, now = evaluate(mnistnet, digits), evaluate(found, digits)
     # Measured: 975 of 1,000 before, 975 with rounding to nearest, 974 to 977 over 40 stochastic roundings.
@@ -263,7 +263,7 @@ def test_four_and_two_bits_keep_what_they_can(
 @number("2.2e")
 @explained_by("2.3a", "2.3b", "2.2a")
 def test_a_model_quantized_stochastically(student, rng, measured):
-    """With stochastic=True values are rounded at random to a neighbouring code, as rng draws; anew without rng."""
+    """With stochastic=True values are rounded at random to a neighbouring code, drawn from rng if it is given."""
     model = drawn_network(rng)
     seed = int(rng.integers(2**31))
 
@@ -296,7 +296,7 @@ def test_a_model_quantized_stochastically(student, rng, measured):
     assert_true(
         anew,
         "Two calls without rng gave equal models: ten repetitions would be one.",
-        "stochastic_quantize draws anew.",
+        "stochastic_quantize has to draw new numbers in each call.",
     )
 
 
@@ -306,7 +306,7 @@ def test_a_model_quantized_stochastically(student, rng, measured):
 @weight(3)
 @number("2.3a")
 def test_stochastic_values_go_to_a_neighbouring_code(student, rng):
-    """Every value becomes one of the two codes next to it, as uint8 in [0, 2^bits − 1]; without bits, of 2 bits."""
+    """Every value becomes one of the two codes next to it, as uint8 in [0, 2^bits − 1]; the default is 2 bits."""
     W = rng.random(2000)
     W[0] = 0
     held = student.hold(W)
@@ -385,7 +385,7 @@ def test_stochastic_elements_are_drawn_one_by_one(student, rng):
 @number("2.3e")
 @explained_by("2.3a")
 def test_stochastic_draws_follow_rng(student, rng):
-    """Generators with equal seeds give equal codes, with other seeds others; without rng every call differs."""
+    """Equal seeds give equal codes, different seeds give different ones, and calls without rng differ."""
     W = np.append(rng.random(1000), [0.0, 1.0])
     seed = int(rng.integers(2**31))
     generator = student.generator(seed)
@@ -412,7 +412,7 @@ def test_stochastic_draws_follow_rng(student, rng):
 @partial_credit(2)
 @number("2.3f")
 def test_stochastic_rounding_with_other_bits(student, rng, set_score=None):
-    """With 4 and with 8 bits the codes are again the neighbours of each value, on average at its position."""
+    """With 4 and with 8 bits, too, values become one of their neighbours, and on average they don't move."""
     score = 0.0
     for bits in (4, 8):
         W = rng.random(20_000)

@@ -149,7 +149,7 @@ def test_class_of_the_convolutions(student, convnet, photos):
 @number("3.2a")
 @needs("3.1b")
 def test_it_trains(student, rng, photos, measured):
-    """A few steps of SGD at rate 0.1 on real images lower the loss, measured here with the weights that come back."""
+    """A few steps of SGD at rate 0.1 on real images lower the loss, which the grader measures itself."""
     net = sparse_net(student)
     chosen = torch.from_numpy(rng.choice(len(photos), 8, replace=False))
     images, labels = photos.normalize(photos.images[chosen]), photos.labels[chosen]
@@ -226,7 +226,7 @@ def test_filters_one_call(student, rng, show):
 @number("3.3b")
 @explained_by("3.3a")
 def test_filters_other_fractions(student, rng):
-    """Other fractions and other layers: the number follows the argument and each layer's number of filters."""
+    """With other fractions and layers, the number follows the argument and each layer's number of filters."""
     for fraction in (0.2, 0.5):
         net, weights = checks.drawn_network(student, rng, FILTERS_OFF, ((3, 40, 1, 1), (40, 10, 3, 1)), nested=True)
         FILTERS_OFF.prune(student, net, fraction)
@@ -291,8 +291,8 @@ def test_filters_accuracy(student, convnet, photos, note, measured):
     measured("images recognised", found, by_l1_norm - LESS_THAN_BY_L1_NORM)
     assert_true(
         found >= by_l1_norm - LESS_THAN_BY_L1_NORM,
-        f"With a tenth of the filters off, the network recognises {found} of {IMAGES} images; with filters chosen at "
-        f"random it is {AT_RANDOM} on average, with those of the smallest L1 norm {by_l1_norm}.",
+        f"With a tenth of the filters off, the network recognises {found} of {IMAGES} images. With the filters of "
+        f"the smallest L1 norm off it recognises {by_l1_norm}, with random ones {AT_RANDOM} on average.",
         "switch off the filters with the smallest L1 norm, of each layer by itself.",
     )
     note(f"With a tenth of the filters off, {found} of {IMAGES} images are recognised; before it was {WHOLE}.")
@@ -314,7 +314,7 @@ def test_weights_one_call(student, rng):
 @number("3.4b")
 @explained_by("3.4a")
 def test_weights_other_fractions(student, rng):
-    """Other fractions and other layers: the number follows the argument and each layer's number of weights."""
+    """With other fractions and layers, the number follows the argument and each layer's number of weights."""
     for fraction in (0.2, 0.5):
         net, weights = checks.drawn_network(student, rng, WEIGHTS_OFF, ((3, 40, 1, 1), (40, 10, 3, 1)), nested=True)
         WEIGHTS_OFF.prune(student, net, fraction)
@@ -369,7 +369,7 @@ def test_weights_gradients(student, rng):
 @number("3.4h")
 @explained_by("3.4a", "3.4e")
 def test_weights_accuracy(student, convnet, photos, note, measured):
-    """A trained ConvNet of which you switch off half of the single weights keeps most of its accuracy."""
+    """A trained ConvNet keeps most of its accuracy when you switch off half of its single weights."""
     own = pruned_weights(student, convnet, WEIGHTS_OFF, 0.5)
     found = trained_convnet.recognised(trained_convnet.with_weights(convnet, own), photos, IMAGES)
     measured("images recognised", found, ENOUGH_BY_MAGNITUDE)

@@ -107,7 +107,7 @@ def layer_map(student: Student, layer: RemoteModule) -> tuple[np.ndarray, np.nda
 @weight(3)
 @number("4.1a")
 def test_it_is_resnet18(student, rng, pretrained):
-    """load_pretrained() returns torchvision's ResNet-18 with its 1000 outputs, 11,689,512 parameters."""
+    """load_pretrained() returns torchvision's ResNet-18 with its 1000 outputs and 11,689,512 parameters."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     shapes = model.shapes()
     count = sum(map(math.prod, shapes.values()))
@@ -276,7 +276,7 @@ def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
     once, twice = (as_array(layer.eval()(features), "the classifier's output", shape=(64, OUTPUTS)) for _ in range(2))
     assert_true(
         np.allclose(once, twice, atol=1e-4 * float(np.abs(once).max())),
-        "The trained classifier's outputs are others after a second call of eval().",
+        "The trained classifier's outputs change with a second call of eval().",
         "where eval() merges B·A into W0, note that it is merged: eval() and train() may come twice in a row.",
     )
     assert_within(
@@ -309,7 +309,7 @@ def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
 @number("4.1h")
 @needs("4.1g")
 def test_lora_parameters(student, rng, pretrained):
-    """The LoRA classifier has rank·(512 + 1000) trainable numbers, and perhaps the 1000 of its bias; 10 by default."""
+    """The LoRA classifier trains rank·(512 + 1000) numbers, and perhaps 1000 of its bias; the default rank is 10."""
     layers = []
     for rank in (DEFAULT_RANK, int(rng.integers(11, 20)), DEFAULT_RANK):
         given = {} if rank == DEFAULT_RANK else {"rank": rank}
@@ -331,7 +331,7 @@ def test_lora_parameters(student, rng, pretrained):
     assert_true(
         all(is_same(before.get(name), value) for name, value in first.parameters().items()),
         "The classifiers of two models share parameters: what one learns changes the other.",
-        "make A and B anew in each call.",
+        "make a new A and B in each call.",
     )
 
 
@@ -406,7 +406,7 @@ def share(after: State, pretrained: State) -> str:
 @number("4.2a")
 @needs("4.1b")
 def test_the_whole_network_learns(student, pretrained, lesson, note, measured):
-    """pt_net: a step on real images lowers the loss, and every layer moves."""
+    """A step on real images lowers the loss of pt_net, and every layer moves."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     after, before, loss = assert_learns(student, model, pretrained, lesson, measured)
     still = [n for n, value in pretrained.items() if is_parameter(n) and is_same(after[n], value)]
@@ -418,7 +418,7 @@ def test_the_whole_network_learns(student, pretrained, lesson, note, measured):
 @number("4.2b")
 @needs("4.1d")
 def test_the_frozen_network_learns(student, pretrained, lesson, note, measured):
-    """net_freeze: a step on real images lowers the loss, and only what is not frozen moves."""
+    """A step on real images lowers the loss of net_freeze, and only what is not frozen moves."""
     model = changed(student.finetuning.freeze_early_layers, resnet18(student), "freeze_early_layers")
     after, before, loss = assert_learns(student, model, pretrained, lesson, measured)
     assert_some_stay(after, pretrained)
@@ -429,7 +429,7 @@ def test_the_frozen_network_learns(student, pretrained, lesson, note, measured):
 @number("4.2c")
 @needs("4.1b", "4.1d", "4.1g")
 def test_the_frozen_network_with_lora_learns(student, pretrained, lesson, note, measured):
-    """net_freeze_lora: a step on real images lowers the loss; frozen layers stay, the classifier moves by B·A."""
+    """A step lowers the loss of net_freeze_lora; frozen layers don't move, and the classifier moves by B·A."""
     model = as_module(student.finetuning.load_pretrained(), "load_pretrained()")
     model = changed(student.finetuning.freeze_early_layers, model, "freeze_early_layers")
     model = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier")

@@ -43,7 +43,7 @@ def assert_attention(student: Student, rng: np.random.Generator, name: str, size
 @weight(2)
 @number("5.1e")
 def test_global_self_attention(student, rng):
-    """GlobalSelfAttention: every position attends to all, in one head and in several; residual and LayerNorm."""
+    """In GlobalSelfAttention every position attends to all, in one or several heads, with residual and LayerNorm."""
     assert_attention(student, rng, "GlobalSelfAttention", ONE_HEAD)
     assert_attention(student, rng, "GlobalSelfAttention", SIZES)
 
@@ -51,7 +51,7 @@ def test_global_self_attention(student, rng):
 @weight(2)
 @number("5.1f")
 def test_causal_self_attention(student, rng):
-    """CausalSelfAttention: a position sees itself and earlier ones only; residual and LayerNorm."""
+    """In CausalSelfAttention a position sees itself and earlier ones only, with residual and LayerNorm."""
     module = made(student, "CausalSelfAttention", **SIZES.attention).eval()
     x = checks.drawn_sequence(rng, 2, 6, SIZES.d_model)
     later = x.clone()
@@ -85,7 +85,7 @@ def test_causal_self_attention(student, rng):
 @weight(2)
 @number("5.1g")
 def test_cross_attention(student, rng):
-    """CrossAttention: positions of x attend to those of the context, of another length; residual of x, LayerNorm."""
+    """In CrossAttention positions of x attend to a context of another length, with residual x and LayerNorm."""
     for sizes in (ONE_HEAD, SIZES):
         x, context = (checks.drawn_sequence(rng, 2, length, sizes.d_model) for length in (4, 7))
         checks.assert_closed_form(
@@ -129,7 +129,7 @@ def test_residuals_and_norms(student, rng):
 @number("5.1i")
 @explained_by("5.1e", "5.1f", "5.1g", "5.1j")
 def test_batches_and_order(student, rng):
-    """An output depends on its own sequence alone, also of one, attention treats positions alike, inputs stay."""
+    """An output depends on its own sequence only, attention treats positions alike, and inputs are unchanged."""
     x, context = (checks.drawn_sequence(rng, 3, length, SIZES.d_model) for length in (4, 6))
     order = torch.from_numpy(rng.permutation(4))
     for name, inputs in (
@@ -181,7 +181,7 @@ def test_batches_and_order(student, rng):
 @number("5.1j")
 @explained_by("5.1r")
 def test_dropout(student, rng):
-    """Dropout has the given rate, in all layers of a Transformer: in training, and not at all after eval()."""
+    """All layers of a Transformer have dropout of the given rate in training, and none after eval()."""
     x = checks.drawn_sequence(rng, 2, 6, SIZES.d_model)
     context, tokens = drawn_tokens(rng, 5, 4)
 
@@ -259,7 +259,7 @@ def assert_rate_by_default(student: Student, x: Tensor) -> None:
 @weight(2)
 @number("5.1k")
 def test_feed_forward(student, rng):
-    """FeedForward: linear, ReLU, linear, residual, LayerNorm, with drawn weights."""
+    """FeedForward computes linear, ReLU, linear, residual and LayerNorm; its weights are drawn here."""
     values = draw_values(rng)
     x = checks.drawn_sequence(rng, 2, 5, SIZES.d_model)
     checks.assert_closed_form(

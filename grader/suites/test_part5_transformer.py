@@ -137,7 +137,7 @@ def test_transformer(student, rng):
 @number("5.1q")
 @explained_by("5.1e", "5.1f", "5.1g", "5.1k", "5.1p")
 def test_the_handouts_sizes(student, rng):
-    """The handout's sizes work, for one sequence: d_model 512, 8 heads, dff 2048, 8000 and 8001 words."""
+    """The handout's sizes work for one sequence: d_model 512, 8 heads, dff 2048, 8000 and 8001 words."""
     # One layer and one sequence where the handout has 4 and 64: the same shapes, a tenth of the work and half of the
     # memory. That any number of layers works is for 5.1r.
     net = made(
@@ -166,7 +166,7 @@ def test_the_handouts_sizes(student, rng):
 @weight(2)
 @number("5.1r")
 def test_parameters(student, rng):
-    """Layers have the right number of trained parameters, all their own, and each gets a gradient."""
+    """Layers have the right number of trainable parameters, share none, and each parameter gets a gradient."""
     d, dff = SIZES.d_model, SIZES.dff
     attention = 4 * d * d + 2 * d  # four projections and a LayerNorm; biases of none, some or all projections
     counts = {}
@@ -217,7 +217,7 @@ def test_parameters(student, rng):
     assert_true(
         all(is_same(before.get(name), value) for name, value in net.parameters().items() if name in trained),
         "Two Transformers share parameters: writing into one changes the other.",
-        "layers and embeddings are made in __init__, for each object anew.",
+        "make new layers and embeddings in __init__, for each object.",
     )
     context, tokens = drawn_tokens(rng, 5, 4)
     upstream = checks.drawn_sequence(rng, 2, 4, SIZES.target_vocabulary)
@@ -261,7 +261,7 @@ def test_count_matmuls(student, rng, fact):
 @number("5.1t")
 @explained_by("5.1p", "5.1r", "5.1j")
 def test_it_learns_to_reverse(student, rng, note, measured):
-    """A small Transformer of yours learns to reverse sequences and replace each word by another, also unseen ones."""
+    """A small Transformer of yours learns to reverse sequences and replace each word, in unseen sequences too."""
     length, words, batch, steps, unseen = 4, 6, 96, 160, 200
     make = student.transformer.Transformer
     sizes = {
@@ -289,6 +289,6 @@ def test_it_learns_to_reverse(student, rng, note, measured):
         right >= ENOUGH,
         f"After up to {steps} steps {right:.0%} of the tokens of unseen sequences are right, expected at least "
         f"{ENOUGH:.0%}; guessing gives {1 / (words - 1):.0%}.",
-        "where 5.1a to 5.1p pass, this does too; without positions or with a look ahead it can't be learned.",
+        "if 5.1a to 5.1p pass, this does too; it can't be learned without positions, or with a look ahead.",
     )
     note(f"{right:.0%} of the tokens of {unseen} unseen sequences were right.")

@@ -156,7 +156,7 @@ def test_the_example_of_two_channels(student, rng):
 @weight(4)
 @number("6.1b")
 def test_odd_kernels(student, rng):
-    """With drawn 3×3 and 5×5 kernels the output is that of the course's layer."""
+    """With random 3×3 and 5×5 kernels the output is that of the course's layer."""
     assert_right_output(student, rng, 3, 5, 3, 2, 8, 8)
     assert_right_output(student, rng, 4, 2, 5, 2, 9, 9)
 
@@ -165,7 +165,7 @@ def test_odd_kernels(student, rng):
 @number("6.1c")
 @explained_by("6.1b")
 def test_even_kernels(student, rng):
-    """With drawn 2×2 and 4×4 kernels the output is that of the course's layer, zeros on the right sides."""
+    """With random 2×2 and 4×4 kernels the output is that of the course's layer: the padding is on the right sides."""
     assert_right_output(student, rng, 3, 4, 2, 2, 8, 8)
     assert_right_output(student, rng, 2, 5, 4, 2, 9, 9)
 
@@ -204,7 +204,7 @@ def test_other_images(student, rng, set_leaderboard_value=None):
 @weight(3)
 @number("6.1e")
 def test_parameters(student, rng):
-    """C_in kernels of k×k and a 1×1 weight are registered, C_in·k² + C_in·C_out numbers, drawn at random."""
+    """C_in kernels of k×k and a 1×1 weight are registered: C_in·k² + C_in·C_out numbers, drawn at random."""
     # Drawn so that C_in · C_out is never k², by which the kernels are told from the 1×1 weight.
     C_in, C_out, k = int(rng.integers(2, 6)), int(rng.integers(6, 10)), int(rng.choice([3, 5]))
     layer = student_layer(student, C_in, C_out, k)
@@ -220,7 +220,7 @@ def test_parameters(student, rng):
     kernels = [value for value in parameters.values() if value.numel() == k * k]
     assert_true(
         len(kernels) == C_in,
-        f"There are {len(kernels)} parameters of {k}×{k}, expected {C_in}, one a channel.",
+        f"There are {len(kernels)} parameters of {k}×{k}, expected {C_in}, one for each channel.",
     )
     assert_true(
         all(not is_same(kernels[0].reshape(other.shape), other) for other in kernels[1:]),

@@ -146,7 +146,7 @@ def test_results_of_fine_tuning(results):
     witnesses = results.check_data(record, "cinic10", "cifar10", whole=True)
     if any("ImageNet" in text for text in record.stand_ins) and record.profile == "full":
         fail(
-            "The networks of part 4.2 were not fine-tuned from ImageNet's weights, which were not at hand.",
+            "The networks of part 4.2 were not fine-tuned from ImageNet's weights, which were not available.",
             "let torchvision download them, or put them into its cache, and run it again.",
         )
     expected = Expected(1, 0.01, architecture="ResNet18", augment=False, band=FINE_TUNED_1)
@@ -175,7 +175,7 @@ def test_results_of_dwconvnet(results):
 @number("6.2e")
 @tags("results")
 def test_results_of_the_two_layers(results):
-    """The results of 6.2 are real: with your layer and with the provided one training does the same."""
+    """The results of 6.2 are real: training with your layer and with the provided one does the same."""
     record = results.record()
     witnesses = results.check_data(record, "cifar10")
     expected = Expected(3, 0.001, "DWConvNet", adam=True, band=DWCONVNET_3)

@@ -42,11 +42,11 @@ def connected(address: str, tell: Callable[[str], object], gpu: bool = False) ->
     try:
         from distributed import Client, KilledWorker
     except ImportError:
-        raise ClusterError("--scheduler needs Dask: pip install -e '.[distributed]'") from None
+        raise ClusterError("--scheduler needs Dask: run pip install -e '.[distributed]'.") from None
     try:
         place = urlsplit(address)
         if not place.scheme or not place.hostname or not place.port:
-            raise ValueError("no address like tcp://host:8786")
+            raise ValueError("the address must look like tcp://host:8786")
         socket.create_connection((place.hostname, place.port), SECONDS).close()  # Dask would try for longer
         client = Client(address, timeout=SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:

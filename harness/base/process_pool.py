@@ -51,7 +51,7 @@ class TaskRunner:
             suspects = yield from self._round(self.jobs, do, waiting)
             for work in suspects:
                 if (yield from self._round(1, do, deque([work]))):
-                    yield work, Died("its process died, or stood still")
+                    yield work, Died("its process died or stopped responding")
 
     def _round(
         self, jobs: int, do: Callable[[Work], Result], waiting: deque[Work]

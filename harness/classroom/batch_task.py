@@ -148,10 +148,10 @@ def as_result(
 
 def _gradebook(task: Task, work: Path) -> tuple[Gradebook, Status, str, dict[str, bytes]]:
     if not task.there:
-        said = "what was handed in is not there: export the submissions again"
+        said = "the submission is missing: export the submissions again"
         return not_graded(UNGRADED, (), said, task.name, task.seed), Status.FAULT, said, {}
     if not os.access(task.path, os.R_OK | (os.X_OK if task.path.is_dir() else 0)):
-        said = "what was handed in can't be read by who grades: change its permissions"  # so it is no zero
+        said = "the submission can't be read: change its permissions"  # so it is no zero
         return not_graded(UNGRADED, (), said, task.name, task.seed), Status.FAULT, said, {}
     try:
         with open_submission(task.path, marking=work) as submission:
@@ -159,7 +159,7 @@ def _gradebook(task: Task, work: Path) -> tuple[Gradebook, Status, str, dict[str
             options = RunOptions(deadline=task.deadline)
             gradebook = grade(submission, name=task.name, seed=task.seed, launcher=shared_launcher(), options=options)
     except SubmissionError as error:
-        reason = str(error).replace(str(task.path), "What was handed in")
+        reason = str(error).replace(str(task.path), "The submission")
         return not_graded(reason, submission=task.name, seed=task.seed), Status.REFUSED, reason, {}
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
@@ -172,7 +172,9 @@ def _gradebook(task: Task, work: Path) -> tuple[Gradebook, Status, str, dict[str
         reason = last_line(faults[0])
         return gradebook, Status.UNDECIDED, reason, modules
     if late := [test.number for test, outcome in gradebook.results if outcome.reason is Reason.OUT_OF_TIME]:
-        reason = f"{len(late)} tests were not run after {task.deadline:g} seconds, the first {late[0]}: --deadline"
+        reason = (
+            f"{len(late)} tests were not run after {task.deadline:g} seconds (the first is {late[0]}): raise --deadline"
+        )
         return gradebook, Status.OVERDUE, reason, modules
     return gradebook, Status.GRADED, "", modules
 

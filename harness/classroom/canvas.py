@@ -110,11 +110,11 @@ class Gradebook:
         if wanted is None:
             title = problem().problem.title
             fitting = [name for name in known if {*_name(title)} <= {*_name(_title(name)[0])}]
-            said = f"No assignment of the gradebook, or more than one, is called {title}"
+            said = f"The gradebook has no assignment called {title}, or several"
         else:
             fitting = [name for name in known if name == wanted]
             fitting = fitting or [name for name in known if wanted in (_title(name)[0], _title(name)[1])]
-            said = f"No assignment of the gradebook, or more than one, is called {wanted}"
+            said = f"The gradebook has no assignment called {wanted}, or several"
         if len(fitting) != 1:
             raise CanvasError(f"{said}: choose one with --assignment. There are {listed}.")
         return fitting[0]
@@ -141,12 +141,12 @@ def read_gradebook(path: Path) -> Gradebook:
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)) if any(row)]
     except csv.Error as error:
-        raise CanvasError(f"{path} is no CSV file ({error}): export the gradebook from Canvas again.") from None
+        raise CanvasError(f"{path} is not a CSV file ({error}): export the gradebook from Canvas again.") from None
     header = [cell.strip() for cell in rows[0]] if rows else []
     names = {"LastName", "FirstName"} <= {*header}
     if not ({STUDENT, ID, SECTION} <= {*header} or (names and {ID, SECTION} <= {*header})):
         raise CanvasError(
-            f"{path} is no gradebook of Canvas, whose columns are Student, ID and Section among others: export it with "
+            f"{path} is not a Canvas gradebook, which has the columns Student, ID and Section: export it with "
             "Grades, Export, Export Entire Gradebook."
         )
     if repeated := [name for name, count in Counter(filter(None, header)).items() if count > 1]:
@@ -191,7 +191,7 @@ def _check_ids(rows: Sequence[Row]) -> None:
             )
     ids = Counter(row.cells[ID].strip() for row in rows)
     if twice := [id for id, count in ids.items() if count > 1]:
-        raise CanvasError(f"The student with the ID {twice[0]} is in the gradebook twice: export it again.")
+        raise CanvasError(f"The student with the ID {twice[0]} is in the gradebook twice: export the gradebook again.")
 
 
 # ---- who is who ------------------------------------------------------------------------------------------------
@@ -342,25 +342,25 @@ def render(filled: Filled) -> str:
 def sayings(filled: Filled) -> Iterator[str]:
     """What somebody should know about the file, a line each."""
     for row, student, how in filled.tentative:
-        yield f"{_who(student)} is {row.name} of the gradebook by {how}: look whether that is so."
+        yield f"{_who(student)} is {row.name} of the gradebook by {how}: check that this is right."
     for student, why in filled.unclear:
         yield f"{_who(student)} gets no points in the file: {why}."
     for student in filled.nobody:
         yield f"{_who(student)} is not in the gradebook, as somebody who dropped the course ({student.total.id})."
     for row in filled.nothing:
-        yield f"{row.name} handed in nothing, and the cell stays as it is."
+        yield f"{row.name} submitted nothing, and the cell is unchanged."
     for student in filled.twice:
         others = ", ".join(student.others)
         yield f"{_who(student)} is there twice: {student.total.id} counts, which came last, and not {others}."
     for row, student in filled.incomplete:
-        yield f"{row.name}'s marks are not complete, and the cell stays as it is: {student.total.left}."
+        yield f"{row.name}'s marks are not complete, and the cell is unchanged: {student.total.left}."
     for row, _ in filled.kept:
-        yield f"{row.name}'s cell stays as it is: {row.cells[filled.assignment].strip()}."
+        yield f"{row.name}'s cell is unchanged: {row.cells[filled.assignment].strip()}."
     possible = filled.gradebook.possible.get(filled.assignment, "").strip()
     if _float(possible) != problem().handout:
         yield (
             f"{filled.assignment} has {possible or 'no'} points possible in Canvas, and the problem set has "
-            f"{problem().handout}: change that in Canvas, if it is meant to be the same."
+            f"{problem().handout}: change Canvas if they should be equal."
         )
 
 

@@ -39,18 +39,20 @@ def batch(  # noqa: PLR0913 (typer reads options from parameters)
         Path, typer.Argument(help="A folder of submissions (folders, archives, notebooks), or Gradescope's export.")
     ],
     out: Annotated[Path, typer.Option(help="The folder for grades and reports.")] = Path("grades"),
-    jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; one more than cores without.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes at the same time. Default: one more than cores.")
+    ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Keep grades that are still right; grade what is new, or has changed.")
+        bool, typer.Option("--resume", help="Keep grades that are still valid; grade what is new or has changed.")
     ] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Grade everything anew.")] = False,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of the inputs, which are the same for all.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Grade everything again.")] = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the inputs, which are the same for all.")] = None,
     deadline: Annotated[
-        float, typer.Option(min=1, help="Seconds a submission: tests that are left then are not run.")
+        float, typer.Option(min=1, help="Seconds for each submission. Tests left then are skipped.")
     ] = 900,
     scheduler: Annotated[
         str | None,
-        typer.Option(help="A Dask scheduler, tcp://host:8786, whose workers grade in the place of --jobs."),
+        typer.Option(help="Address of a Dask scheduler, as tcp://host:8786. Its workers grade instead of --jobs."),
     ] = None,
     similarity: Annotated[
         bool, typer.Option("--similarity", help="Compare the submissions with each other, by copydetect.")
@@ -65,12 +67,12 @@ def batch(  # noqa: PLR0913 (typer reads options from parameters)
     require_isolation: Annotated[
         bool, typer.Option("--require-isolation", help="Grade only if student code can't reach tests and reports.")
     ] = False,
-    due: Annotated[str | None, typer.Option(help="When it was due, as 2025-10-03T23:59; kept in late.toml.")] = None,
+    due: Annotated[str | None, typer.Option(help="Due time, as 2025-10-03T23:59. It is kept in late.toml.")] = None,
     zone: Annotated[
-        str | None, typer.Option(help="The time zone of --due, as America/New_York; this machine's without.")
+        str | None, typer.Option(help="Time zone of --due, as America/New_York. Default: this machine's.")
     ] = None,
     late_rules: Annotated[
-        Path | None, typer.Option(help="A late.toml that says what being late costs; a copy is kept.")
+        Path | None, typer.Option(help="A late.toml with the rules for late submissions. A copy is kept.")
     ] = None,
 ) -> None:
     """Grade a class: a table of grades, a report for each submission, and a page about all of them.
@@ -135,7 +137,7 @@ def _batch(options: _Options) -> None:
         rules = late.chosen(out, options.due, options.zone, options.late_rules)
         if notice := _not_isolated(roster):
             if options.require_isolation:
-                stop(f"Nothing was graded, since --require-isolation was asked for. {notice}")
+                stop(f"Nothing was graded, because --require-isolation was given. {notice}")
             tell(notice)
         with journal.locked():
             header = Header(_seed(journal, options), str(options.submissions))
@@ -147,7 +149,7 @@ def _batch(options: _Options) -> None:
                 late.write(out, rules)
                 tell(rules.said)
             for name in roster.left_out:
-                tell(f"{name} is left out: it is no folder, archive, notebook or module.")
+                tell(f"{name} is left out: it is not a folder, archive, notebook or module.")
             interrupted = False
             name = options.submissions.resolve().name
             live = LivePage(
@@ -157,7 +159,7 @@ def _batch(options: _Options) -> None:
             )
             live.show(0)
             if options.open and not open_page(out / "index.html"):
-                tell(f"No browser is to be seen here: open {out / 'index.html'} in one.")
+                tell(f"No browser was found: open {out / 'index.html'} in one.")
             try:
                 local = TaskRunner(pool, min(options.jobs or usual_jobs(), len(roster.entries)))
                 with connected(options.scheduler, tell) if options.scheduler else nullcontext(local) as runner:
@@ -175,11 +177,11 @@ def _batch(options: _Options) -> None:
         stop(str(error))
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        stop(f"{out} can't be written: {error.strerror or error}{where}. What is graded stays: --resume goes on.")
+        stop(f"{out} can't be written: {error.strerror or error}{where}. Finished grades are kept: --resume continues.")
     show(_summary(graded))
     tell(f"Grades: {out / 'grades.csv'}    class page: {out / 'index.html'}")
     if interrupted:
-        tell("Interrupted: the same command with --resume goes on.")
+        tell("Interrupted: run the same command with --resume to continue.")
         raise typer.Exit(130)
     if {Status.FAULT, Status.UNDECIDED} & set(graded.statuses):
         raise typer.Exit(1)
@@ -194,8 +196,8 @@ def _check(journal: Journal, options: _Options) -> None:
         raise JournalError(f"{out} holds the submissions themselves: name another folder with --out.")
     if journal.exists and not (options.resume or options.replace):
         raise JournalError(
-            f"{out} holds grades already: --resume keeps those that are still right and grades the rest, --replace "
-            "grades everything anew, --out names another folder."
+            f"{out} already holds grades: keep those that are still valid with --resume, grade everything again with "
+            "--replace, or name another folder with --out."
         )
     if out.is_dir() and not journal.exists and any(path.name != ".lock" for path in out.iterdir()):
         raise JournalError(f"{out} holds something else: name a new folder with --out.")
@@ -219,7 +221,7 @@ def _not_isolated(roster: Roster) -> str:
     launcher = make_launcher("auto")
     others = _to_be_tried(roster)
     try:
-        found = self_check.quick_check(launcher, {"read what others have handed in": others} if others else {})
+        found = self_check.quick_check(launcher, {"read other submissions": others} if others else {})
     finally:
         launcher.stop()
     return isolation_notice(found)
@@ -252,7 +254,7 @@ def _grade(
                 gradebook = not_graded(UNGRADED, fault=str(result), submission=task.name, seed=task.seed)
                 result = as_result(task, gradebook, Status.FAULT, str(result))
             if result is None:
-                what = f"{task.name}: as it was"
+                what = f"{task.name}: unchanged"
             else:
                 journal.add(result.entry, result.report, result.page, result.modules, result.material)
                 what = f"{task.name}: {result.entry.status.value}, {points(result.entry.score)} points"
@@ -304,5 +306,5 @@ def _summary(graded: page.Class) -> Table:
         table.add_row(f"{count:6}", status.value)
     if graded.graded:
         total = graded.total
-        table.add_row(f"{total.mean:6.1f}", f"points on average, {total.median:g} in the middle, of {total.maximum:g}")
+        table.add_row(f"{total.mean:6.1f}", f"points on average; median {total.median:g}, maximum {total.maximum:g}")
     return table

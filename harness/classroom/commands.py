@@ -28,11 +28,11 @@ Grades = Annotated[Path, typer.Argument(help="The folder that python -m grader b
 
 def late(
     grades: Grades = Path("grades"),
-    due: Annotated[str | None, typer.Option(help="When it was due, as 2025-10-03T23:59.")] = None,
+    due: Annotated[str | None, typer.Option(help="Due time, as 2025-10-03T23:59.")] = None,
     zone: Annotated[
-        str | None, typer.Option(help="The time zone of --due, as America/New_York; this machine's without.")
+        str | None, typer.Option(help="Time zone of --due, as America/New_York. Default: this machine's.")
     ] = None,
-    rules: Annotated[Path | None, typer.Option(help="A late.toml that says what being late costs.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="A late.toml with the rules for late submissions.")] = None,
 ) -> None:
     """Say what being late costs: writes late.csv and grades.csv, and keeps the rules for later commands."""
     with _refusals():
@@ -46,7 +46,7 @@ def late(
         _write_overviews(grades, of_class)
     tell(found.said)
     if unknown := late_days.strangers(found, roster_entries):
-        tell(f"Nobody who handed in is {', '.join(unknown)}: look whether the rules have a typing error.")
+        tell(f"No submission is by {', '.join(unknown)}: check the names in the rules.")
     counting = [(total, total.lateness) for total in of_class if total.counts_for and total.lateness]
     for total, lateness in counting:
         if lateness.late_by:
@@ -92,17 +92,15 @@ def canvas(
 
 def publish(
     grades: Grades = Path("grades"),
-    out: Annotated[
-        Path | None, typer.Option(help="The folder for students' reports; grades/published without.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for students' reports. Default: grades/published.")] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Publish although something is not marked yet.")] = False,
     downloads: Annotated[
         Path | None, typer.Option(help="Canvas' download of all submissions (zip or folder), for the feedback zip.")
     ] = None,
     gradebook: Annotated[
-        Path | None, typer.Option(help="The gradebook that Canvas exports, which says who is who in --downloads.")
+        Path | None, typer.Option(help="Canvas' gradebook: it says which student a file in --downloads is from.")
     ] = None,
-    who: Annotated[str | None, typer.Option(help="Who publishes; the user of this machine without.")] = None,
+    who: Annotated[str | None, typer.Option(help="Name of who publishes. Default: this machine's user.")] = None,
 ) -> None:
     """Write what students get: their reports, a table for mail merge, and Canvas' feedback zip.
 

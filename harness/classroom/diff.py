@@ -48,13 +48,13 @@ class Cause(str, Enum):
     """Why a grade is another one, as a clause."""
 
     CODE = "the code changed"
-    FILES = "other files that were handed in changed"
+    FILES = "other files of the submission changed"
     GRADER = "the grader changed"
     SEED = "the seed changed"
     FAULT = "the grader had a fault in one of them"
     TIME = "time ran out in one of them"
     OTHER = "the deadline, or a student's name, changed"
-    UNKNOWN = "unknown: an older grading does not say what it was made of"
+    UNKNOWN = "unknown: the older grading has no record of its inputs"
     NOTHING = "nothing changed: this grade is not repeatable"
 
 
@@ -305,7 +305,7 @@ def diff(
     old: Annotated[Path, typer.Argument(help="The folder of a batch.")],
     new: Annotated[
         Path | None,
-        typer.Argument(help="The folder of a later batch. Without it, former and last grades of one folder count."),
+        typer.Argument(help="Folder of a later batch. Default: compare a folder's last grades with its former ones."),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with all changes to this file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a row for each test that changed to this file.")] = None,
@@ -357,7 +357,7 @@ def _table(found: Difference) -> Table:
 def _sentences(found: Difference) -> Iterator[str]:
     if found.unrepeatable:
         names = ", ".join(plain(change.name) for change in found.unrepeatable)
-        yield f"Not repeatable, so look into the tests that changed: {names}."
+        yield f"The grades are not repeatable; look into the tests that changed: {names}."
     for change, test in found.overridden:
         assert test.override is not None
         yield (

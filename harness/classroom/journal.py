@@ -112,8 +112,8 @@ class Journal:
             return msgspec.json.decode(self._header.read_bytes(), type=Header)
         except (OSError, msgspec.MsgspecError):
             raise JournalError(
-                f"{self._header} can't be read: --seed tells --resume the seed, which index.html and all reports name; "
-                "--replace grades everything anew."
+                f"{self._header} can't be read: use --resume with --seed (index.html and all reports name it), or "
+                "grade everything again with --replace."
             ) from None
 
     def forget(self) -> None:

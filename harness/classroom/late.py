@@ -176,7 +176,7 @@ class Lateness:
         """
         extension = f", with an extension to {shown_time(self.due, self.rules)}" if self.extended else ""
         if self.late_by is None:
-            return "nobody says when it was handed in: no penalty"
+            return "no submission time is known: no penalty"
         if not self.late_by:
             grace = f"{duration(self.within_grace)} late, which is within the grace" if self.within_grace else ""
             return (grace or "in time") + extension
@@ -291,9 +291,9 @@ def read(path: Path | None, due: str | None = None, zone: str | None = None) -> 
     except OSError as error:
         raise LateError(f"{name} can't be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise LateError(f"{name} can't be used: {str(error).rstrip('.')}.") from None
+        raise LateError(f"{name} is not valid: {str(error).rstrip('.')}.") from None
     if mistake := next(_mistakes(found), ""):
-        raise LateError(f"{name} can't be used: {mistake}.")
+        raise LateError(f"{name} is not valid: {mistake}.")
     zone = found.zone if zone is None else zone
     if zone:
         try:
@@ -302,7 +302,7 @@ def read(path: Path | None, due: str | None = None, zone: str | None = None) -> 
             raise LateError(f"There is no time zone {zone}: write one as America/New_York.") from None
     wanted = found.due if due is None else due
     if wanted is None:
-        raise LateError(f"{name} says no due time: name it with --due 2025-10-03T23:59, or as due in the file.")
+        raise LateError(f"{name} has no due time: give it with --due 2025-10-03T23:59, or as due in the file.")
     return Rules(
         due=_time(wanted, zone, "--due" if due is not None else "due"),
         zone=zone,
@@ -336,7 +336,7 @@ def _mistakes(found: _File) -> Iterator[str]:
     if found.rule in ("percent", "points") and not found.per_day:
         yield f'the rule "{found.rule}" needs per_day, what a day costs'
     if found.rule in ("none", "deadline") and found.per_day is not None:
-        yield f'the rule "{found.rule}" has no use for per_day: write rule = "percent" or "points"'
+        yield f'the rule "{found.rule}" does not use per_day: write rule = "percent" or "points"'
 
 
 def _extension(who: str, value: object, zone: str) -> datetime | float:
@@ -353,9 +353,9 @@ def _time(value: object, zone: str, what: str) -> datetime:
         try:
             value = datetime.fromisoformat(value.strip().replace("Z", "+00:00").replace("z", "+00:00"))
         except ValueError:
-            raise LateError(f"{what} is {value!r}, which is no time: write it as 2025-10-03T23:59.") from None
+            raise LateError(f"{what} is {value!r}, which is not a time: write it as 2025-10-03T23:59.") from None
     if not isinstance(value, datetime) or not 2000 <= value.year <= 2200:
-        raise LateError(f"{what} is no time: write it as 2025-10-03T23:59.")
+        raise LateError(f"{what} is not a time: write it as 2025-10-03T23:59.")
     if value.tzinfo is not None:
         return value
     return value.replace(tzinfo=ZoneInfo(zone)) if zone else value.astimezone()

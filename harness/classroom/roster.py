@@ -256,7 +256,7 @@ def load_roster(folder: Path) -> tuple[RosterEntry, ...]:
         RosterError: there is none, or it can't be read.
     """
     if not folder.is_dir():
-        raise RosterError(f"{folder} is no folder: name the folder that python -m grader batch has written.")
+        raise RosterError(f"{folder} is not a folder: name the folder that python -m grader batch has written.")
     if not (folder / KEPT).exists():
         raise RosterError(
             f"{folder} has no {KEPT}: name the folder that python -m grader batch has written, or run batch again with "

@@ -166,7 +166,7 @@ def check_installed() -> None:
         SimilarityError: copydetect is missing.
     """
     if find_spec("copydetect") is None:
-        raise SimilarityError("copydetect is not installed: pip install -e '.[similarity]' installs it.")
+        raise SimilarityError("copydetect is not installed: run pip install -e '.[similarity]'.")
 
 
 def write_report(

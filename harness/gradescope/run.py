@@ -45,7 +45,7 @@ def _run(
         with open_submission(root / "submission") as submission:
             _grade(submission, about, report, ends=started + seconds)
     except SubmissionError as error:
-        said = str(error).replace(f"{root / 'submission'}", "What was handed in").replace(": name ", ": hand in ")
+        said = str(error).replace(f"{root / 'submission'}", "The submission").replace(": name ", ": hand in ")
         gradescope.write(not_graded(said, notes), report)
         stop(said)
 
@@ -58,7 +58,7 @@ def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: fl
     launcher = make_launcher("auto")
     try:
         if problem := self_check.quick_check(launcher, _others(report)).problem:
-            said = f"This machine isn't known to keep student code from what it must not reach: {problem}"
+            said = f"Student code may not be isolated on this machine: {problem}"
             gradescope.write(not_graded(UNGRADED, notes, fault=said), report)
             stop(said)
         gradebook = grade(

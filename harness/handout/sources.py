@@ -88,7 +88,7 @@ def split(text: str, file: str) -> Source:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError) as error:
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise HandoutError(f"{file}{where} is no Python ({error.args[0]}): correct it first.") from None
+        raise HandoutError(f"{file}{where} is not valid Python ({error.args[0]}): correct it first.") from None
     docstring = ast.get_docstring(tree) or ""
     body = tree.body[1:] if docstring else tree.body
     lines = text.split("\n")

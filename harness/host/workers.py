@@ -263,7 +263,7 @@ class SocketWorker:
             reply, received = read_frame(lambda count: self._read(count, timer))
             self._signal("SIGSTOP")  # until the next call: a thread that was left behind does no more work
             if not isinstance(reply, Reply):
-                raise ProtocolError("the worker's answer is no reply")
+                raise ProtocolError("the worker's answer is not a reply")
             if reply.failure is not None:
                 raise StudentError(_in_bounds(reply.failure), called)
             return decoded(reply, received, resolve)

@@ -110,7 +110,7 @@ def _summary(gradebook: Gradebook) -> str:
         verb = "point is" if hidden == 1 else "points are"
         lines.append(f"{hidden:g} {verb} decided by tests whose results are shown later.")
     if gradebook.checklist:
-        lines.append("To hand in (no points):")
+        lines.append("Submission checklist (no points):")
         lines += [f"{item.sign} {item.what}: {cut(plain(item.found), 500)}" for item in gradebook.checklist]
     if gradebook.undecided:
         lines.append(f"{gradebook.undecided:g} points are undecided: the grader had a fault, staff will grade again.")

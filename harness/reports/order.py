@@ -73,7 +73,7 @@ def closing(gradebook: Gradebook) -> list[str]:
         )
     if gradebook.undecided or gradebook.faults:
         lines.append(
-            f"The grader had a fault ({points(gradebook.undecided)} points undecided): this is no mistake of yours; "
+            f"The grader had a fault ({points(gradebook.undecided)} points undecided). This is not your mistake: "
             "tell the course staff."
         )
         lines += [last_line(fault) for fault in gradebook.faults]
@@ -100,6 +100,6 @@ def _next(gradebook: Gradebook) -> str:
     ]
     test, outcome = _causes_first(ahead, gradebook)[0]
     if RESULTS in test.tags and outcome.state is State.NOT_IMPLEMENTED:
-        return f"Next: python run_experiments.py {test.part} --profile full makes what {test.number} looks at."
+        return f"Next: python run_experiments.py {test.part} --profile full makes the results for {test.number}."
     verb = "Implement" if outcome.state is State.NOT_IMPLEMENTED else "Look at"
     return f"Next: {verb} {test.number}. Run it alone with --part {test.number} (pytest: -k {test.function})."

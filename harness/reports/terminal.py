@@ -131,10 +131,10 @@ def _message(outcome: Outcome) -> str:
 def _checklist(gradebook: Gradebook) -> list[RenderableType]:
     """What the hand-in has and lacks; of a folder in which nothing is packed yet, in a line."""
     if not any(item.done for item in gradebook.checklist):
-        advice = ": make writeup does it, and says what is missing" if "writeup" in problem().problem.features else ""
-        return [Text(f"Nothing is packed to be handed in yet{advice}.")]
+        advice = ": make writeup makes it and says what is missing" if "writeup" in problem().problem.features else ""
+        return [Text(f"The zip to hand in has not been made yet{advice}.")]
     table = Table.grid(padding=(0, 1))
     for item in gradebook.checklist:
         sign = Text(item.sign, style=ITEM_STYLES[item.done])
         table.add_row(Text("  ") + sign, item.what, Text(plain(item.found), style="bright_black"))
-    return [Text("To hand in (no points)", style="bold underline"), table]
+    return [Text("Submission checklist (no points)", style="bold underline"), table]

@@ -123,7 +123,9 @@ def _calibrate(chosen: Sequence[Task], seeds: Sequence[int], jobs: int | None) -
 
 def mutants(
     part: Annotated[list[str] | None, typer.Option(help="Only the solution of this part: 2. May be repeated.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, max=64, help="Processes; one more than cores without.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes at the same time. Default: one more than cores.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report to this file, as Markdown.")] = None,
 ) -> None:
     """Change the solution in small ways by mutation engines, and list what the suites don't notice.
@@ -140,7 +142,7 @@ def mutants(
     try:
         found = [mutant for one in known for mutant in testing.mutants_of(MODULES[one])]
     except ImportError as error:
-        stop(f"The engines are not installed ({error}): pip install -e '.[dev]'.")
+        stop(f"The engines are not installed ({error}): run pip install -e '.[dev]'.")
     except ProblemError as error:
         stop(str(error))
     if empty := [MODULES[one] for one in known if MODULES[one] not in {mutant.module for mutant in found}]:
@@ -251,4 +253,4 @@ def _interruptible(total: int, found: Sized) -> Iterator[None]:
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except BrokenExecutor:
-        stop(f"A process that graded died, as for want of memory, after {len(found)} of {total} submissions.")
+        stop(f"A grading process died, perhaps because memory ran out, after {len(found)} of {total} submissions.")

@@ -80,7 +80,7 @@ def markdown(results: Sequence[MutantResult], seconds: float) -> str:
         "",
         "    make mutants",
         "",
-        "which installs the engines, mutmut and Cosmic Ray, and writes this file anew. A change stands in",
+        "which installs the engines, mutmut and Cosmic Ray, and writes this file. A change stands in",
         "`grader/cases/equivalent.toml` with its reason, or is listed at the end.",
         "",
         "| " + " | ".join(HEADINGS) + " |",

@@ -37,7 +37,7 @@ def watch(
         from watchfiles import Change
         from watchfiles import watch as changes_of
     except ModuleNotFoundError:
-        stop("watchfiles is not installed: pip install -e '.[watch]'.")
+        stop("watchfiles is not installed: run pip install -e '.[watch]'.")
     if not submission.exists():
         stop(f"{submission} does not exist: name the folder with {FILES[0]}, or a notebook.")
     wanted = part or []

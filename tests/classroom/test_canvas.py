@@ -101,9 +101,9 @@ def test_everything_unusual_is_said(tmp_path, marked):
     found, _ = marked
     text = said(fill(tmp_path, course(*COURSE).export(), found))
     assert "Left (left@example.edu) is not in the gradebook" in text
-    assert "Hamilton, Margaret handed in nothing" in text
+    assert "Hamilton, Margaret submitted nothing" in text
     assert (
-        f"Hopper, Grace's marks are not complete, and the cell stays as it is: by hand {problem().question[0].id}."
+        f"Hopper, Grace's marks are not complete, and the cell is unchanged: by hand {problem().question[0].id}."
         in text
     )
     assert "Student, Test" not in text
@@ -120,7 +120,7 @@ def test_who_is_excused_stays_excused(tmp_path, marked):
     there = course(User(1, "Lovelace, Ada", "0815", scores={PSET: "EX"}))
     filled = fill(tmp_path, there.export(), marked[0])
     assert there.changes(canvas.render(filled)) == {}
-    assert "Lovelace, Ada's cell stays as it is: EX." in said(filled)
+    assert "Lovelace, Ada's cell is unchanged: EX." in said(filled)
 
 
 def test_other_points_possible_are_said_and_not_changed(tmp_path, marked):
@@ -153,7 +153,7 @@ def test_a_name_that_two_have_is_not_enough(tmp_path):
     assert text.count("several have this name") == 2
     ids, text = matched(tmp_path, User(1, "Smith, Ann"), Person("Ann Smith"), more=(User(2, "Ann Smith"),))
     assert ids == []
-    assert "handed in nothing" not in text
+    assert "submitted nothing" not in text
 
 
 def test_number_and_address_of_two_people_are_nobody(tmp_path):
@@ -228,8 +228,8 @@ def test_last_and_first_names_in_two_columns_are_one_name(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no gradebook of Canvas"),
-        ("Student,SID,Email\n", "no gradebook of Canvas"),
+        ("", "is not a Canvas gradebook"),
+        ("Student,SID,Email\n", "is not a Canvas gradebook"),
         ("Student,ID,Section\nAda,,A\n", "Line 2 of the gradebook has no ID \\(an empty cell\\)"),
         ("Student,ID,Section\nAda,1.2E+16,A\n", "has no ID \\(1.2E\\+16\\).*no spreadsheet has saved again"),
         ("Student,ID,Section\nAda,1,A\nAlan,1,A\n", "the ID 1 is in the gradebook twice"),

@@ -47,7 +47,7 @@ def test_late_writes_both_tables_and_keeps_the_rules(grades, tmp_path):
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == [
         "Due Fri 3 Oct 2025, 23:59 (UTC-04:00): each day costs 5 % of the points, 1 slip day a student.",
-        "Nobody who handed in is 4711: look whether the rules have a typing error.",
+        "No submission is by 4711: check the names in the rules.",
         "Grace Hopper: 2 days 3 hours late: 1 slip day, then 2 days at 5 %, 10 % of the points",
         f"1 submission of 2 with a penalty.    Table: {grades / 'late.csv'}",
     ]
@@ -71,8 +71,8 @@ def test_canvas_writes_the_file_and_says_what_is_unusual(grades, tmp_path):
     done = run("canvas", grades, "--gradebook", tmp_path / "export.csv", "--out", tmp_path / "canvas.csv")
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == [
-        "Nobody, Here handed in nothing, and the cell stays as it is.",
-        f"Hopper, Grace's marks are not complete, and the cell stays as it is: by hand {QUESTION}.",
+        "Nobody, Here submitted nothing, and the cell is unchanged.",
+        f"Hopper, Grace's marks are not complete, and the cell is unchanged: by hand {QUESTION}.",
         f"{TITLE} (7): points for 1 of the 3 students in the gradebook.",
         f"File for Canvas: {tmp_path / 'canvas.csv'}",
     ]
@@ -100,14 +100,14 @@ def test_publish_refuses_what_is_not_complete(grades):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["late", "{nowhere}"], "is no folder: name the folder that python -m grader batch has written"),
+        (["late", "{nowhere}"], "is not a folder: name the folder that python -m grader batch has written"),
         (["late", "{other}"], "has no roster.json"),
         (["late", "{grades}"], "has no late.toml yet: name the due time with --due"),
-        (["late", "{grades}", "--due", "tomorrow"], "--due is no time: write it as 2025-10-03T23:59."),
+        (["late", "{grades}", "--due", "tomorrow"], "--due is not a time: write it as 2025-10-03T23:59."),
         (["late", "{grades}", "--rules", "{nowhere}"], "can't be read: No such file"),
         (["canvas", "{grades}"], "name the file with --gradebook"),
         (["canvas", "{grades}", "--gradebook", "{nowhere}"], "The gradebook can't be read"),
-        (["canvas", "{grades}", "--gradebook", "{file}"], "is no gradebook of Canvas"),
+        (["canvas", "{grades}", "--gradebook", "{file}"], "is not a Canvas gradebook"),
         (["canvas", "{grades}", "--gradebook", "{file}", "--out", "{file}"], "is the gradebook itself"),
         (["canvas", "{grades}", "--gradebook", "{file}", "--out", "{other}"], "is a folder, name a file"),
         (["publish", "{grades}", "--partial", "--out", "{file}"], "holds something else"),

@@ -89,7 +89,7 @@ def test_a_score_that_is_not_known_yet_has_a_sentence_too():
 def test_a_submission_without_a_time_is_not_punished_and_says_so():
     found = late.lateness(roster_entry("one", late_by=None), TEN_PERCENT)
     assert found.penalty(230, 250) == 0
-    assert found.explained(230, 250) == "nobody says when it was handed in: no penalty"
+    assert found.explained(230, 250) == "no submission time is known: no penalty"
 
 
 # ---- slip days and extensions ----------------------------------------------------------------------------------
@@ -209,19 +209,19 @@ def test_a_time_without_a_zone_is_this_machines(tmp_path):
         ("rule = 'percentage'", "Invalid enum value 'percentage'"),
         ("rule = 'percent'", "needs per_day"),
         ("rule = 'percent'\nper_day = 110", "per_day is 110, and has to be from 0 to 100"),
-        ("per_day = 10", 'the rule "none" has no use for per_day'),
+        ("per_day = 10", 'the rule "none" does not use per_day'),
         ("rule = 'points'\nper_day = nan", "per_day is nan"),
         ("grace_minutes = -1", "grace_minutes is -1"),
         ("[slip]\ndays = 2\nused = { 0815 = -1 }", "slip.used.0815 is -1"),
         ("[extension]\n0815 = -1", "extension of 0815 is -1 days"),
-        ("[extension]\n0815 = 'tomorrow'", "extension of 0815 is no time: write it as 2025"),
+        ("[extension]\n0815 = 'tomorrow'", "extension of 0815 is not a time: write it as 2025"),
         ("[extension]\n0815 = true", "extension of 0815 is no time"),
         ("due = 2025-10-03", "due is no time"),
         ("due = '2025-10-03'", "due is no time"),
         ("zone = 'Cambridge'", "no time zone Cambridge"),
         ("zone = '../etc'", "no time zone"),
         ("due = ", "can't be used"),
-        ("", "says no due time"),
+        ("", "has no due time"),
     ],
 )
 def test_what_a_file_has_wrong_is_said_in_a_sentence(tmp_path, text, said):

@@ -87,7 +87,7 @@ def test_a_file_name_that_is_no_text_is_kept(tmp_path):
 def test_a_folder_without_a_roster_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(RosterError, match=r"has no roster\.json: .*batch.*--resume"):
         load_roster(tmp_path)
-    with pytest.raises(RosterError, match="is no folder"):
+    with pytest.raises(RosterError, match="is not a folder"):
         load_roster(tmp_path / "nowhere")
 
 

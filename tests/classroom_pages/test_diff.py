@@ -81,7 +81,7 @@ def test_a_grade_that_changed_by_itself_is_flagged(tmp_path, capsys):
     with pytest.raises(typer.Exit) as ended:
         diff.diff(folder)
     assert ended.value.exit_code == 1
-    assert "Not repeatable, so look into the tests that changed: ada." in capsys.readouterr().out
+    assert "The grades are not repeatable; look into the tests that changed: ada." in capsys.readouterr().out
 
 
 def test_a_fault_that_is_gone_is_no_flag(tmp_path):

@@ -207,9 +207,9 @@ def test_pictures_in_an_answer_are_found_or_said_to_be_missing(browser, path_of,
     assert page.count(f'<img src="{address}" alt="more"') == 1
     assert "[picture not found: gone.png]" in page
     assert ada.get(address).headers["content-type"] == "image/png"
-    assert "No PDF was handed in." in page
-    assert "No figure of 1.1" not in page
-    assert "No figure of 1.1 was handed in." in ada.read(path_of("s4"))
+    assert "The submission has no PDF." in page
+    assert "has no figure for 1.1" not in page
+    assert "The submission has no figure for 1.1." in ada.read(path_of("s4"))
 
 
 def test_the_place_where_an_answer_goes_over_the_limit_is_marked(browser, path_of, grades):
@@ -233,7 +233,7 @@ def test_nothing_written_is_said_and_all_empty_answers_get_nothing_in_one_step(b
     assert "For 1 submission nothing at all" in ada.read("/question/1.1")
     ada.post("/question/1.1/empty")
     assert [marks().points(id, "1.1") for id in ("s0", "s4", "s9")] == [None, 0, 1]
-    assert marks().mark("s4", "1.1").comment.startswith("Nothing was handed in")
+    assert marks().mark("s4", "1.1").comment.startswith("The submission has nothing")
 
 
 def test_a_pdf_alone_is_not_nothing(browser, path_of, grades):
@@ -281,7 +281,7 @@ def test_regrade_requests_become_a_queue(browser, path_of, marks):
     table = "\n".join([*rows, "s1,7.7,x"])
     page = ada.post("/requests", pasted=table)
     assert "Added: 2. There already: 0." in page.text
-    assert "Row 4: nobody is no submission" in page.text
+    assert "Row 4: nobody is neither a submission" in page.text
     assert "Row 5: 7.7 is none of" in page.text
     assert "Added: 0. There already: 2." in ada.post("/requests", pasted=table).text
     (regrade,) = marks().regrades("s0")

@@ -141,7 +141,7 @@ def test_marks_are_nobody_elses_business(store):
 
 def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path):
     (tmp_path / "marks.sqlite").write_text("no database at all " * 100)
-    with pytest.raises(MarkError, match="put a copy"):
+    with pytest.raises(MarkError, match="replace it with a copy"):
         MarkStore(tmp_path, (QUESTION,)).state()
 
 

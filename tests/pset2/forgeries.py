@@ -91,7 +91,7 @@ def a_better_curve(results: Path) -> None:
     edit_run(results / "1.2", "multistep", lambda run: run["accuracies"].__setitem__(-1, 0.93))
 
 
-@forgery("1.2e", "accuracy is not one of the 1,000 test images")
+@forgery("1.2e", "accuracy was not measured on the 1,000 test images")
 def more_hits_than_images(results: Path) -> None:
     edit_run(results / "1.2", "multistep", lambda run: run["checkpoint"]["test"].update(correct=2000))
 
@@ -186,7 +186,7 @@ def a_pickle_that_runs_code(results: Path) -> None:
     path.write_bytes(pickle.dumps(Explodes()))
 
 
-@forgery("1.2e", "are more than it can need")
+@forgery("1.2e", "and the limit is")
 def five_gigabytes(results: Path) -> None:
     path = results / "1.2/multistep.safetensors"
     path.unlink()
@@ -194,7 +194,7 @@ def five_gigabytes(results: Path) -> None:
         file.truncate(5 * 10**9)
 
 
-@forgery("1.2e", "are more than it can need")
+@forgery("1.2e", "and the limit is")
 def a_record_of_five_gigabytes(results: Path) -> None:
     path = results / "1.2/record.json"
     path.unlink()
@@ -202,21 +202,21 @@ def a_record_of_five_gigabytes(results: Path) -> None:
         file.truncate(5 * 10**9)
 
 
-@forgery("1.2e", "is missing, or no plain file")
+@forgery("1.2e", "is missing or is not a regular file")
 def a_link_as_checkpoint(results: Path) -> None:
     path = results / "1.2/multistep.safetensors"
     path.unlink()
     path.symlink_to(results / "1.2/cosine-annealing.safetensors")
 
 
-@forgery("1.2e", "is missing, or no plain file")
+@forgery("1.2e", "is missing or is not a regular file")
 def a_pipe_as_checkpoint(results: Path) -> None:
     path = results / "1.2/multistep.safetensors"
     path.unlink()
     os.mkfifo(path)
 
 
-@forgery("1.2e", "is missing, or no plain file")
+@forgery("1.2e", "is missing or is not a regular file")
 def a_pipe_as_record(results: Path) -> None:
     path = results / "1.2/record.json"
     path.unlink()
@@ -254,12 +254,12 @@ def too_few_epochs(results: Path) -> None:
     edit_run(results / "1.2", "multistep", change)
 
 
-@forgery("1.2e", "accuracies, 10 epochs have 10")
+@forgery("1.2e", "accuracies, expected 10 for 10 epochs")
 def a_curve_of_too_few_epochs(results: Path) -> None:
     edit_run(results / "1.2", "multistep", lambda run: run.update(accuracies=run["accuracies"][-3:]))
 
 
-@forgery("1.2e", "losses, 10 epochs have 100")
+@forgery("1.2e", "losses, expected 100 for 10 epochs")
 def losses_of_another_batch_size(results: Path) -> None:
     edit_run(results / "1.2", "multistep", lambda run: run.update(losses=run["losses"][::2]))
 
@@ -272,12 +272,12 @@ def an_infinite_loss(results: Path) -> None:
     path.write_text(text)
 
 
-@forgery("1.2e", "no finite numbers")
+@forgery("1.2e", "ones that are not finite")
 def a_loss_beyond_all_numbers(results: Path) -> None:
     edit_run(results / "1.2", "multistep", lambda run: run["losses"].__setitem__(3, -1.0))
 
 
-@forgery("1.2e", "is no number of 1,000 images")
+@forgery("1.2e", "is not a whole number of 1,000 images")
 def an_accuracy_between_two_images(results: Path) -> None:
     edit_run(results / "1.2", "multistep", lambda run: run["accuracies"].__setitem__(2, 0.12345))
 

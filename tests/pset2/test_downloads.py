@@ -147,7 +147,7 @@ def test_another_number_of_images_is_one_sentence(folder):
     many = {**members(), "train/deer/new.png": members()["train/deer/0.png"]}
     for contents, message in ((few, "1 images test/frog, not 2"), (many, "3 images train/deer, not 2")):
         (folder / CINIC10_ARCHIVE).write_bytes(pack(contents))
-        with sentence(f"holds {message}: delete it, it will be downloaded anew"):
+        with sentence(f"holds {message}: delete it, and it will be downloaded again"):
             load("cinic10", "train", "complete")
 
 
@@ -158,7 +158,9 @@ def test_a_broken_archive_is_one_sentence(folder):
     tar = gzip.decompress(whole)
     for content in (whole[: len(whole) // 2], whole[:-4], bytes(flipped), b"<html>", b"", gzip.compress(tar[:5000])):
         (folder / CINIC10_ARCHIVE).write_bytes(content)
-        with sentence(r"CINIC-10\.tar\.gz (can't be read \(|holds 0 images ).*: delete it, it will be downloaded anew"):
+        with sentence(
+            r"CINIC-10\.tar\.gz (can't be read \(|holds 0 images ).*: delete it, and it will be downloaded again"
+        ):
             load("cinic10", "train", "complete")
     assert not list(folder.glob("cinic10*"))
 
@@ -368,7 +370,7 @@ def test_a_data_dir_that_is_none_is_one_sentence(folder, monkeypatch):
     for path in (folder / "missing", folder / "file"):
         (folder / "file").touch()
         monkeypatch.setenv("DATA_DIR", str(path))
-        with sentence(rf"DATA_DIR names {re.escape(str(path))}, which is no folder: make it, or name another"):
+        with sentence(rf"DATA_DIR names {re.escape(str(path))}, which is not a folder: make it, or name another"):
             load("mnist", "train", "complete")
     assert not (folder / "missing").exists()
 
@@ -392,7 +394,7 @@ def test_a_broken_cache_of_cinic10_is_one_sentence(folder):
     flipped[len(whole) // 4] ^= 1
     for content in (b"", b"no archive", whole[: len(whole) // 2], bytes(flipped)):
         path.write_bytes(content)
-        with sentence(r"cinic10\.npz can't be read \(.*\): delete it, it will be downloaded anew"):
+        with sentence(r"cinic10\.npz can't be read \(.*\): delete it, and it will be downloaded again"):
             load("cinic10", "train", "complete")
     floats: dict[str, Any] = {
         f"{split}_{kind}": np.zeros((20, 32, 32, 3) if kind == "images" else 20, dtype=np.float32)

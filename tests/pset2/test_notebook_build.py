@@ -322,7 +322,7 @@ def test_another_thing_by_the_name_of_a_course_class_is_refused(tmp_path):
 def test_a_module_that_is_no_python_ends_with_a_sentence(tmp_path, capsys):
     folder = own_folder(tmp_path, training="def make_scheduler(:\n")
     assert main(["--from", str(folder), "--out", str(tmp_path / "a.ipynb")]) == 2
-    assert capsys.readouterr().err.startswith("training.py, line 1 is no Python (")
+    assert capsys.readouterr().err.startswith("training.py, line 1 is not valid Python (")
 
 
 def test_a_folder_without_modules_ends_with_a_sentence(tmp_path, capsys):

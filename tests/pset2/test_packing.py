@@ -115,7 +115,7 @@ def test_a_notebook_that_was_not_run_is_said(writeup_folder):
 def test_a_notebook_that_is_none_is_said(writeup_folder, text):
     writeup_folder.answer("a")
     (writeup_folder.folder / "pset.ipynb").write_text(text)
-    assert "pset.ipynb is no notebook that can be read" in writeup_folder.make().said
+    assert "pset.ipynb is not a notebook that can be read" in writeup_folder.make().said
 
 
 def test_missing_notebook_and_logs_are_said_and_the_zip_is_made(writeup_folder):

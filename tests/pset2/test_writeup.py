@@ -301,7 +301,7 @@ def test_a_folder_without_answers_is_refused_with_a_sentence(writeup_folder):
     writeup_folder.make()
     assert writeup_folder.code == 2
     assert writeup_folder.errors == (
-        "answers.md is missing, or no plain file: name the folder in which answers.md is with --student.\n"
+        "answers.md is missing or is not a regular file: name the folder in which answers.md is with --student.\n"
     )
 
 

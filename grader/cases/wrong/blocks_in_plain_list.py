@@ -1,5 +1,5 @@
 # pruning: the blocks stand in a python list, so their parameters are not the network's
-# loses 3.1a: self.model is no module and registers nothing: put modules into an nn.ModuleList
+# loses 3.1a: self.model is not a module and registers nothing: put modules into an nn.ModuleList
 # loses 3.1b
 # loses 3.1c
 # loses 3.2a

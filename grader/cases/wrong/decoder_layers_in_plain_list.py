@@ -2,7 +2,7 @@
 # loses 5.1j
 # loses 5.1o
 # loses 5.1p
-# loses 5.1r: self.dec_layers is no module and registers nothing: put modules into an nn.ModuleList
+# loses 5.1r: self.dec_layers is not a module and registers nothing: put modules into an nn.ModuleList
 # may lose 5.1i
 # may lose 5.1q
 # may lose 5.1t

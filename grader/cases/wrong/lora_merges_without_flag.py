@@ -1,5 +1,5 @@
 # finetuning: eval() merges B·A into W0 and train() takes it out again, without noting whether it is merged
-# loses 4.1g: after a second call of eval()
+# loses 4.1g: with a second call of eval()
 # loses 4.1h
 # loses 4.2c
 import math

@@ -1,5 +1,5 @@
 # depthwise: moves the image to the GPU, whatever there is
-# loses 6.1a: Code is graded on the CPU: take cuda only where torch.cuda.is_available().
+# loses 6.1a: Your code is graded on the CPU: use cuda only if torch.cuda.is_available().
 # loses 6.1b
 # loses 6.1c
 # loses 6.1d

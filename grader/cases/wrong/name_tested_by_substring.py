@@ -1,5 +1,5 @@
 # training: names are tested by "in", so parts and longer names pass without an error
-# loses 1.2d: raise ValueError(…) where the name is neither of the two
+# loses 1.2d: raise ValueError(…) if the name is neither of the two
 
 import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR

@@ -1,5 +1,5 @@
 # pruning: what is off is remembered in an attribute that no checkpoint has
-# loses 3.3f: A call on a copy made from the state_dict takes no further fil
+# loses 3.3f: A call on a copy made from the state_dict switches off no more fil
 # loses 3.4f
 
 import torch

@@ -107,7 +107,7 @@ class EventTable:
                 when = datetime.fromisoformat(at)
                 yield Event(id, when, who, Kind(kind), submission, question, decode(old), decode(new), reason)
         except (sqlite3.Error, msgspec.MsgspecError, ValueError) as error:
-            raise MarkError(f"{self.path} can't be read ({error}): put a copy of it that can be read there.") from None
+            raise MarkError(f"{self.path} can't be read ({error}): replace it with a copy that can be read.") from None
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None:
@@ -124,7 +124,9 @@ class EventTable:
             if version < FORMAT:
                 opened.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
         except (OSError, sqlite3.Error) as error:
-            raise MarkError(f"{self.path} can't be used ({error}): put a copy of it that can be read there.") from None
+            raise MarkError(
+                f"{self.path} can't be opened ({error}): replace it with a copy that can be read."
+            ) from None
         self._connection = opened
         return opened
 

@@ -101,9 +101,9 @@ def _guard(
         host = request.headers.get("host", "")
         length = request.headers.get("content-length", "0")
         if not allowed_host(host, context.host, context.port):
-            response = _message("This page is not called so: use the address that the command has printed.", 421)
+            response = _message("This page has another address: use the one that the command has printed.", 421)
         elif request.method not in ("GET", "HEAD", "POST"):
-            response = _message("The page knows no such method.", 405)
+            response = _message("The page does not support this request.", 405)
         elif request.method == "POST" and not _is_ours(request, host):
             response = _message("This form comes from another site.", 403)
         elif request.method == "POST" and not (length.isdigit() and len(length) < 12 and 0 < int(length) <= MAX_BODY):
@@ -170,7 +170,7 @@ def _endpoint(
                 return _message("The form can't be read: load the page again.", 400)
             given = form.get("csrf", [""])[-1]
             if not hmac.compare_digest(given.encode(), session.csrf.encode()):
-                return _message("This form is not one of this session: load the page again, and send it anew.", 403)
+                return _message("This form is from another session: load the page again, and send it again.", 403)
         call = Call(context, session, request.path_params, request.query_params, form)
         return await run_in_threadpool(_answer, page, call)
 
@@ -201,12 +201,12 @@ def _answer(page: Page, call: Call) -> Response:
 
 async def _not_there(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    said = {404: "There is no such page.", 405: "The page knows no such method."}
+    said = {404: "There is no such page.", 405: "The page does not support this request."}
     return _message(said.get(status, "This can't be done."), status)
 
 
 def _closed() -> Response:
-    said = "This page is for those who mark: open the address with a token that python -m grader review has printed."
+    said = "This page is for markers: open the address with a token that python -m grader review has printed."
     return _message(said, 403)
 
 

@@ -31,7 +31,7 @@ PORT = 8420
 def review(
     grades: Annotated[Path, typer.Argument(help="The folder that batch has made.")] = Path("grades"),
     host: Annotated[str, typer.Option(help="The address to listen at; another one needs named markers.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free one.")] = PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page. Default, and 0: any free one.")] = PORT,
     markers: Annotated[Path | None, typer.Option(help='A file with markers = ["Ada", "Alan"].')] = None,
     marker: Annotated[list[str] | None, typer.Option(help="A marker's name; once for each.")] = None,
     share: Annotated[
@@ -51,7 +51,7 @@ def review(
         return
     for name in NEEDED:
         if find_spec(name) is None:
-            stop("The page needs some more packages: .venv/bin/python -m pip install -e '.[review]'")
+            stop("The page needs more packages: run .venv/bin/python -m pip install -e '.[review]'.")
     names = _names(markers, marker or [])
     if not is_loopback(host) and not (markers or marker):
         stop(f"With --host {host} others can open the page: name who marks, with --marker or --markers.")
@@ -80,7 +80,7 @@ def _serve(context: ReviewContext, taken: socket.socket) -> None:
         tell(f"{who}http://{_shown_host(context.host)}:{context.port}/?token={token}")
     if not is_loopback(context.host):
         say("The connection is not encrypted: use it in a network that you trust, or through ssh -L.")
-    tell("Each marker opens their own address. Ctrl-C ends the page; everything that it said was saved is saved.")
+    tell("Each marker opens their own address. Ctrl-C ends the page; saved marks are kept.")
     config = uvicorn.Config(
         application(context),
         log_level="warning",

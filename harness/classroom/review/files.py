@@ -24,7 +24,7 @@ def picture(call: Call) -> Response:
     """A picture of a submission, as PNG or JPEG whatever it is called."""
     found = call.material.picture(call.submission.id, call.place["name"])
     if found is None:
-        raise Refused("This is no PNG or JPEG of at most 20 megapixels, so it isn't shown.", 404)
+        raise Refused("This is not a PNG or JPEG of at most 20 megapixels, so it isn't shown.", 404)
     data, media = found
     return Response(data, media_type=media, headers={"Content-Security-Policy": SANDBOX})
 
@@ -33,7 +33,7 @@ def pdf_at(call: Call) -> Response:
     """The PDF, at the page of a question where that is known."""
     path = call.material.pdf(call.submission.id)
     if path is None:
-        raise Refused("No PDF was handed in.", 404)
+        raise Refused("The submission has no PDF.", 404)
     page = call.context.pdf_pages.of(path).get(call.query.get("question", ""))
     return call.to(f"/pdf/{call.submission.code}/writeup.pdf{f'#page={page}' if page else ''}")
 
@@ -46,7 +46,7 @@ def pdf(call: Call) -> Response:
     except UnreadableError:
         data = b""
     if not data.startswith(b"%PDF-"):
-        raise Refused("What was handed in as a PDF is none.", 404)
+        raise Refused("The submitted file is not a PDF.", 404)
     name = f"{call.submission.code}.pdf"
     headers = {"Content-Security-Policy": SANDBOX, "Content-Disposition": f'inline; filename="{name}"'}
     return Response(data, media_type="application/pdf", headers=headers)

@@ -201,11 +201,11 @@ class Material:
         """Sentences on what is missing, of what others have handed in for the part."""
         said = []
         if not self.figures(id, question.part) and (question.figure_only or self._have(f"{question.part}/*.[pj]*g")):
-            said.append(f"No figure of {question.part} was handed in.")
+            said.append(f"The submission has no figure for {question.part}.")
         record = f"{question.part}/record.json"
         if not (self.work(id) / "results" / record).is_file() and self._have(record):
-            said.append(f"No record of {question.part} was handed in.")
-        return said if self.pdf(id) else [*said, "No PDF was handed in."]
+            said.append(f"The submission has no record for {question.part}.")
+        return said if self.pdf(id) else [*said, "The submission has no PDF."]
 
     def _have(self, pattern: str) -> bool:
         """Whether any submission has such a result."""

@@ -18,7 +18,7 @@ from harness.problem import Question
 
 __all__ = ["answers", "mark_empty", "override", "progress", "reveal", "submission"]
 
-NOTHING = "Nothing was handed in for this question."
+NOTHING = "The submission has nothing for this question."
 """The comment that a student reads where an empty answer gets no points."""
 
 

@@ -43,7 +43,7 @@ def read_requests(text: str, material: Material) -> Asking:
     try:
         table = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
     except csv.Error as error:
-        said = f"This is no CSV file ({error}): save the table as CSV with the columns ID, question, text."
+        said = f"This is not a CSV file ({error}): save the table as CSV with the columns ID, question, text."
         return Asking((), (said,))
     if len(table) > MAX_ROWS:
         return Asking((), (f"The table has more than {MAX_ROWS} rows: divide it.",))
@@ -58,7 +58,7 @@ def read_requests(text: str, material: Material) -> Asking:
         who = who.removeprefix("'")
         submission = who if who in material.submissions else known.get(who.casefold())
         if submission is None:
-            problems.append(f"Row {number}: {who[:60]} is no submission's id, and no student's id, email or name.")
+            problems.append(f"Row {number}: {who[:60]} is neither a submission's id nor a student's id, email or name.")
         elif question not in material.questions:
             problems.append(f"Row {number}: {question[:60]} is none of {', '.join(material.questions)}.")
         else:

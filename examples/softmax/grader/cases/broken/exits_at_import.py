@@ -2,7 +2,7 @@
 # loses 1.1a: os._exit(0)
 # loses 1.1b: os._exit(0)
 # loses 1.1c: os._exit(0)
-# loses 1.1d: What it said is not shown
+# loses 1.1d: Its message is hidden
 # loses 1.2: os._exit(0)
 
 import os
