@@ -338,12 +338,12 @@ def _blocks() -> MarkdownIt:
 
 @cache
 def _html() -> MarkdownIt:
-    """A regular expression for tags, comments and the text between them."""
+    """A Markdown parser for HTML tags, comments and the text between them."""
     return MarkdownIt("zero", {"html": True}).enable(["html_inline", "entity"])
 
 
 def _math_in_brackets(state: StateInline, silent: bool) -> bool:
-    """``\\(…\\)`` and ``\\[…\\]`` as formulas."""
+    """Parse ``\\(…\\)`` and ``\\[…\\]`` as formulas."""
     opening = state.src[state.pos : state.pos + 2]
     closing = {"\\(": "\\)", "\\[": "\\]"}.get(opening)
     if closing is None:

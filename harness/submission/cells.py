@@ -57,7 +57,7 @@ class Problem:
     line: int
     message: str
     text: str
-    """the line"""
+    """The text of the line."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Statement:
     lines: tuple[str, ...]
     """The statement's source lines."""
     first: int
-    """The text of the line. of the cell at which it begins, from 1"""
+    """The statement's first line in the cell, counted from 1."""
 
     @cached_property
     def is_definition(self) -> bool:

@@ -45,7 +45,7 @@ def is_notebook(name: str) -> bool:
 def is_called_archive(name: str) -> bool:
     """Whether the name is that of an archive, or has no ending.
 
-    Office files and checkpoints are zips too, but other names.
+    By content alone, Office files and checkpoints would be zips.
     """
     return ARCHIVE.search(name) is not None or "." not in name.strip(".")
 

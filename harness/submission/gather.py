@@ -1,8 +1,8 @@
-"""Look for the modules, the notebook, the results and the answers in what was handed in.
+"""Find the modules, the notebook, the results and the answers in a submission.
 
-A process of its own, started by :mod:`harness.submission.intake` as
-``python -m harness.submission.gather PATH SCRATCH NAME [marking]``: what it unpacks and parses may have been made to
-break it. It writes into SCRATCH alone, and says on standard output what it found, as JSON.
+:mod:`harness.submission.intake` starts this module as a process of its own, ``python -m harness.submission.gather PATH
+SCRATCH NAME [marking]``, because what it unpacks and parses may be hostile. It writes only into SCRATCH, and prints
+what it found as JSON.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ from harness.submission.stage import left_out
 __all__ = ["gather", "main"]
 
 OTHER_ARCHIVES = (".7z", ".rar", ".dmg", ".iso", ".xz", ".bz2", ".zst")
-#: Address space and processor time of this process.
+#: Bytes of address space and seconds of processor time for this process.
 MEMORY, PROCESSOR_SECONDS = 3 << 30, 90
 
 
 def gather(path: Path, scratch: Path, name: str, marking: bool = False) -> Submission:
-    """What was handed in at ``path``, ready to be graded.
+    """Prepare the submission at ``path`` for grading.
 
     Args:
-        scratch: an empty folder, for what has to be unpacked or made.
+        scratch: an empty folder for unpacked and generated files.
         name: the path as the user wrote it.
-        marking: whether what is marked by hand is wanted too, in the scratch folder's ``marking``. It is written there
+        marking: whether to write the material for marking by hand into the scratch folder's ``marking``. It is written
             even if no code can be graded.
 
     Raises:
-        SubmissionError: nothing of it can be graded.
+        SubmissionError: nothing in the submission can be graded.
     """
     if path.is_dir():
         root, notes = path, list[str]()
@@ -72,7 +72,7 @@ def gather(path: Path, scratch: Path, name: str, marking: bool = False) -> Submi
 
 
 def _unpacked(path: Path, scratch: Path, name: str) -> tuple[Path, list[str]]:
-    """A folder with what a file is or holds."""
+    """A folder with the file, or with the unpacked archive."""
     root = scratch / "handed-in"
     if path.suffix.lower() == ".py" or is_notebook(path.name) or module_meant(path.name):
         root.mkdir()
@@ -94,19 +94,19 @@ def _unpacked(path: Path, scratch: Path, name: str) -> tuple[Path, list[str]]:
 
 @dataclass(frozen=True)
 class _Texts:
-    """What was handed in besides modules."""
+    """The texts of a submission besides its modules."""
 
     books: Sequence[NotebookFile]
     book: NotebookFile | None
     """The notebook that is graded."""
     problems: Sequence[str]
-    """The reasons why other notebooks can't be read."""
+    """A sentence for each notebook that can't be read."""
     results: Path | None
     answers: str
 
 
 def _chosen(found: FoundFiles, texts: _Texts, notes: list[str], path: Path, scratch: Path, name: str) -> Submission:
-    """The submission that the files make."""
+    """The submission that these files make up."""
     folder, others = find_module_files(found)
     books, problems, book = texts.books, texts.problems, texts.book
     places = {file: (folder or Path()) / file for file in FILES if folder is not None} | others
@@ -155,7 +155,7 @@ def _assembled(
     modules: dict[str, Module],
     scratch: Path,
 ) -> Submission:
-    """A new folder with what comes from different places."""
+    """A new folder with modules that come from different places."""
     target = scratch / "modules"
     target.mkdir()
     for place in folders:
@@ -178,7 +178,7 @@ def _assembled(
 
 
 def _from_book(found: FoundFiles, files: dict[str, Path], book: NotebookFile | None) -> dict[str, Module]:
-    """The modules, by file name, that the notebook gives: those that aren't files, or are files of stubs alone."""
+    """The modules that come from the notebook, by file name: those without a file, or whose file has only stubs."""
     if book is None:
         return {}
     return {
@@ -189,7 +189,7 @@ def _from_book(found: FoundFiles, files: dict[str, Path], book: NotebookFile | N
 
 
 def _lacking(found: FoundFiles, files: dict[str, Path], modules: dict[str, Module]) -> list[str]:
-    """The modules that nothing is written of, in files or in the notebook."""
+    """The modules that neither a file nor the notebook implements."""
     return [
         file
         for file in FILES
@@ -199,7 +199,7 @@ def _lacking(found: FoundFiles, files: dict[str, Path], modules: dict[str, Modul
 
 
 def _differ(path: Path, book: NotebookFile, module: str) -> bool:
-    """Whether the notebook defines something of a module otherwise than its file does."""
+    """Whether the notebook and the file define something in a module differently."""
     if not book.modules[module].written:
         return False
     file, made = (_definitions(text, module) for text in (read_text(path), book.modules[module].text))
@@ -207,7 +207,7 @@ def _differ(path: Path, book: NotebookFile, module: str) -> bool:
 
 
 def _definitions(text: str, module: str) -> dict[str, str]:
-    """What the handout's names are defined as, by name, whatever the layout."""
+    """The definitions of the handout's names, by name and without layout."""
     try:
         statements, _ = parse(text)
         return {name: ast.dump(one.node) for one in statements for name in one.binds & NAMES[module].keys()}
@@ -216,7 +216,7 @@ def _definitions(text: str, module: str) -> dict[str, str]:
 
 
 def _results(found: FoundFiles) -> Path | None:
-    """The folder of results that is nearest to the top."""
+    """The folder of results nearest to the top."""
     almost: dict[Path, None] = {}
     for file in found.files:
         for parent in file.parents:
@@ -234,7 +234,7 @@ def _results(found: FoundFiles) -> Path | None:
 
 
 def _answers(found: FoundFiles, book: NotebookFile | None) -> str:
-    """answers.md, or what the notebook has of it where nothing is written there."""
+    """The text of answers.md, or the notebook's answers if answers.md is empty."""
     texts = [book.answers] if book is not None else []
     almost = [file for file in found.files if is_almost(file.name, "answers", ".md")]
     for file in sorted(almost, key=lambda file: file.name != "answers.md"):
@@ -256,7 +256,7 @@ def _nothing(found: FoundFiles, problems: Sequence[str], name: str) -> str:
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
-    """Gather, under limits, and say what came of it."""
+    """Gather a submission under limits, and print the outcome as JSON."""
     path, scratch, name, *marking = arguments if arguments is not None else sys.argv[1:]
     _limit(scratch)
     try:
@@ -270,7 +270,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
 
 
 def _limit(scratch: str) -> None:
-    """Let this process write into one folder only, and take no more than it can need; as far as the platform can."""
+    """Limit this process's memory and time, and let it write into one folder only, as far as the platform can."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 

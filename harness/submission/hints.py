@@ -1,4 +1,4 @@
-"""What may be the cause of a failure, and can't be seen in the line that is shown: mostly the machine that grades."""
+"""Hints at causes of a failure that the shown line doesn't reveal, mostly differences of the grading machine."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["INSTALLED", "PYTHON", "hints", "newer_syntax"]
 
 VERSION = sys.version_info[:2]
 PYTHON = f"Python {VERSION[0]}.{VERSION[1]}"
-#: What student code can import besides Python's own modules, by the names in import statements.
+#: The packages that student code can import besides the standard library, by their import names.
 INSTALLED = tuple(
     sorted(("matplotlib", "numpy", "PIL", "safetensors", "torch", *problem().problem.packages), key=str.casefold)
 )
-#: Patterns of syntax, with the first version that has it.
+#: Patterns of newer syntax, each with the first Python version that has it.
 SYNTAX = (
     (re.compile(r"\s*except\s*\*"), (3, 11)),
     (re.compile(r"\s*type\s+\w+\s*(?:\[.*\]\s*)?="), (3, 12)),
@@ -38,9 +38,9 @@ MAX_LINE = 2000
 
 
 def hints(failure: Failure) -> Iterator[str]:
-    """A sentence for each thing that a student has to know in order to understand a failure.
+    """A sentence for each thing that a student must know to understand a failure.
 
-    What Python and its libraries say is told apart by the exception's type and their own words.
+    Messages of Python and its libraries are recognised by the exception's type and text.
     """
     kind, text = failure.type_name, failure.message
     if (failure.kind, kind) == ("timeout", "TimeoutError"):
@@ -77,7 +77,7 @@ def hints(failure: Failure) -> Iterator[str]:
 
 
 def newer_syntax(line: str) -> str:
-    """A sentence that says which Python grades, where a line has syntax of a newer one; otherwise nothing."""
+    """A sentence on the grading Python's version if a line needs a newer one; otherwise empty."""
     line = line[:MAX_LINE]
     versions = [version for pattern, version in SYNTAX if pattern.match(line)]
     if _has_newer_f_string(line):
@@ -90,7 +90,7 @@ def newer_syntax(line: str) -> str:
 
 
 def _has_newer_f_string(line: str) -> bool:
-    """Whether an f-string has its own quotes, a backslash, or an end of a line between braces."""
+    """Whether an f-string has its own quotes, a backslash or a line break between braces (allowed from Python 3.12 on)."""
     for match in F_STRING.finditer(line):
         quote, depth, index = match[1], 0, match.end()
         while index < len(line):

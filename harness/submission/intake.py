@@ -1,8 +1,8 @@
-"""Take in what a student hands in: a folder, a module, a notebook or an archive.
+"""Open a student's submission: a folder, a module, a notebook or an archive.
 
-:func:`find` looks at a folder that is ready to be graded. :func:`open_submission` takes anything else as well and makes
-such a folder of it. What unpacks and parses (:mod:`harness.submission.gather`) is a process of its own with limits: a
-file made to break it costs one sentence.
+:func:`find` reads a folder that is ready to be graded. :func:`open_submission` also accepts everything else, and makes
+such a folder. Unpacking and parsing (:mod:`harness.submission.gather`) run in a separate process with limits, so that a
+hostile file only leads to one sentence.
 """
 
 from __future__ import annotations
@@ -43,29 +43,29 @@ __all__ = [
 
 MODULE_FILES = f"{', '.join(FILES[:-1])} and {FILES[-1]}"
 ACCEPTED = f"a folder with {MODULE_FILES}, one of these, a notebook (.ipynb) or an archive (.zip, .tar.gz)"
-"""The things that can be graded."""
+"""The kinds of submissions that can be graded, as text for messages."""
 UNDEFINED = re.compile(r"name '(\w+)' is not defined")
 MARKING = "marking"
-"""The folder in the scratch folder with what is marked by hand."""
+"""The folder, in the scratch folder, with the material for marking by hand."""
 SECONDS = 100
-"""The time for unpacking and reading; a gigabyte of results takes some 20."""
+"""Seconds for unpacking and reading. A gigabyte of results takes about 20."""
 
 
 class SubmissionError(Exception):
-    """What was handed in can't be graded; the text is one sentence that says why and what to do."""
+    """The submission can't be graded. The text is one sentence that says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where lines of a module come from, in a notebook."""
+    """The origin of a module's lines in a notebook."""
 
     first: int
-    """the first of them in the module"""
+    """The first of the lines in the module, counted from 1."""
     count: int
     label: str
-    """the cell"""
+    """The label of the cell."""
     line: int
-    """the first of them in the cell"""
+    """The first of the lines in the cell, counted from 1."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,13 @@ class Setting:
 
 @dataclass(frozen=True)
 class Item:
-    """A line of the checklist: something that the hand-in has to have, and that no point depends on."""
+    """A line of the checklist: something that the submission should have, and that gives no points."""
 
     what: str
     done: bool | None
-    """None: it can't be told"""
+    """True or False; None if it can't be determined."""
     found: str
-    """The finding, and what to do."""
+    """The finding and what to do, as the end of a line."""
 
     @property
     def sign(self) -> str:
@@ -100,24 +100,24 @@ class Submission:
     name: str
     """The name in reports."""
     results: Path | None = None
-    """The folder that run_experiments.py left."""
+    """The folder that run_experiments.py wrote, if there is one."""
     answers: str = ""
-    """the written answers, as in answers.md"""
+    """The written answers, in the form of answers.md."""
     notes: tuple[str, ...] = ()
-    """One sentence for each thing that a student should know about how it was taken in."""
+    """One sentence for each thing that a student should know about how the submission was read."""
     checklist: tuple[Item, ...] = ()
     origins: dict[str, list[Origin]] = field(default_factory=dict)
-    """The origins of modules that were made from a notebook, by file name."""
+    """The origins of the lines of modules that were made from a notebook, by file name."""
     unmade: dict[str, str] = field(default_factory=dict)
-    """names that such modules use and that the notebook doesn't give them, each with the reason"""
+    """Names that such modules use but the notebook doesn't provide, each with the reason."""
     settings: dict[str, tuple[Setting, ...]] = field(default_factory=dict)
-    """The lines that change Python or its libraries when a module is imported, by file name."""
+    """The calls that change Python or its libraries when a module is imported, by file name."""
 
     def explanations(self, part: str, failure: Failure | None) -> list[str]:
-        """What may be the cause of a mistake in a part, a sentence each: a missing package, an older Python.
+        """Possible causes of a mistake in a part, a sentence each: a missing package, an older Python.
 
         Args:
-            failure: None where the code ran, and a check found the mistake.
+            failure: the failed call; None if the code ran and a check found the mistake.
         """
         found = [] if failure is None else [*hints(failure), *self._missing(part, failure)]
         for setting in self.settings.get(_file_of(part), ()):
@@ -126,18 +126,20 @@ class Submission:
         return found
 
     def _missing(self, part: str, failure: Failure) -> Iterator[str]:
-        """Why a module lacks the name that it asks for: a notebook doesn't give it, or another call has set it."""
+        """Say why a module lacks a name that it uses: the notebook doesn't provide it, or a left-out call would have
+        set it.
+        """
         name = UNDEFINED.search(failure.message) if failure.type_name == "NameError" else None
         if name is None:
             return
         if reason := self.unmade.get(name[1]):
             yield f"{reason}."
-        # The part's own module, and not the one that the failure names: a worker may name any file.
+        # The part's own module is used, and not the one that the failure names, since a worker may name any file.
         if re.search(rf"^[ \t]*global\b.*\b{name[1]}\b", read_text(self.folder / _file_of(part)), re.MULTILINE):
             yield f"Another call sets {name[1]}, maybe in another process: return it, and take it as an argument."
 
     def located(self, stack: Iterable[StackLine]) -> list[StackLine]:
-        """Lines of modules that were made from a notebook, as lines of its cells.
+        """Translate lines of modules that were made from a notebook into lines of its cells.
 
         ``layers.py, line 40`` becomes ``Code Cell 2.1, line 12``.
         """
@@ -148,7 +150,7 @@ class Submission:
         return lines
 
     def _place(self, file: str, line: int) -> tuple[str, int]:
-        """What a line of a module is called where it was written."""
+        """The name and number of a module's line at the place where it was written."""
         if file not in self.origins:
             return file, line
         for origin in self.origins[file]:
@@ -163,10 +165,10 @@ def _file_of(part: str) -> str:
 
 
 def find(path: Path) -> Submission:
-    """The submission at ``path``: a folder with the modules, or with a folder ``student`` that has them.
+    """Find the submission at ``path``: a folder with the modules, or with a folder ``student`` that has them.
 
     Raises:
-        SubmissionError: there is none.
+        SubmissionError: there is no submission.
     """
     _check_exists(path)
     if not path.is_dir():
@@ -200,7 +202,7 @@ def _check_exists(path: Path) -> None:
 
 
 def _results(path: Path, folder: Path) -> Path | None:
-    """The folder of results: in the submission, next to its ``student/``, or next to ``student/`` in a repository."""
+    """The folder of results in the submission, or next to its ``student/``, or None."""
     places = [folder, path] + ([folder.resolve().parent] if folder.resolve().name == "student" else [])
     for place in places:
         with suppress(OSError):  # a place that can't be looked into holds none
@@ -214,12 +216,12 @@ def _results(path: Path, folder: Path) -> Path | None:
 
 @contextmanager
 def open_submission(path: Path, marking: Path | None = None) -> Iterator[Submission]:
-    """What was handed in at ``path``, as a folder that can be graded, for as long as the context lasts.
+    """Open the submission at ``path`` as a folder that can be graded, for as long as the context lasts.
 
     Args:
-        path: a folder with the modules, a notebook or an archive anywhere in it; a notebook; an archive; a module.
-        marking: the folder that gets what is marked by hand (:mod:`harness.submission.material`), also of what can't be
-            graded; it must not exist, and doesn't where nothing could be read.
+        path: a notebook, an archive, a module, or a folder that has one of these or the modules at any depth.
+        marking: a new folder for the material that is marked by hand (:mod:`harness.submission.material`). It is
+            written even if no code can be graded, but not if nothing could be read.
 
     Raises:
         SubmissionError: nothing of it can be graded.
@@ -258,10 +260,10 @@ def _refuse(problem: str) -> Submission:
 
 
 def as_data(submission: Submission) -> Any:
-    """A submission as what JSON can hold."""
+    """Turn a submission into JSON-compatible data."""
     return msgspec.to_builtins(submission, enc_hook=str)
 
 
 def from_data(data: Any) -> Submission:
-    """The submission again."""
+    """Turn data of :func:`as_data` into the submission."""
     return msgspec.convert(data, Submission, dec_hook=lambda kind, value: kind(value))

@@ -1,7 +1,7 @@
-"""What is marked by hand, of a submission: the answers, the write-up's PDF, figures and records.
+"""The material of a submission that is marked by hand: answers, the write-up's PDF, figures and records.
 
-It is copied where code is gathered, by the same process and under its limits. Every file may be hostile: none is opened
-here, and what shows it later treats it so.
+The process that gathers code copies it, under the same limits. Every file may be hostile, so none is opened here; the
+marking page treats them as untrusted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["ANSWERS", "FIGURES", "RECORD", "RESULTS", "WRITE_UP", "collect"]
 
 ANSWERS, WRITE_UP, RESULTS, RECORD = "answers.md", "writeup.pdf", "results", "record.json"
 FIGURES = "notebook"
-"""The folder with pictures that were saved in a notebook: ``3.3-1.png`` is the first of the cell with number 3.3."""
+"""The folder with pictures that a notebook has saved: ``3.3-1.png`` is the first one of cell 3.3."""
 PNG = b"\x89PNG\r\n\x1a\n"
 MAX_PDF = 50 << 20
 MAX_PICTURE, MAX_PICTURES = 4 << 20, 60
@@ -28,10 +28,10 @@ MAX_RECORD = 4 << 20
 
 
 def collect(folder: Path, found: FoundFiles, results: Path | None, answers: str, cells: Sequence[Cell] = ()) -> None:
-    """Write what is there into a new folder.
+    """Copy the material into a new folder.
 
     Args:
-        results: the folder that run_experiments.py left, or None.
+        results: the folder that run_experiments.py wrote, or None.
         answers: the written answers, as Markdown.
         cells: the notebook's code cells.
     """
@@ -66,7 +66,7 @@ def _of_results(results: Path | None) -> Iterator[tuple[Path, bytes]]:
 
 
 def _of_cells(cells: Sequence[Cell]) -> Iterator[tuple[Path, bytes]]:
-    """The pictures that a notebook has saved below the cells with a number."""
+    """The saved pictures of a notebook's numbered cells."""
     count: dict[str, int] = {}
     for cell in cells:
         for data in cell.pictures if is_part(cell.number) else ():

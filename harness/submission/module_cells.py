@@ -1,4 +1,4 @@
-"""A notebook's cells as one of the modules sees them: with the files that cells write as modules of their own."""
+"""The cells of a notebook that count for one module, when other cells write files of their own."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ OURS = frozenset(MODULES.values())
 
 
 def cells_for_module(module: str, cells: Sequence[Cell]) -> Sequence[Cell]:
-    """The cells without those that write other files, and without imports from the module itself.
+    """Leave out cells that write other files, and imports from the module itself.
 
     Returns:
-        The same cells where there is nothing of the kind.
+        The cells; the same object if nothing was left out.
     """
     seen = [_seen(module, cell) for cell in cells]
     return cells if all(new is old for new, old in zip(seen, cells, strict=True)) else seen
@@ -33,7 +33,7 @@ def _seen(module: str, cell: Cell) -> Cell:
 
 
 def _imports_from(statement: Statement) -> str:
-    """The module of a submission that a statement imports names from, or nothing."""
+    """The submission's module that a statement imports names from; empty if there is none."""
     node = statement.node
     if not isinstance(node, ast.ImportFrom) or node.module is None:
         return ""
@@ -42,7 +42,7 @@ def _imports_from(statement: Statement) -> str:
 
 
 def _without_own(statement: Statement, module: str) -> Iterator[Statement]:
-    """The statement; names that it imports from the module itself are there already, under other names maybe."""
+    """Replace imports from the module itself, whose names exist already, by assignments for ``as`` names."""
     node, of = statement.node, _imports_from(statement)
     if not of or not isinstance(node, ast.ImportFrom):
         yield statement
@@ -56,6 +56,6 @@ def _without_own(statement: Statement, module: str) -> Iterator[Statement]:
 
 
 def _placed(text: str, of: Statement) -> Iterator[Statement]:
-    """A statement in the place of another."""
+    """Parse a text as a replacement of a statement, with the same line numbers."""
     for made in parse(text)[0]:
         yield replace(made, first=of.first)

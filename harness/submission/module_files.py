@@ -1,4 +1,4 @@
-"""Which of the files that were handed in is which module."""
+"""Find the submitted file for each module."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from harness.submission.stubs import is_stub
 __all__ = ["find_module_files", "is_untouched"]
 
 MAX_CANDIDATES = 4
-"""files that are looked at for a module"""
+"""The most files that are considered for a module."""
 
 
 def find_module_files(found: FoundFiles) -> tuple[Path | None, dict[str, Path]]:
-    """The folder with most of the modules, and where modules lie that it hasn't, or has as stubs alone."""
+    """Find the folder with most modules, and the files of modules that it lacks or has only as stubs."""
     exact: dict[str, dict[Path, None]] = {}
     meant: dict[str, list[Path]] = {}
     for file in found.files:
@@ -57,7 +57,7 @@ def _by_rank(folders: set[Path], exact: dict[str, dict[Path, None]]) -> list[Pat
 
 
 def _chosen(found: FoundFiles, name: str, own: Sequence[Path], meant: Sequence[Path]) -> Path | None:
-    """The file that is a module, with a sentence where it is not the one that it should be."""
+    """The file for a module. A note is added if it isn't where it should be."""
     stubs = is_untouched(found.root / own[0], name[:-3]) if own and (len(own) > 1 or meant) else False
     if own and not stubs:
         if meant:
@@ -82,7 +82,7 @@ def _some(paths: Sequence[Path]) -> str:
 
 
 def is_untouched(path: Path, module: str) -> bool:
-    """Whether a module has stubs alone."""
+    """Whether a module consists of stubs alone."""
     try:
         statements, problem = parse(read_text(path))
     except (RecursionError, MemoryError):

@@ -1,4 +1,4 @@
-"""Archives in what was handed in: opened where the code is in one of them, and mentioned where they are left closed."""
+"""Archives inside a submission. One is opened if it has the code; the others are only mentioned."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ __all__ = ["open_archives", "unpacked"]
 MAX_DEEP = 3
 MAX_LOOKED_INTO = 5
 MAX_ENTRIES = 5_000
-#: Bytes of an archive that are read in order to see what is in it, and of files that lie beside it and go along.
+#: The most bytes of an archive that are read to list it, and of files beside it that are copied with it.
 MAX_READ, MAX_BESIDE = 256 << 20, 1 << 30
 
 
 def unpacked(archive: Path, folder: Path, name: str) -> list[str]:
-    """Unpack into a new folder; what was left out, a sentence each.
+    """Unpack an archive into a new folder. Return a sentence for each entry that was skipped.
 
     Raises:
-        SubmissionError: it can't be unpacked.
+        SubmissionError: the archive can't be unpacked.
     """
     folder.mkdir()
     try:
@@ -39,7 +39,7 @@ def unpacked(archive: Path, folder: Path, name: str) -> list[str]:
 
 
 def open_archives(found: FoundFiles, scratch: Path, name: str) -> FoundFiles:
-    """The files, with those of an archive among them where the code is in there.
+    """The files of a submission, with those of the archive that has the code, if one has.
 
     Raises:
         SubmissionError: the archive with the code can't be unpacked.
@@ -68,7 +68,7 @@ def open_archives(found: FoundFiles, scratch: Path, name: str) -> FoundFiles:
 
 
 def _opened(found: FoundFiles, archive: Path, closed: Sequence[Path], inside: Path) -> FoundFiles:
-    """What is in an archive, with the files that lie beside it."""
+    """The files of an archive, with the files beside it."""
     name = shown(archive.as_posix())
     notes = unpacked(found.root / archive, inside, name)
     if closed:
@@ -89,7 +89,7 @@ def _opened(found: FoundFiles, archive: Path, closed: Sequence[Path], inside: Pa
 
 
 def _has_code(found: FoundFiles, files: Sequence[Path]) -> bool:
-    """Whether a module is written, or something of one in a notebook or a script."""
+    """Whether a file, a notebook or a script implements anything of a module."""
     for file in files:
         name = file.name if file.name in FILES else module_meant(file.name)
         if name is not None and not is_untouched(found.root / file, name[:-3]):
@@ -101,7 +101,7 @@ def _has_code(found: FoundFiles, files: Sequence[Path]) -> bool:
 
 
 def _holds_code(archive: Path) -> bool:
-    """Whether there is a module or a notebook in an archive, by the names in it."""
+    """Whether an archive has a module or a notebook, by the names in it."""
     try:
         return any(map(_is_code, itertools.islice(_names(archive), MAX_ENTRIES)))
     except Exception:  # the libraries raise many kinds for files that were made to

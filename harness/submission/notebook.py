@@ -1,17 +1,17 @@
-"""A notebook becomes the modules.
+"""Turn a notebook into modules.
 
-For each of the handout's names a module takes the statements that define it, and those that these need in turn: other
-definitions, imports, constants. What trains, downloads, plots or reads files is left out, and so is what nobody needs.
-Of several definitions of a name the last one wins, as it does in the notebook; but
+A module gets the statements that define the handout's names, and the statements that these need: other definitions,
+imports, constants. Statements that train, download, plot or read files are left out, and so are unneeded ones. If a
+name has several definitions, the last one counts, as in the notebook, with three exceptions:
 
-- what the course provides comes from ``course``, whatever the notebook calls by the same name (the handout's notebook
-  has two classes ``SparseConv2d``);
-- a cell that says that it belongs to a later part doesn't change an earlier one;
-- a stub doesn't take the place of what is written.
+- Names that the course provides come from ``course``, even if the notebook defines them (the handout's notebook has two
+  classes ``SparseConv2d``).
+- A cell of a later part doesn't change an earlier part.
+- A stub doesn't replace an implementation.
 
-A name that is defined nowhere becomes a stub, so that its tests say "not implemented". One whose cell can't be read
-becomes a function that raises that cell's error. Each line remembers its cell: :class:`Module` has the places, with
-which messages are put in terms of the notebook.
+A name without a definition becomes a stub, so that its tests say "not implemented". If its cell can't be read, it
+becomes a function that raises the cell's error. :class:`Module` records the cell of each line, so that messages can
+name cells.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from harness.submission.stubs import is_stub
 
 __all__ = ["Module", "modules_of"]
 
-#: The names that tests ask for.
+#: The names that tests use, with their alternative names.
 HANDOUT = alternative_names().names.union(*NAMES.values())
 
 
@@ -47,9 +47,9 @@ class Module:
     text: str
     origins: list[Origin] = field(default_factory=list)
     unmade: dict[str, str] = field(default_factory=dict)
-    """names that it uses and that the notebook doesn't give it, each with the reason"""
+    """Names that the module uses but the notebook doesn't provide, each with the reason."""
     written: tuple[str, ...] = ()
-    """the handout's names that the notebook defines, stubs apart"""
+    """The handout's names that the notebook defines, without stubs."""
     notes: tuple[str, ...] = ()
 
 
@@ -68,7 +68,7 @@ class _Placed:
 
 
 def modules_of(cells: Sequence[Cell]) -> tuple[dict[str, Module], list[str]]:
-    """The modules, and what a student should know about how they were made, a sentence each."""
+    """Make the modules. Also return a sentence for each thing that a student should know about it."""
     notes = [
         f"{cell.label} doesn't parse (line {cell.problem.line}: {cell.problem.message}): it was skipped."
         + (f" {newer}" if (newer := newer_syntax(cell.problem.text)) else "")
@@ -91,7 +91,7 @@ def modules_of(cells: Sequence[Cell]) -> tuple[dict[str, Module], list[str]]:
 
 
 def helpers_of(cells: Sequence[Cell]) -> dict[str, Module]:
-    """The files that cells write besides the modules, by path."""
+    """The other Python files that cells write, by path."""
     made: dict[str, _Text] = {}
     for cell in cells:
         if cell.file is not None and cell.statements and cell.file.path not in FILES:
@@ -103,7 +103,7 @@ def helpers_of(cells: Sequence[Cell]) -> dict[str, Module]:
 
 
 def _is_later(cell: Cell, part: str) -> bool:
-    """Whether a cell says that it belongs to a later part. One without a number belongs to any."""
+    """Whether a cell names a later part. A cell without a number belongs to every part."""
     return bool(cell.number) and comes_after(cell.number, part)
 
 
@@ -123,11 +123,11 @@ class _Notebook:
         self.left_out, self.trained = self._trained()
 
     def _trained(self) -> tuple[frozenset[int], dict[str, str]]:
-        """What comes from training and the like.
+        """Find the statements and names that depend on training, downloads and the like.
 
         Returns:
-            the statements that need it when they are run, by index; and the names that have their last value from
-            such a one, each with a sentence that says so.
+            The indices of the statements that need such results when they run, and the names whose last value comes
+            from one of them, each with a sentence that says so.
         """
         left_out: set[int] = set()
         values: dict[str, str] = {}
@@ -185,7 +185,7 @@ class _Notebook:
         return Module(builder.text, builder.origins, unmade, written, tuple(notes))
 
     def _other_names(self, module: str) -> dict[str, str]:
-        """Constants that the notebook doesn't have under the grader's names, but with one value under another."""
+        """Constants that the notebook has only under an alternative name, with a single value."""
         found: dict[str, str] = {}
         constants = alternative_names().constants
         for right in NAMES[module].keys() & constants.keys():
@@ -201,7 +201,7 @@ class _Notebook:
         return found
 
     def _needed(self, part: str, names: Iterable[str]) -> tuple[list[_Placed], dict[str, str]]:
-        """The statements that a module is made of, in their order, and the names that it lacks."""
+        """The statements that make up a module, in their order, and the names that it lacks."""
         wanted = set(names)
         kept: set[int] = set()
         while True:
@@ -220,7 +220,7 @@ class _Notebook:
         }
 
     def _candidates(self, part: str, wanted: set[str]) -> list[int]:
-        """The statements that give the wanted names their values in this part."""
+        """The statements that define the wanted names for this part."""
         found: list[int] = []
         for name in wanted:
             of_name = [index for index in range(len(self.placed)) if self._gives(index, name)]
@@ -245,7 +245,10 @@ class _Notebook:
         return name in statement.changes and name not in PROVIDED
 
     def _star_imports(self, part: str, missing: set[str]) -> list[int]:
-        """Each ``from module import *`` that may have such a name; one that isn't here, only where it has to."""
+        """The star imports that may provide a missing name.
+
+        A module that isn't installed counts only if no other can.
+        """
         lacks = not missing <= vars(builtins).keys()
         found = []
         for index, one in enumerate(self.placed):
@@ -266,7 +269,7 @@ class _Notebook:
         return None
 
     def _add_stub(self, builder: _Text, name: str, part: str) -> None:
-        """What stands for a name that the notebook doesn't define."""
+        """Add a stub for a name that the notebook doesn't define."""
         broken = next((cell for cell in self.cells if cell.problem is not None and _mentions(cell, name)), None)
         if name.isupper():
             builder.add(f"{name} = None")
@@ -306,7 +309,7 @@ class _Notebook:
         return notes
 
     def _of_later_parts(self) -> Iterator[str]:
-        """A sentence for each definition that is not taken, since it is in a cell of a later part."""
+        """A sentence for each definition that isn't used because its cell belongs to a later part."""
         parts = {name: part for part, module in MODULES.items() for name in NAMES[module]}
         defined = [one for one in self.placed if isinstance(one.statement.node, Node) and not one.is_stub]
         ours = [one for one in defined if _name(one) in parts]
@@ -316,7 +319,7 @@ class _Notebook:
                 yield f"{_name(one)} in {one.cell.label} was left out, since that cell belongs to a later part."
 
     def _settings(self) -> Iterator[str]:
-        """A sentence for each change of a library by itself, which no module takes."""
+        """A sentence for each statement that only changes a library. No module gets these."""
         for one in self.placed:
             if isinstance(one.statement.node, ast.Expr):
                 for _, text in changes([one.statement.node]):
@@ -324,7 +327,7 @@ class _Notebook:
 
 
 class _Text:
-    """The text of a module that is being made."""
+    """Builds the text of a module."""
 
     def __init__(self, head: str) -> None:
         self.text = head
@@ -332,11 +335,11 @@ class _Text:
 
     @property
     def next_line(self) -> int:
-        """The line at which the next piece begins."""
+        """The number of the line at which the next piece begins."""
         return self.text.count("\n") + 2
 
     def add(self, source: str, label: str = "", line: int = 0, glued: bool = False) -> None:
-        """Put a piece behind the others, with an empty line before it if it is not glued to the last."""
+        """Append a piece, with an empty line before it unless it is ``glued`` to the last one."""
         if not glued:
             self.text += "\n"
         first = self.text.count("\n") + 1
@@ -346,7 +349,7 @@ class _Text:
 
 
 def _without_repeated_imports(kept: Sequence[_Placed]) -> list[_Placed]:
-    """The statements without imports that another one has made before, word for word."""
+    """The statements without repeated, identical imports."""
     binders: dict[str, set[tuple[str, ...]]] = {}
     for one in kept:
         for name in one.statement.binds:
@@ -367,7 +370,7 @@ def _name(one: _Placed) -> str:
 
 
 def _two_definitions(kept: Sequence[_Placed]) -> Iterator[str]:
-    """A sentence for each function that is defined twice; of helpers, where what uses the first gets the second."""
+    """A sentence for each function that is defined twice. For helpers, only if users of the first get the second."""
     definitions: dict[str, list[int]] = {}
     for index, one in enumerate(kept):
         if isinstance(one.statement.node, Node):

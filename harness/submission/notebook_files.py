@@ -1,4 +1,4 @@
-"""Notebooks, and scripts that are read like one."""
+"""Read the notebooks of a submission, and scripts that were notebooks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_LOOKED_AT, MAX_SCRIPTS = 200, 10
 
 @dataclass
 class NotebookFile:
-    """A notebook with what it gives."""
+    """A notebook, or a script, with the modules made from it."""
 
     path: Path
     cells: tuple[Cell, ...]
@@ -34,7 +34,7 @@ class NotebookFile:
 
     @property
     def helpers(self) -> dict[str, Module]:
-        """Files that it writes besides the modules, by path."""
+        """The other Python files that the notebook writes, by path."""
         return helpers_of(self.cells)
 
     @property
@@ -43,7 +43,7 @@ class NotebookFile:
 
 
 def read_notebooks(found: FoundFiles) -> tuple[list[NotebookFile], list[str]]:
-    """The notebooks, and why others can't be read."""
+    """Read all notebooks. Also return a sentence for each that can't be read."""
     books: list[NotebookFile] = []
     problems: list[str] = []
     files = [file for file in found.files if is_notebook(file.name)]
@@ -68,12 +68,12 @@ def read_notebooks(found: FoundFiles) -> tuple[list[NotebookFile], list[str]]:
 
 
 def scripts(found: FoundFiles, folder: Path | None, lacking: Sequence[str]) -> dict[str, NotebookFile]:
-    """The scripts that alone define something of a module that is lacking, by the module's file.
+    """Find the script for each missing module, by the module's file name. Exactly one script must define its names.
 
-    Colab saves a notebook as such a script, and others call a module ``part2.py``.
+    Colab saves a notebook as a script, and some students name a module ``part2.py``.
 
     Args:
-        folder: the one with the modules, where scripts are looked for, or None where there is none.
+        folder: the folder with the modules, in which scripts are searched; None if there is none.
     """
     books: list[NotebookFile] = []
     files = [file for file in found.files if file.suffix == ".py" and folder in (None, file.parent)]

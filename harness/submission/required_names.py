@@ -1,6 +1,6 @@
-"""The names that a submission has, by module, each with its part: what the problem set's manifest says.
+"""The names that a submission must define, by module and with their parts, as the manifest lists them.
 
-A test holds the manifest to the stubs in ``student/``, which say what each name has to do.
+A test checks that the manifest matches the stubs in ``student/``, which describe each name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FILES = tuple(f"{module}.py" for module in MODULES.values())
 #: What each module defines, with the part that it belongs to.
 NAMES = {module.name: module.names for module in problem().module}
 
-#: A line that gives one of these names its value.
+#: A line that defines one of these names.
 DEFINES = re.compile(
     rf"^(?:(?:def|class) +)?(?:{'|'.join(name for names in NAMES.values() for name in names)})\b *[(:=]", re.MULTILINE
 )

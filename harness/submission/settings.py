@@ -1,6 +1,6 @@
-"""Calls that change Python or its libraries for all code, when a module is imported.
+"""Find calls that change Python or its libraries for all code when a module is imported.
 
-A test that fails for one shows what came of it, at another place maybe. So the line is named.
+Such a call can make a test fail at a distant place, so reports name its line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from harness.submission.required_names import FILES
 __all__ = ["changes", "settings_of"]
 
 MAX_FILES, MAX_CHARACTERS, MAX_SETTINGS, MAX_SHOWN = 20, 300_000, 3, 80
-#: By the last name of what is called. Seeds, and what is printed, may be set.
+#: Functions by their last name. Setting seeds and print options is allowed.
 SETTINGS = frozenset(
     {
         *("set_default_dtype", "set_default_tensor_type", "set_default_device", "set_grad_enabled"),
@@ -35,14 +35,14 @@ SETTINGS = frozenset(
         ),
     }
 )
-#: These only where they make errors of warnings.
+#: These count only if they turn warnings into errors.
 WARNINGS = frozenset({"filterwarnings", "simplefilter"})
-#: Contexts that may be entered and never left.
+#: Contexts that code may enter and never leave.
 CONTEXTS = ("no_grad", "inference_mode", "errstate", "autocast")
 
 
 def settings_of(folder: Path) -> dict[str, tuple[Setting, ...]]:
-    """The changes that importing each of the modules makes: its own, and of modules that it imports."""
+    """The settings that each module changes on import, itself or through modules that it imports."""
     found: dict[str, tuple[Setting, ...]] = {}
     for file in FILES:
         settings = [one for name, tree in _trees(folder, file) for one in _settings(name, tree)]
@@ -52,7 +52,7 @@ def settings_of(folder: Path) -> dict[str, tuple[Setting, ...]]:
 
 
 def _trees(folder: Path, file: str) -> Iterator[tuple[str, ast.Module]]:
-    """A module and those in its folder that it imports, each with its tree."""
+    """A module and the modules in its folder that it imports, each with its syntax tree."""
     waiting, seen = [file], {file}
     while waiting and len(seen) <= MAX_FILES:
         name = waiting.pop(0)
@@ -83,10 +83,10 @@ def _settings(name: str, tree: ast.Module) -> Iterator[Setting]:
 def changes(
     statements: Sequence[ast.stmt], functions: dict[str, ast.FunctionDef] | None = None
 ) -> Iterator[tuple[int, str]]:
-    """The lines that change something when the statements are run, each with its call.
+    """The lines that change a setting when the statements run, each with its call.
 
     Args:
-        functions: those whose calls are followed.
+        functions: the functions whose calls are followed.
     """
     left = dict(functions or {})
     waiting = deque(statements)

@@ -1,4 +1,4 @@
-"""Which statements of a notebook may run where a module is imported: none that trains, downloads, plots or asks."""
+"""Decide which statements of a notebook may run on import: none that trains, downloads, plots or asks for input."""
 
 from __future__ import annotations
 
@@ -42,37 +42,37 @@ FETCH = {
     "Popen",
 }
 SHOW = {"plot", "subplots", "figure", "imshow", "show", "savefig", "save", "input", "check", "grade"}
-#: Functions and methods that train, read, download, plot or ask. What calls one when its cell is run is left out.
+#: Functions and methods that train, read, download, plot or ask for input. Statements that call one are left out.
 LEFT_OUT = frozenset(TRAIN | READ | FETCH | SHOW)
-#: What runs where a module is imported, besides definitions: no loop that may wait, nothing that deletes.
+#: The statements, besides definitions, that may run on import: no ``while`` loops and no deletions.
 RUN = (
     *(ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.If, ast.Try, ast.With, ast.Expr),
     getattr(ast, "TypeAlias", ast.Assign),  # type X = ...: Python 3.12
 )
-#: Methods that a class of the notebook shares with others that do nothing of the kind: ``settings.update(a=1)``.
+#: Method names that harmless objects have as well, such as ``settings.update(a=1)``.
 EVERYWHERE = frozenset(dir(dict) + dir(list) + dir(set) + dir(str)) | {"__init__", "__call__", "forward"}
 
 
 class SideEffects:
-    """What statements do besides defining something, seen by the functions that they call.
+    """Finds the side effects of statements by the functions that they call.
 
     Args:
-        statements: all of the notebook's, whose functions and methods may do it in their turn.
+        statements: all statements of the notebook. Their functions and methods may have side effects too.
     """
 
     def __init__(self, statements: Sequence[Statement]) -> None:
         self.heavy = _heavy_functions(statements)
 
     def may_run(self, statement: Statement) -> bool:
-        """Whether a statement may run where a module is imported."""
+        """Whether a statement may run when a module is imported."""
         return (statement.is_definition or isinstance(statement.node, RUN)) and not self.is_heavy(statement)
 
     def is_heavy(self, statement: Statement) -> bool:
-        """Whether it trains, downloads, plots or reads when its cell is run."""
+        """Whether a statement trains, downloads, plots or reads when its cell is run."""
         return not statement.calls_at_once.isdisjoint(self.heavy)
 
     def without_fetching(self, statement: Statement) -> Statement:
-        """The statement, without lines inside of a try or an if that download or install what it then imports."""
+        """The statement without lines in a ``try`` or ``if`` that download or install what it then imports."""
         if not isinstance(statement.node, ast.Try | ast.If) or not self.is_heavy(statement):
             return statement
         lines = list(statement.lines)
@@ -89,7 +89,7 @@ class SideEffects:
 
 
 def _heavy_functions(statements: Sequence[Statement]) -> frozenset[str]:
-    """The functions of the notebook, and of libraries, that train, download, plot or read."""
+    """The functions of the notebook and of libraries that train, download, plot or read."""
     own = {
         name: one.calls
         for one in statements

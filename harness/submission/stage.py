@@ -1,4 +1,4 @@
-"""Copy what a submission has for the workers to read: plain files of modest size, and nothing that a link leads to."""
+"""Copy a submission for the workers to read: plain files of moderate size, and no links."""
 
 from __future__ import annotations
 
@@ -17,18 +17,17 @@ MAX_FILE_BYTES = 4 << 20
 MAX_FILES = 500
 MAX_BYTES = 64 << 20
 MAX_DEPTH = 6
-#: Folders that student code doesn't need to be graded: results have checks of their own.
+#: Folders that grading of code doesn't need. Results have checks of their own.
 LEFT_OUT = ("__pycache__", "results", "results-reference", "node_modules")
-#: Endings of compiled modules, which Python would import in the place of the source beside them.
+#: Endings of compiled modules, which Python would import instead of the source beside them.
 COMPILED = (*EXTENSION_SUFFIXES, *BYTECODE_SUFFIXES)
 
 
 def stage(submission: Path, folder: Path) -> None:
     """Copy a submission into a new folder.
 
-    Left out are links, pipes and other things that are no plain files, hidden ones, folders of results, what Python
-    would import in the place of a module's source, and what is larger or more than code needs. A module that can't be
-    copied is replaced by one that says why when it is imported.
+    Links, pipes and other special files, hidden files, folders of results, compiled modules, and files beyond the
+    limits of size and number are left out. A module that can't be copied is replaced by one whose import says why.
     """
     folder.mkdir()
     folder.chmod(0o755)  # whatever the umask
@@ -48,12 +47,12 @@ def stage(submission: Path, folder: Path) -> None:
         left -= len(data)
         (folder / relative).write_bytes(data)
         (folder / relative).chmod(0o644)
-        # A time of reading that lies ahead is not renewed by reading: no worker tells the next one anything by it.
+        # Reading doesn't update an access time in the future, so no worker can pass information to the next one by it.
         os.utime(folder / relative, (time.time() + 30 * 86_400, time.time()))
 
 
 def left_out(submission: Path) -> list[str]:
-    """A sentence for each file of code that :func:`stage` doesn't copy, ten at most."""
+    """A sentence for each code file that :func:`stage` doesn't copy, at most ten."""
     notes: list[str] = []
     copied = 0
     for entry, relative in _entries(submission, notes):
@@ -70,7 +69,7 @@ def left_out(submission: Path) -> list[str]:
 
 
 def fingerprint(submission: Path) -> object:
-    """Something that changes when a file of the submission does."""
+    """A value that changes when a file of the submission changes."""
     found = []
     for entry, relative in _entries(submission):
         status = entry.stat(follow_symlinks=False)
@@ -79,7 +78,10 @@ def fingerprint(submission: Path) -> object:
 
 
 def _entries(submission: Path, notes: list[str] | None = None) -> Iterator[tuple[os.DirEntry[str], Path]]:
-    """Folders and files in a submission, a folder before what is in it; notes say what of code is passed over."""
+    """The folders and files of a submission, each folder before its content.
+
+    Skipped code files are added to ``notes``.
+    """
     notes = [] if notes is None else notes
     waiting = [(submission, Path(), 0)]
     count = 0
@@ -111,7 +113,7 @@ def _entries(submission: Path, notes: list[str] | None = None) -> Iterator[tuple
 
 
 def _is_writable_name(name: str) -> bool:
-    """Whether the name is text: others can't be shown, nor imported."""
+    """Whether the name is valid text. Other names can't be shown or imported."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Whether a definition is written, or still a stub."""
+"""Tell an implementation from a stub."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["is_stub"]
 
 
 def is_stub(node: ast.stmt) -> bool:
-    """Whether a definition says nothing yet: it does nothing, or raises NotImplementedError alone."""
+    """Whether a definition does nothing, or only raises NotImplementedError."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return all(map(_says_nothing, node.body))
     if isinstance(node, ast.ClassDef):
@@ -24,7 +24,7 @@ def is_stub(node: ast.stmt) -> bool:
 
 
 def _passes_on(node: ast.stmt) -> bool:
-    """Whether a method calls the one that it inherits."""
+    """Whether a method only calls the one that it inherits."""
     return any(isinstance(one, ast.Expr) and _is_super_call(one.value) for one in getattr(node, "body", []))
 
 
