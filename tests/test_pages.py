@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -77,3 +78,25 @@ def test_modules_and_targets_of_make_exist(page: Path):
     assert named <= targets
     modules = re.findall(r"-m ((?:benchmarks|course|docs|grader|harness|tests)[\w.]*)", text)
     assert [name for name in modules if find_spec(name) is None] == []
+
+
+def test_messages_that_the_page_for_students_explains_are_in_the_code():
+    page = (ROOT / "docs" / "students.md").read_text(encoding="utf-8")
+    table = page.partition("| Message | What to do |")[2].partition("\n## ")[0]
+    messages = re.findall(r"^\| ([^|`]+) \|", table, re.MULTILINE)
+    texts = [text for path in (ROOT / "harness").rglob("*.py") for text in _texts(path.read_text(encoding="utf-8"))]
+    assert len(messages) > 5
+    for message in messages:
+        pattern = re.compile(re.sub(r"\d[\w.]*", ".+", re.escape(message).replace(r"\.", ".")))
+        assert any(pattern.search(text) for text in texts), message
+
+
+def _texts(module: str) -> list[str]:
+    """The texts in a module, with a sign for each value that is put into one."""
+    found = []
+    for node in ast.walk(ast.parse(module)):
+        if isinstance(node, ast.JoinedStr):
+            found.append("".join(str(one.value) if isinstance(one, ast.Constant) else "…" for one in node.values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.append(node.value)
+    return found
