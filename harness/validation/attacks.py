@@ -1,25 +1,25 @@
-"""Attacks on the grader, each a submission, and what must become of them: ``python -m harness.validation.attacks``.
+"""Run attacks on the grader, and check that each fails as expected: ``python -m harness.validation.attacks``.
 
-An attack is one file in ``attacks/``. Like the other cases it is put behind the solution's module, and its first lines
-say what it is and what it loses::
+An attack is one file in ``attacks/``. Like other cases, it is appended to the solution's module. Its first lines say
+what it does and which tests it must lose::
 
     # layers: opens the solution's file
     # refused PermissionError
     # grade 2.1a 2.1b 2.1d
     # loses 2.1d: message
 
-``grade`` names the tests that are run, by the beginning of their numbers. ``refused`` names the exceptions of which one
-must be what the attack runs into. What is lost only where workers have users of their own, or only where they haven't,
-is written ``# loses 2.1a with own user: message`` or ``without own user``.
+``grade`` names the tests to run, by the beginning of their numbers. ``refused`` names exceptions, one of which must
+stop the attack. ``# loses 2.1a with own user: message`` counts only if workers have user ids of their own, and
+``without own user`` only if they don't.
 
-That an attack fails proves nothing if it is broken. So each shows on its way that it was there, with the functions of
-:data:`PRELUDE`: ``attempt(what, action)`` does something that must be refused and says which exception it met, or that
-it got through; ``tried(what)`` says that what can't be refused has been done (a lie was returned, a loop begun).
+A broken attack fails too, and that proves nothing. So each attack reports its steps with the functions of
+:data:`PRELUDE`. ``attempt(what, action)`` does something that must be refused, and prints the exception or that it
+succeeded. ``tried(what)`` prints that a step was done that can't be refused (a lie was returned, a loop begun).
 
 In the text, ``$ROOT``, ``$REPORT`` and ``$GRADER`` stand for the repository's folder, the path of the report, and the
-process id of the grader: what an attacker might find out anyway. Constants ``FILES = {"conftest.py": "..."}`` and
-``LINKS = {"layers.py": "$ROOT/grader/solution/layers.py"}`` put further files and links into the submission;
-``FIFOS = ["notes"]`` named pipes.
+process id of the grader. An attacker could find these out anyway. The constants ``FILES = {"conftest.py": "..."}`` and
+``LINKS = {"layers.py": "$ROOT/grader/solution/layers.py"}`` add files and links to the submission, and ``FIFOS =
+["notes"]`` adds named pipes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ __all__ = ["ATTACKS", "Attack", "Verdict", "read_attacks"]
 
 ATTACKS = problem().cases / "attacks"
 
-#: In front of every attack. It writes to the descriptor itself: attacks replace print and sys.stdout.
+#: Code that is put before every attack. It writes to the file descriptor, because attacks replace print and sys.stdout.
 PRELUDE = """
 def _say(text, write=__import__("os").write):
     write(1, f"[attack] {text}\\n".encode(errors="replace"))
@@ -76,7 +76,7 @@ def attempt(what, action, *arguments):
     return result
 """
 
-#: Endless loops are waited for in many attacks.
+#: Many attacks loop without end, so the limits are short.
 LIMITS = Limits(call_seconds=2.0, test_seconds=8.0, cpu_seconds=20)
 
 
@@ -89,12 +89,12 @@ class Attack:
     title: str
     text: str
     graded: tuple[str, ...]
-    """beginnings of the numbers of the tests that are run"""
+    """The beginnings of the numbers of the tests that are run."""
     loses: dict[bool, dict[str, str]]
     """The numbers of the tests that it loses, each with a text of the message: with users of its own, and without."""
     may_lose: frozenset[str]
     refused: frozenset[str]
-    """names of exceptions"""
+    """The names of the exceptions of which one must stop the attack."""
 
     def write(self, folder: Path, report: Path) -> Path:
         """Write the submission into a new folder."""
@@ -121,20 +121,21 @@ class Attack:
 
 
 class Verdict(msgspec.Struct):
-    """What became of an attack; no problems: it failed as it should."""
+    """The outcome of an attack. Without problems, it failed as expected."""
 
     attack: str
     problems: list[str]
     said: list[str]
-    """its own words"""
+    """The lines that the attack printed."""
     seconds: float
 
 
 def read_attacks(names: Sequence[str] = ()) -> tuple[Attack, ...]:
-    """All attacks, or those with these names.
+    """Read all attacks, or those with these names.
 
     Raises:
-        ValueError: a file whose first lines don't describe an attack, no attacks at all, or a name that none has.
+        ValueError: a file's first lines don't describe an attack, there are no attacks, or no attack has one of the
+            names.
     """
     paths = at_least_one(sorted(ATTACKS.glob("*.py")), "An attack", f"restore {ATTACKS}")
     if unknown := sorted({*names} - {path.stem for path in paths}):
@@ -172,7 +173,7 @@ def _read(path: Path) -> Attack:
 
 
 def _constants(text: str) -> dict[str, Any]:
-    """FILES, LINKS and FIFOS of an attack, without running it."""
+    """The constants FILES, LINKS and FIFOS of an attack, read without running it."""
     return {
         node.targets[0].id: ast.literal_eval(node.value)
         for node in ast.parse(text).body
@@ -186,7 +187,7 @@ def _constants(text: str) -> dict[str, Any]:
 
 
 def run_attack(attack: Attack, launcher: ForkLauncher, place: Path) -> Verdict:
-    """Grade an attack and look at what became of it.
+    """Grade an attack, and check its outcome.
 
     Args:
         place: an empty folder for the submission and its report.
@@ -253,9 +254,9 @@ def _wrong_report(gradebook: Gradebook, report: Path) -> Iterator[str]:
 
 
 def _left_behind(launcher: ForkLauncher) -> set[str]:
-    """Processes that the launcher's server has, but for its next worker, and files in folders open to everybody.
+    """List the server's leftover processes, and leftover files in folders that everybody can write.
 
-    Files are known by their owner, or where workers have no user of their own, by the name that attacks give them.
+    Files are recognised by their owner or, without user ids for workers, by the names that attacks use.
     """
     found: set[str] = set()
     users = launcher.sandbox.users
@@ -278,7 +279,7 @@ def _attack(
     names: Annotated[list[str] | None, typer.Argument(help="Attacks by the names of their files; all without.")] = None,
     without: Annotated[list[str] | None, typer.Option(help="A layer of the sandbox to leave out.")] = None,
 ) -> None:
-    """Run attacks, and print a verdict a line, as JSON. Exit code 1: one of them has a problem."""
+    """Run attacks, and print one verdict a line as JSON. Exit code 1: an attack has a problem."""
     try:
         attacks = read_attacks(names or [])
     except NothingFoundError as error:

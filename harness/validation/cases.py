@@ -1,21 +1,21 @@
-"""Submissions whose right grade is known: the solution with one module changed.
+"""Submissions whose correct grade is known: the solution with one changed module.
 
 ``wrong/``   one mistake: must lose exactly the tests that its file names, each with a message that names the symptom
 ``right/``   written differently, as right as the solution: must lose nothing
 ``broken/``  doesn't import, crashes, hangs or returns rubbish: must lose exactly what depends on it
 
-A case is one file. Its first lines are comments: the module and what is special about it, then the tests that it loses,
-by number or by the beginning of numbers, each with a text that the test's message must contain::
+A case is one file. Its first lines are comments: first the module and what is special about it, then the tests that it
+must fail, by number or by the beginning of numbers. Each has a text that the test's message must contain::
 
     # layers: casts without rounding
     # loses 2.1d: a cast without rounding
     # loses 2.2
 
-``# may lose 5.1t`` names a test whose verdict hangs on rounding, and which is not looked at. ``# requires peft`` names
-a package without which a case is left out.
+``# may lose 5.1t`` names a test whose verdict depends on rounding and isn't checked. ``# requires peft`` names a
+package; without it the case is skipped.
 
-What follows is put behind the solution's module, so that its definitions take the place of the solution's. Where the
-first line says ``# layers.py:``, the file is the whole module.
+The rest is appended to the solution's module, so that its definitions replace the solution's. If the first line says
+``# layers.py:``, the file is the whole module.
 """
 
 from __future__ import annotations
@@ -54,27 +54,27 @@ Kind = Literal["wrong", "right", "broken"]
 
 @dataclass(frozen=True)
 class Case:
-    """A changed solution and what it must lose."""
+    """A changed solution, and the tests that it must fail."""
 
     kind: Kind
     name: str
     module: str
     title: str
     loses: dict[str, str]
-    """the numbers of the tests that it loses, each with a text that must be in the message"""
+    """The numbers of the tests that the case must fail, each with a text that its message must contain."""
     may_lose: frozenset[str]
-    """the numbers of the tests that it may lose or not"""
+    """The numbers of the tests that the case may pass or fail."""
     requires: tuple[str, ...]
-    """packages that the project itself doesn't need"""
+    """The packages that the case needs besides the project's own."""
     text: str
     whole: bool
-    """``text`` is the whole module; otherwise it goes behind the solution's."""
+    """``text`` is the whole module; otherwise it is appended to the solution's."""
     base: Path = SOLUTION
     """The folder with the other modules."""
 
     @property
     def id(self) -> str:
-        """As ``wrong/casts_without_rounding``."""
+        """The name of the case, as ``wrong/casts_without_rounding``."""
         return f"{self.kind}/{self.name}"
 
     @property
@@ -103,7 +103,7 @@ def write_solution(folder: Path) -> None:
 
 
 def solution_and_stubs() -> tuple[Case, ...]:
-    """The solution as it is, which loses nothing, and the stubs, which lose everything; part by part."""
+    """The solution, which must fail nothing, and the stubs, which must fail everything: a case for each part."""
     cases = []
     for part, module in MODULES.items():
         said = dict.fromkeys(of_code(part), f"Not implemented yet: Part {part}")
@@ -114,10 +114,10 @@ def solution_and_stubs() -> tuple[Case, ...]:
 
 
 def read_cases(kind: Kind | None = None) -> tuple[Case, ...]:
-    """All cases, or those of one kind, by name.
+    """Read all cases, or those of one kind, sorted by name.
 
     Raises:
-        ValueError: a file whose first lines don't describe a case, or a kind without cases.
+        ValueError: a file's first lines don't describe a case, or a kind has no cases.
     """
     kinds = (kind,) if kind else get_args(Kind)
     return tuple(_read(path, one) for one in kinds for path in _paths(one))
@@ -142,7 +142,7 @@ def _read(path: Path, kind: Kind) -> Case:
 
 
 def first_line(path: Path, text: str) -> tuple[str, bool, str]:
-    """What a case's first line says: the module, whether the file is all of it, and what is special about it."""
+    """Parse a case's first line: the module, whether the file is the whole module, and what is special about it."""
     header = re.match(r"# (\w+)(\.py)?: (.+)\n", text)
     if header is None or header[1] not in MODULES.values():
         raise ValueError(f"{path}: the first line has to be '# module: what is special about it'")
@@ -150,12 +150,12 @@ def first_line(path: Path, text: str) -> tuple[str, bool, str]:
 
 
 def of_code(*wanted: str) -> tuple[str, ...]:
-    """The numbers of these tests, or of the tests of these parts. What looks at results of experiments is left out."""
+    """The numbers of these tests, or of the tests of these parts, without tests of experiments' results."""
     return tuple(test.number for test in chosen(read_suites(), wanted) if RESULTS not in test.tags)
 
 
 def numbers(path: Path, wanted: str) -> tuple[str, ...]:
-    """The same, for what a case's first lines name."""
+    """The numbers of the tests that a case's first lines name."""
     found = of_code(wanted)
     if not found:
         raise ValueError(f"{path}: there is no test {wanted}")

@@ -1,11 +1,11 @@
-"""Which tests a case can't change: the others need not be run again.
+"""Find the tests whose verdict a case can change. Only these are run for the case.
 
-A case that only defines functions, classes and constants anew changes what uses them: the solution's definitions that
-refer to them, and the tests that ask a submission for one of these. Which names a test asks for is seen while the
-solution is graded. A test that asks for none of them runs the solution's code alone, and the solution passes it.
+A case that only redefines functions, classes and constants affects two things: the solution's definitions that refer to
+them, and the tests that use one of these names. Grading the solution shows which names each test uses. A test that uses
+none of them only runs the solution's code, and the solution passes it.
 
-Whatever does more at import than to define, or takes the place of the whole module, is graded by all tests, and so is
-every case with ``--thorough``.
+Cases that do more than define names on import, or that replace the whole module, are graded by all tests. With
+``--thorough`` all cases are.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from harness.validation.cases import SOLUTION, Case, of_code
 __all__ = ["Uses", "affected"]
 
 Uses = Mapping[str, Collection[str]]
-"""The names that each test asks a submission for; ``*`` stands for the text of a module."""
+"""The names that each test uses, by the test's number; ``*`` stands for the text of a module."""
 
 
 def affected(case: Case, uses: Uses) -> tuple[str, ...]:
-    """The numbers of the tests of code of the case's part whose verdict may differ from the solution's."""
+    """The numbers of the code tests of the case's part whose verdict may differ from the solution's."""
     tests = of_code(case.part)
     new = None if case.whole or case.base != SOLUTION else _defined(case.text)
     if new is None or not set(tests) <= uses.keys():
@@ -34,7 +34,7 @@ def affected(case: Case, uses: Uses) -> tuple[str, ...]:
 
 
 def _defined(text: str) -> frozenset[str] | None:
-    """The names that a text defines; None where it does anything else, or where that can't be told."""
+    """The names that a text defines; None if it does, or may do, anything else."""
     try:
         body = ast.parse(text).body
     except SyntaxError:
@@ -54,7 +54,7 @@ def _defined(text: str) -> frozenset[str] | None:
 
 
 def _only_defines(node: ast.stmt) -> bool:
-    """Whether a statement calls nothing, and sets nothing but names."""
+    """Whether a statement calls nothing and only binds names."""
     if isinstance(node, ast.FunctionDef):
         return not node.decorator_list and _calls_nothing(*node.args.defaults, *node.args.kw_defaults)
     if isinstance(node, ast.ClassDef):
@@ -80,5 +80,5 @@ def _with_users(module: str, names: Collection[str]) -> set[str]:
 
 @cache
 def _references(module: str) -> dict[str, frozenset[str]]:
-    """What each definition of the solution's module refers to."""
+    """The names that each definition of the solution's module refers to."""
     return references(ast.parse((SOLUTION / f"{module}.py").read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""The outcome of validation as a page: tests × cases by part, and the message of every verdict."""
+"""The outcome of validation as an HTML page: a matrix of tests and cases by part, with the message of every verdict."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["write"]
 
 
 def write(verdicts: Sequence[Verdict], path: Path) -> None:
-    """Write the page in one step."""
+    """Write the page atomically."""
     parts = []
     for part in sorted({verdict.case.part for verdict in verdicts}, key=sort_key):
         tests = [test for test in read_suites() if test.number in of_code(part)]
@@ -37,7 +37,7 @@ def write(verdicts: Sequence[Verdict], path: Path) -> None:
 
 
 def _cell(verdict: Verdict, number: str) -> tuple[str, str]:
-    """How a cell looks, and what it says when it is pointed at."""
+    """The style and the tooltip of a cell."""
     if missed := verdict.error("missed", number):
         return "missed", missed.text
     message = verdict.lost.get(number)

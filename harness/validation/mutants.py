@@ -1,8 +1,9 @@
-"""Mutation testing of the suites: small changes to the solution, made by engines, each of which must lose a test.
+"""Mutation testing of the suites: engines make small changes to the solution, and each changed solution must fail a
+test.
 
-Two engines make the changes, since their ideas differ: mutmut changes arguments, constants, texts and assignments,
-Cosmic Ray replaces operators. What survives is either caught by a better test, or it computes the same as the solution
-and stands in ``equivalent.toml`` with the reason.
+Two engines make different changes: mutmut changes arguments, constants, texts and assignments, and Cosmic Ray replaces
+operators. A surviving mutant either needs a better test, or computes the same as the solution. In that case
+``equivalent.toml`` lists it with the reason.
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ class Mutant:
     """The line of the change, counted from 1."""
     before: str
     after: str
-    """the lines that differ, without their indentation"""
+    """The changed lines, without their indentation."""
     text: str
-    """the whole module"""
+    """The text of the whole module."""
 
     @property
     def part(self) -> str:
@@ -56,31 +57,31 @@ class Mutant:
 
     @property
     def change(self) -> tuple[str, str, str]:
-        """What equivalent.toml knows it by; line numbers change too often."""
+        """The mutant's name in equivalent.toml. It has no line numbers, since these change often."""
         return self.module, self.before, self.after
 
 
 @dataclass(frozen=True)
 class MutantResult:
-    """What became of a mutant."""
+    """A mutant with the outcome of its grading."""
 
     mutant: Mutant
     killed_by: str
-    """the number of the first test that it lost; empty: it survived"""
+    """The number of the first test that the mutant failed; empty if it survived."""
     seconds: float = 0.0
     fault: str = ""
-    """The fault, if the grader itself broke."""
+    """The grader's fault, if it had one."""
 
 
 @cache
 def equivalents() -> dict[tuple[str, str, str], str]:
-    """The changes that change nothing that is asked for, each with the reason."""
+    """The known equivalent mutants by their ``change``, each with the reason."""
     rows = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8")).get("mutant", [])
     return {(row["module"], row["before"], row["after"]): row["reason"] for row in rows}
 
 
 def stale(made: Iterable[Mutant]) -> list[tuple[str, str, str]]:
-    """The explanations whose mutants are not among all those of a module, and can be removed."""
+    """Explanations in equivalent.toml without a mutant. They can be removed."""
     changes = {mutant.change for mutant in made}
     modules = {module for module, *_ in changes}
     return sorted(change for change in equivalents() if change[0] in modules and change not in changes)
@@ -90,11 +91,11 @@ def stale(made: Iterable[Mutant]) -> list[tuple[str, str, str]]:
 
 
 def mutants_of(module: str) -> list[Mutant]:
-    """All mutants of a module of the solution, by line; those with the same code once, and none in annotations.
+    """All mutants of a module of the solution, by line: each code once, and none in annotations.
 
     Raises:
         ImportError: the engines are not installed.
-        ProblemError: one of them has no settings.
+        ProblemError: an engine has no settings.
     """
     path = SOLUTION / f"{module}.py"
     text = path.read_text(encoding="utf-8")
@@ -111,7 +112,7 @@ def mutants_of(module: str) -> list[Mutant]:
 
 
 def _shape(text: str) -> str:
-    """What code does: its syntax tree without annotations, which nothing evaluates here."""
+    """The syntax tree of code without annotations, which nothing evaluates here."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.arg):
@@ -139,7 +140,7 @@ def _by_mutmut(path: Path, text: str) -> Iterator[str]:
 
 @contextmanager
 def _working_directory(folder: Path) -> Iterator[None]:
-    """contextlib.chdir, which Python 3.10 has not."""
+    """Change the working directory for the context; Python 3.10 has no ``contextlib.chdir``."""
     before = Path.cwd()
     os.chdir(folder)
     try:
@@ -177,7 +178,7 @@ def _described(module: str, engine: str, text: str, changed: str) -> Mutant:
 
 
 class _UntilOneIsLost:
-    """A pytest plugin that ends the run with the first test that is not passed."""
+    """A pytest plugin that ends the run at the first test that doesn't pass."""
 
     def __init__(self) -> None:
         self.session: pytest.Session | None = None
@@ -192,7 +193,7 @@ class _UntilOneIsLost:
 
 
 def try_one(mutant: Mutant, seed: int = SEED) -> MutantResult:
-    """Grade a mutant until it loses a test."""
+    """Grade a mutant until it fails a test."""
     started = time.perf_counter()
     with interruptible(), TemporaryDirectory(prefix="harness-mutant-") as place:
         folder = Path(place) / "submission"
@@ -216,7 +217,7 @@ def try_one(mutant: Mutant, seed: int = SEED) -> MutantResult:
 
 
 def try_all(mutants: Sequence[Mutant], jobs: int | None = None) -> Iterator[MutantResult]:
-    """Grade mutants in several processes; results come as they are there."""
+    """Grade mutants in several processes, and yield results as they finish."""
     with pool(jobs) as processes:
         futures = [processes.submit(try_one, mutant) for mutant in mutants]
         for future in as_completed(futures):

@@ -1,4 +1,4 @@
-"""What mutation testing found, in a terminal and as a report in Markdown."""
+"""The results of mutation testing, as a table for terminals and as a report in Markdown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ __all__ = ["markdown", "render", "unexplained"]
 
 
 def unexplained(results: Sequence[MutantResult]) -> list[MutantResult]:
-    """What survived and is not known to be equivalent, or broke the grader, by place."""
+    """The results that need attention: survivors not known to be equivalent, and faults of the grader, by module and
+    line.
+    """
     return [result for result in _survived(results) if result.fault or result.mutant.change not in equivalents()]
 
 
@@ -51,7 +53,7 @@ HEADINGS = ("Module", "mutmut", "Cosmic Ray", "Caught", "Share", "Equivalent", "
 
 
 def render(results: Sequence[MutantResult], seconds: float) -> RenderableType:
-    """The counts and every survivor."""
+    """The table of counts, and every survivor."""
     table = Table(title="Changes to the solution, by engine", title_justify="left", box=None, pad_edge=False)
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "Module" else "right", no_wrap=True)
@@ -69,7 +71,7 @@ def render(results: Sequence[MutantResult], seconds: float) -> RenderableType:
 
 
 def markdown(results: Sequence[MutantResult], seconds: float) -> str:
-    """The report."""
+    """The report as Markdown."""
     known = equivalents()
     left = _survived(results)
     lines = [

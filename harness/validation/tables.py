@@ -1,4 +1,4 @@
-"""The outcome of validation in a terminal: by part, by test, and every error of the grader in full."""
+"""The outcome of validation as tables for terminals: by part, by test, and every error of the grader in full."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ from harness.validation.verdicts import Verdict
 __all__ = ["Catches", "by_test", "calibration", "catches", "closing", "messages", "render", "repeated"]
 
 NEAR = 0.25
-"""A comparison that took such a share of its tolerance is shown."""
+"""The share of its tolerance from which on a comparison is shown."""
 FEW = 3
-"""A case that at most so many tests of one part catch shows what each of them is there for."""
+"""The most tests that may catch a case for it to show what each of them is for."""
 
 
 @dataclass(frozen=True)
 class Catches:
-    """What a test is good for."""
+    """The cases that a test catches."""
 
     test: GradedTest
     caught: tuple[str, ...]
-    """the cases that it notices"""
+    """The cases that the test catches."""
     alone: tuple[str, ...]
-    """those of them that no other test notices"""
+    """The cases that no other test catches."""
     nearly_alone: tuple[str, ...]
-    """those that one or two tests of the same part notice as well"""
+    """The cases that one or two other tests of the same part catch as well."""
 
 
 def catches(verdicts: Sequence[Verdict]) -> tuple[Catches, ...]:
-    """What each test of code notices; only tests of parts of which a case was graded.
+    """The cases that each code test catches, for the parts of which a case was graded.
 
-    A test that was not run because another one failed first has noticed nothing. The stubs are left out: everything
-    notices them.
+    A test that was skipped because another one failed catches nothing. The stubs are left out, since every test catches
+    them.
     """
     cases = [verdict for verdict in verdicts if verdict.case.base == SOLUTION]
     tested = {number for verdict in cases for number in of_code(verdict.case.part)}
@@ -75,7 +75,7 @@ def render(verdicts: Sequence[Verdict]) -> RenderableType:
 
 
 def repeated(verdicts: Sequence[Verdict]) -> RenderableType:
-    """How often each case was graded with new inputs, and every difference."""
+    """The number of times that each case was graded with new inputs, and every difference."""
     table = Table(title="Right submissions, each time with new inputs", title_justify="left", box=None, pad_edge=False)
     table.add_column("Part")
     for name in ("Cases", "Gradings", "Differences", "Seconds"):
@@ -99,7 +99,7 @@ def repeated(verdicts: Sequence[Verdict]) -> RenderableType:
 
 
 def _near(verdicts: Sequence[Verdict]) -> RenderableType | None:
-    """Where right values come near a tolerance: what rare inputs may take past it."""
+    """The comparisons in which correct values come near the tolerance, so that rare inputs may exceed it."""
     found: dict[tuple[str, str], list[tuple[float, str]]] = {}
     for verdict in verdicts:
         for number, shares in verdict.shares.items():
@@ -123,7 +123,7 @@ def _near(verdicts: Sequence[Verdict]) -> RenderableType | None:
 
 
 def calibration(verdicts: Sequence[Verdict]) -> RenderableType:
-    """Bounds that were found by measuring, against what the solution reaches over many seeds."""
+    """The measured bounds beside the values that the solution reaches over many seeds."""
     table = Table(title="Measured bounds and the solution", title_justify="left", box=None, pad_edge=False)
     table.add_column("Test", no_wrap=True)
     table.add_column("Measured", overflow="fold")
@@ -177,7 +177,7 @@ def by_test(verdicts: Sequence[Verdict], known: Sequence[Case]) -> Table:
     """The cases that each test catches. A test that catches none is listed if every case of its part was graded.
 
     Args:
-        known: the cases of validation, of which some may not have been graded.
+        known: all cases of validation, including those that were not graded.
     """
     graded = {verdict.case.id for verdict in verdicts}
     incomplete = {case.part for case in known if case.kind != "right" and case.id not in graded}
@@ -206,7 +206,7 @@ def _problems(verdicts: Sequence[Verdict]) -> Iterator[Text]:
 
 
 def messages(verdicts: Sequence[Verdict]) -> Iterator[Text]:
-    """What each wrong or broken case is told, so that a person can judge whether it helps."""
+    """The messages that each wrong or broken case gets, so that a person can judge whether they help."""
     for verdict in sorted(
         verdicts, key=lambda verdict: (sort_key(verdict.case.part), verdict.case.kind, verdict.case.name)
     ):
@@ -220,7 +220,7 @@ def messages(verdicts: Sequence[Verdict]) -> Iterator[Text]:
 
 
 def closing(verdicts: Sequence[Verdict]) -> str:
-    """The verdict on the grader, in a sentence."""
+    """One sentence with the verdict on the grader."""
     wrong = sum(not verdict.is_right for verdict in verdicts)
     graded = f"{counted(len(verdicts), 'submission')} {'was' if len(verdicts) == 1 else 'were'} graded"
     return f"{graded}; the grader errs in {f'{wrong} of them' if wrong else 'none'}."

@@ -1,4 +1,4 @@
-"""Validation: grade submissions whose right grade is known, and say where the grader errs."""
+"""Grade submissions whose correct grade is known, and find the grader's errors."""
 
 from __future__ import annotations
 
@@ -27,42 +27,43 @@ from harness.validation.impact import Uses, affected
 __all__ = ["SEED", "Error", "Task", "Verdict", "compare", "grade_case", "grade_cases", "slowest_first"]
 
 SEED = 2420
-"""The seed of the inputs. A case whose mistake shows for most inputs, but not for all, has one verdict."""
+"""The seed of the inputs. It is fixed, so that a mistake that shows for most inputs only always has the same verdict.
+"""
 SHORT = Limits(call_seconds=1.0, test_seconds=4.0)
-"""The limits of broken submissions, of which some wait in every test."""
+"""The limits for broken submissions, some of which wait in every test."""
 
 
 @dataclass(frozen=True)
 class Error:
-    """One thing that the grader got wrong about a case."""
+    """An error of the grader about a case."""
 
     kind: Literal["missed", "false alarm", "fault"]
     number: str
-    """the test; empty where it is the whole run"""
+    """The number of the test; empty if the error concerns the whole run."""
     text: str
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the grader said of a case, and where that differs from what is known."""
+    """The grader's outcome for a case, and its differences from the known grade."""
 
     case: Case
     seed: int
     lost: dict[str, str]
-    """the tests that were not passed, by number, with their messages"""
+    """The numbers of the failed tests, with their messages."""
     not_run: frozenset[str]
-    """those of them that were not run because another one failed first"""
+    """The numbers of the tests in ``lost`` that were skipped because another test failed."""
     errors: list[Error] = field(default_factory=list)
     """The errors of the grader: it missed something, raised a false alarm, or broke."""
     seconds: float = 0.0
     measurements: dict[str, list[Measurement]] = field(default_factory=dict)
     """The values that tests measured beside a bound, by number."""
     uses: dict[str, frozenset[str]] = field(default_factory=dict)
-    """the names that each test asked the submission for"""
+    """The names of the submission that each test used, by the test's number."""
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
-    """The shares of their tolerances that values have taken, by test and by what was compared."""
+    """The shares of their tolerances that values used, by test and by what was compared."""
     nothing_graded: bool = False
-    """The grader broke in every test, as it does if the sandbox can't start."""
+    """The grader had a fault in every test, for example because the sandbox can't start."""
 
     @property
     def is_right(self) -> bool:
@@ -74,22 +75,22 @@ class Verdict:
 
     @property
     def catchers(self) -> frozenset[str]:
-        """The tests that noticed that something is wrong."""
+        """The tests that caught the case."""
         return frozenset(self.lost) - self.not_run
 
 
 @dataclass(frozen=True)
 class Task:
-    """A case to be graded with the inputs of a seed."""
+    """A case to grade, with the seed of its inputs."""
 
     case: Case
     seed: int = SEED
     tests: tuple[str, ...] = ()
-    """the numbers of the tests that are run; all tests of code of the case's part without one"""
+    """The numbers of the tests to run. If empty, all code tests of the case's part are run."""
 
 
 def grade_case(task: Task, launcher: Launcher) -> Verdict:
-    """Grade a case and compare."""
+    """Grade a case, and compare the outcome with the known grade."""
     case = task.case
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="harness-case-") as place:
@@ -103,7 +104,7 @@ def grade_case(task: Task, launcher: Launcher) -> Verdict:
 
 
 class _Watch:
-    """A pytest plugin that keeps the names that each test asks a submission for, and how near it came to tolerances."""
+    """A pytest plugin that records the names that each test uses, and the shares of its tolerances."""
 
     def __init__(self) -> None:
         self.names: dict[str, frozenset[str]] = {}
@@ -124,7 +125,7 @@ class _Watch:
 
 
 def compare(task: Task, gradebook: Gradebook, seconds: float = 0.0) -> Verdict:
-    """What a gradebook has against what is known of the case."""
+    """Compare a gradebook with the known grade of the case."""
     case = task.case
     graded = task.tests or of_code(case.part)
     lost = {
@@ -170,14 +171,14 @@ def _grade_in_pool(task: Task) -> Verdict:
 
 
 def grade_cases(tasks: Sequence[Task], jobs: int | None = None, thorough: bool = True) -> Iterator[Verdict]:
-    """Grade in several processes, in the order of the tasks; verdicts come as they are there.
+    """Grade in several processes in the order of the tasks, and yield verdicts as they finish.
 
     Args:
-        thorough: run all tests of a case's part. Without it, where the solution is among the tasks, it comes first, and
-            a case is graded by those tests alone whose verdict it can change: see impact.py.
+        thorough: run all tests of a case's part. Otherwise, if the solution is among the tasks, it is graded first, and
+            each case is graded only by tests whose verdict it can change: see impact.py.
 
     Raises:
-        BrokenExecutor: a process died, as it may where memory runs out.
+        BrokenExecutor: a process died, for example because memory ran out.
     """
     with pool(jobs) as processes:
         first = [] if thorough else _first_solutions(tasks)
@@ -205,14 +206,14 @@ def _is_solution(case: Case) -> bool:
 
 
 def _shortened(task: Task, uses: Uses) -> Task:
-    """The task with the tests that its case can change, and those that it is expected to lose."""
+    """The task, limited to the tests that its case can change or is expected to lose."""
     case = task.case
     wanted = {*affected(case, uses), *case.loses, *case.may_lose}
     return replace(task, tests=tuple(test for test in task.tests or of_code(case.part) if test in wanted))
 
 
 def slowest_first(cases: Iterable[Case]) -> list[Case]:
-    """What may wait for endless loops, then the modules as the manifest orders them."""
+    """Sort cases: first those that may loop without end, then by module in the manifest's order."""
     order = problem().slowest_first or tuple(problem().modules.values())
 
     def key(case: Case) -> tuple[bool, int]:

@@ -1,4 +1,4 @@
-"""Where the warm server of this user and repository listens, and what it must be started anew for."""
+"""The address of this user's and repository's warm server, and the changes that need a new server."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from harness import ROOT
 __all__ = ["address", "code_digest", "startup_variables"]
 
 AT_START = ("PYTHON", "OMP_", "MKL_", "OPENBLAS_", "LD_", "CUDA_", "GLIBC_", "MALLOC_")
-"""The beginnings of variables that a process heeds when it starts, or imports torch, and never again."""
+"""The beginnings of environment variables that a process only reads when it starts or imports torch."""
 
 LONGEST = 100
-"""the bytes of a socket's path; the kernel takes 107"""
+"""The most bytes of the socket's path. The kernel allows 107."""
 HEEDED = ("PYTHONUNBUFFERED", "PYTHONIOENCODING")
-"""those of them that change how a process writes, and nothing else"""
+"""Variables with such a beginning that only change how a process writes."""
 
 
 def address() -> Path | None:
-    """The path of the socket, in a folder that no other user can look into; None where there is no such folder."""
+    """The path of the socket in a private folder of this user; None if there is no such folder."""
     if sys.platform != "linux":
         return None
     which = "\n".join((str(ROOT), sys.executable, sys.version))
@@ -44,7 +44,7 @@ def address() -> Path | None:
 
 
 def code_digest() -> str:
-    """A digest of the repository's code and of the packages that are installed, by the times of their files."""
+    """A digest of the repository's code and of the installed packages, by the times of their files."""
     states = []
     packages = Path(sysconfig.get_paths()["purelib"])
     for path in (packages, ROOT / "pyproject.toml", *_files()):
@@ -54,7 +54,7 @@ def code_digest() -> str:
 
 
 def _files() -> list[Path]:
-    """The modules and manifests of all packages in the repository that could be imported."""
+    """The modules and manifests of all importable packages in the repository."""
     found: list[Path] = []
     for package in sorted(ROOT.glob("*/__init__.py")):
         for folder, folders, names in os.walk(package.parent):
@@ -64,9 +64,9 @@ def _files() -> list[Path]:
 
 
 def startup_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """Those variables that a process which runs already can't be given.
+    """The environment variables that take effect only when a process starts.
 
-    The repository itself may stand on Python's path or not: a warm server has it there.
+    The repository's own entry in Python's path doesn't count, because a warm server always has it.
     """
     found = {name: value for name, value in environment.items() if name.startswith(AT_START) and name not in HEEDED}
     path = [place for place in environment.get("PYTHONPATH", "").split(os.pathsep) if place not in ("", str(ROOT))]

@@ -1,4 +1,4 @@
-"""Ask the warm server to run something, with this process's files and terminal. Nothing heavy is imported here."""
+"""Ask the warm server to run a command with this process's files and terminal. This module imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ __all__ = ["Running", "answers", "ask", "run", "start"]
 
 MAX_PACKET = 1 << 20
 LARGEST_REQUEST = 100_000
-"""The bytes of a request, which comes in one packet; what is larger is run without the server."""
+"""The most bytes of a request, which is one packet. Larger requests run without the server."""
 
 
 class Running:
-    """Something that the warm server's process runs."""
+    """A command that runs in a process of the warm server."""
 
     def __init__(self, connection: socket.socket, pid: int) -> None:
         self._connection = connection
         self.pid = pid
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end, and hand Ctrl-C on to it.
+        """Wait for the command to end, and pass Ctrl-C on to it.
 
         Returns:
-            Its exit code, or minus the number of the signal that ended it.
+            The exit code, or minus the number of the signal that ended the process.
 
         Raises:
-            TimeoutError: it goes on after so many seconds.
+            TimeoutError: the command still runs after ``timeout`` seconds.
         """
         self._connection.settimeout(timeout)
         while True:
@@ -54,12 +54,12 @@ class Running:
             return code
 
     def send(self, number: int) -> None:
-        """Send it a signal."""
+        """Send the process a signal."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     def close(self) -> None:
-        """Hang up: what still runs is told to end."""
+        """Close the connection. A command that still runs is stopped."""
         self._connection.close()
 
 
@@ -71,14 +71,14 @@ def ask(
     environment: Mapping[str, str] | None = None,
     descriptors: tuple[int, int, int] = (0, 1, 2),
 ) -> Running | None:
-    """Start what ``python`` does with these arguments; None where no warm server can do it.
+    """Start ``python`` with these arguments on the warm server. Return None if no server can do it.
 
     Args:
         arguments: ``-m`` and a module, or the path of a script; then its own.
-        path: of the server's socket; that of this user and repository without it.
-        folder: its current folder.
-        environment: its environment, this process's without it.
-        descriptors: its standard input, output and error.
+        path: the path of the server's socket; by default that of this user and repository.
+        folder: the command's current folder.
+        environment: the command's environment; by default this process's.
+        descriptors: the command's standard input, output and error.
     """
     path = path or address()
     if path is None or not path.exists() or uses_template():  # it would ask itself
@@ -108,14 +108,14 @@ def ask(
 
 
 def _umask() -> int:
-    """The permissions that new files of this process go without, which can't be asked for without setting them."""
+    """This process's umask. The system can only report it when it is set."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
 def run(arguments: Sequence[str]) -> int | None:
-    """Run ``python`` with these arguments on the warm server, and return its exit code; None where there is none."""
+    """Run ``python`` with these arguments on the warm server. Return its exit code, or None if there is no server."""
     running = ask(arguments)
     if running is None:
         return None
@@ -127,10 +127,10 @@ def start(wait_seconds: float = 0.0) -> bool:
     """Start a warm server that outlives this process, unless there is one.
 
     Args:
-        wait_seconds: the time that it is given to import what it needs.
+        wait_seconds: seconds to wait for its imports.
 
     Returns:
-        Whether it answers by now.
+        Whether the server answers by then.
     """
     path = address()
     if path is None:
@@ -146,7 +146,7 @@ def start(wait_seconds: float = 0.0) -> bool:
 
 
 def answers(path: Path) -> bool:
-    """Whether a server listens there."""
+    """Whether a server listens at this path."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
         try:
             connection.connect(str(path))

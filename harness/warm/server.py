@@ -27,19 +27,19 @@ from harness.warm.client import answers
 __all__ = ["main"]
 
 IDLE_SECONDS = 600.0
-"""The time after which a server that nobody asked for anything ends."""
+"""Seconds without a request after which a server ends."""
 LOOK_SECONDS = 30.0
 MAX_PACKET = 1 << 20
 IMPORTED = ("harness.cli", "harness.fixtures", "harness.grading")
-"""the modules that a grading imports; no plugin of pytest's, which it imports itself and warns where it can't"""
+"""The modules that a grading imports, without pytest plugins: pytest imports those itself, and warns if it can't."""
 
 
 def main(path: Path | None = None, *others: str, idle_seconds: float = IDLE_SECONDS) -> None:
-    """Answer requests until nobody has asked for anything for so long, or the code has changed.
+    """Answer requests until the server has been idle for ``idle_seconds`` or the code has changed.
 
     Args:
-        path: of the socket; that of this user and repository without it.
-        others: modules that are imported as well.
+        path: the path of the socket; by default that of this user and repository.
+        others: further modules to import.
     """
     path = path or address()
     if path is None or answers(path):
@@ -69,7 +69,7 @@ def main(path: Path | None = None, *others: str, idle_seconds: float = IDLE_SECO
 
 
 def _use_once() -> None:
-    """Use what is slow the first time: the list of tests is read, and the options of a command."""
+    """Do things once that are slow the first time: read the list of tests and the options of a command."""
     from typer.testing import CliRunner
 
     from harness.cli import app_for
@@ -81,8 +81,8 @@ def _next(listener: socket.socket, digest: str, idle_seconds: float) -> socket.s
     """Wait for requests, and fork a process for each.
 
     Returns:
-        The connection of a request, in the process that was forked for it. The server itself gets None, when it has
-        been idle for too long or its code has changed.
+        In the forked process: the connection of the request. In the server: None, once it was idle for too long or its
+        code has changed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks hands Ctrl-C on
     for number in (signal.SIGTERM, signal.SIGHUP):  # what was used once has taken them for Ctrl-C
@@ -108,10 +108,10 @@ def _next(listener: socket.socket, digest: str, idle_seconds: float) -> socket.s
 
 
 def _attend(connection: socket.socket, requests: socket.socket, variables: dict[str, str]) -> Callable[[], None]:
-    """Fork once more, and tell who asked how the new process ended.
+    """Fork once more, and report to the client how the new process ended.
 
     Returns:
-        What was asked for, in the new process. This one waits for it, and ends.
+        In the new process: the request. The calling process waits for the new one, and ends.
     """
     packet, descriptors, _, _ = socket.recv_fds(connection, MAX_PACKET, 3)
     request = json.loads(packet) if packet else {}
@@ -146,7 +146,7 @@ def _attend(connection: socket.socket, requests: socket.socket, variables: dict[
 
 
 def _become(request: dict[str, Any], descriptors: list[int]) -> None:
-    """Take over the files, the folder and the environment of who asks."""
+    """Take over the client's files, folder and environment."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for standard, descriptor in enumerate(descriptors):
@@ -166,7 +166,7 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
 
 
 def _draw_anew() -> None:
-    """Two processes of one server are to draw different numbers, as two of Python's own do."""
+    """Reseed the random generators, so that two processes of one server draw different numbers."""
     import numpy as np
     import torch
 
@@ -175,7 +175,7 @@ def _draw_anew() -> None:
 
 
 def _run(arguments: list[str]) -> None:
-    """Do what ``python`` does with these arguments."""
+    """Run a module or script as ``python`` does with these arguments."""
     what, *rest = arguments
     with quick_exit():
         if what == "-m":

@@ -1,4 +1,4 @@
-"""``python -m grader watch``: grade what a save has changed, and show its table anew."""
+"""``python -m grader watch``: after each save, grade the changed parts and show the table again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["watch"]
 
 READY_SECONDS = 60.0
 STEP_MILLISECONDS = 20
-"""A save is over when nothing has changed for so long."""
+"""Milliseconds without a change after which a save counts as finished."""
 
 
 def watch(
@@ -32,7 +32,7 @@ def watch(
     ] = ROOT / "student",
     part: Annotated[list[str] | None, typer.Option(help="Only this part: 2, 2.1 or 2.1d. May be repeated.")] = None,
 ) -> None:
-    """Grade what each save of a file has changed, and show its table anew, until Ctrl-C."""
+    """After each save of a file, grade the changed parts and show the table again, until Ctrl-C."""
     try:
         from watchfiles import Change
         from watchfiles import watch as changes_of
@@ -63,13 +63,13 @@ def watch(
 
 
 def _texts(submission: Path) -> dict[str, str]:
-    """The texts of the modules; of a notebook, its own."""
+    """The texts of the modules, or the text of the notebook."""
     paths = [submission] if submission.is_file() else [submission / name for name in FILES]
     return {path.stem: path.read_text(encoding="utf-8", errors="replace") for path in paths if path.is_file()}
 
 
 def _touched(before: dict[str, str], after: dict[str, str], wanted: Iterable[str]) -> list[str]:
-    """The parts that a change of texts can change, of those that are wanted."""
+    """The wanted parts whose verdict may differ between two versions of the texts."""
     changed: set[str] = set()
     for name in {*before, *after}:
         if name in MODULES.values():
@@ -80,7 +80,7 @@ def _touched(before: dict[str, str], after: dict[str, str], wanted: Iterable[str
 
 
 def _both(parts: Iterable[str], wanted: Iterable[str]) -> Iterator[str]:
-    """The parts that are wanted; without a wish, all of them."""
+    """The parts that are wanted; all parts if none is named."""
     wishes = [*wanted]
     if not wishes:
         yield from parts
