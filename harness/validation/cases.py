@@ -1,8 +1,8 @@
 """Submissions whose correct grade is known: the solution with one changed module.
 
-``wrong/``   one mistake: must lose exactly the tests that its file names, each with a message that names the symptom
-``right/``   written differently, as right as the solution: must lose nothing
-``broken/``  doesn't import, crashes, hangs or returns rubbish: must lose exactly what depends on it
+``wrong/``   one mistake: must fail exactly the tests that its file names, each with a message that names the symptom
+``right/``   another correct implementation: must fail nothing
+``broken/``  doesn't import, crashes, hangs or returns rubbish: must fail exactly the tests that depend on it
 
 A case is one file. Its first lines are comments: first the module and what is special about it, then the tests that it
 must fail, by number or by the beginning of numbers. Each has a text that the test's message must contain::
