@@ -1,4 +1,4 @@
-"""What records say about a question, as tables: one row a fact, and a column for each epoch, rate or layer."""
+"""What records say about a question, as tables: a row for each fact, or for each epoch, rate or layer."""
 
 from __future__ import annotations
 
@@ -12,34 +12,37 @@ from harness.facts import Fact
 
 __all__ = ["FactTable", "fact_tables", "shown"]
 
-#: How the names of facts that differ in one number end; the number heads a column.
-VARIANT = re.compile(r"(?P<name>.+?),? (?:at |, )?(?P<variant>epoch \d+|learning rate \S+|\d+ → \d+ channels)")
+#: How the names of facts end that differ in one number; it names their row.
+VARIANT = re.compile(
+    r"(?P<name>.+?),? (?:at )?(?P<variant>epoch \d+|learning rate \S+|\d+ → \d+ channels"
+    r"|before the training|after (?:a quarter|half|three quarters) of the epoch)"
+)
 
 
 class FactTable(NamedTuple):
     """A table of facts."""
 
     columns: list[str]
-    """The heads of the columns; empty where there is one value a row."""
+    """The heads of the columns of values; empty where there is one value a row, whose name says it all."""
     rows: list[tuple[str, list[str]]]
     """The name of each row and its cells."""
 
 
 def fact_tables(facts: Sequence[Fact]) -> list[FactTable]:
-    """The facts one below the other, and those of several epochs, rates or layers side by side below them."""
+    """The facts one below the other; then those of several epochs, rates or layers, with a row for each of these."""
     single: list[tuple[str, list[str]]] = []
-    variants: dict[str, dict[str, str]] = {}
+    rows: dict[str, dict[str, str]] = {}
     columns: dict[str, None] = {}
     for fact in facts:
         if (match := VARIANT.fullmatch(fact.name)) is None:
             single.append((fact.name, [shown(fact)]))
         else:
-            variants.setdefault(match["name"], {})[match["variant"]] = shown(fact)
-            columns[match["variant"]] = None
+            rows.setdefault(match["variant"], {})[match["name"]] = shown(fact)
+            columns[match["name"]] = None
     tables = [FactTable([], single)] if single else []
-    if variants:
-        rows = [(name, [cells.get(column, "") for column in columns]) for name, cells in variants.items()]
-        tables.append(FactTable(list(columns), rows))
+    if rows:
+        several = [(name, [cells.get(column, "") for column in columns]) for name, cells in rows.items()]
+        tables.append(FactTable(list(columns), several))
     return tables
 
 

@@ -82,11 +82,11 @@ def _steps(part: str, run: Run, epochs: Sequence[int]) -> Iterator[Fact]:
             yield Fact(part, name, 100 * value, "%", also=also)
         also = (f"loss at epoch {epoch}", f"loss {ordinal} pruning", f"loss {ordinal} step")
         yield points(part, f"change of test accuracy by the pruning step at epoch {epoch}", after - before, *also)
-        if after >= before:
-            continue  # it has lost nothing
         recovered = next((later for later, now in enumerate(run.accuracies[epoch:], 1) if now >= before), None)
         name = f"epochs to recover from the pruning step at epoch {epoch}"
-        if recovered is None:
+        if after >= before:
+            yield Fact(part, name, "nothing was lost")
+        elif recovered is None:
             yield Fact(part, name, "it does not recover")
         else:
             yield Fact(part, name, recovered, "epochs", tolerance=1, also=(f"recovers {ordinal}", "recovers"))

@@ -62,17 +62,8 @@ def made_up(
         losses += [float(x) for x in level * np.exp(chance.normal(0, 0.25, STEPS))]
     settings = Settings(len(rates), 128, "sgd", first, 0.9, 5e-4, schedule, 1, True, "bfloat16")
     times = [4 * seconds, *(seconds * (1 + abs(chance.normal(0, 0.02))) for _ in rates[1:])]
-    return Run(
-        name,
-        title,
-        settings,
-        losses,
-        accuracies,
-        list(rates),
-        times,
-        checkpoint=_kept(name, accuracies[-1]),
-        alone=True,
-    )
+    checkpoint = _kept(name, accuracies[-1])
+    return Run(name, title, settings, losses, accuracies, list(rates), times, checkpoint=checkpoint, alone=True)
 
 
 def _kept(name: str, accuracy: float) -> Checkpoint:

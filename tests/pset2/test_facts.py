@@ -211,6 +211,9 @@ def test_pruning_steps_have_accuracies_before_and_after_and_epochs_to_recover():
 def test_a_network_that_never_recovers_has_no_number_of_epochs():
     found = facts(pruned("3.3", [0.8, 0.6, 0.7, 0.5, 0.6]))
     assert value(found, "epochs to recover from the pruning step at epoch 4") == "it does not recover"
+    assert value(facts(pruned("3.3", [0.5, 0.6])), "epochs to recover from the pruning step at epoch 2") == (
+        "nothing was lost"
+    )
 
 
 def test_the_two_ways_of_pruning_are_compared():
