@@ -1,1 +1,1 @@
-"""The autograder as Gradescope runs it: ``build.py`` makes the zip, ``run.py`` grades a submission in there."""
+"""The autograder for Gradescope: ``build.py`` makes the zip, and ``run.py`` grades a submission in the container."""

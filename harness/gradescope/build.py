@@ -1,7 +1,7 @@
 """Make the zip that Gradescope's "Configure Autograder" page takes: ``make autograder``.
 
-It holds the suites with the hidden tests, the solution, the course's code and fixtures, and what Gradescope starts. It
-does not hold the wrong and hostile submissions, the history, or the tests of this software.
+It holds the suites with the hidden tests, the solution, the course's code, fixtures, and the scripts that Gradescope
+starts. It doesn't hold the validation cases, the history, or the tests of this software.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from harness.reports import gradescope
 __all__ = ["build", "main"]
 
 HERE = Path(__file__).resolve().parent
-#: Besides what lies at the zip's top.
+#: Files and folders that the zip needs besides those at its top.
 FOLDERS = (*problem().problem.readable, problem().place, "harness")
 STAFFS = ("harness/classroom", "harness/container", "harness/handout", "harness/validation", f"{problem().place}/cases")
-"""folders that no grading needs"""
+"""Folders that grading doesn't need."""
 MARGIN_SECONDS = 90
-"""The time for the container's start, and for Gradescope to take up the report."""
+"""Seconds for the container's start, and for Gradescope to read the report."""
 NOT_YET = "Not graded yet: the grader did not come to its end. If you read this, tell the course staff."
 DATE = (2025, 1, 1, 0, 0, 0)
 """The date of every file, so that the same files make the same zip."""
@@ -41,10 +41,10 @@ def build(path: Path, minutes: float = 10) -> int:
     """Write the zip and return its size in bytes.
 
     Args:
-        minutes: the time limit of the assignment on Gradescope.
+        minutes: the assignment's time limit on Gradescope.
 
     Raises:
-        ProblemError: something is missing without which it would grade and notice less.
+        ProblemError: a file is missing without which grading would be incomplete.
     """
     if (own := problem().own_module("staff_copy")) is not None:
         own.check()
@@ -73,13 +73,13 @@ def build(path: Path, minutes: float = 10) -> int:
 
 
 def _versions() -> str:
-    """The version of each package, as pip reads it; without the problem set's file, the newest ones are installed."""
+    """The pinned version of each package, as pip reads it. Without the problem set's file, the newest are installed."""
     file = problem().folder / "versions.txt"
     return file.read_text(encoding="utf-8") if file.is_file() else ""
 
 
 def _files() -> dict[str, bytes]:
-    """What grades, by path: secret folders too, without what no grading needs, such as the rubric of the questions."""
+    """The files for grading by path, secret folders included, but without files such as the questions' rubric."""
     all_in_use([f"{name}/" for name in STAFFS], _names(ROOT), "STAFFS in harness/gradescope/build.py")
     paths = [ROOT / "pyproject.toml"]
     for folder in FOLDERS:

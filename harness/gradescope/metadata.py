@@ -1,4 +1,4 @@
-"""What Gradescope says about a submission, put into words. It changes no point.
+"""Describe Gradescope's metadata of a submission. This changes no points.
 
 Source: Gradescope's autograder specifications, "Submission Metadata".
 """
@@ -17,11 +17,11 @@ from harness.reports.text import counted, cut, largest_units, plain, points
 __all__ = ["describe", "read", "submitters"]
 
 MAX_BYTES = 64 << 20
-"""earlier results are part of it"""
+"""The most bytes of the metadata. They include earlier results."""
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The metadata; empty where there is none, or none that can be read."""
+    """Read the metadata. They are empty if the file is missing or can't be read."""
     try:
         found = json.loads(read_bytes(path, MAX_BYTES))
     except (UnreadableError, ValueError, RecursionError):
@@ -30,14 +30,14 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def submitters(metadata: dict[str, Any]) -> str:
-    """The names of who handed it in; empty where none are given."""
+    """The names of the students who submitted; empty if none are given."""
     users = metadata.get("users")
     names = [str(user["name"]) for user in users if isinstance(user, dict) and user.get("name")] if users else []
     return cut(plain(", ".join(names)), 200)
 
 
 def describe(metadata: dict[str, Any]) -> list[str]:
-    """Lines above the report: when it was handed in, and how the earlier ones did."""
+    """Lines for the top of the report: the time of submission, and the scores of earlier submissions."""
     return [*_time(metadata), *_earlier(metadata)]
 
 
@@ -56,7 +56,7 @@ def _time(metadata: dict[str, Any]) -> Iterator[str]:
 
 
 def _due_date(metadata: dict[str, Any]) -> Any:
-    """The due date of who handed it in, where there are extensions, else the assignment's."""
+    """The due date of the students with their extensions, or else the assignment's due date."""
     users, assignment = metadata.get("users"), metadata.get("assignment")
     for holder in (*(users if isinstance(users, list) else ()), assignment):
         if isinstance(holder, dict):
@@ -83,7 +83,7 @@ def _earlier(metadata: dict[str, Any]) -> Iterator[str]:
 
 
 def _moment(text: Any) -> datetime | None:
-    """A moment in ISO 8601, as Gradescope writes it."""
+    """Parse a time in ISO 8601, as Gradescope writes it."""
     if not isinstance(text, str):
         return None
     try:

@@ -1,7 +1,7 @@
 """Grade the submission of a Gradescope container: ``python -m harness.gradescope.run /autograder``.
 
-Whatever happens, ``results/results.json`` is a valid report with all maxima: the one that :mod:`build` has put into the
-zip at first, then the gradebook's after each test. Exit code 2: nothing could be graded, and the report says why.
+``results/results.json`` is a valid report with all maxima at any time: at first the one that :mod:`build` put into the
+zip, then the gradebook's after each test. Exit code 2: nothing could be graded, and the report says why.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _grade(submission: Submission, about: dict[str, Any], report: Path, ends: fl
 
 
 def _others(report: Path) -> dict[str, list[Path]]:
-    """What else student code must not read in this container; run_autograder closes it before."""
+    """Further paths that student code must not read in this container. run_autograder closes them first."""
     about = report.parent.parent / "submission_metadata.json"
     others = {"read results.json": [report.parent, report]}
     return {**others, "read the metadata": [about]} if about.exists() else others

@@ -1,1 +1,1 @@
-"""What students are handed: the notebook, and the zip with all that they get."""
+"""Make what students get: the notebook, and the zip with all files."""

@@ -1,7 +1,7 @@
 """Make the zip that students get: ``make handout``.
 
-It holds the README, the stubs, the course's code, the public suites with what runs them, fixtures, the pages for
-students, and the notebook. Before it is written, :mod:`harness.handout.leak_check` looks through it.
+It holds the README, the stubs, the course's code, the public suites and their machinery, fixtures, the pages for
+students, and the notebook. :mod:`harness.handout.leak_check` checks it before it is written.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TOP = ("README.md", "pyproject.toml", *problem().hand_out.files)
 FOLDERS = tuple(
     dict.fromkeys([problem().place, "harness", "student", *problem().problem.readable, *problem().hand_out.folders])
 )
-#: Of these folders; a path or the beginning of one.
+#: Paths in these folders, or beginnings of paths, that students don't get.
 LEFT_OUT = (
     *(folder for folder in SECRET_FOLDERS["staff"] if folder not in SECRET_FOLDERS["students"]),
     "harness/classroom",
@@ -51,7 +51,7 @@ DATE = (2025, 1, 1, 0, 0, 0)
 
 
 def files() -> dict[str, bytes]:
-    """What students get, by path."""
+    """The files that students get, by path."""
     all_in_use(problem().hand_out.data, _names(), "[hand_out] data in the manifest")
     all_in_use(LEFT_OUT, _names(), "LEFT_OUT in harness/handout/archive.py")
     all_in_use([f"{folder}/" for folder in FOLDERS], _names(), "FOLDERS in harness/handout/archive.py")
@@ -69,7 +69,7 @@ def _paths() -> Iterator[Path]:
 
 
 def _names() -> list[str]:
-    """The files in the folders, also those that are left out."""
+    """The paths of all files in the folders, including those that are left out."""
     found = []
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
@@ -84,7 +84,7 @@ def write(path: Path) -> int:
     """Write the zip and return its size in bytes.
 
     Raises:
-        ValueError: it would give something away; the text says what, a line each.
+        ValueError: a file would reveal something secret. The text has a line for each leak.
     """
     given = files()
     if found := leaks(given):

@@ -1,11 +1,9 @@
-"""Prove that what students get holds nothing that would give the problem set away: by content, not by name.
+"""Check by content, not by file name, that the students' files reveal nothing secret of the problem set.
 
-Secret are the reference solution, the hidden tests, the cases of validation, which are solutions with a
-change, and the held-out images.
-A file gives something away where it has a run of :data:`RUN` words and signs in common with a secret, in any layout.
-What everybody knows from the stubs and the course's code doesn't count; nor, for hidden tests, what the public ones
-have, and for cases, how the rest of the grader imports and loops. All of that is held against the solution itself.
-An array gives something away where one of its images is held out.
+The reference solution, the hidden tests, the validation cases (changed solutions) and the held-out images are secret. A
+file leaks if it shares a run of :data:`RUN` words and signs with a secret, in any layout. Text of the stubs and the
+course's code doesn't count. For hidden tests, text of public tests doesn't count, and for cases, common code of the
+grader doesn't. Leaks of the solution are checked against all of that. An array leaks if it contains a held-out image.
 """
 
 from __future__ import annotations
@@ -34,7 +32,8 @@ __all__ = ["RUN", "Leak", "hidden_suites", "leaks", "secrets"]
 
 Kind = Literal["wrong", "right", "broken"]
 RUN = 16
-"""words and signs: the longest run that the solution and the suites have in common by chance is shorter"""
+"""The number of words and signs in a run. The longest run that the solution and the suites share by chance is shorter.
+"""
 BOILERPLATE = "def __init__(self) -> None: super().__init__() self."
 """The words that every module of PyTorch begins with."""
 WORD = re.compile(r"\w+|[^\w\s]")
@@ -47,11 +46,11 @@ UNPROVEN = "nothing would be proven without it, so restore it"
 
 @dataclass(frozen=True)
 class Leak:
-    """A run of words in a file that students get."""
+    """A run of secret words in a file that students get."""
 
     file: str
     secret: str
-    """The file that it comes from."""
+    """The secret file that has the same run."""
     text: str
 
     def __str__(self) -> str:
@@ -59,7 +58,7 @@ class Leak:
 
 
 def secrets() -> dict[str, str]:
-    """The texts of what students must not get, by path.
+    """The secret texts by path.
 
     Raises:
         NothingFoundError: a module of the solution, a hidden test or a kind of cases is missing.
@@ -83,15 +82,15 @@ def _cases(kind: str) -> tuple[Path, ...]:
 
 
 def hidden_suites() -> list[str]:
-    """The suites that hold a hidden test. Students get none of them, whatever they are called."""
+    """The suites with a hidden test. Students get none of them, whatever their file names."""
     return sorted({test.file for test in read_suites() if test.hidden})
 
 
 def leaks(files: Mapping[str, bytes]) -> list[Leak]:
-    """What files give away, and files of whose content nothing is known.
+    """Find secret text and images in files, and files that can't be checked.
 
     Raises:
-        NothingFoundError: there is no file, or a secret by which none could be recognised.
+        NothingFoundError: there are no files, or a secret is too short to be recognised.
     """
     at_least_one(files, "A file for students", "the hand-out would be empty")
     texts = {name: text for name, data in files.items() if (text := _text(name, data)) is not None}
@@ -121,7 +120,7 @@ def leaks(files: Mapping[str, bytes]) -> list[Leak]:
 
 
 def _must_be_recognised(secret: str) -> bool:
-    """Whether a secret has text of its own: all but short cases and the files that make folders packages."""
+    """Whether a secret must have recognisable text: all but short cases and ``__init__.py`` files."""
     return "/cases/" not in secret and Path(secret).stem != "__init__"
 
 
@@ -134,7 +133,7 @@ def _runs(texts: Iterable[str]) -> set[tuple[str, ...]]:
 
 
 def _read(*folders: str) -> Iterator[str]:
-    """The modules of these folders of the repository, secrets apart."""
+    """The texts of the modules in these folders of the repository, without secrets."""
     hidden = hidden_suites()
     for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         parts = path.relative_to(ROOT).parts
@@ -143,7 +142,7 @@ def _read(*folders: str) -> Iterator[str]:
 
 
 def _text(name: str, data: bytes) -> str | None:
-    """A file as text; of notebooks, every text in them, metadata and outputs too; None where it is none."""
+    """A file as text, or None if it isn't text. For a notebook, this is all text in it, with metadata and outputs."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -154,7 +153,7 @@ def _text(name: str, data: bytes) -> str | None:
 
 
 def _strings(data: object) -> Iterator[str]:
-    """The texts in JSON; lines that are a list, as one."""
+    """All texts in a JSON value. A list of lines counts as one text."""
     if isinstance(data, str):
         yield data
     elif isinstance(data, list) and all(isinstance(one, str) for one in data):
@@ -166,7 +165,7 @@ def _strings(data: object) -> Iterator[str]:
 
 
 def _is_known(name: str, data: bytes) -> bool:
-    """Whether a file that is no text is one of the data that the manifest names, byte for byte."""
+    """Whether a binary file equals a data file that the manifest names, byte for byte."""
     path = ROOT / name
     if name not in problem().hand_out.data or not path.is_file() or path.read_bytes() != data:
         return False
@@ -177,10 +176,10 @@ def _is_known(name: str, data: bytes) -> bool:
 
 
 def _shown_images(files: Mapping[str, bytes]) -> Iterator[Leak]:
-    """Arrays of which an image is held out.
+    """Find arrays with a held-out image.
 
     Raises:
-        NothingFoundError: there are no held-out images though there should be, so that nothing would be found.
+        NothingFoundError: the held-out images are missing, so that nothing could be found.
     """
     if not problem().problem.held_out:
         return
@@ -196,7 +195,7 @@ def _shown_images(files: Mapping[str, bytes]) -> Iterator[Leak]:
 
 
 def _images(data: bytes) -> Iterator[bytes]:
-    """The bytes of each image in an archive of arrays."""
+    """The bytes of each image in an .npz file."""
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         for key in arrays.files:
             if arrays[key].ndim > 2:
@@ -204,13 +203,13 @@ def _images(data: bytes) -> Iterator[bytes]:
 
 
 def _is_stray(name: str) -> bool:
-    """Whether something of student/ is neither a stub nor the empty answers: a draft, a log, results."""
+    """Whether a file of student/ is neither a stub nor the empty answers, such as a draft, a log or results."""
     path = Path(name)
     return path.parts[0] == "student" and path.as_posix() not in {f"student/{file}" for file in (*FILES, "answers.md")}
 
 
 def _is_filled_stub(name: str, text: str) -> bool:
-    """Whether a module of student/, or its answers, has anything that a stub hasn't."""
+    """Whether a module of student/ or its answers have more than a stub."""
     path = Path(name)
     if name == "student/answers.md":
         return answers.is_written(text)

@@ -1,9 +1,9 @@
 """Make the notebook of the problem set: ``make notebook``.
 
-Its text and the order of its cells are in ``notebook.md``, which is Markdown: what is between two code blocks becomes
-text cells, a new one at every heading, and a code block becomes a cell. What is called there in ``{{ … }}`` comes from
-where it is written already, so that nothing drifts: stubs from the modules, the course's code from ``course``, points
-from the manifest, tests from the suites, headings of written answers from ``answers.md``.
+The text and the order of its cells are in the Markdown file ``notebook.md``. Text between two code blocks becomes text
+cells, a new one at every heading, and each code block becomes a cell. Expressions ``{{ … }}`` insert text from its only
+source: stubs from the modules, the course's code from ``course``, points from the manifest, tests from the suites, and
+headings of written answers from ``answers.md``.
 
 A code block's first line has number, role and title of the cell: ```` ```python 3.3 stub: softmax ````. A
 block ```` ```answers 3.3 ```` stands for the written answers of a part, a cell each.
@@ -53,33 +53,33 @@ METADATA: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Block:
-    """A cell of the template, as it is written there."""
+    """A cell of the template."""
 
     text: str
     number: str = ""
-    """The number of a code cell, as ``3.3``; the part of written answers."""
+    """The number of a code cell, as ``3.3``, or the part of written answers."""
     role: str = ""
     title: str = ""
 
 
 @dataclass
 class Parts:
-    """What a template's ``{{ … }}`` put into the notebook."""
+    """The functions that a template's ``{{ … }}`` can call."""
 
     sources: Mapping[str, Source]
-    """the modules that fill the stubs"""
+    """The modules that fill the stubs."""
     answers: str
     wanted: dict[str, dict[str, int]] = field(default_factory=dict)
-    """The names that stub cells ask for, by module, with the place of their cell."""
+    """The names that stub cells contain, by module, with the index of their cell."""
     placed: dict[str, list[int]] | None = None
-    """The place of each statement, by module; None while names are collected."""
+    """The cell index of each statement, by module; None while names are collected."""
     at: int = 0
-    """the place of the cell that is being written"""
+    """The index of the cell that is being written."""
     numbers: list[str] = field(default_factory=list)
-    """the cells' numbers, by place"""
+    """The cells' numbers, by index."""
 
     def stub(self, *names: str) -> str:
-        """Names as ``layers.softmax``, with whatever else of their module belongs in this cell."""
+        """The code of names such as ``layers.softmax``, with all other code of their module that belongs in this cell."""
         (module,) = {name.partition(".")[0] for name in names}
         own = [name.partition(".")[2] for name in names]
         if self.placed is None:
@@ -91,7 +91,7 @@ class Parts:
         return "\n".join([*notes, joined(here)]).strip("\n")
 
     def _elsewhere(self, module: str, name: str) -> str:
-        """Where a name is that isn't in its cell."""
+        """A comment on the place of a name that isn't in its own cell."""
         assert self.placed is not None
         for piece, where in zip(self.sources[module].statements, self.placed[module], strict=True):
             if name in piece.defines:
@@ -99,7 +99,7 @@ class Parts:
         return f"# {self.sources[module].file} has no {name}."
 
     def imports(self, module: str, *also: str) -> str:
-        """All imports of a module, and of names as ``course.layers.SparseConv2d`` those that it doesn't import."""
+        """All imports of a module, and imports of further names such as ``course.layers.SparseConv2d``."""
         found = self.sources[module].imports
         known = {name for piece in found for name in piece.defines}
         lines: dict[str, list[str]] = {}
@@ -111,7 +111,7 @@ class Parts:
         return joined(found) + more
 
     def about(self, module: str) -> str:
-        """What the stubs of a module say on top."""
+        """The docstring of a module's stub."""
         text = read_source(STUBS / f"{module}.py").docstring
         return text.partition("\n\n")[2].replace("``", "`")
 
@@ -136,7 +136,7 @@ class Parts:
         return _folded(f"What the tests of {part} look at", "\n".join(lines))
 
     def source(self, module: str, *names: str) -> str:
-        """The course's code, folded; ``module`` as ``course.layers``."""
+        """The course's code in a folded block. ``module`` is a name such as ``course.layers``."""
         file = ROOT / Path(*module.split(".")).with_suffix(".py")
         source = read_source(file, f"{module}.py")
         code = "\n\n\n".join(source.piece(name).text for name in names)
@@ -148,7 +148,7 @@ class Parts:
         return problem().handout
 
     def automatic(self) -> int:
-        """Those of them that tests decide."""
+        """The points that tests give."""
         return problem().automatic
 
     def team(self) -> str:
@@ -166,7 +166,7 @@ def _folded(summary: str, text: str) -> str:
 
 
 def _sections(answers: str) -> list[str]:
-    """What is above the first heading of the second level, and each such heading with what is below it."""
+    """The text above the first second-level heading, and each such heading with the text below it."""
     lines = answers.split("\n")
     starts = [
         token.map[0] for token in MarkdownIt().parse(answers) if token.tag == "h2" and token.nesting == 1 and token.map
@@ -179,7 +179,7 @@ def read_template(text: str) -> list[Block]:
     """The cells of a template.
 
     Raises:
-        HandoutError: a code block that says not what it is.
+        HandoutError: a code block doesn't say what it is.
     """
     lines = text.split("\n")
     blocks = []
@@ -204,11 +204,12 @@ def read_template(text: str) -> list[Block]:
 
 
 def build(modules: Path, answers: Path | None = None) -> nbformat.NotebookNode:
-    """The notebook.
+    """Build the notebook.
 
     Args:
         modules: a folder with the modules, which fill the stub cells: the stubs of ``student/``, or a solution.
-        answers: Markdown whose sections are the written answers; those of the folder, or else the blank ones.
+        answers: Markdown whose sections are the written answers. By default, the folder's answers.md or else the blank
+            one.
 
     Raises:
         HandoutError: the modules can't be put into one notebook.
@@ -255,10 +256,10 @@ def _read_module(path: Path) -> Source:
 
 
 def _refuse_clashes(sources: Mapping[str, Source], others: Sequence[str]) -> None:
-    """In a notebook all modules share their names: two things of one name would be one.
+    """Refuse two definitions of one name, since all modules share their names in a notebook.
 
     Raises:
-        HandoutError: there are such.
+        HandoutError: a name is defined twice.
     """
     known: dict[str, tuple[str, set[str]]] = {}
     notebook = split("\n".join(others), "the notebook")
@@ -285,7 +286,7 @@ def _rendered(blocks: Sequence[Block], parts: Parts) -> Iterator[str]:
 
 
 def _cells(blocks: Sequence[Block], texts: Sequence[str], parts: Parts) -> Iterator[nbformat.NotebookNode]:
-    """The cells, each with an id that tells what it is and stays while others come and go."""
+    """The cells, each with a stable id that describes it."""
     sections = _sections(parts.answers)[1:]
     places = tuple(f"## {block.number} " for block in blocks if block.role == "answers")
     if other := [section.partition("\n")[0] for section in sections if not section.startswith(places)]:
@@ -329,7 +330,7 @@ def _make(
     modules: Annotated[Path, typer.Option("--from", help="The folder with the modules.")] = STUBS,
     out: Annotated[Path, typer.Option(help="The notebook.")] = Path(FILE),
 ) -> None:
-    """Make the problem set's notebook: of the stubs, or of modules that fill them."""
+    """Make the problem set's notebook from the stubs, or from modules that fill them."""
     if reason := unwritable(out):
         stop(reason)
     try:

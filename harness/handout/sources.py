@@ -1,6 +1,6 @@
-"""A module's text in pieces: its imports, and each definition with the comments above it.
+"""Split a module's text into pieces: its imports, and each definition with the comments above it.
 
-Nothing is imported or run. Put together again in any number of places, pieces keep the order that they need.
+Nothing is imported or run. Pieces can be distributed to several cells, and keep the order that they need.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ __all__ = ["HandoutError", "Piece", "Source", "joined", "place", "read_source"]
 
 
 class HandoutError(Exception):
-    """It can't be built; the text is one sentence that says why and what to do."""
+    """The notebook can't be built. The text is one sentence that says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One statement of a module's top level, as it is written."""
+    """One top-level statement of a module, as it is written."""
 
     text: str
     """The statement's text, with the comments above it."""
     line: int
-    """its first line, comments included, counted from 1"""
+    """The number of its first line, comments included, counted from 1."""
     blank: int
-    """empty lines above it, at most two"""
+    """The number of empty lines above it, at most two."""
     defines: dict[str, str]
-    """the names that it binds, and what to: of an import its dotted path, else the statement"""
+    """The names that it binds, each with its value: the dotted path of an import, or the statement's text."""
     mentions: frozenset[str]
-    """the names that it uses, in the bodies of its functions too"""
+    """The names that it uses, including those in the bodies of its functions."""
     at_once: frozenset[str]
-    """those of them that have to exist when it is run: base classes, defaults, decorators"""
+    """The names in ``mentions`` that must exist when the statement runs: base classes, defaults, decorators."""
     is_import: bool
 
 
 @dataclass(frozen=True)
 class Source:
-    """A module."""
+    """A module, split into pieces."""
 
     file: str
     docstring: str
@@ -53,10 +53,10 @@ class Source:
         return tuple(piece for piece in self.pieces if not piece.is_import)
 
     def piece(self, name: str) -> Piece:
-        """The last definition of a name.
+        """The piece with the last definition of a name.
 
         Raises:
-            HandoutError: there is none.
+            HandoutError: the name has no definition.
         """
         for piece in reversed(self.pieces):
             if name in piece.defines:
@@ -65,10 +65,10 @@ class Source:
 
 
 def read_source(path: Path, file: str = "") -> Source:
-    """Take a module's text apart.
+    """Read a module, and split it into pieces.
 
     Raises:
-        HandoutError: it can't be read, or is no Python.
+        HandoutError: the file can't be read, or isn't Python.
     """
     file = file or path.name
     try:
@@ -79,10 +79,10 @@ def read_source(path: Path, file: str = "") -> Source:
 
 
 def split(text: str, file: str) -> Source:
-    """Take a text apart.
+    """Split a module's text into pieces.
 
     Raises:
-        HandoutError: it is no Python.
+        HandoutError: the text isn't Python.
     """
     try:
         tree = ast.parse(text)
@@ -115,7 +115,7 @@ def _has_late_annotations(body: Sequence[ast.stmt]) -> bool:
 
 
 def _groups(body: Sequence[ast.stmt]) -> Iterator[list[ast.stmt]]:
-    """Statements that belong together: on one line, or a text below the constant that it describes."""
+    """Group statements that belong together: those on one line, and a constant with the docstring below it."""
     group: list[ast.stmt] = []
     for node in body:
         described = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and group
@@ -140,7 +140,7 @@ def _piece(text: str, line: int, blank: int, group: Sequence[ast.stmt], late: bo
 
 
 def _bound(node: ast.stmt) -> dict[str, str]:
-    """The names that a statement binds, and what to."""
+    """The names that a statement binds, each with its value."""
     if isinstance(node, ast.Import):
         return {
             alias.asname or alias.name.partition(".")[0]: alias.name if alias.asname else alias.name.partition(".")[0]
@@ -162,7 +162,9 @@ def _bound(node: ast.stmt) -> dict[str, str]:
 
 
 def _own_scope(node: ast.AST) -> Iterator[ast.AST]:
-    """A statement and what is in it, without what has names of its own: functions, classes, comprehensions."""
+    """The nodes of a statement, without those inside functions, classes and comprehensions, which have scopes of their
+    own.
+    """
     yield node
     inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
     inner += (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)  # type: ignore[assignment]
@@ -174,7 +176,7 @@ def _own_scope(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _needed_at_once(node: ast.AST, late: bool) -> Iterator[str]:
-    """The names that are looked up when a statement is run; ``late``: annotations are not."""
+    """The names that are looked up when a statement runs. With ``late``, annotations aren't looked up."""
     if isinstance(node, ast.Name):
         yield node.id
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -195,13 +197,13 @@ def _needed_at_once(node: ast.AST, late: bool) -> Iterator[str]:
 
 
 def place(pieces: Sequence[Piece], places: Mapping[str, int]) -> list[int]:
-    """Where each piece goes, if the names in ``places`` have theirs.
+    """Choose a place for each piece, given the places of some names.
 
-    What nobody gave a place goes where it is used first, so that everything runs from the first place to the last. A
-    name with a place goes to an earlier one where something there can't be defined without it.
+    A piece without a place goes where it is used first, so that everything runs from the first place to the last. A
+    name with a place moves to an earlier one if something there can't be defined without it.
 
     Returns:
-        The place of each piece; within a place, pieces keep their order.
+        The place of each piece. Pieces in one place keep their order.
     """
     found: list[int | None] = [
         min((places[name] for name in piece.defines if name in places), default=None) for piece in pieces
@@ -212,7 +214,7 @@ def place(pieces: Sequence[Piece], places: Mapping[str, int]) -> list[int]:
         left = [index for index, where in enumerate(found) if where is None]
         if not left:
             return [where if where is not None else last for where in found]
-        # Used by nobody: with what comes next, though not before what it needs.
+        # An unused piece goes with the next one, but not before the pieces that it needs.
         index = left[-1]
         following = [where for where in found[index + 1 :] if where is not None]
         needs = [
@@ -224,7 +226,7 @@ def place(pieces: Sequence[Piece], places: Mapping[str, int]) -> list[int]:
 
 
 def _draw_along(pieces: Sequence[Piece], found: list[int | None], places: Mapping[str, int]) -> None:
-    """Move what is used to where it is used first, until nothing moves."""
+    """Move pieces to the place where they are used first, until nothing moves."""
     moved = True
     while moved:
         moved = False
@@ -241,7 +243,7 @@ def _draw_along(pieces: Sequence[Piece], found: list[int | None], places: Mappin
 
 
 def joined(pieces: Sequence[Piece]) -> str:
-    """The text of pieces, one below the other, with the empty lines that were above them."""
+    """The joined text of pieces, with the empty lines that were above them."""
     text = ""
     for piece in pieces:
         text += "\n" * (piece.blank + 1) + piece.text if text else piece.text

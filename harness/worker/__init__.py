@@ -1,4 +1,4 @@
-"""The side of the worker: where student code runs.
+"""The worker side: modules that run in the process of student code.
 
-What runs here (these modules, and the protocol, the limits and the sandbox) imports nothing else of the grader.
+They import nothing of the grader but each other, the protocol, the limits and the sandbox.
 """

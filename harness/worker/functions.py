@@ -1,7 +1,7 @@
-"""The functions that the grader may call in a worker, besides the student's own.
+"""The functions that the grader may call in a worker, besides the student's own functions.
 
-They work on objects that never leave the worker. What they return is what student code says about itself: a test
-recomputes what it gives points for.
+They work on objects that never leave the worker. Student code can falsify what they return, so a test recomputes
+whatever it gives points for.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def worker_function(description: str = "") -> Callable[[Function], Function]:
-    """Let tests run a function in the worker, under its own name.
+    """Register a function that tests may run in the worker, under its own name.
 
     Args:
-        description: what running it is for the student, as the subject of a sentence: "A few steps of SGD".
+        description: the function's work in the student's words, as the subject of a sentence: "A few steps of SGD".
     """
 
     def add(function: Function) -> Function:
@@ -43,7 +43,7 @@ def worker_function(description: str = "") -> Callable[[Function], Function]:
 
 
 def called(name: str) -> str:
-    """What a worker function is for the student, in messages."""
+    """The description of a worker function, for messages."""
     return _CALLED.get(name, name)
 
 
@@ -61,19 +61,19 @@ def attribute(target: Any, name: str) -> Any:
 
 @worker_function()
 def value(target: Any) -> Any:
-    """An object that the worker holds, by value if it can travel."""
+    """An object of the worker, by value if it can be sent."""
     return target
 
 
 @worker_function()
 def listed(target: Any) -> list[Any]:
-    """The elements of a set, a range or another collection; of a dict, the keys."""
+    """The elements of a collection, such as a set or a range; for a dict, its keys."""
     return list(target)
 
 
 @worker_function()
 def pickled(target: Any) -> bytes:
-    """An object as bytes, for another worker; the grader carries them without opening them."""
+    """An object as pickled bytes for another worker. The grader passes them on without opening them."""
     return pickle.dumps(target)
 
 
@@ -94,7 +94,7 @@ def state_dict(module: nn.Module) -> dict[str, Tensor]:
 
 @worker_function()
 def in_plain_lists(module: nn.Module) -> list[str]:
-    """The attributes, at most 5, that hold modules in a list, a tuple or a dict, which registers none of them."""
+    """The names of at most 5 attributes that hold modules in a plain list, tuple or dict, where they aren't registered."""
     found = []
     for name, part in module.named_modules():
         for attribute, value in vars(part).items():
@@ -106,13 +106,13 @@ def in_plain_lists(module: nn.Module) -> list[str]:
 
 @worker_function()
 def load_state_dict(module: nn.Module, state: dict[str, Tensor]) -> None:
-    """Load parameters and buffers by name, all of them."""
+    """Load all parameters and buffers by name."""
     module.load_state_dict(state)
 
 
 @worker_function()
 def write(module: nn.Module, values: dict[str, Tensor]) -> None:
-    """Write values into parameters and buffers by name, in place; the others stay."""
+    """Write values into parameters and buffers by name, in place. The others stay unchanged."""
     targets = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     with torch.no_grad():
         for name, new in values.items():
@@ -133,7 +133,7 @@ def parameters(module: nn.Module) -> dict[str, Tensor]:
 
 @worker_function()
 def shapes(module: nn.Module, trained: bool) -> dict[str, list[int]]:
-    """The shapes of registered parameters by name; with ``trained``, of those alone that take a gradient."""
+    """The shapes of registered parameters by name; with ``trained``, only of those that require a gradient."""
     return {name: list(value.shape) for name, value in module.named_parameters() if value.requires_grad or not trained}
 
 
@@ -145,14 +145,14 @@ def set_mode(module: nn.Module, training: bool) -> None:
 
 @worker_function()
 def forward(module: nn.Module, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """The module's output, without a graph."""
+    """The module's output, computed without a graph."""
     with torch.no_grad():
         return module(*args, **kwargs)
 
 
 @worker_function()
 def gradients(module: nn.Module, inputs: list[Tensor], upstream: Tensor) -> dict[str, Any]:
-    """Gradients of ``(output · upstream).sum()``: by parameter name, and by input; None where none arrived."""
+    """The gradients of ``(output · upstream).sum()`` by parameter name, and by input. A missing gradient is None."""
     inputs = [x.detach().requires_grad_(x.is_floating_point()) for x in inputs]
     module.zero_grad(set_to_none=True)
     output = module(*inputs)
@@ -180,7 +180,7 @@ def fill(module: nn.Module, name: str, values: Any) -> None:
 
 @worker_function()
 def replace(module: nn.Module, name: str, values: Any) -> None:
-    """Put a new parameter, or a list of new parameters, in the place of attribute ``name``."""
+    """Replace attribute ``name`` by a new parameter, or by a list of new parameters."""
     if isinstance(getattr(module, name, None), nn.ParameterList):  # a plain list can't take its place
         values = nn.ParameterList(values)
     setattr(module, name, values)
@@ -205,7 +205,7 @@ class _Operators(TorchDispatchMode):
 
 @worker_function()
 def operators(module: nn.Module, args: list[Any]) -> list[tuple[str, int]]:
-    """The ATen operators of one forward pass in order, each with its ``groups`` (1 for all but convolutions)."""
+    """The ATen operators of one forward pass in order, each with its number of ``groups`` (1 except for convolutions)."""
     with torch.no_grad(), _Operators() as trace:
         module(*args)
     return trace.seen
@@ -216,9 +216,9 @@ def operators(module: nn.Module, args: list[Any]) -> list[tuple[str, int]]:
 
 @worker_function()
 def keywords_in(source: bytes, name: str) -> list[int]:
-    """The lines on which a call in ``source`` is given a keyword ``name`` other than the constant 1.
+    """The numbers of the lines on which a call in ``source`` passes a keyword ``name`` other than the constant 1.
 
-    A parser can be made to run out of memory or stack: that is why it runs in a worker.
+    This runs in a worker, because hostile text can exhaust a parser's memory or stack.
     """
     return [
         keyword.value.lineno

@@ -1,12 +1,12 @@
-"""The fork server: imports torch once and then forks a worker for each request (Linux).
+"""The fork server: it imports torch once, and then forks a worker for each request (Linux).
 
 It is started with one thread for every numeric library *before* torch is imported: a process that forks while it
 has threads leaves locks behind that nobody opens, and its children hang. It runs no student code, imports nothing
 of the grader but what a worker needs, and never touches CUDA.
 
-Requests come as packets on a socket, each answered by one packet; a fork request brings two descriptors along, the
-worker's connection and the pipe that its output goes to. Where the grader hangs up, or was killed, the server ends its
-workers, removes their folders, and ends.
+Each request is one packet on a socket, and so is its answer. A fork request carries two descriptors: the worker's
+connection, and the pipe for its output. When the grader closes the socket or is killed, the server ends its workers,
+removes their folders, and ends.
 """
 
 from __future__ import annotations
@@ -40,40 +40,40 @@ __all__ = ["End", "Ended", "Failed", "Fork", "Forked", "Ready", "Serve", "Sweep"
 
 
 class Fork(msgspec.Struct, tag=True):
-    """Fork a worker."""
+    """A request to fork a worker."""
 
     settings: Settings
     preload: tuple[str, ...] = ()
-    """modules to import before, in the server: once for all workers that follow"""
+    """Modules that the server imports first, once for all later workers."""
 
 
 class End(msgspec.Struct, tag=True):
-    """End this worker and whatever it left: processes, and its folder."""
+    """A request to end a worker, and to remove its processes and its folder."""
 
     pid: int
     scratch: str
 
 
 class Sweep(msgspec.Struct, tag=True):
-    """Remove what this worker left in folders that are open to everybody."""
+    """A request to remove a worker's files from folders that everybody can write."""
 
     pid: int
 
 
 class Serve(msgspec.Struct):
-    """What a template is asked for: a server, whose folder this is. Its connection and its log come as descriptors."""
+    """A request to a template for a server with this folder. The descriptors are its connection and its log."""
 
     scratch: str
 
 
 class Failed(msgspec.Struct, tag=True):
-    """No worker could be forked."""
+    """The answer that no worker could be forked."""
 
     reason: str
 
 
 class Ready(msgspec.Struct, tag=True):
-    """The server's first word: torch is there."""
+    """The server's first message: torch is imported."""
 
     slowness: float
     sandbox: Sandbox
@@ -84,23 +84,24 @@ class Forked(msgspec.Struct, tag=True):
 
 
 class Ended(msgspec.Struct, tag=True):
-    """How a worker ended: its exit code, or minus the number of a signal; None where it isn't known."""
+    """The answer to :class:`End`: the worker's exit code, or minus the number of a signal; None if unknown."""
 
     code: int | None
 
 
 MAX_PACKET = 1 << 16
 FORKS = 30
-"""The number of forks that shows that more are to come, as with a class. Making pages huge takes about what it saves in
-thirty forks."""
+"""The number of forks after which more are expected, as for a class. Making pages huge takes about as long as it saves
+in thirty forks.
+"""
 PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(control_fd: int, scratch: str, *without: str) -> None:
-    """Answer requests until the grader hangs up.
+    """Answer requests until the grader closes the connection.
 
     Args:
-        scratch: the folder in which workers have theirs.
+        scratch: the folder for the workers' scratch folders.
         without: layers of the sandbox to leave out, see :mod:`harness.isolation.sandbox`.
     """
     _warm_up()
@@ -110,8 +111,8 @@ def main(control_fd: int, scratch: str, *without: str) -> None:
 def template(requests_fd: int) -> None:
     """Fork a server for each :class:`Serve`, and write its process id as eight bytes to its own connection.
 
-    Servers that come from here have torch in memory at once. This process is never told of a submission, so nothing of
-    one can pass from one server to the next.
+    These servers have torch in memory at once. This process never learns of a submission, so nothing can pass from one
+    server to the next.
     """
     requests = socket.socket(fileno=requests_fd)
     _warm_up()
@@ -148,10 +149,11 @@ class _Server:
         self._sandbox = detect_layers(scratch, without)
         self._users = cycle(self._sandbox.users) if self._sandbox.users else None
         self._live: dict[int, int | None] = {}
-        """workers by process id, with the user ids that they have for themselves"""
+        """The running workers by process id, each with its user id if it has one of its own."""
         self._forks_left: float = FORKS
-        """The forks that are left before memory is put into huge pages. After that it is infinite, until something is
-        imported."""
+        """The number of forks until memory is put into huge pages. Afterwards it is infinite, until something is
+        imported.
+        """
 
     def serve(self) -> None:
         self._say(Ready(slowness(), self._sandbox))
@@ -184,7 +186,7 @@ class _Server:
             self._leave()
 
     def _make_forks_cheap(self) -> None:
-        """Where many were needed, and while there is no worker that would keep the pages that it was forked with."""
+        """Put memory into huge pages after many forks, while no worker runs that would keep the old pages."""
         self._forks_left -= 1
         if self._forks_left < 0 and not self._live:
             with suppress(OSError):
@@ -240,7 +242,7 @@ class _Server:
         return ended
 
     def _end_orphans(self, user: int | None) -> None:
-        """End what a worker left behind: whose parent is gone is a child of this process."""
+        """End the processes that a worker left behind. Orphans become children of this process."""
         while orphans := [pid for pid in _children() if pid not in self._live]:
             if user is not None:
                 kill_user(user)
@@ -259,19 +261,19 @@ class _Server:
 
 
 _KEPT = dict(os.environ)
-"""The variables that the launcher gave this process: nothing of the user's own."""
+"""The environment that the launcher gave this process, without the user's own variables."""
 
 
 def _warm_up() -> None:
-    """Import what every worker needs, and use once what is slow the first time: in here, for all of them.
+    """Import what every worker needs, and do things once that are slow the first time, for all workers.
 
-    Without a backward pass: the first one looks for GPUs, and where there is a driver, that starts a thread, whether
-    the environment shows it a GPU or not.
+    No backward pass is run: the first one looks for GPUs, and a GPU driver then starts a thread, even if the
+    environment hides all GPUs.
     """
     for name in problem().problem.warm_up:
         importlib.import_module(name)
-    # Where there is a GPU, a worker's first backward pass finds that the sandbox keeps it from the driver. That is
-    # as it should be, and nothing that a student has printed.
+    # On a machine with a GPU, a worker's first backward pass warns that it can't reach the driver. The sandbox intends
+    # that, and the warning is no output of the student's.
     warnings.filterwarnings("ignore", "CUDA initialization")
     np.random.seed(0)
     torch.manual_seed(0)
@@ -281,7 +283,7 @@ def _warm_up() -> None:
 
 
 def _preload(modules: tuple[str, ...]) -> bool:
-    """Import modules; whether there is one more in memory now."""
+    """Import modules. Return whether any of them was new."""
     new = [name for name in modules if name not in sys.modules]
     if new:
         gc.disable()
@@ -294,7 +296,7 @@ def _preload(modules: tuple[str, ...]) -> bool:
 
 
 def _begin_to_collect() -> None:
-    """Look for garbage from now on, but not in what is here: a worker's collections would copy its pages."""
+    """Start garbage collection, but exclude existing objects: collecting them would copy a worker's shared pages."""
     gc.freeze()
     gc.enable()
 

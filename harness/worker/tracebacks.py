@@ -1,4 +1,4 @@
-"""Exceptions of student code as a student should read them: their own lines, and no frame of the grader."""
+"""Describe exceptions of student code with the student's own lines, and without frames of the grader."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MAX_STACK = 8
 
 
 class MissingName(Exception):
-    """The submission lacks a module or a name that a test needs."""
+    """The submission lacks a module or a name that a test uses."""
 
 
 def describe(error: BaseException, submission: Path, importing: bool = False) -> Failure:
-    """An exception as data. Nothing that the exception itself does (a hostile ``__str__``) gets out of here."""
+    """Turn an exception into data. Errors of the exception's own methods (a hostile ``__str__``) are contained."""
     if isinstance(error, MissingName):
         return Failure("missing", "", str(error), [])
     stack = _student_lines(error.__traceback__, submission)
@@ -56,7 +56,7 @@ def _clip(text: str) -> str:
 
 
 def _inside(path: str, submission: Path) -> str | None:
-    """The file's path relative to the submission, or None where it lies elsewhere."""
+    """The file's path relative to the submission, or None if it is elsewhere."""
     try:
         relative = os.path.relpath(path, submission)
     except ValueError:  # another drive
@@ -94,6 +94,6 @@ def _syntax_line(error: SyntaxError, submission: Path) -> list[StackLine]:
 
 
 def _raised_in(trace: TracebackType | None, submission: Path) -> bool:
-    """Whether the innermost frame is the student's: torch raises NotImplementedError too, for other reasons."""
+    """Whether the innermost frame is student code. torch raises NotImplementedError too, for other reasons."""
     frames = list(traceback.walk_tb(trace))
     return bool(frames) and _inside(frames[-1][0].f_code.co_filename, submission) is not None

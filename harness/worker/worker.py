@@ -1,7 +1,7 @@
-"""The worker's end: loads the submission's modules and carries out calls.
+"""The worker: it loads the submission's modules and carries out calls.
 
-A worker is forked from the server (``run``), or is an interpreter of its own (``python -m harness.worker.worker``)
-where forking is not safe.
+The server forks a worker (``run``). If forking isn't safe, a worker is a new interpreter (``python -m
+harness.worker.worker``).
 """
 
 from __future__ import annotations
@@ -61,27 +61,27 @@ problem().own_module("worker_functions")  # adds its worker functions
 SEED = struct.Struct("<Q")
 """The message that a worker is sent before the first call."""
 HERE = b"!"
-"""The message of a worker that is in its sandbox, before it is told anything."""
+"""The first message of a worker, once it is in its sandbox."""
 WHERE_FILE = "where"
-"""the file in the scratch folder that a worker writes its stack to when it is about to be stopped"""
+"""The file in the scratch folder into which a worker writes its stack before it is stopped."""
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What a worker is told at its start."""
+    """The settings of a worker."""
 
     submission: str
-    """the folder with the student's modules"""
+    """The folder with the student's modules."""
     scratch: str
-    """an empty folder, the worker's current directory"""
+    """An empty folder: the worker's current directory."""
     limits: Limits
     shared: str = ""
-    """a folder that the worker may read: what tests put there for it"""
+    """A folder that the worker may read, with files from tests."""
     device: str = "cpu"
-    """The device on which tensors are made, and to which they are moved on their way in."""
+    """The device on which tensors are created, and to which received tensors are moved."""
 
 
 class Executor:
-    """Carries out calls on a submission. Objects that don't travel stay here, by number."""
+    """Carries out calls on a submission. Objects that can't be sent stay here, and are known by number."""
 
     def __init__(self, submission: Path, device: str = "cpu") -> None:
         self.submission = submission
@@ -97,7 +97,7 @@ class Executor:
         }
 
     def execute(self, call: Call, buffers: list[Any]) -> tuple[Value, list[Any]]:
-        """One call. An exception of student code goes through."""
+        """Carry out one call. Exceptions of student code are passed on."""
         word = self._words[call.function]
         self._put_modules_in_place()
         args = [decode(value, buffers, self._resolve) for value in call.args]
@@ -109,7 +109,7 @@ class Executor:
         return encode(result, out, self.keep), out
 
     def keep(self, value: Any) -> Handle:
-        """Number an object that stays here."""
+        """Keep an object here, and return its number."""
         self._objects.append(value)
         kind = "module" if isinstance(value, nn.Module) else "callable" if callable(value) else "object"
         return Handle(len(self._objects) - 1, kind, type(value).__name__[:100])  # type: ignore[arg-type]
@@ -117,7 +117,7 @@ class Executor:
     def _resolve(self, handle: Handle) -> Any:
         return self._objects[handle.number]
 
-    # The submission is the package ``student``, wherever its folder lies and whatever it is called.
+    # The submission becomes the package ``student``, whatever its folder is called.
 
     def _student(self, module: str, name: str) -> Any:
         """``student.<module>.<name>``"""
@@ -141,13 +141,13 @@ class Executor:
                     error.while_importing = True  # type: ignore[attr-defined]
                 raise
             finally:  # modules that it imported itself are this submission's as well
-                # Only the new ones are looked at: looking at a name copies its page into this process.
+                # Only new names are examined, because reading a name copies its memory page into this process.
                 new = list(islice(reversed(sys.modules), max(len(sys.modules) - before, 0)))
                 self._modules.update({name: sys.modules[name] for name in new if name.startswith("student.")})
         return self._modules[full]
 
     def _put_modules_in_place(self) -> None:
-        """In one process several submissions, or one of them twice, may take turns."""
+        """Put this submission's modules into ``sys.modules``: several submissions may take turns in one process."""
         package = sys.modules.get("student")
         if package is not None and getattr(package, "executor", None) is self:
             return
@@ -160,16 +160,16 @@ class Executor:
         sys.modules["student"] = package
         sys.modules.update(self._modules)
         if str(self.submission) not in sys.path:
-            # Last, so that a file called numpy.py in a submission shadows nothing.
+            # The submission comes last in the path, so that its numpy.py, for example, shadows nothing.
             sys.path.append(str(self.submission))
 
     def _course(self, module: str, name: str) -> Any:
-        """``course.<module>.<name>``, out of this repository whatever the submission brings along."""
+        """``course.<module>.<name>`` of this repository, even if the submission has a folder ``course``."""
         return getattr(importlib.import_module(f"course.{module}"), name)
 
 
 def moved(value: Any, device: str) -> Any:
-    """What was received, with its tensors on a device."""
+    """Move the tensors in a received value to a device."""
     if isinstance(value, torch.Tensor):
         data = value.detach().to(device)
         return nn.Parameter(data, value.requires_grad) if isinstance(value, nn.Parameter) else data
@@ -181,9 +181,9 @@ def moved(value: Any, device: str) -> Any:
 
 
 def _use(device: str) -> None:
-    """Make tensors on a device from now on, and compute there as exactly as the tolerances of the tests assume.
+    """Create tensors on a device from now on, and compute there as exactly as the tests' tolerances assume.
 
-    They are those of float32, whose rounding doesn't depend on the order of a sum; TF32 has 10 bits of the 23.
+    The tolerances are those of float32, with sums in any order. TF32 is switched off: it has 10 of float32's 23 bits.
     """
     torch.set_default_device(device)
     torch.backends.cuda.matmul.allow_tf32 = False
@@ -193,10 +193,10 @@ def _use(device: str) -> None:
 def run(
     connection: socket.socket, settings: Settings, sandbox: Sandbox | None = None, user: int | None = None
 ) -> NoReturn:
-    """Answer calls until the grader hangs up. Standard output and error must be where they belong already.
+    """Answer calls until the grader closes the connection. Standard output and error must be redirected before.
 
     Args:
-        sandbox: what the worker puts up around itself, with the user id that it gets.
+        sandbox: the sandbox that the worker enters, and the user id that it gets.
     """
     os.chdir(settings.scratch)
     if hasattr(signal, "SIGUSR1"):  # sent before a worker is stopped, to learn the line it is at
@@ -256,7 +256,7 @@ def _failed(executor: Executor, error: BaseException) -> list[Any]:
 
 
 def main() -> None:
-    """A spawned worker: settings on standard input, then calls over a connection to the grader."""
+    """Run a spawned worker, which reads settings from standard input and then answers calls over a connection."""
     port, token, settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=tuple[int, str, Settings])
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
