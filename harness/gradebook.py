@@ -1,4 +1,4 @@
-"""The gradebook: what every test of a submission came to. Every report is made from it and from nothing else."""
+"""The gradebook: the outcome of every test of a submission. All reports are made from it alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class State(str, Enum):
-    """What became of a test."""
+    """The state of a test after the run."""
 
     PASSED = "passed"
     PARTIAL = "partial"
@@ -40,7 +40,10 @@ class State(str, Enum):
 
 
 class Reason(str, Enum):
-    """Why a test did not earn all its points. The first group are the kinds of ``harness.failure.Failure``."""
+    """The reason why a test did not earn all its points.
+
+    The first group are the kinds of ``harness.failure.Failure``.
+    """
 
     EXCEPTION = "exception"
     NOT_IMPLEMENTED = "not implemented"
@@ -53,17 +56,17 @@ class Reason(str, Enum):
     CHECK = "check"
     """A check of the test failed."""
     WITHHELD = "withheld"
-    """Student code failed in a hidden test, which doesn't say how."""
+    """Student code failed in a hidden test, and the details are withheld."""
     NO_RESULTS = "no results"
-    """The experiments that the test looks at were not run yet."""
+    """The experiments that the test checks were not run yet."""
     QUICK_RESULTS = "quick results"
-    """The results are right, but those of a profile that earns nothing."""
+    """The results are correct, but come from a profile that earns no points."""
     OTHER_TEST = "other test"
-    """The test means nothing without another one, which failed."""
+    """The test was skipped because a test that it needs failed."""
     OUT_OF_TIME = "out of time"
-    """The deadline of the run had passed."""
+    """The run's deadline passed before the test."""
     UNFINISHED = "unfinished"
-    """The run ended before it came to this test."""
+    """The run ended before the test."""
     NOT_SELECTED = "not selected"
     NOT_GRADED = "not graded"
     """Nothing of the submission could be graded."""
@@ -77,14 +80,14 @@ class Panel:
 
     title: str
     values: list[list[float]]
-    """the rows of a heat map; of other pictures, one row"""
+    """The rows of a heat map; for other pictures, a single row."""
     marked: list[bool] = field(default_factory=list)
-    """the bars in another color"""
+    """Whether each bar has the second color."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What a test found, as numbers that the score page draws."""
+    """The numbers of a picture that a test shows on the score page."""
 
     title: str
     kind: Literal["heat maps", "histograms", "bars"]
@@ -95,17 +98,17 @@ class Picture:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A quantity whose bound was found by measuring, and what it was this time."""
+    """A measured quantity, with the bound that was chosen by measuring."""
 
     what: str
     value: float
     bound: float
     rises: bool = True
-    """The value has to be the bound or more; otherwise less."""
+    """True: the value must be at least the bound. False: it must be less."""
 
     @property
     def margin(self) -> float:
-        """How far on the right side of the bound."""
+        """The distance from the bound, positive on the passing side."""
         return self.value - self.bound if self.rises else self.bound - self.value
 
 
@@ -116,26 +119,26 @@ class Outcome:
     state: State
     score: float = 0.0
     reason: Reason | None = None
-    """why it is not all of the points; None if it is"""
+    """The reason why points are missing; None if none are."""
     finding: str = ""
-    """The sentence for the student: what was found, and what was expected. Of a pass it is a remark."""
+    """The sentence for the student: what was found and what was expected. For a passed test it is a remark."""
     location: list[StackLine] = field(default_factory=list)
-    """the student's own lines that it came through, as they are called in what was handed in"""
+    """The student's own lines of the traceback, with the submission's own file or cell names."""
     hints: list[str] = field(default_factory=list)
-    """Sentences on the likely cause, and on what to do."""
+    """Sentences on the likely cause and on what to do."""
     printed: str = ""
-    """The output of student code meanwhile."""
+    """The output of student code during the test."""
     withheld: str = ""
-    """The words of student code in a hidden test, for staff: they could give away the test's inputs."""
+    """The text of student code in a hidden test, for staff only, because it could reveal the test's inputs."""
     seconds: float = 0.0
     fault: str = ""
     """A fault of the grader itself, for staff. It is never counted against a student."""
     leaderboard: float | None = None
     pictures: list[Picture] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
-    """The values beside measured bounds, for staff, who calibrate with them."""
+    """Measured values with their bounds, for staff, who calibrate the bounds."""
     facts: list[Fact] = field(default_factory=list)
-    """The facts that the test measured about the submission, for staff, who hold answers against them."""
+    """Facts that the test measured about the submission, for staff, who compare written answers with them."""
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.score):
@@ -152,11 +155,11 @@ NOT_SELECTED = Outcome(State.NOT_RUN, reason=Reason.NOT_SELECTED, finding="Not s
 UNGRADED = (
     "The grader itself had a fault. It doesn't count against you: tell the course staff, who will grade it again."
 )
-"""The message of a fault that came before any test."""
+"""The message for tests that were not run because of an earlier fault."""
 
 
 def waiting_for(needed: GradedTest, seconds: float = 0.0) -> Outcome:
-    """The outcome of a test that means nothing without another one, which failed."""
+    """The outcome of a test that was skipped because a test that it needs failed."""
     finding = f"Not run: {needed.number} failed first ({needed.title.rstrip('.')})."
     return Outcome(State.NOT_RUN, reason=Reason.OTHER_TEST, finding=finding, seconds=seconds)
 
@@ -179,38 +182,38 @@ class PartScore:
 
 @dataclass
 class Gradebook:
-    """Results by test number, over a list of tests that is fixed from the start."""
+    """Results by test number, for a list of tests that is fixed from the start."""
 
     submission: str
-    """the name that reports show"""
+    """The submission's name in reports."""
     seed: int
-    """the run's seed: ``--seed`` repeats its inputs"""
+    """The run's seed. ``--seed`` with it repeats the inputs."""
     tests: tuple[GradedTest, ...] = field(default_factory=read_suites)
     selected: frozenset[str] | None = None
-    """the numbers of the tests that were asked for; None: all"""
+    """The numbers of the tests that the run consists of; None: all."""
     interrupted: bool = False
-    """Somebody stopped the run, so that the score is incomplete."""
+    """The run was interrupted, so that the score is incomplete."""
     faults: list[str] = field(default_factory=list)
     """Faults that belong to no test, for staff."""
     seconds: float = 0.0
-    """The time that the run took."""
+    """Seconds that the run took."""
     notes: tuple[str, ...] = ()
-    """lines above the report that change no point, for example when the submission was handed in"""
+    """Lines for the top of the report that change no points, such as the time of submission."""
     checklist: tuple[Item, ...] = ()
-    """The things that a hand-in should have besides code. They change no point either."""
+    """The checklist of things besides code that a submission should have. It changes no points."""
     _recorded: dict[str, Outcome] = field(default_factory=dict)
 
     def record(self, number: str, outcome: Outcome) -> None:
-        """Note the result of a test. Its score is held to the test's points."""
+        """Record the result of a test. Its score is limited to the test's points."""
         points = next(test.points for test in self.tests if test.number == number)
         self._recorded[number] = replace(outcome, score=min(max(outcome.score, 0.0), points))
 
     def select(self, numbers: Iterable[str]) -> None:
-        """Say which tests this run consists of."""
+        """Set the tests that this run consists of."""
         self.selected = frozenset(numbers)
 
     def outcome(self, test: GradedTest) -> Outcome:
-        """The result of a test, with regard to the tests that it needs."""
+        """The result of a test, which also depends on the tests that it needs."""
         own = self._recorded.get(test.number)
         if own is None:
             return UNFINISHED if self.is_selected(test) else NOT_SELECTED
@@ -223,7 +226,7 @@ class Gradebook:
         return own
 
     def nearer_cause(self, test: GradedTest) -> GradedTest | None:
-        """The test whose failure explains that this one failed, or None."""
+        """The failed test that explains why this one failed, or None."""
         if not self._lost(test):
             return None
         for number in test.explained_by:
@@ -242,9 +245,10 @@ class Gradebook:
         return own is not None and own.state in (State.FAILED, State.PARTIAL) and not own.fault
 
     def unmet_need(self, test: GradedTest) -> GradedTest | None:
-        """The first test that this one needs and that earned nothing, or None.
+        """The first test that this one needs and that earned no points, or None.
 
-        What has no result yet doesn't count, so that the order of tests changes no verdict; nor does a fault.
+        A test without a result doesn't count, so that the order of tests changes no verdict. A fault doesn't count
+        either.
         """
         for needed in (other for other in self.tests if other.number in test.needs):
             if needed.number in self._recorded:
@@ -280,13 +284,13 @@ class Gradebook:
 
     @property
     def decided_later(self) -> float:
-        """Points of tests that are hidden until later, or that this copy of the suites goes without."""
+        """The points of tests that are hidden until later, or that this copy of the suites lacks."""
         elsewhere = problem().automatic - self.maximum
         return sum(test.points for test in self.tests if test.hidden) + max(elsewhere, 0.0)
 
     @property
     def undecided(self) -> float:
-        """Points of tests in which the grader had a fault."""
+        """The points of tests in which the grader had a fault."""
         return sum(test.points for test, outcome in self.results if outcome.fault)
 
 
@@ -296,7 +300,7 @@ def not_graded(
     """A gradebook in which nothing was graded, for one reason.
 
     Args:
-        fault: for staff.
+        fault: the text of the fault, for staff.
     """
     gradebook = Gradebook(submission=submission, seed=seed, notes=(reason, *notes))
     for test in gradebook.tests:

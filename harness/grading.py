@@ -18,12 +18,13 @@ from harness.submission.intake import Submission, find
 __all__ = ["RunOptions", "grade"]
 
 PLUGINS = ("--disable-plugin-autoload", "-p", "pytest_timeout")
-"""The plugins that a run needs, and none that happens to be installed. One of those may reorder tests or warn, and
-looking for them takes a fifth of a run without tests."""
+"""The plugins that a run needs, without others that happen to be installed. Those may reorder tests or warn, and
+finding them takes a fifth of an empty run's time.
+"""
 
 
 class _Observer:
-    """Lends the run a submission and a launcher, and keeps its gradebook."""
+    """A pytest plugin that gives the run its submission and launcher, and keeps the gradebook."""
 
     def __init__(self, submission: Submission, launcher: Launcher | None, notes: tuple[str, ...]) -> None:
         self.submission = submission
@@ -74,14 +75,15 @@ def grade(
     """Run the suites on a submission.
 
     Args:
-        submission: what was opened (:func:`harness.submission.intake.open_submission`), or a folder with the modules.
-        name: what reports call it; the folder's name without one.
-        parts: only tests that are one of these, or belong to one: ``"2"``, ``"2.1"`` or ``"2.1d"``.
-        launcher: a sandbox that is used and left running, for many gradings in a row.
+        submission: an opened submission (:func:`harness.submission.intake.open_submission`), or a folder with the
+            modules.
+        name: the name in reports; by default the folder's name.
+        parts: run only these tests, and the tests of these parts: ``"2"``, ``"2.1"`` or ``"2.1d"``.
+        launcher: a launcher to use and leave running, for many gradings in a row.
         watch: a further pytest plugin, for example one that shows progress.
 
     Raises:
-        NothingFoundError: no test belongs to one of ``parts``.
+        NothingFoundError: no test belongs to any of ``parts``.
     """
     for one in parts:
         at_least_one(chosen(read_suites(), [one]), f"A test of part {one}", "correct the number")
@@ -98,8 +100,8 @@ def grade(
         *([f"--submission-name={name}"] if name else []),
         *(["--in-process"] if options.in_process else []),
         *(["--seed", str(seed)] if seed is not None else []),
-        # Each process begins with a run of neighbouring tests, which share what their part needs to be loaded. (With
-        # loadfile, which would keep them together, xdist waits for ever where a process dies.)
+        # Each process begins with neighbouring tests, which share what their part has to load. (xdist's ``loadfile``
+        # would keep them together, but it waits for ever if a process dies.)
         *(["-p", "xdist.plugin", "-n", str(options.jobs), "--dist", "worksteal"] if options.jobs > 1 else []),
         *([f"--results-json={results_json}"] if results_json else []),
         *(["--deadline", str(options.deadline)] if options.deadline is not None else []),

@@ -1,4 +1,4 @@
-"""``python -m harness new DIR``: a folder in which another problem set can begin, with a small one that works."""
+"""``python -m harness new DIR``: copy the small example problem set as the start of another one."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from harness import ROOT
 __all__ = ["EXAMPLE", "NewError", "new"]
 
 EXAMPLE = ROOT / "examples" / "softmax"
-"""the problem set that is copied"""
+"""The problem set that is copied."""
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
 
 
 class NewError(Exception):
-    """Nothing was copied; the text is one sentence that says why and what to do."""
+    """Nothing was copied. The text is one sentence that says why and what to do."""
 
 
 def new(folder: Path) -> None:
-    """Copy the example and the harness into a folder that is empty, or not there yet.
+    """Copy the example and the harness into an empty or new folder.
 
     Raises:
-        NewError: the folder has something in it, can't be written, or there is no example to copy.
+        NewError: the folder isn't empty, it can't be written, or the example is missing.
     """
     if not EXAMPLE.is_dir():
         raise NewError(f"{EXAMPLE} is missing: take a copy of the repository that has it.")

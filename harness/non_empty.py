@@ -1,4 +1,7 @@
-"""Lists that must not be empty: a list of secrets, or of tests, that matches nothing would pass by itself."""
+"""Checks that a list isn't empty.
+
+With an empty list of secrets or tests, a check would pass without checking anything.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,18 @@ T = TypeVar("T")
 
 
 class NothingFoundError(ValueError):
-    """Nothing matches what must match something; the text says what, and what to do."""
+    """A list that must not be empty is empty. The text says which, and what to do."""
 
 
 def at_least_one(found: Iterable[T], what: str, remedy: str) -> tuple[T, ...]:
-    """What was found, as a tuple.
+    """Return the items as a tuple that has at least one.
 
     Args:
-        what: what was looked for, as the subject of a sentence: "A case of the kind wrong".
-        remedy: what to do where there is none: "restore grader/cases/wrong".
+        what: the missing thing as the subject of a sentence: "A case of the kind wrong".
+        remedy: what to do if the list is empty: "restore grader/cases/wrong".
 
     Raises:
-        NothingFoundError: nothing was found.
+        NothingFoundError: the list is empty.
     """
     if all_found := tuple(found):
         return all_found
@@ -30,10 +33,10 @@ def at_least_one(found: Iterable[T], what: str, remedy: str) -> tuple[T, ...]:
 
 
 def all_in_use(prefixes: Iterable[str], names: Iterable[str], where: str) -> None:
-    """See that each prefix is the beginning of a name.
+    """Check that each prefix is the beginning of a name.
 
     Raises:
-        NothingFoundError: one is the beginning of none.
+        NothingFoundError: a prefix is the beginning of no name.
     """
     known = tuple(names)
     if unused := [prefix for prefix in prefixes if not any(name.startswith(prefix) for name in known)]:

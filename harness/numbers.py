@@ -1,4 +1,4 @@
-"""The numbers of parts and tests, as ``2``, ``12.3`` and ``2.1a``: the one place that takes them apart.
+"""The numbers of parts and tests, as ``2``, ``12.3`` and ``2.1a``. Only this module parses them.
 
 A part's number is one or more integers with dots between them. A test's number is that of its part and one or more
 lower-case letters. ``2.1a`` lies in ``2.1``, and both lie in ``2``; ``12.3`` and ``2.10`` lie in neither.
@@ -11,9 +11,9 @@ import re
 __all__ = ["PART", "TEST", "chapter_of", "comes_after", "is_part", "is_test", "lies_in", "part_of", "sort_key"]
 
 PART = r"\d{1,3}(?:\.\d{1,3})*"
-"""a regular expression for the number of a part"""
+"""A regular expression for the number of a part."""
 TEST = rf"{PART}[a-z]{{1,3}}"
-"""a regular expression for the number of a test"""
+"""A regular expression for the number of a test."""
 _NUMBER = re.compile(rf"({PART})([a-z]{{0,3}})")
 
 
@@ -28,7 +28,7 @@ def is_test(text: str) -> bool:
 
 
 def part_of(number: str) -> str:
-    """The part of a test: ``2.1`` for ``2.1a``. A part's own number stays as it is."""
+    """The part of a test: ``2.1`` for ``2.1a``. The number of a part is returned unchanged."""
     return _taken_apart(number)[0]
 
 

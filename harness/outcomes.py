@@ -1,6 +1,6 @@
-"""What a test came to, told from what came out of it.
+"""Decide the outcome of one test from the exception that it raised.
 
-``plugin`` says what can go wrong and what becomes of it; here is where that is decided for one test.
+The docstring of :mod:`harness.plugin` lists what can go wrong and the outcome of each case.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 NOTE = pytest.StashKey[str]()
-"""The remark of a test on a pass."""
+"""The remark of a passed test."""
 PICTURES = pytest.StashKey[list[Picture]]()
 """The pictures of a test, whether it passes or not."""
 MEASUREMENTS = pytest.StashKey[list[Measurement]]()
@@ -60,10 +60,10 @@ SAID_NOTHING = "Your code failed in this test. Its message is hidden, because th
 
 
 class CheckFailure(AssertionError):
-    """What a student's value lacks, and what to do about it.
+    """A check found a mistake in a student's value.
 
     Args:
-        cause: the call that failed, if that is what was found.
+        cause: the failed call, if a call failed.
     """
 
     def __init__(self, finding: str, hint: str = "", cause: StudentError | None = None) -> None:
@@ -77,7 +77,7 @@ class CheckFailure(AssertionError):
 
 
 class NotRun(Exception):
-    """A test that is not run, with the outcome that says why."""
+    """The test is skipped. The outcome says why."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.finding)
@@ -85,10 +85,10 @@ class NotRun(Exception):
 
 
 class NotMade(Exception):
-    """What a test looks at was not made yet; the text says what makes it.
+    """The results that a test checks don't exist yet. The text says how to make them.
 
     Args:
-        quick: whether it was made, and is right, but with a profile that earns nothing.
+        quick: whether correct results exist, but from a profile that earns no points.
     """
 
     def __init__(self, finding: str, quick: bool = False) -> None:
@@ -97,7 +97,7 @@ class NotMade(Exception):
 
 
 def _functions(item: pytest.Item) -> list[Any]:
-    """A test's function with those that its decorators wrapped."""
+    """A test's function, and the functions that its decorators wrapped."""
     functions = []
     function = getattr(item, "function", None)
     while function is not None:
@@ -115,7 +115,7 @@ def forget_score(item: pytest.Item) -> None:
 
 @contextmanager
 def score_kept(item: pytest.Item) -> Iterator[None]:
-    """Whatever score and facts a test is given inside, it has its own again afterwards."""
+    """Restore a test's score and facts at the end of the context."""
     kept = [(function, dict(function.__dict__)) for function in _functions(item)]
     facts = list(item.stash.get(FACTS, ()))
     try:
@@ -134,8 +134,11 @@ def outcome_of(
     error: BaseException | None,
     failure: StudentError | None,
 ) -> Outcome:
-    """What a test came to: ``error`` is what came out of it, ``failure`` the student's share in that."""
-    # gradescope-utils' set_score and set_leaderboard_value leave their values on the function
+    """The outcome of a test.
+
+    ``error`` is the exception that it raised, and ``failure`` is student code's failed call in it.
+    """
+    # gradescope-utils' set_score and set_leaderboard_value store their values on the function
     kept = {key: value for function in _functions(item) for key, value in function.__dict__.items()}
     score, leaderboard = kept.get("__score__"), kept.get("__leaderboard_value__")
     if error is None:
@@ -162,7 +165,7 @@ def _lost(
     submission: Submission,
     part: str,
 ) -> Outcome:
-    """The outcome where student code failed, or a check found a mistake."""
+    """The outcome of a test in which student code failed or a check found a mistake."""
     check = error if isinstance(error, CheckFailure) and failure is None else None
     cause = failure or (check.cause if check is not None else None)
     finding = failure.finding if failure is not None else check.finding if check is not None else str(error)
@@ -179,10 +182,10 @@ def _lost(
 
 
 def withheld(outcome: Outcome, test: GradedTest, failed: bool, printed: str) -> Outcome:
-    """The outcome of a hidden test without what student code said, which could give away the test's inputs.
+    """The outcome of a hidden test without student code's text, which could reveal the test's inputs.
 
     Args:
-        failed: whether student code itself failed, so that its words are in the outcome.
+        failed: whether student code itself failed, so that the outcome contains its text.
     """
     kept = body(outcome.message, printed)
     if outcome.state is State.NOT_IMPLEMENTED:
@@ -193,7 +196,7 @@ def withheld(outcome: Outcome, test: GradedTest, failed: bool, printed: str) -> 
 
 
 def unusable(error: BaseException) -> StudentError:
-    """What student code returned broke the test."""
+    """The outcome of a test that an unusable value from student code broke."""
     message = f"Your code returned a value that broke the test: {type(error).__name__}: {error}"
     return StudentError(Failure("unusable", "", cut(message, 500), []))
 
@@ -207,7 +210,7 @@ def fault_of_grader(reason: str) -> Outcome:
 
 
 def attach(report: pytest.TestReport, outcome: Outcome) -> None:
-    """Put an outcome into a report: as data for the controller, as text for pytest's own output."""
+    """Attach an outcome to a pytest report: as data for xdist's controller, and as text for pytest's own output."""
     report.grade = msgspec.to_builtins(outcome)  # type: ignore[attr-defined]
     if outcome.state is State.PASSED:
         return

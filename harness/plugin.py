@@ -1,6 +1,6 @@
-"""The pytest plugin that turns a run of the suites into a gradebook.
+"""A pytest plugin that turns a run of the suites into a gradebook.
 
-What can go wrong, and what becomes of it:
+These are the things that can go wrong, with their outcomes:
 
 =====================================================  =================================================
 a check fails                                          failed, with the check's finding and hint
@@ -17,9 +17,9 @@ the run's deadline passes                              what is left is "not run:
 the run is killed                                      what is written is valid; the rest is "not run"
 =====================================================  =================================================
 
-The gradebook lives where the reports are collected: in the one process, or in xdist's controller.
+The process that collects the reports keeps the gradebook: the only process, or xdist's controller.
 
-pytest leaves this module's assertions as they are (PYTEST_DONT_REWRITE): a warm server has imported it before.
+pytest doesn't rewrite this module's assertions (PYTEST_DONT_REWRITE), because a warm server has imported it before.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
-    """The first suite that is met makes this a grading run; the sandbox gets ready while suites are imported."""
+    """The first suite makes this a grading run. The sandbox starts while suites are imported."""
     config = parent.config
     if file_path.parent == SUITES and file_path.name.startswith("test_"):
         grading = _grading(config)
@@ -134,7 +134,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """xdist's controller tells each of its workers what is graded, the run's seed, and when it has to be over."""
+    """Send each xdist worker the submission, the run's seed, and the run's deadline."""
     grading = _grading(node.config)
     node.workerinput.update(
         harness_submission=as_data(grading.submission),
@@ -152,7 +152,7 @@ def _grading(config: pytest.Config) -> Grading:
 
 
 def graded_test(nodeid: str) -> GradedTest | None:
-    """The graded test that a node is, or None where it is none."""
+    """The graded test of a pytest node, or None if the node isn't a graded test."""
     path, _, function = nodeid.partition("::")
     if Path(path).parent.name != SUITES.name:
         return None
@@ -163,7 +163,7 @@ def graded_test(nodeid: str) -> GradedTest | None:
 
 
 class Grading:
-    """One grading run, as a pytest plugin; in an xdist worker, its share of one."""
+    """A pytest plugin for one grading run, or for an xdist worker's share of one."""
 
     def __init__(self, config: pytest.Config) -> None:
         options = config.option
@@ -200,7 +200,7 @@ class Grading:
         self.write()
 
     def _submission(self, config: pytest.Config) -> Submission:
-        """What is graded: as somebody else has opened it, or as it lies there, opened until the run's end."""
+        """The submission: the one that the caller opened, or the named one, which is opened until the run ends."""
         if self.is_xdist_worker:
             return from_data(config.workerinput["harness_submission"])  # type: ignore[attr-defined]
         if SUBMISSION in config.stash:
@@ -213,16 +213,16 @@ class Grading:
             raise pytest.UsageError(str(error)) from None
 
     def seed(self, *purpose: str) -> int:
-        """A seed that depends on the run's seed and the purpose, and from which none of them can be told."""
+        """A seed that depends on the run's seed and the purpose. It reveals neither of them."""
         text = ":".join([str(self.gradebook.seed), *purpose])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
 
     def rng(self, test: GradedTest) -> np.random.Generator:
-        """The random numbers of a test. Student code can't draw them: its worker has another seed."""
+        """The random numbers of a test. Student code can't reproduce them, since its worker has another seed."""
         return np.random.default_rng(self.seed(test.number, "inputs"))
 
     def student(self, test: GradedTest, folder: Path | None = None) -> Student:
-        """The submission, or another folder, for the time of one test."""
+        """The submission, or another folder, as a student object for one test."""
         folder = folder or self.submission.folder
         return Student(self.launcher, folder, test.part, self.seed(test.number, "worker"), self.time_budget)
 
@@ -231,7 +231,7 @@ class Grading:
         self.write()
 
     def write(self) -> None:
-        """Renew the report on disk: after each test, so that a run that is killed leaves what it had."""
+        """Write the report after each test, so that a killed run leaves its results."""
         self.gradebook.seconds = time.perf_counter() - self.started
         if self.results_json is not None and not self.is_xdist_worker:
             gradescope.write(self.gradebook, self.results_json)
@@ -271,7 +271,7 @@ class Grading:
         if test is not None and self.time_budget.is_over:
             raise NotRun(OUT_OF_TIME)
         needed = self.gradebook.unmet_need(test) if test is not None else None
-        # A stub is met by the test itself: "not implemented" tells more than "not run".
+        # The test itself runs into a stub, because "not implemented" says more than "not run".
         if needed is not None and self.gradebook.outcome(needed).state is not State.NOT_IMPLEMENTED:
             raise NotRun(waiting_for(needed))
 
@@ -312,10 +312,10 @@ class Grading:
         return report
 
     def _solution_passes(self, item: pytest.Item, test: GradedTest, error: BaseException) -> bool:
-        """Whether a test that broke does well with the solution and the same inputs.
+        """Whether a broken test passes with the solution and the same inputs.
 
-        Then what broke it is what student code returned, of a kind that nobody thought of, and it is no fault of the
-        grader. Checks, student errors and what ends a run are not asked about.
+        If it passes, student code returned an unforeseen kind of value, and the grader has no fault. Failed checks,
+        student errors and exceptions that end a run aren't tried again.
         """
         if not isinstance(error, Exception) or isinstance(error, AssertionError | SandboxError | NotRun | NotMade):
             return False
@@ -332,7 +332,7 @@ class Grading:
             student.close()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Reports of this process, or in xdist's controller those of all workers."""
+        """Record the reports of this process or, in xdist's controller, of all workers."""
         test = graded_test(report.nodeid)
         if test is None:
             return
@@ -392,11 +392,11 @@ class Grading:
 
 GRADING = pytest.StashKey[Grading]()
 LAUNCHER = pytest.StashKey[Launcher]()
-"""set before a run starts: a launcher to use, which the run doesn't stop"""
+"""A launcher that the caller sets before the run. The run doesn't stop it."""
 SUBMISSION = pytest.StashKey[Submission]()
-"""set before a run starts: what is graded, in the place of ``--submission``"""
+"""The submission that the caller sets before the run, instead of ``--submission``."""
 NOTES = pytest.StashKey[tuple[str, ...]]()
-"""set before a run starts: lines for the report"""
+"""Lines for the report that the caller sets before the run."""
 TEST = pytest.StashKey[GradedTest]()
 STUDENT = pytest.StashKey[Student]()
 
@@ -411,7 +411,7 @@ def _end_traceback_in(function: Callable[..., Any], error: BaseException) -> Non
 
 
 def _forget_values(error: BaseException) -> None:
-    """Let go of the values in the frames that an exception came through: some hold what a student's code returned."""
+    """Clear the frames of an exception, which may hold large values from student code."""
     chain: list[BaseException] = []
     while error not in chain:
         chain.append(error)
@@ -420,7 +420,7 @@ def _forget_values(error: BaseException) -> None:
 
 
 def _give_memory_back() -> None:
-    """Hand freed memory back to the system: glibc keeps it, and student code runs beside this process."""
+    """Return freed memory to the system. glibc would keep it, and student code runs beside this process."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library
             ctypes.CDLL(None).malloc_trim(0)

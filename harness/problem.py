@@ -1,7 +1,7 @@
-"""The problem set that this repository grades, as its manifest describes it.
+"""The problem set of this repository, read from its manifest.
 
-The manifest is ``problem.toml`` in the folder that pyproject.toml names in ``[tool.harness]``. It is read once, when it
-is first asked for, and is the only place where machinery learns what a problem set consists of.
+The manifest is ``problem.toml`` in the folder that pyproject.toml names in ``[tool.harness]``. It is read once, on
+first use. The harness knows a problem set only from it.
 """
 
 from __future__ import annotations
@@ -45,67 +45,69 @@ __all__ = [
 
 FILE = "problem.toml"
 RUBRIC = "rubric.toml"
-"""The file beside it with the rubric of the questions. Students don't have it."""
+"""The file beside the manifest with the rubric of the questions. Students don't get it."""
 
 Read = TypeVar("Read")
 
 Feature = Literal["notebook", "answers", "writeup", "experiments", "ai-logs", "team"]
-"""A kind of thing that students hand in beside modules. The checklist of a report asks for it."""
+"""A kind of thing that students submit besides modules. The checklist in a report asks for it."""
 
 
 class ProblemError(Exception):
-    """The problem set can't be used; the text is one sentence that says what is wrong."""
+    """The problem set can't be used. The text is one sentence that says what is wrong."""
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
-    """A table of the manifest. A key that it doesn't know is a mistake."""
+    """A table of the manifest. An unknown key is an error."""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of one worker."""
 
     call_seconds: float = 6.0
-    """The time of one call on a machine of the nominal speed, without what it waits for a core."""
+    """Seconds of one call on a machine of nominal speed, without the time that it waits for a core."""
     test_seconds: float = 20.0
-    """all calls of one test together, likewise"""
+    """Seconds of all calls of one test together, measured in the same way."""
     start_seconds: float = 60.0
-    """The time by the wall clock until a spawned worker, which has to import torch, is there."""
+    """Wall-clock seconds until a spawned worker is ready. It has to import torch."""
     cpu_seconds: int = 60
-    """processor time of one worker"""
+    """Seconds of processor time of one worker."""
     memory_bytes: int = 2 << 30
-    """address space on top of what the server has"""
+    """Bytes of address space of a worker, besides those that the server already has."""
     file_bytes: int = 32 << 20
-    """the largest file that a worker may write"""
+    """The most bytes of a file that a worker writes."""
     scratch_bytes: int = 256 << 20
-    """The most bytes of all files that a worker may have in its folder."""
+    """The most bytes of all files in a worker's scratch folder."""
     scratch_files: int = 5000
-    """files and folders that a worker may have there"""
+    """The most files and folders in a worker's scratch folder."""
     open_files: int = 64
-    """The most files that are open at the same time. With the size of each, that bounds what removed files can hold."""
+    """The most files that a worker has open at the same time. With ``file_bytes``, this bounds what removed files can
+    hold.
+    """
     threads: int = 64
-    """The most threads of a worker that has a user id of its own. Elsewhere only its address space bounds them."""
+    """The most threads of a worker with its own user id. Without one, only the address space bounds them."""
     output_bytes: int = 20_000
-    """The most that is kept of a worker's prints. The rest is read and dropped."""
+    """The most bytes that are kept of a worker's output. The rest is read and dropped."""
 
 
 class About(_Record, frozen=True):
-    """What the problem set is called, and what it consists of."""
+    """The names of the problem set, and what it consists of."""
 
     course: str
     title: str
     stem: str
-    """the beginning of the names of the hand-out, the notebook and what is handed in"""
+    """The beginning of the file names of the hand-out, the notebook and submissions."""
     features: frozenset[Feature] = frozenset()
     warm_up: tuple[str, ...] = ()
-    """the modules that the server imports before it starts the first worker"""
+    """The modules that the server imports before it starts the first worker."""
     readable: tuple[str, ...] = ()
-    """folders of the repository that student code may read; the first is a package that it may import"""
+    """Folders of the repository that student code may read. The first is a package that it may import."""
     held_out: str = ""
-    """The self-check's name for data/, which neither students nor their code see; empty if there is none."""
+    """The self-check's name for the held-out data in data/. It is empty if there are none."""
     data_sets: tuple[str, ...] = ()
-    """classes that read or download data: what a notebook makes of them is left out of its modules"""
+    """Classes that read or download data. A notebook's statements that use them are left out of its modules."""
     requirements: tuple[str, ...] = ()
-    """packages that students use, as pip reads them, besides those of the harness"""
+    """The packages that students use besides those of the harness, as pip reads them."""
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -114,7 +116,7 @@ class About(_Record, frozen=True):
 
     @property
     def name(self) -> str:
-        """The course and the title, for headings."""
+        """The course and the title as one text, for headings."""
         return f"{self.course} {self.title}"
 
 
@@ -123,13 +125,13 @@ class Module(_Record, frozen=True):
 
     name: str
     part: str
-    """the part of the handout that it belongs to; ``2`` stands for 2.1, 2.2 and so on"""
+    """The part of the handout that the module belongs to; ``2`` stands for 2.1, 2.2 and so on."""
     names: dict[str, str]
-    """The names that it has to define, each with its part, in the order of the stub."""
+    """The names that the module must define, each with its part, in the order of the stub."""
     preload: tuple[str, ...] = ()
-    """The modules that its workers need and that take a second or more to import."""
+    """The modules that its workers need and that take a second or longer to import."""
     own_server: bool = False
-    """A server of its own pays, because what it preloads makes every later worker slower."""
+    """The module has a fork server of its own, because its preloaded modules make later workers slower."""
 
     @property
     def file(self) -> str:
@@ -148,10 +150,10 @@ class Part(_Record, frozen=True):
 
 
 class RubricItem(_Record, frozen=True):
-    """A line of a question's rubric, as marking begins with it. Markers can change it later."""
+    """A line of a question's rubric when marking begins. Markers can change it later."""
 
     points: float
-    """The points that it gives or, below zero, takes away."""
+    """The points that the item adds or, below zero, subtracts."""
     text: str
     """The sentence that a student reads."""
     note: str = ""
@@ -159,30 +161,30 @@ class RubricItem(_Record, frozen=True):
 
 
 class Question(_Record, frozen=True):
-    """Something that is marked by hand: an answer in words, or a figure."""
+    """A question that is marked by hand: an answer in words, or a figure."""
 
     part: str
     title: str
     points: int
     asks: str = ""
-    """One or two sentences on what the answer has to have, for students and markers."""
+    """One or two sentences for students and markers on what the answer must contain."""
     key: str = ""
-    """A name that never changes, by which marks are kept. A part's only question can go without: it is the part."""
+    """A permanent name under which marks are stored. A part's only question needs none: its name is the part."""
     words: int | None = None
-    """the limit of words"""
+    """The limit of words; None: no limit."""
     figure_only: bool = False
-    """A figure is asked for and no words, so that an empty answer is no omission."""
+    """The question asks for a figure alone, so that an empty answer is complete."""
     items: tuple[RubricItem, ...] = ()
-    """The rubric, of rubric.toml. The items that give points add up to the question's points."""
+    """The rubric from rubric.toml. The items that add points sum up to the question's points."""
 
     @property
     def id(self) -> str:
-        """The key, or the part where it is the part's only question."""
+        """The question's key, or the part if it is the part's only question."""
         return self.key or self.part
 
 
 class _Item(_Record, frozen=True):
-    """A table of rubric.toml, which is a file of its own because students get the manifest."""
+    """A table of rubric.toml. The rubric is a file of its own, because students get the manifest."""
 
     question: str
     """The question's key, or its part."""
@@ -199,16 +201,16 @@ class HandOut(_Record, frozen=True):
     """What students get besides the stubs, the suites, and the machinery that runs them."""
 
     files: tuple[str, ...] = ()
-    """Single files, by their paths in the repository. README.md and pyproject.toml are always handed out."""
+    """The paths of single files in the repository. Students always get README.md and pyproject.toml."""
     folders: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     """The paths, or their beginnings, in these folders and the problem set's own that students don't get."""
     data: tuple[str, ...] = ()
-    """files of numbers, .npz or .safetensors, that students get; no other file may be anything but text"""
+    """The .npz and .safetensors files that students get. All other files must be text."""
 
 
 class ProblemSet(_Record, frozen=True):
-    """One problem set: what it asks for, and what that earns."""
+    """A problem set: its modules, parts, questions and points."""
 
     problem: About
     module: tuple[Module, ...]
@@ -217,9 +219,9 @@ class ProblemSet(_Record, frozen=True):
     hand_out: HandOut = HandOut()
     limits: Limits = Limits()
     provided: dict[str, str] = {}
-    """names that the course provides, each with the module that has it"""
+    """The names that the course provides, each with the module that has it."""
     slowest_first: tuple[str, ...] = ()
-    """modules in the order in which validation begins them, so that no process ends long after the others"""
+    """The modules in the order in which validation starts them, so that no process ends long after the others."""
     folder: Path = Path()
     """The folder of the manifest, with the suites, the solution and the cases beside it."""
 
@@ -230,12 +232,12 @@ class ProblemSet(_Record, frozen=True):
 
     @property
     def solution(self) -> Path:
-        """The folder with the reference; students don't have it."""
+        """The folder with the reference solution. Students don't get it."""
         return self.folder / "solution"
 
     @property
     def cases(self) -> Path:
-        """The folder with submissions whose right grade is known; students don't have it."""
+        """The folder with the validation cases. Students don't get it."""
         return self.folder / "cases"
 
     @property
@@ -249,7 +251,7 @@ class ProblemSet(_Record, frozen=True):
         return self.folder.relative_to(ROOT).as_posix() if self.folder.is_relative_to(ROOT) else self.folder.name
 
     def own_module(self, name: str) -> ModuleType | None:
-        """A module that lies beside the manifest, or None where this problem set has none of this name."""
+        """A module beside the manifest, or None if this problem set has none of this name."""
         if not (self.folder / f"{name}.py").is_file():
             return None
         return importlib.import_module(f"{self.folder.name}.{name}")
@@ -279,10 +281,10 @@ class ProblemSet(_Record, frozen=True):
         return next((module for module in self.module if lies_in(number, module.part)), None)
 
     def named(self, name: str) -> Module:
-        """The module of this name.
+        """The module with this name.
 
         Raises:
-            KeyError: there is none.
+            KeyError: there is no such module.
         """
         return {module.name: module for module in self.module}[name]
 
@@ -292,7 +294,7 @@ def problem() -> ProblemSet:
     """The problem set of this repository.
 
     Raises:
-        ProblemError: pyproject.toml names none, or its manifest can't be used.
+        ProblemError: pyproject.toml names no problem set, or the manifest can't be used.
     """
     try:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -306,8 +308,7 @@ def load(folder: Path) -> ProblemSet:
     """The problem set in a folder.
 
     Raises:
-        ProblemError: its manifest is missing, is no TOML, has a key or a value that is not known, or contradicts
-            itself.
+        ProblemError: the manifest is missing, isn't TOML, has an unknown key or value, or contradicts itself.
     """
     path = folder / FILE
     found = _read(path, ProblemSet)
@@ -341,7 +342,7 @@ def _with_items(found: ProblemSet, items: Sequence[_Item], path: Path) -> Proble
 
 
 def _mistakes(found: ProblemSet) -> Iterable[str]:
-    """What is wrong in a manifest whose keys and types are right, each as a clause."""
+    """The mistakes in a manifest whose keys and types are right, each as a clause."""
     parts = [part.number for part in found.part]
     if not parts or not found.module:
         yield "it needs at least one [[module]] and one [[part]]"

@@ -1,9 +1,9 @@
-"""What travels between the grader and a worker: data, and never code.
+"""The messages between the grader and a worker: data, and never code.
 
 A frame is ``magic, header length, header, buffers``. The header is msgpack, decoded by msgspec into the types below;
-arrays and tensors lie behind it as raw bytes. There is no pickle and no message that says "passed". Only exact
-builtin types, NumPy arrays and scalars, and tensors travel by value: a subclass, which could lie in a comparison,
-stays in its worker and travels as a :class:`Handle`.
+arrays and tensors follow as raw bytes. There is no pickle and no message that says "passed". Only exact builtin types,
+NumPy arrays and scalars, and tensors are sent by value. A subclass could falsify comparisons, so it stays in its worker
+and is sent as a :class:`Handle`.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ __all__ = [
 
 MAGIC = b"PSG1"
 PREFIX = struct.Struct("<4sI")
-#: A header holds names, shapes and plain numbers. A list of a hundred thousand numbers doesn't fit and should be an
-#: array: the grader makes an object of each, and of the same number of empty lists.
+#: The most bytes of a header, which holds names, shapes and plain numbers. A list of 100,000 numbers doesn't fit and
+#: should be an array, because the grader creates an object for each element.
 MAX_HEADER_BYTES = 1 << 20
 MAX_FRAME_BYTES = 256 << 20
 MAX_DEPTH = 20
@@ -46,15 +46,18 @@ MAX_PAIRS = 5000
 MAX_BUFFERS = 20_000
 MAX_DIMENSIONS = 32
 MAX_INT_BITS = 1024
-"""Bits of an integer. Python refuses to show one of 4,300 digits, and no float holds one of more bits than these."""
+"""The most bits of an integer. Python refuses to print one of 4,300 digits, and no float holds one of more bits than
+these.
+"""
 KEYS = (str, int, bool, type(None))
-"""Keys of dicts that travel by value; integers of 64 bits. Other keys can be chosen so that all have one hash, and a
-dict of 100,000 of them takes minutes to make."""
+"""The key types of dicts that are sent by value; integers have at most 64 bits. Other keys could all have the same
+hash, and a dict of 100,000 such keys takes minutes to create.
+"""
 ROOM = 6
-"""levels by which what a worker sent may be nested deeper when it is sent back as an argument"""
+"""The extra levels of nesting that a value may have when it is sent back as an argument."""
 
 ARRAY_KINDS = "biufc"
-"""NumPy's kinds that are plain numbers: bool, integers, floats, complex; no objects, strings or dates"""
+"""NumPy's kinds of plain numbers: bool, integers, floats and complex; no objects, strings or dates."""
 
 _NAMES = "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex64 complex128"
 TENSOR_DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in _NAMES.split()}
@@ -62,7 +65,7 @@ DTYPE_NAMES = {dtype: name for name, dtype in TENSOR_DTYPES.items()}
 
 
 class ProtocolError(Exception):
-    """The other side sent something that is not in the language."""
+    """The other side sent a message that violates the protocol."""
 
 
 # ---- values ------------------------------------------------------------------------------------------------
@@ -75,7 +78,7 @@ class Plain(msgspec.Struct, tag="p", array_like=True, frozen=True):
 
 
 class Bytes(msgspec.Struct, tag="b", array_like=True, frozen=True):
-    """Bytes, in buffer number ``buffer``."""
+    """Bytes, which are buffer number ``buffer``."""
 
     buffer: int
 
@@ -118,7 +121,7 @@ class Mapping(msgspec.Struct, tag="d", array_like=True, frozen=True):
 
 
 class Handle(msgspec.Struct, tag="h", array_like=True, frozen=True):
-    """An object that stayed in its worker, by number."""
+    """The number of an object that stayed in its worker."""
 
     number: int
     kind: Literal["module", "callable", "object"]
@@ -132,7 +135,7 @@ Value = Plain | Bytes | BigInt | Array | TensorValue | Items | Mapping | Handle
 
 
 class Call(msgspec.Struct, tag="call", frozen=True):
-    """Grader to worker: call a worker function with these arguments."""
+    """A message from the grader to a worker: call a worker function with these arguments."""
 
     function: str
     args: list[Value]
@@ -140,7 +143,7 @@ class Call(msgspec.Struct, tag="call", frozen=True):
 
 
 class Reply(msgspec.Struct, tag="reply", frozen=True):
-    """Worker to grader: the call's value, or how it failed."""
+    """A message from a worker to the grader: the call's value, or its failure."""
 
     value: Value | None = None
     failure: Failure | None = None
@@ -161,10 +164,10 @@ _decoder = msgspec.msgpack.Decoder(Frame)
 
 
 def encode(value: Any, buffers: list[Any], handle: Callable[[Any], Handle], depth: int = 0) -> Value:
-    """Turn a value into its description; the bytes of arrays are appended to ``buffers``.
+    """Turn a value into its description. The bytes of arrays are appended to ``buffers``.
 
     Args:
-        handle: names an object that doesn't travel by value.
+        handle: makes the handle of an object that isn't sent by value.
     """
     if depth > MAX_DEPTH:
         return handle(value)
@@ -205,7 +208,7 @@ def encode(value: Any, buffers: list[Any], handle: Callable[[Any], Handle], dept
 
 
 def _printable(text: str) -> str:
-    """Lone surrogates can't be written as UTF-8."""
+    """Replace lone surrogates, which can't be written as UTF-8."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -235,13 +238,13 @@ def frame_bytes(message: Call | Reply, buffers: list[Any]) -> list[Any]:
 
 
 def travelling_bytes(value: Any, size_of_handle: Callable[[Any], int]) -> int:
-    """Bytes that a value takes on its way to another process, with everything that describes it: names, shapes, form.
+    """The number of bytes that a value takes in a message, including its description (names, shapes, structure).
 
     Args:
-        size_of_handle: the bytes of an object that doesn't travel by value.
+        size_of_handle: gives the bytes of an object that isn't sent by value.
 
     Raises:
-        ProtocolError: it is larger than the limits allow.
+        ProtocolError: the message is larger than the limits allow.
     """
     sizes: list[int] = []
 
@@ -258,9 +261,9 @@ def travelling_bytes(value: Any, size_of_handle: Callable[[Any], int]) -> int:
 
 
 def receive(count: int, into: Callable[[memoryview], int]) -> Any:
-    """Exactly ``count`` bytes, which ``into`` writes piece by piece, saying how many they were.
+    """Receive exactly ``count`` bytes. ``into`` writes them piece by piece, and returns the size of each piece.
 
-    The memory is not filled with zeros before: for large arrays that would take as long as the transfer.
+    The memory isn't zeroed first. For large arrays, that would take as long as the transfer.
 
     Raises:
         EOFError: ``into`` wrote nothing.
@@ -294,14 +297,14 @@ def read_frame(read: Callable[[int], Any]) -> tuple[Call | Reply, list[Any]]:
 
 
 def decode(value: Value, buffers: list[Any], resolve: Callable[[Handle], Any], depth: int = 0) -> Any:
-    """The value that a description stands for. Arrays and tensors lie in the buffers that came with it.
+    """Turn a description into its value. Arrays and tensors use the memory of the received buffers.
 
     Args:
-        buffers: writable, and this value's alone.
-        resolve: what a handle becomes, a proxy on the grader's side and the object itself in its worker.
+        buffers: writable buffers that belong to this value alone.
+        resolve: turns a handle into a proxy (in the grader) or into the object itself (in its worker).
 
     Raises:
-        ProtocolError: a description that no encoder writes.
+        ProtocolError: the description is one that no encoder writes.
     """
     if depth > MAX_DEPTH + ROOM:
         raise ProtocolError("the answer is nested too deep")
@@ -365,7 +368,10 @@ def _decode_tensor(value: TensorValue, buffers: list[Any]) -> torch.Tensor:
 
 
 def is_shape(value: list[Any]) -> bool:
-    """Whether these are sizes that an array can have: to multiply a million takes seconds, to show them longer."""
+    """Whether these are possible sizes of an array.
+
+    Their number is checked first, since multiplying a million takes seconds.
+    """
     return len(value) <= MAX_DIMENSIONS and all(type(size) is int and 0 <= size <= MAX_FRAME_BYTES for size in value)
 
 

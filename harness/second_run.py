@@ -1,4 +1,4 @@
-"""A test's function once more, for another submission: the only place that knows how pytest keeps fixtures."""
+"""Run a test's function a second time, for another submission. Only this module uses pytest's private names."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["run_again"]
 
 
 def run_again(item: pytest.Function, student: Student, rng: np.random.Generator) -> None:
-    """Run a test's function with another student.
+    """Run a test's function with another submission.
 
-    Fixtures of the test that depend on the student are made anew for this one, so that what they set up in the first
-    one's worker is set up in this one's too. The others keep their values. The score of the first run stays.
+    Fixtures that depend on ``student`` are set up again for this submission, in its own worker. Other fixtures keep
+    their values. The score of the first run is kept.
 
     Raises:
-        Exception: whatever the test raises.
+        Exception: any exception that the test raises.
     """
     with ExitStack() as opened, score_kept(item):
         values: dict[str, Any] = {"student": student, "rng": rng, "request": item._request}
@@ -31,7 +31,7 @@ def run_again(item: pytest.Function, student: Student, rng: np.random.Generator)
 
 
 def _value(item: pytest.Function, name: str, values: dict[str, Any], opened: ExitStack) -> Any:
-    """The value of a fixture: that of the first run, unless it depends on the student."""
+    """The value of a fixture: that of the first run, unless the fixture depends on ``student``."""
     if name not in values:
         if not _depends_on_student(item, name):
             return item.funcargs[name]
@@ -51,6 +51,6 @@ def _depends_on_student(item: pytest.Function, name: str) -> bool:
 
 @contextmanager
 def _torn_down(fixture: Iterator[Any]) -> Iterator[Any]:
-    """The value of a fixture that has a clean-up, which comes at the end."""
+    """The value of a generator fixture, whose clean-up runs at the end of the context."""
     yield next(fixture)
     next(fixture, None)

@@ -1,4 +1,4 @@
-"""What ``python -m grader`` and ``python -m harness`` start."""
+"""The entry point of ``python -m grader`` and ``python -m harness``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from harness.warm import client
 
 __all__ = ["main"]
 
-#: With these a grading doesn't use the server that was started early, or not at once.
+#: With these options, a grading doesn't use a server that was started early, or not at once.
 LATER = {"--device", "--experiments", "--help", "--in-process", "--jobs", "--require-isolation"}
-#: With these a grading is not left to a warm server.
+#: With these options, a warm server doesn't do the grading.
 COLD = {"--device", "--experiments", "--help", "--in-process", "--require-isolation"}
 
 
 def main(name: str) -> None:
-    """Run the command line; a manifest that can't be used is one sentence.
+    """Run the command line. A manifest that can't be used gives one sentence.
 
     Args:
-        name: of the program, for its help.
+        name: the program's name, for its help.
     """
     try:
         if _can_be_warm(sys.argv[1:]) and (code := client.run(["-m", name.split()[-1], *sys.argv[1:]])) is not None:
@@ -41,14 +41,14 @@ def main(name: str) -> None:
 
 
 def _grades_in_one_process(arguments: Sequence[str]) -> bool:
-    """Whether these arguments ask for a grading in one process: it needs a server, which begins while this imports."""
+    """Whether these arguments grade in one process. Its server can then start while this process imports."""
     options = _options(arguments)
     some_parts = "--part" in options or bool([*arguments[:1]] == ["check"] and arguments[1:])
     return _is_grading(arguments) and some_parts and not options & LATER
 
 
 def _can_be_warm(arguments: Sequence[str]) -> bool:
-    """Whether these arguments ask for a grading that a warm server may do."""
+    """Whether a warm server may do the grading that these arguments ask for."""
     return _is_grading(arguments) and not _options(arguments) & COLD
 
 
