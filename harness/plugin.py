@@ -98,7 +98,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--in-process",
         action="store_true",
-        help="run student code in this process, without limits or protection: for --pdb and breakpoint()",
+        help="Run student code in this process, without limits or protection: for --pdb and breakpoint().",
     )
     group.addoption(
         "--sandbox",

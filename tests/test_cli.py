@@ -90,7 +90,7 @@ def test_a_seed_repeats_a_run(run, submission, tmp_path, read_report):
         (["student", "--part", "7"], "There is no test of part 7: choose one of 1.1, "),
         (["student", "--part", "two"], "There is no test of part two"),
         (["student", "--json", "nowhere/results.json"], "The report can't be written"),
-        (["student", "--json", "{tmp}"], "is a folder, name a file"),
+        (["student", "--json", "{tmp}"], "is a folder; name a file"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(run, tmp_path, arguments, sentence):

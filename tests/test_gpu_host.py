@@ -79,4 +79,4 @@ def test_packages_that_only_pythonpath_names_are_missed_in_a_sentence(monkeypatc
     one._log.write_text("ModuleNotFoundError: No module named 'msgspec'\n")
     assert "PYTHONPATH" not in str(one._silent("it ended"))
     monkeypatch.setenv("PYTHONPATH", "/apps/torch")
-    assert "it ended (it doesn't heed PYTHONPATH: install the packages" in str(one._silent("it ended"))
+    assert "it ended (it ignores PYTHONPATH: install the packages" in str(one._silent("it ended"))

@@ -92,7 +92,9 @@ def test_a_notebook_fills_in_for_stubs_and_not_for_files(take, tmp_path):
     assert list(submission.origins) == ["depthwise.py"]
     assert (submission.folder / "quantization.py").read_text() == module_file("quantization")
     assert (submission.folder / "own.py").is_file()
-    assert "In the notebook and as files: quantization.py. The files were graded." in submission.notes
+    assert (
+        "These are in the notebook and are files as well: quantization.py. The files were graded." in submission.notes
+    )
     assert path.is_file()
 
 

@@ -132,7 +132,7 @@ def test_a_log_that_is_no_text_is_named(take, tmp_path):
     (tmp_path / "quantization.py").write_bytes(WRITTEN)
     (tmp_path / "ai-log.docx").write_bytes(OFFICE)
     found = {item.what: item.found for item in take(tmp_path).checklist}
-    assert found["logs of AI tools, as text or PDF"] == "ai-log.docx is neither: save it as PDF, or as text"
+    assert found["logs of AI tools, as text or PDF"] == "ai-log.docx is neither text nor PDF: save it as one of them"
 
 
 def test_a_notebook_without_code_beside_an_archive_with_it(take, tmp_path):
@@ -326,7 +326,7 @@ def test_results_and_answers_that_are_almost_called_so_are_taken(take, tmp_path)
     submission = take(tmp_path)
     assert submission.results is None
     assert any(
-        note.endswith("may each be results, so none was graded: rename one to results.") for note in submission.notes
+        note.endswith("could each be results, so none was graded: rename one to results.") for note in submission.notes
     )
 
 

@@ -77,7 +77,7 @@ FILE = "def quantize(W, bits=8):\n    return W\n"
         ),
         (
             "import einops\n" + FILE,
-            "\nHint: einops is not installed where this is graded, or not handed in if",
+            "\nHint: einops is not installed where your code is graded. If it is your own file, hand it in;",
         ),
         (
             "import torch\ndef setup():\n    torch.set_grad_enabled(False)\nsetup()\n" + FILE,

@@ -119,7 +119,7 @@ def test_a_fault_is_a_row_and_undecided_points(gradebook):
     assert report["tests"][-1]["max_score"] == 0
     assert report["extra_data"]["undecided"] == test.points
     text = render(gradebook)
-    assert "this is no mistake of yours" in " ".join(text.split())
+    assert "This is not your mistake" in " ".join(text.split())
     assert "it broke" in text
 
 

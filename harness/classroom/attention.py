@@ -107,7 +107,9 @@ def _handed_in(total: Total, work: Path) -> Iterator[tuple[Kind, str]]:
         yield Kind.NO_PDF, "There is no write-up as PDF."
     if written is None:
         return
-    over = [f"{one.part} {one.title} has {one.words} words of {one.limit}" for one in written.answers if one.over]
+    over = [
+        f"{one.part} {one.title} has {one.words} words, the limit is {one.limit}" for one in written.answers if one.over
+    ]
     if over:
         yield Kind.OVER, f"{_some(over)}."
     if "team" in features and total.roster_entry is not None:
@@ -156,7 +158,7 @@ def _changed(id: str, marks: Marks, material: Material) -> Iterator[tuple[Kind, 
         if mark is not None and mark.digest and mark.digest != material.digest(id, question.id):
             changed.append(question.id)
     if changed:
-        yield Kind.CHANGED, f"What was marked in {_some(changed)} is not what is there now: mark it again."
+        yield Kind.CHANGED, f"Changed after marking, and to be marked again: {_some(changed)}."
 
 
 def _some(names: Sequence[str]) -> str:

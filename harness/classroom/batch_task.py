@@ -99,7 +99,7 @@ def grade_one(task: Task) -> Graded | None:
             demand(task.path)
         if task.grader not in ("", digests.of_grader()):
             raise ClusterError(
-                f"{socket.gethostname()} has another version of this software: bring all to the same one."
+                f"{socket.gethostname()} has another version of this software: install the same one everywhere."
             )
         files = digests.of_submission(task.path)
         key = task.key_for(files)

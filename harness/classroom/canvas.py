@@ -186,8 +186,8 @@ def _check_ids(rows: Sequence[Row]) -> None:
         id = row.cells[ID].strip()
         if not (id.isascii() and id.isdigit()):
             raise CanvasError(
-                f"Line {row.line} of the gradebook has no ID ({shown(id) or 'an empty cell'}), by which Canvas knows a "
-                "student: use the file as Canvas exports it, which no spreadsheet has saved again."
+                f"Line {row.line} of the gradebook has no ID ({shown(id) or 'an empty cell'}): use the file as "
+                "Canvas exports it, and don't save it in a spreadsheet program."
             )
     ids = Counter(row.cells[ID].strip() for row in rows)
     if twice := [id for id, count in ids.items() if count > 1]:
@@ -284,7 +284,7 @@ def _matched(rows: Sequence[Row], of_class: Sequence[Student], filled: Filled) -
             filled.nobody.append(student)
     for line, several in found.items():
         if len(several) > 1:
-            filled.unclear += [(one, f"{len(several)} students of the class lead to one row") for one in several]
+            filled.unclear += [(one, f"{len(several)} students of the class match the same row") for one in several]
             unclear[line] = None
     return {**{line: several[0] for line, several in found.items()}, **unclear}
 
@@ -346,12 +346,12 @@ def sayings(filled: Filled) -> Iterator[str]:
     for student, why in filled.unclear:
         yield f"{_who(student)} gets no points in the file: {why}."
     for student in filled.nobody:
-        yield f"{_who(student)} is not in the gradebook, as somebody who dropped the course ({student.total.id})."
+        yield f"{_who(student)} is not in the gradebook ({student.total.id}): perhaps they dropped the course."
     for row in filled.nothing:
         yield f"{row.name} submitted nothing, and the cell is unchanged."
     for student in filled.twice:
         others = ", ".join(student.others)
-        yield f"{_who(student)} is there twice: {student.total.id} counts, which came last, and not {others}."
+        yield f"{_who(student)} has several submissions: {student.total.id} came last and counts, {others} doesn't."
     for row, student in filled.incomplete:
         yield f"{row.name}'s marks are not complete, and the cell is unchanged: {student.total.left}."
     for row, _ in filled.kept:

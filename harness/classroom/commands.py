@@ -52,9 +52,9 @@ def late(
         if lateness.late_by:
             tell(f"{', '.join(person.name for person in total.counts_for)}: {total.late}")
     if unknown_times := sum(lateness.late_by is None for _, lateness in counting):
-        tell(f"{counted(unknown_times, 'submission')} without a time, and so without a penalty.")
+        tell(f"Without a submission time, and so without a penalty: {counted(unknown_times, 'submission')}.")
     punished = sum(lateness.costs for _, lateness in counting)
-    tell(f"{counted(punished, 'submission')} of {len(counting)} with a penalty.    Table: {grades / 'late.csv'}")
+    tell(f"With a penalty: {punished} of {counted(len(counting), 'submission')}.    Table: {grades / 'late.csv'}")
 
 
 def canvas(

@@ -362,8 +362,8 @@ def _sentences(found: Difference) -> Iterator[str]:
         assert test.override is not None
         yield (
             f"{plain(change.name)}: {test.number} is overridden by hand with {points(test.override.score)} points, and "
-            f"its automatic score went from {_points(test.before)} to {_points(test.after)}. Look whether the override "
-            "still holds."
+            f"its automatic score went from {_points(test.before)} to {_points(test.after)}. Check whether "
+            "the override still holds."
         )
     for alone, where in ((found.only_before, "first"), (found.only_after, "second")):
         if alone:

@@ -122,9 +122,7 @@ def _check(edition: Edition) -> None:
     if out.exists() and not (out / STAMP).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise PublishError(f"{out} holds something else: name a new folder with --out.")
     if (edition.downloads is None) != (edition.gradebook is None):
-        raise PublishError(
-            "--downloads has the files' numbers, and --gradebook says who has which: the feedback zip needs both."
-        )
+        raise PublishError("The feedback zip needs both --downloads and --gradebook, which says whose file is whose.")
 
 
 def _now() -> str:
@@ -307,8 +305,8 @@ def _files_of_canvas(edition: Edition, found: Sequence[Total]) -> dict[str, list
             known.setdefault(match[1], (match[1], match[2], Path(name).suffix))
     if not known:
         raise PublishError(
-            f"{edition.downloads} has no file as Canvas names them, lovelaceada_123_456_work.zip: use what Canvas' "
-            "Download Submissions gives."
+            f"{edition.downloads} has no file with a name such as lovelaceada_123_456_work.zip: use the zip of "
+            "Canvas' Download Submissions."
         )
     for student, user in canvas_ids(read_gradebook(edition.gradebook), found):
         if user in known:

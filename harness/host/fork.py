@@ -161,7 +161,7 @@ class ForkLauncher:
     def _silent(self, reason: str) -> SandboxError:
         log = self._log.read_text(errors="replace")[-2000:] if self._log and self._log.exists() else ""
         if "ModuleNotFoundError" in log and os.environ.get("PYTHONPATH"):
-            reason += " (it doesn't heed PYTHONPATH: install the packages into this Python's own environment)"
+            reason += " (it ignores PYTHONPATH: install the packages into this Python's own environment)"
         return SandboxError(f"the sandbox's server doesn't answer: {reason}\n{log}".rstrip())
 
     def _wait_until_ready(self) -> None:
@@ -201,7 +201,7 @@ class ForkLauncher:
 
         if not is_there(one.connection, self.limits.start_seconds * self.slowness):
             said = one.output.text(wait=1.0).strip()[-1000:]
-            raise SandboxError(f"a worker could not be started: {said or 'it ended without a word'}")
+            raise SandboxError(f"a worker could not be started: {said or 'it ended without a message'}")
         process = WorkerProcess(
             one.connection,
             one.output,

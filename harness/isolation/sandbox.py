@@ -102,11 +102,11 @@ def detect_layers(scratch: Path, without: Collection[str] = ()) -> Sandbox:
         first_user = None
     version = 0 if "Landlock" in without else landlock.version()
     if "Landlock" not in without and (version == 0 or _trial(lambda: landlock.restrict([], []))):
-        why_not["Landlock"] = "the kernel is older than Linux 5.13, or doesn't have it switched on"
+        why_not["Landlock"] = "the kernel is older than Linux 5.13, or Landlock is switched off"
         version = 0
     if "seccomp" not in without and (reason := _trial(seccomp.install)):
         known = ", ".join(seccomp.ARCHITECTURES)
-        reason = reason if platform.machine() in seccomp.ARCHITECTURES else f"this is no {known}"
+        reason = reason if platform.machine() in seccomp.ARCHITECTURES else f"this is not a {known}"
         why_not["seccomp"] = f"a filter can't be installed: {reason}"
     return Sandbox(first_user, version, "seccomp" not in why_not, why_not)
 
@@ -127,7 +127,7 @@ def _trial(action: Callable[[], None]) -> str:
     with os.fdopen(read_end, "rb") as file:
         said = file.read().decode(errors="replace")
     os.waitpid(pid, 0)
-    return "" if said == "well" else said or "it ended without a word"
+    return "" if said == "well" else said or "it ended without a message"
 
 
 def _try_user(user: int, scratch: Path) -> None:

@@ -277,7 +277,7 @@ def _broken_without_isolation(attempts: Sequence[Attempt], folder: Path) -> dict
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         return dict.fromkeys((attempt.name for attempt in tried), _in_short(f"{type(error).__name__}: {error}"))
     if not isinstance(answers, list) or len(answers) != len(tried):
-        said = done.stderr.strip().rpartition("\n")[2] or "its control ended without a word"
+        said = done.stderr.strip().rpartition("\n")[2] or "its control ended without a message"
         return dict.fromkeys((attempt.name for attempt in tried), _in_short(said))
     return {
         attempt.name: f"its probe fails without isolation, too: {_in_short(said or f'it answered {value}')}"

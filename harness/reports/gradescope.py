@@ -29,7 +29,7 @@ def render(gradebook: Gradebook) -> dict[str, Any]:
     if gradebook.faults:
         rows.append(
             {
-                "name": "The grader itself had a fault: tell the course staff",
+                "name": "The grader itself had a fault: tell the course staff.",
                 "score": 0.0,
                 "max_score": 0.0,
                 "status": "failed",
@@ -113,5 +113,5 @@ def _summary(gradebook: Gradebook) -> str:
         lines.append("Submission checklist (no points):")
         lines += [f"{item.sign} {item.what}: {cut(plain(item.found), 500)}" for item in gradebook.checklist]
     if gradebook.undecided:
-        lines.append(f"{gradebook.undecided:g} points are undecided: the grader had a fault, staff will grade again.")
+        lines.append(f"{gradebook.undecided:g} points are undecided. The grader had a fault; staff will grade again.")
     return "\n".join(lines)

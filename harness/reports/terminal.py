@@ -109,7 +109,7 @@ def _hints(gradebook: Gradebook, every: bool) -> tuple[list[RenderableType], int
         failed = [one for one in problems if one[1].state in (State.FAILED, State.PARTIAL)]
         for test, outcome in (failed or problems[:1]) if every else problems[:1]:
             earlier = shown.setdefault(outcome.message, test.number)
-            message = _message(outcome) if earlier == test.number else f"As {earlier}."
+            message = _message(outcome) if earlier == test.number else f"The same message as {earlier}."
             hint = Table.grid(padding=(0, 1))
             hint.add_row(Text(f"  {test.number}", style="bold"), Text(test.title, style="bold"))
             hint.add_row("", Text(message, overflow="fold"))

@@ -61,7 +61,7 @@ def unwritable(path: Path) -> str | None:
     """One sentence on why a report can't be written there, or None."""
     path = path.absolute()
     if path.is_dir():
-        return f"The report can't be written: {path} is a folder, name a file."
+        return f"The report can't be written: {path} is a folder; name a file."
     if not path.parent.is_dir():
         return f"The report can't be written: {path.parent} is not a folder."
     if not os.access(path.parent, os.W_OK):

@@ -155,15 +155,20 @@ def parse(text: str) -> Answers:
             texts.setdefault(question, []).append(section.text)
         elif len(others) < MAX_OTHERS:
             others.append(Answer(section.part, section.title, section.limit, section.text))
-            remarks.append(f"{_heading(section)} is none of the questions: use the headings of student/answers.md.")
+            remarks.append(
+                f"{_heading(section)} in answers.md is not the heading of a question: use the headings of "
+                "student/answers.md."
+            )
     answers = []
     for question in QUESTIONS:
         parts = texts.get(question, [])
-        name = f"{question.part} {question.title}"
+        name = f"question {question.part} ({question.title})"
         if len(parts) > 1:
-            remarks.append(f"{name} has {len(parts)} headings: their texts are taken together, so leave one of them.")
+            remarks.append(
+                f"answers.md has {len(parts)} headings for {name}. Their texts are joined: keep one heading."
+            )
         elif not parts and not question.figure_only:
-            remarks.append(f"{name} has no heading: put back that of student/answers.md.")
+            remarks.append(f"answers.md has no heading for {name}: copy it from student/answers.md.")
         joined = "\n\n".join(filter(None, parts))
         answers.append(
             Answer(

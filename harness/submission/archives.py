@@ -71,7 +71,7 @@ def unpack(archive: Path, folder: Path) -> list[str]:
         raise
     except Exception as error:  # the libraries raise many kinds for files that were made to
         reason = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
-        raise ArchiveError(f"is damaged, or no archive that can be read ({reason}): pack it again") from error
+        raise ArchiveError(f"is damaged or not an archive ({reason}): pack it again") from error
 
 
 def _zip_entries(opened: zipfile.ZipFile) -> Iterator[_Entry]:
@@ -109,13 +109,13 @@ def _unpack(entries: Iterator[_Entry], folder: Path, left: int) -> list[str]:
     notes: list[str] = []
     for count, entry in enumerate(_readable(entries, notes)):
         if count >= MAX_ENTRIES:
-            raise ArchiveError(f"has more than {MAX_ENTRIES:,} entries: pack only what is handed in")
+            raise ArchiveError(f"has more than {MAX_ENTRIES:,} entries: pack only code, results and the write-up")
         if entry.name.rstrip("/") == ".":  # the folder itself
             continue
         name = _shown(entry.name)
         path = _inside(entry.name)
         if path is None:
-            notes.append(f"{name} was left out: its name leads elsewhere, or can't be a file's.")
+            notes.append(f"{name} was left out: its name leads out of the archive or is not valid.")
             continue
         if _is_rubbish(path):
             continue
@@ -124,7 +124,7 @@ def _unpack(entries: Iterator[_Entry], folder: Path, left: int) -> list[str]:
                 (folder / path).mkdir(parents=True, exist_ok=True)
             continue
         if entry.kind != "file":
-            notes.append(f"{name} was left out: it is a {entry.kind}, no plain file.")
+            notes.append(f"{name} was left out: it is a {entry.kind}, not a regular file.")
             continue
         problem, written = _write(entry, folder / path, left)
         left -= written
@@ -148,7 +148,7 @@ def _readable(entries: Iterator[_Entry], notes: list[str]) -> Iterator[_Entry]:
         except Exception:
             if not last:
                 raise
-            notes.append(f"The archive is damaged behind {last}, and what follows there is lost: pack it again.")
+            notes.append(f"The archive is damaged after {last}, and the files after it are lost: pack it again.")
             return
         last = _shown(entry.name)
         yield entry
@@ -161,17 +161,17 @@ def _write(entry: _Entry, path: Path, limit: int) -> tuple[str, int]:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             path.unlink()
-            again = "was there twice: the last one was taken"
+            again = "is in the archive twice: the last one was used"
         else:
             again = ""
         source = entry.open()
         if source is None:
-            return "was left out: it is no plain file", 0
+            return "was left out: it is not a regular file", 0
         with source, path.open("xb") as file:
             while block := source.read(BLOCK):
                 written += len(block)
                 if written > limit:
-                    raise ArchiveError("would fill the disk once unpacked: pack only what is handed in")
+                    raise ArchiveError("would fill the disk once unpacked: pack only code, results and the write-up")
                 file.write(block)
     except ArchiveError:
         raise

@@ -47,7 +47,7 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class NotebookError(Exception):
-    """The file isn't a notebook. The text is the end of a sentence that says why."""
+    """A file that is not a notebook; the text is the end of a sentence that says why."""
 
 
 @dataclass(frozen=True)
@@ -160,12 +160,12 @@ def read_notebook(text: str) -> nbformat.NotebookNode:
     except RecursionError:
         raise NotebookError("is nested too deeply for a notebook") from None
     except (nbformat.reader.NotJSONError, UnicodeError):
-        raise NotebookError("is no notebook: it isn't valid JSON") from None
+        raise NotebookError("is not a notebook: it isn't valid JSON") from None
     except Exception:  # nbformat finds many ways in which JSON may be no notebook
         cells = _cells_of_json(text)
     readable = [cell for cell in cells if isinstance(cell, dict) and isinstance(cell.get("source"), str)]
     if not readable:
-        raise NotebookError("is a notebook without cells" if cells == [] else "is no notebook")
+        raise NotebookError("is a notebook without cells" if cells == [] else "is not a notebook")
     for cell in readable:
         if not isinstance(cell.get("metadata"), dict):
             cell["metadata"] = {}

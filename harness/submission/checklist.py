@@ -30,7 +30,7 @@ TOOLS = re.compile(
     re.IGNORECASE,
 )
 MAX_PDF = 100 << 20
-NO_PDF = "there is none: make writeup makes it from answers.md and results/"
+NO_PDF = "there is none: run make writeup, which makes it from answers.md and results/"
 #: The endings of files that may be such a log.
 DOCUMENTS = (".docx", ".doc", ".odt", ".rtf", ".pages", ".html", ".json")
 
@@ -65,10 +65,10 @@ def checklist(handed: Handed) -> tuple[Item, ...]:
 
 
 def _name(handed: Handed) -> Item:
-    what = "the zip's name, with the team's"
+    what = "the name of the zip"
     name = unicodedata.normalize("NFC", handed.path.name)
     if handed.path.is_dir():
-        return Item(what, None, f"can't be told of a folder: call it {PATTERN}")
+        return Item(what, None, f"a folder is not a zip yet: call the zip {PATTERN}")
     if NAME.fullmatch(name):
         return Item(what, True, name)
     if not name.endswith(".zip"):
@@ -82,25 +82,27 @@ def _team(handed: Handed, written: answers.Answers | None) -> Item:
         return Item(what, True, ", ".join(written.team))
     if NAME.fullmatch(unicodedata.normalize("NFC", handed.path.name)):
         return Item(what, True, "in the zip's name")
-    return Item(what, False, "write them behind Team: in answers.md, or in the notebook's first text")
+    return Item(what, False, "write them after Team: in answers.md, or in the notebook's first text cell")
 
 
 def _notebook(handed: Handed) -> tuple[Item, Item]:
     one, saved = "exactly one notebook", "all outputs saved, in order"
     if handed.notebooks != 1:
         found = "there is none: add it" if not handed.notebooks else f"there are {handed.notebooks}: hand in one"
-        return Item(one, False, found), Item(saved, None, "nothing to look at" if not handed.notebooks else found)
+        return Item(one, False, found), Item(
+            saved, None, "there is no notebook to check" if not handed.notebooks else found
+        )
     cells = [cell for cell in handed.cells if not cell.is_empty]
     left = [cell.label for cell in cells if cell.executed is None]
     failed = [cell.label for cell in cells if cell.failed]
     counts = [cell.executed for cell in cells if cell.executed is not None]
     again = "restart the kernel, run all cells, and save"
     if not handed.cells:
-        return Item(one, False, "it can't be read: save it again"), Item(saved, None, "nothing to look at")
+        return Item(one, False, "it can't be read: save it again"), Item(saved, None, "there is no notebook to check")
     if left:
         item = Item(saved, False, f"{_some(left)} {'was' if len(left) == 1 else 'were'} not run: {again}")
     elif failed:
-        item = Item(saved, False, f"{_some(failed)} ended with an error: mend that, {again}")
+        item = Item(saved, False, f"{_some(failed)} ended with an error: correct it, then {again}")
     elif counts != sorted(counts):
         item = Item(saved, False, f"the cells were not run from top to bottom: {again}")
     else:
@@ -111,8 +113,8 @@ def _notebook(handed: Handed) -> tuple[Item, Item]:
 def _limits(written: answers.Answers | None) -> Item:
     what = "written answers within their limits"
     if written is None:
-        return Item(what, None, "there is no answers.md: those in the PDF are not counted here")
-    over = [f"{one.part} has {one.words} words of {one.limit}" for one in written.answers if one.over]
+        return Item(what, None, "there is no answers.md, and the PDF's words are not counted")
+    over = [f"{one.part} has {one.words} words, the limit is {one.limit}" for one in written.answers if one.over]
     left = [one.part for one in written.answers if one.is_missing]
     if over:
         return Item(what, False, f"{_some(over)}: shorten them (formulas, tables and code are not counted)")
@@ -138,7 +140,7 @@ def _pdf(handed: Handed) -> Item:
     except UnreadableError as error:
         return Item(what, False, f"{error}")
     if b"%PDF-" not in begins:
-        return Item(what, False, f"{file.name} is no PDF that opens: make it again")
+        return Item(what, False, f"{file.name} is not a PDF that opens: make it again")
     return Item(what, True, file.name)
 
 
@@ -156,9 +158,11 @@ def _logs(handed: Handed) -> Item:
     others = [file.name for file in handed.files if file.suffix.lower() in DOCUMENTS and _is_log(file)]
     if others:
         return Item(
-            what, False, f"{_some(others)} {'is' if len(others) == 1 else 'are'} neither: save it as PDF, or as text"
+            what,
+            False,
+            f"{_some(others)} {'is' if len(others) == 1 else 'are'} neither text nor PDF: save it as one of them",
         )
-    return Item(what, False, "there are none: add them as ai-log.txt, or one that says that you used no such tool")
+    return Item(what, False, "add ai-log.txt with the logs, or with a line that you used no AI tools")
 
 
 def _is_log(file: Path) -> bool:

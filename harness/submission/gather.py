@@ -86,7 +86,7 @@ def _unpacked(path: Path, scratch: Path, name: str) -> tuple[Path, list[str]]:
     if path.is_file() and is_called_archive(path.name) and is_archive(path):
         return root, unpacked(path, root, name)
     if path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz"):
-        raise SubmissionError(f"{name} is damaged, or no archive at all: pack it again.")
+        raise SubmissionError(f"{name} is damaged or not an archive: pack it again.")
     if path.suffix.lower() in OTHER_ARCHIVES:
         raise SubmissionError(f"{name} can't be unpacked here: pack it as a .zip.")
     raise SubmissionError(f"{name} can't be graded: name {ACCEPTED}.")
@@ -116,7 +116,7 @@ def _chosen(found: FoundFiles, texts: _Texts, notes: list[str], path: Path, scra
     modules |= {file: one.modules[file[:-3]] for file, one in taken.items()}
     notes += [*found.notes, *problems]
     if book is not None and len(books) > 1:
-        notes.append(f"There are {len(books)} notebooks, of which {book.path.as_posix()} was graded: hand in one.")
+        notes.append(f"There are {len(books)} notebooks, and {book.path.as_posix()} was graded: hand in one.")
     if not files and book is None and not taken:
         raise SubmissionError(_nothing(found, [*problems, *notes], name))
     read = [*([book] if book is not None and modules else []), *taken.values()]
@@ -125,7 +125,7 @@ def _chosen(found: FoundFiles, texts: _Texts, notes: list[str], path: Path, scra
         file for file in files if book and file not in modules and _differ(found.root / files[file], book, file[:-3])
     ]
     if both:
-        notes.append(f"In the notebook and as files: {', '.join(both)}. The files were graded.")
+        notes.append(f"These are in the notebook and are files as well: {', '.join(both)}. The files were graded.")
     submission = Submission(
         found.root / (folder or Path()),
         path.resolve().name,
@@ -229,7 +229,7 @@ def _results(found: FoundFiles) -> Path | None:
         found.notes.append(f"{names} was graded as results: rename it to results.")
         return (found.root / next(iter(almost))).resolve()
     if almost:
-        found.notes.append(f"{names} may each be results, so none was graded: rename one to results.")
+        found.notes.append(f"{names} could each be results, so none was graded: rename one to results.")
     return None
 
 

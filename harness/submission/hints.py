@@ -57,23 +57,24 @@ def hints(failure: Failure) -> Iterator[str]:
     missing = NOT_INSTALLED.match(text) if kind == "ModuleNotFoundError" else None
     if missing is not None and f"{missing[1]}.py" not in FILES:
         yield (
-            f"{missing[1]} is not installed where this is graded, or not handed in if it is yours. Take the import "
-            f"out; there are {', '.join(INSTALLED[:-1])} and {INSTALLED[-1]}."
+            f"{missing[1]} is not installed where your code is graded. If it is your own file, hand it in; else remove "
+            f"the import. There are {', '.join(INSTALLED[:-1])} and {INSTALLED[-1]}."
         )
     pattern = {"ImportError": NOT_IN_LIBRARY, "AttributeError": NO_ATTRIBUTE}.get(kind)
     lacks = pattern.match(text) if pattern is not None else None
     if lacks is not None and lacks["module"] in sys.stdlib_module_names:
-        yield f"{PYTHON} grades, whose {lacks['module']} has no {lacks['name']}: a newer Python may have it."
+        lacking = f"{lacks['module']} has no {lacks['name']}"
+        yield f"{PYTHON} grades your code, and its {lacking}: newer versions may have it."
     if kind == "PermissionError":
-        yield "While it is graded, code can't start processes, open connections, or reach other files."
+        yield "While your code is graded, it can't start processes, open connections, or reach other files."
     elif kind in ("URLError", "HTTPError", "gaierror"):
-        yield "While it is graded, code has no network; what the handout downloads is there already."
+        yield "While your code is graded, it has no network. The files that the handout downloads are there already."
     elif kind == "RuntimeError" and "does not require grad" in text:
         yield "Nothing is left to train: all parameters are frozen, or the output was computed without gradients."
     elif kind == "IndexError" and text == "index out of range in self":
-        yield "An embedding was given a number beyond its size: are the arguments in the order of the docstring?"
+        yield "An embedding got a number beyond its size: are the arguments in the order of the docstring?"
     elif any(word in text for word in GPU_WORDS):
-        yield "Code is graded on the CPU: take cuda only where torch.cuda.is_available()."
+        yield "Your code is graded on the CPU: use cuda only if torch.cuda.is_available()."
 
 
 def newer_syntax(line: str) -> str:
@@ -86,7 +87,7 @@ def newer_syntax(line: str) -> str:
     if not newer:
         return ""
     major, minor = newer[0]
-    return f"{PYTHON} grades, and this is probably syntax of Python {major}.{minor}: write it for the older one."
+    return f"{PYTHON} grades your code, and this is probably syntax of Python {major}.{minor}: use older syntax."
 
 
 def _has_newer_f_string(line: str) -> bool:

@@ -136,7 +136,7 @@ class Submission:
             yield f"{reason}."
         # The part's own module is used, and not the one that the failure names, since a worker may name any file.
         if re.search(rf"^[ \t]*global\b.*\b{name[1]}\b", read_text(self.folder / _file_of(part)), re.MULTILINE):
-            yield f"Another call sets {name[1]}, maybe in another process: return it, and take it as an argument."
+            yield f"Another function sets {name[1]}, perhaps in another process: return it, and pass it as an argument."
 
     def located(self, stack: Iterable[StackLine]) -> list[StackLine]:
         """Translate lines of modules that were made from a notebook into lines of its cells.
@@ -196,7 +196,7 @@ def _check_exists(path: Path) -> None:
             raise SubmissionError(f"{path} does not exist: name {ACCEPTED}.")
         str(path.absolute()).encode()
     except UnicodeEncodeError:
-        raise SubmissionError(f"{path} can't be read: its name is no text in UTF-8, give it another one.") from None
+        raise SubmissionError(f"{path} can't be read: its name is not valid UTF-8, so rename it.") from None
     except (PermissionError, ValueError):
         raise SubmissionError(f"{path} can't be read: change its permissions.") from None
 

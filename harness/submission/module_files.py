@@ -39,7 +39,7 @@ def find_module_files(found: FoundFiles) -> tuple[Path | None, dict[str, Path]]:
             elsewhere.append(chosen)
     if elsewhere:
         where = ", ".join(shown(path.as_posix()) for path in elsewhere)
-        found.notes.append(f"Not in one folder with the others, and graded as well: {where}.")
+        found.notes.append(f"These are in another folder than the others, and were graded too: {where}.")
     return folders[0] if folders else next((path.parent for path in others.values()), None), others
 
 
@@ -65,11 +65,11 @@ def _chosen(found: FoundFiles, name: str, own: Sequence[Path], meant: Sequence[P
         return own[0]
     for other in own[1:MAX_CANDIDATES]:
         if not is_untouched(found.root / other, name[:-3]):
-            found.notes.append(f"{shown(other.as_posix())} was graded: {shown(own[0].as_posix())} has stubs alone.")
+            found.notes.append(f"{shown(other.as_posix())} was graded: {shown(own[0].as_posix())} has only stubs.")
             return other
     written = [path for path in meant[:MAX_CANDIDATES] if not is_untouched(found.root / path, name[:-3])]
     if len(written) > 1:
-        found.notes.append(f"{_some(written)} may each be {name}, so none was graded: rename one to {name}.")
+        found.notes.append(f"{_some(written)} could each be {name}, so none was graded: rename one to {name}.")
     elif written:
         found.notes.append(f"{_some(written)} was graded as {name}: rename it to {name}.")
         return written[0]
@@ -82,7 +82,7 @@ def _some(paths: Sequence[Path]) -> str:
 
 
 def is_untouched(path: Path, module: str) -> bool:
-    """Whether a module consists of stubs alone."""
+    """Whether a module has only stubs."""
     try:
         statements, problem = parse(read_text(path))
     except (RecursionError, MemoryError):

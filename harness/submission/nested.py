@@ -82,7 +82,7 @@ def _opened(found: FoundFiles, archive: Path, closed: Sequence[Path], inside: Pa
         if size < 0:
             lost.append(file)
     if lost:
-        notes.append(f"Left out beside {name}: {_some(lost)}.")
+        notes.append(f"Left out, since {name} was graded: {_some(lost)}.")
     new = find_files(inside)
     new.notes = [*found.notes, *notes, *new.notes]
     return new

@@ -76,7 +76,7 @@ def modules_of(cells: Sequence[Cell]) -> tuple[dict[str, Module], list[str]]:
         if cell.problem is not None
     ]
     notes += [
-        f"{cell.label} begins with {cell.source.split()[0]} and was not read: take that line out."
+        f"{cell.label} begins with {cell.source.split()[0]} and was not read: remove that line."
         for cell in cells
         if cell.is_empty and cell.file is None and cell.source.lstrip().startswith("%%") and DEFINES.search(cell.source)
     ]
@@ -174,7 +174,7 @@ class _Notebook:
             if right in NAMES[name] and wrong in defined and right not in defined:
                 builder.add(f"{right} = {wrong}")
                 defined.add(right)
-                notes.append(f"{wrong} was taken as {right}, the name that the grader looks for.")
+                notes.append(f"{wrong} was graded as {right}, the name that the grader looks for.")
         if more := alternative_names().append(name, [one.statement for one in kept]):
             builder.add(more)
         for missing, of in NAMES[name].items():

@@ -91,7 +91,7 @@ def scripts(found: FoundFiles, folder: Path | None, lacking: Sequence[str]) -> d
             taken[file_name] = able[0]
         elif able:
             names = ", ".join(shown(book.path.as_posix()) for book in able)
-            found.notes.append(f"{names} may each be {file_name}, so none was graded: rename one to {file_name}.")
+            found.notes.append(f"{names} could each be {file_name}, so none was graded: rename one to {file_name}.")
     for book in {id(book): book for book in taken.values()}.values():
         given = ", ".join(file_name for file_name, one in taken.items() if one is book)
         found.notes.append(f"{shown(book.path.as_posix())} was graded as {given}: hand in those, or the notebook.")

@@ -36,8 +36,8 @@ def test_submissions_without_a_time_are_counted_in_a_line(tmp_path):
     write_batch(folder, [roster_entry(name, late_by=None) for name in ("a", "b")])
     late.write(folder, late.Rules(DUE, rule="deadline"))
     assert run("late", folder).stdout.splitlines()[1:] == [
-        "2 submissions without a time, and so without a penalty.",
-        f"0 submissions of 2 with a penalty.    Table: {folder / 'late.csv'}",
+        "Without a submission time, and so without a penalty: 2 submissions.",
+        f"With a penalty: 0 of 2 submissions.    Table: {folder / 'late.csv'}",
     ]
 
 
@@ -49,7 +49,7 @@ def test_late_writes_both_tables_and_keeps_the_rules(grades, tmp_path):
         "Due Fri 3 Oct 2025, 23:59 (UTC-04:00): each day costs 5 % of the points, 1 slip day a student.",
         "No submission is by 4711: check the names in the rules.",
         "Grace Hopper: 2 days 3 hours late: 1 slip day, then 2 days at 5 %, 10 % of the points",
-        f"1 submission of 2 with a penalty.    Table: {grades / 'late.csv'}",
+        f"With a penalty: 1 of 2 submissions.    Table: {grades / 'late.csv'}",
     ]
     first, second = read_csv((grades / "late.csv").read_text())
     assert (first["Penalty"], first["Explained"], first["Left"]) == ("0", "in time", "1")
@@ -109,7 +109,7 @@ def test_publish_refuses_what_is_not_complete(grades):
         (["canvas", "{grades}", "--gradebook", "{nowhere}"], "The gradebook can't be read"),
         (["canvas", "{grades}", "--gradebook", "{file}"], "is not a Canvas gradebook"),
         (["canvas", "{grades}", "--gradebook", "{file}", "--out", "{file}"], "is the gradebook itself"),
-        (["canvas", "{grades}", "--gradebook", "{file}", "--out", "{other}"], "is a folder, name a file"),
+        (["canvas", "{grades}", "--gradebook", "{file}", "--out", "{other}"], "is a folder; name a file"),
         (["publish", "{grades}", "--partial", "--out", "{file}"], "holds something else"),
         (["publish", "{grades}", "--partial", "--downloads", "{file}"], "needs both"),
     ],

@@ -113,7 +113,7 @@ def test_what_was_marked_on_another_text(tmp_path):
     (Journal(folder).work("one") / "answers.md").write_text(f"## {WORDY.part} {WORDY.title}\n\nAnother word.\n")
     (notice,) = found(folder)
     assert notice.kind is Kind.CHANGED
-    assert notice.why == f"What was marked in {WORDY.id} is not what is there now: mark it again."
+    assert notice.why == f"Changed after marking, and to be marked again: {WORDY.id}."
 
 
 def test_what_could_not_be_read_lacks_nothing(tmp_path):

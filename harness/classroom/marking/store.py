@@ -173,10 +173,10 @@ class MarkStore:
             found = next(self._table.read("id = :id", {"id": event}), None)
             key = key_of(found) if found is not None else None
             if found is None or key is None or found.kind is Kind.UNDO or found.who != who:
-                raise MarkError("Only what you have saved yourself can be taken back.")
+                raise MarkError("You can take back only what you have saved yourself.")
             top = marks.current(key)
             if top is None or top.id != found.id:
-                raise MarkError("This was changed or taken back since: open it, and save what it should be.")
+                raise MarkError("This was changed or taken back since: open it, and save the right version.")
             if found.kind is not Kind.SECOND:
                 _demand_reason(marks, reason)
             undone = Undone(found.id, found.kind)

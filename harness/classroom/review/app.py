@@ -202,7 +202,7 @@ def _answer(page: Page, call: Call) -> Response:
 async def _not_there(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     said = {404: "There is no such page.", 405: "The page does not support this request."}
-    return _message(said.get(status, "This can't be done."), status)
+    return _message(said.get(status, "The request failed: go back and try again."), status)
 
 
 def _closed() -> Response:

@@ -125,7 +125,7 @@ class Call:
         try:
             return int(self.text(name, "0") or "0")
         except ValueError:
-            raise Refused(f"The field {name} holds no number: load the page again.") from None
+            raise Refused(f"The field {name} is not a number: load the page again.") from None
 
     def number(self, name: str, what: str) -> float:
         """A field with a number; an empty one is zero."""

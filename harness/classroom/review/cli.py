@@ -30,17 +30,19 @@ PORT = 8420
 
 def review(
     grades: Annotated[Path, typer.Argument(help="The folder that batch has made.")] = Path("grades"),
-    host: Annotated[str, typer.Option(help="The address to listen at; another one needs named markers.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address of the page. If others can reach it, name the markers.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page. Default, and 0: any free one.")] = PORT,
     markers: Annotated[Path | None, typer.Option(help='A file with markers = ["Ada", "Alan"].')] = None,
-    marker: Annotated[list[str] | None, typer.Option(help="A marker's name; once for each.")] = None,
+    marker: Annotated[list[str] | None, typer.Option(help="A marker's name. Repeat it for each marker.")] = None,
     share: Annotated[
-        list[str] | None, typer.Option(help="Who marks a question, as 1.1=Ada,Alan; once for each question.")
+        list[str] | None, typer.Option(help="Who marks a question, as 1.1=Ada,Alan. Repeat it for each question.")
     ] = None,
     requests: Annotated[
         Path | None, typer.Option(help="Put the regrade requests of a CSV file into the queue, and end.")
     ] = None,
-    show_names: Annotated[bool, typer.Option("--show-names", help="Don't mark blind.")] = False,
+    show_names: Annotated[bool, typer.Option("--show-names", help="Show students' names while marking.")] = False,
 ) -> None:
     """Mark by hand what no test can grade: a web page over a finished batch.
 
@@ -58,7 +60,7 @@ def review(
     try:
         taken = _listen(host, port)
     except OSError as error:
-        stop(f"{host}:{port} can't be listened at ({error.strerror or error}): choose another --port, or --port 0.")
+        stop(f"The page can't use {host}:{port} ({error.strerror or error}): choose another --port, or --port 0.")
     try:
         from harness.classroom.review.calls import ReviewContext
 

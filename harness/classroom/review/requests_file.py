@@ -60,7 +60,9 @@ def read_requests(text: str, material: Material) -> Asking:
         if submission is None:
             problems.append(f"Row {number}: {who[:60]} is neither a submission's id nor a student's id, email or name.")
         elif question not in material.questions:
-            problems.append(f"Row {number}: {question[:60]} is none of {', '.join(material.questions)}.")
+            problems.append(
+                f"Row {number}: {question[:60]} is not a question: use one of {', '.join(material.questions)}."
+            )
         else:
             rows.append(Asked(submission, question, asked))
     return Asking(tuple(rows), tuple(problems))
