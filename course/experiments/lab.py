@@ -26,13 +26,35 @@ from course.records import Checkpoint, Claim, Data, Record, Run, Settings, Table
 from course.timing import epoch_time, faster_precision, has_bfloat16
 from course.trainer import Diverged, Evaluation, History, Precision, Recipe, Training, agree, evaluate
 
-__all__ = ["Lab"]
+__all__ = ["Lab", "Network", "Pruning"]
 
 #: Between two savings of a run's state, in seconds: what a killed run loses at most, and an epoch.
 SAVE_EVERY = 2.0
 
 #: The precision that was found to be faster: by network, batch size and threads, once in a process.
 _FASTER: dict[tuple[str, int, int], Precision] = {}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that is to be trained, and how it is kept."""
+
+    name: str
+    """The run's name, and that of its files."""
+    title: str
+    """The run's title in legends."""
+    make: Callable[[], nn.Module]
+    """Makes the network, after the random numbers have been seeded."""
+    architecture: Architecture
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """Pruning steps in a run, whose zeros are counted: its weights are kept as float32."""
+
+    prune: Callable[[nn.Module], object]
+    after: Sequence[int]
+    """The epochs after which the network is pruned, before its evaluation."""
 
 
 @dataclass
@@ -141,46 +163,37 @@ class Lab:
 
     def train(
         self,
-        name: str,
-        title: str,
-        make_model: Callable[[], nn.Module],
+        network: Network,
         recipe: Recipe,
         data: tuple[ImageDataset, ImageDataset],
-        architecture: Architecture,
         *,
-        prune: Callable[[nn.Module], None] | None = None,
-        prune_after: Sequence[int] = (),
-        sparse: bool = False,
-        half: bool = True,
+        pruning: Pruning | None = None,
         exact: bool = False,
     ) -> Run:
         """Train a network, measure it, keep it. A run that is finished is not repeated; one that stopped goes on.
 
         Args:
-            make_model: makes the network, after the random numbers have been seeded.
-            prune: called with the network after each of the epochs ``prune_after``, before its evaluation.
-            sparse: count the zeros of each convolution after every epoch.
-            half: keep kernels and matrices as float16.
+            pruning: the pruning steps; the zeros of each convolution are then counted after every epoch.
             exact: float32 on every device, and images in the order that a student's loop over channels expects.
         """
         if exact:
-            self._exact.add(name)
-        known = self.record.run(name)
+            self._exact.add(network.name)
+        known = self.record.run(network.name)
         if known is not None and known.finished:
             return known
 
         def begin(precision: Precision) -> Training:
             torch.manual_seed(self.record.seed)
-            model = make_model().to(self.device)
+            model = network.make().to(self.device)
 
             def before_evaluation(epoch: int) -> bool:
-                times = list(prune_after).count(epoch)
+                assert pruning is not None
+                times = list(pruning.after).count(epoch)
                 for _ in range(times):
-                    assert prune is not None
-                    prune(model)
+                    pruning.prune(model)
                 return times > 0
 
-            if not exact and prune is None:  # a student's mask.view(-1) needs weights that are in order
+            if not exact and pruning is None:  # a student's mask.view(-1) needs weights that are in order
                 order_weights(model)
             layout = torch.contiguous_format if exact else torch.channels_last
             return Training(
@@ -188,12 +201,12 @@ class Lab:
                 replace(data[0], layout=layout),
                 replace(data[1], layout=layout),
                 recipe,
-                before_evaluation=before_evaluation if prune_after else None,
+                before_evaluation=before_evaluation if pruning is not None else None,
                 precision=precision,
             )
 
-        precision = "float32" if exact else self._precision(architecture, begin)
-        run = Run(name=name, title=title, settings=_settings(recipe, precision), alone=self._alone)
+        precision = "float32" if exact else self._precision(network.architecture, begin)
+        run = Run(network.name, network.title, _settings(recipe, precision), alone=self._alone)
         if self.dry:
             found = epoch_time(begin(precision), *self._counts)
             self.estimate += recipe.epochs * found.seconds + len(recipe.within) * found.evaluation
@@ -204,11 +217,11 @@ class Lab:
         training = begin(precision)
         if not self._take_up(training, run):
             training = begin(precision)
-        measured = _Kept(self, run, training, architecture, half)
-        self._epochs(training, run, sparse, measured.evaluate)
+        measured = _Kept(self, run, training, network.architecture, half=pruning is None)
+        self._epochs(training, run, measured.evaluate, sparse=pruning is not None)
         run.checkpoint = measured.checkpoint()
         write(self.record, self.folder)
-        self._state_file(name).unlink(missing_ok=True)
+        self._state_file(network.name).unlink(missing_ok=True)
         self.watch.run_ends(run)
         return run
 
@@ -229,7 +242,7 @@ class Lab:
             _FASTER[key] = faster_precision(begin)
         return _FASTER[key]
 
-    def _epochs(self, training: Training, run: Run, sparse: bool, last: Callable[[], Evaluation]) -> None:
+    def _epochs(self, training: Training, run: Run, last: Callable[[], Evaluation], *, sparse: bool) -> None:
         """Train to the end; whatever stops it, the record has the epochs that were done."""
         self.watch.run_begins(run, len(training.training))
         saved = time.perf_counter()
@@ -310,6 +323,7 @@ class _Kept:
     training: Training
     architecture: Architecture
     half: bool
+    """Kernels and matrices are kept as float16."""
     _network: nn.Module | None = None
     _tested: Evaluation | None = None
 
@@ -330,7 +344,9 @@ class _Kept:
                 raise StudentCodeError(
                     f"the network of {self.run.name!r} can't be kept as {self.architecture}: {error}"
                 ) from None
-            checkpoints.save(state, self.path, half=self.half)
+            record = self.lab.record
+            about = f"part {record.part}, {record.profile} profile, seed {record.seed}"
+            checkpoints.save(state, self.path, half=self.half, about=about)
             self._network = checkpoints.load(self.path, self.architecture).to(self.lab.device)
         return self._network
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 
 from course.experiments.experiment import Drawing, Experiment, Records
-from course.experiments.lab import Lab
+from course.experiments.lab import Lab, Network
 from course.experiments.student_code import StudentCodeError
 from course.models import ConvNet
 from course.plotting import learning_curves
@@ -53,7 +53,7 @@ def sweep(lab: Lab) -> None:
     for rate in dict.fromkeys(rates):
         recipe = lab.recipe(epochs=lab.profile.short, rate=rate, make_scheduler=constant_rate, schedule="constant")
         try:
-            lab.train(f"rate-{rate:g}", f"learning rate {rate:g}", ConvNet, recipe, data, "ConvNet")
+            lab.train(Network(f"rate-{rate:g}", f"learning rate {rate:g}", ConvNet, "ConvNet"), recipe, data)
         except Diverged as error:  # the other rates are run all the same
             diverged = diverged or error
     if diverged is not None:
@@ -75,7 +75,7 @@ def schedules(lab: Lab) -> None:
         # A lapse of ten in the quick profile: the schedule is that of 100 epochs there, too.
         make_scheduler = functools.partial(scheduler_by, make, name, lab.profile.long * lab.profile.lapse)
         recipe = lab.recipe(epochs=lab.profile.long, rate=rate, make_scheduler=make_scheduler, schedule=name)
-        lab.train(name.replace("_", "-"), title, ConvNet, recipe, data, "ConvNet")
+        lab.train(Network(name.replace("_", "-"), title, ConvNet, "ConvNet"), recipe, data)
 
 
 def scheduler_by(

@@ -11,7 +11,7 @@ import msgspec
 from torch import nn
 
 from course.experiments.experiment import Drawing, Experiment, Records
-from course.experiments.lab import Lab
+from course.experiments.lab import Lab, Network, Pruning
 from course.experiments.part1 import constant_rate, scheduler_by
 from course.experiments.student_code import StudentCodeError
 from course.layers import SparseConv2d, UnstructuredSparseConv2d, get_sparse_conv2d_layers
@@ -61,7 +61,7 @@ def unpruned(lab: Lab) -> None:
     recipe = lab.recipe(epochs=lab.profile.short, rate=RATE, make_scheduler=constant_rate, schedule="constant")
     # Another order of the images than in 1.1: with ConvNet's weights copied, the training would be the very same.
     recipe = dataclasses.replace(recipe, seed=recipe.seed + 1)
-    lab.train("unpruned", "SparseConvNet", make, recipe, data, "ConvNet")
+    lab.train(Network("unpruned", "SparseConvNet", make, "ConvNet"), recipe, data)
 
 
 def draw_unpruned(records: Records) -> dict[str, Drawing]:
@@ -119,18 +119,8 @@ def prune(lab: Lab, function: str, layer: type[SparseConv2d], title: str) -> Non
         schedule="multistep",
     )
     lab.values({"pruned after epoch": epochs})
-    lab.train(
-        "pruned",
-        title,
-        lambda: code.SparseConvNet(layer),
-        recipe,
-        data,
-        "ConvNet",
-        prune=lambda net: pruning(net, percentage),
-        prune_after=epochs,
-        sparse=True,
-        half=False,
-    )
+    steps = Pruning(lambda net: pruning(net, percentage), epochs)
+    lab.train(Network("pruned", title, lambda: code.SparseConvNet(layer), "ConvNet"), recipe, data, pruning=steps)
     for run in lab.record.runs:
         if run.zeros:
             lab.table(

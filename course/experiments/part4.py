@@ -14,7 +14,7 @@ from torch import nn
 
 from course.datasets import DataError, ImageDataset, UnusableDataError
 from course.experiments.experiment import Drawing, Experiment, Records
-from course.experiments.lab import Lab
+from course.experiments.lab import Lab, Network
 from course.experiments.part1 import constant_rate
 from course.experiments.student_code import StudentCodeError
 from course.plotting import bars, learning_curves
@@ -144,7 +144,7 @@ def fine_tune(lab: Lab) -> None:
     )
     with weights(lab):
         for name, make in networks.items():
-            lab.train(name.replace("_", "-"), name, make, recipe, data, "ResNet18")
+            lab.train(Network(name.replace("_", "-"), name, make, "ResNet18"), recipe, data)
 
 
 def draw_fine_tuned(records: Records) -> dict[str, Drawing]:

@@ -14,7 +14,7 @@ from torch import nn
 from course.checkpoints import CheckpointError, with_provided_layers
 from course.datasets import ImageDataset
 from course.experiments.experiment import Drawing, Experiment, Records
-from course.experiments.lab import Lab
+from course.experiments.lab import Lab, Network
 from course.experiments.part1 import constant_rate, scheduler_by
 from course.experiments.student_code import StudentCodeError
 from course.layers import DepthwiseSeparableConvolutionSolution
@@ -161,7 +161,7 @@ def train_both(lab: Lab) -> None:
     timed = lab.recipe(epochs=lab.profile.timing, make_scheduler=constant_rate, schedule="constant", **adam)
     layers = {"yours": own, "provided": provided}
     for name, network in layers.items():
-        lab.train(name, TITLES[name], network, timed, data, "DWConvNet", exact=True)
+        lab.train(Network(name, TITLES[name], network, "DWConvNet"), timed, data, exact=True)
     if takes_graphs(lab.device):
         time_plain_steps(lab, {TITLES[name]: network for name, network in layers.items()}, timed, data)
     epochs = lab.profile.long
@@ -171,7 +171,7 @@ def train_both(lab: Lab) -> None:
         schedule="multistep",
         **adam,
     )
-    lab.train("adam", "DWConvNet, Adam", provided, recipe, data, "DWConvNet")
+    lab.train(Network("adam", "DWConvNet, Adam", provided, "DWConvNet"), recipe, data)
 
 
 def draw_both(records: Records) -> dict[str, Drawing]:

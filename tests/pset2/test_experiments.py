@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from course import checkpoints
-from course.datasets import DataError, load
+from course.datasets import FIXTURES, DataError, load
 from course.experiments import lab as lab_module
 from course.experiments import part1, part4
 from course.experiments.device import environment
@@ -80,6 +81,11 @@ def test_both_layers_train_alike_and_the_students_takes_longer(quick_results):
 def test_pruning_removes_a_tenth_at_each_step(quick_results):
     zeros = read(quick_results / "3.3").runs[0].zeros
     assert [row[8] for row in zeros] == [9 * 256 * 26 * min(epoch, 5) for epoch in range(1, 11)]
+
+
+def test_a_checkpoint_says_of_which_profile_it_is(quick_results):
+    with safe_open(quick_results / "1.2/multistep.safetensors", framework="pt") as file:
+        assert file.metadata() == {"about": "part 1.2, quick profile, seed 43"}
 
 
 def test_equal_seeds_leave_equal_records(tmp_path, quick_results):
@@ -247,13 +253,33 @@ def test_no_memory_on_the_gpu_is_one_sentence(tmp_path, monkeypatch):
     assert "--device cpu" in record.reason
 
 
-def test_data_that_can_not_be_had_skip_a_part(tmp_path, monkeypatch):
+def test_a_part_fails_whose_data_can_not_be_had(tmp_path, monkeypatch):
     def nothing(name, split, source="fixtures"):
         raise DataError("cifar10 can't be downloaded (no network)")
 
     monkeypatch.setattr(lab_module, "load", nothing)
     record = run_part(tmp_path, "1.1")
-    assert (record.state, record.reason) == ("skipped", "cifar10 can't be downloaded (no network)")
+    assert (record.state, record.reason) == ("failed", "cifar10 can't be downloaded (no network)")
+
+
+def test_a_data_dir_that_is_no_folder_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "nowhere"))
+    for part in ("1.1", "4.2"):  # no CIFAR-10 stands in for what somebody meant to have
+        record = run_part(tmp_path, part, profile=PROFILES["full"])
+        assert record.state == "failed"
+        assert record.reason.startswith(f"DATA_DIR names {tmp_path / 'nowhere'}, which is not a folder")
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", (FIXTURES / "cifar10_test.npz").read_bytes()[:5_000]])
+def test_data_that_are_no_data_are_one_sentence(tmp_path, monkeypatch, content):
+    for name in ("cifar10", "cinic10"):
+        (tmp_path / f"{name}.npz").write_bytes(content)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    for part, name in (("1.1", "cifar10"), ("4.2", "cinic10")):
+        record = run_part(tmp_path, part, profile=PROFILES["full"])
+        assert record.state == "failed"
+        assert record.reason.startswith(f"{tmp_path / name}.npz can't be read (")
+        assert "delete it" in record.reason
 
 
 def test_cifar10_stands_in_for_cinic10_and_the_report_says_so(tmp_path, monkeypatch):

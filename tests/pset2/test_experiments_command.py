@@ -27,7 +27,7 @@ def test_the_command_runs_parts_and_says_where_the_report_is(run, tmp_path):
     done = run("run_experiments.py", "2", "3.1", "--student", SOLUTION, "--out", tmp_path / "out", "--threads", "1")
     assert done.returncode == 0, done.stderr
     assert "✓ 2.1 Quantize and dequantize" in done.stdout
-    assert "full precision 97.50 %" in done.stdout
+    assert "test accuracy 97.50 % (full precision)" in done.stdout
     assert f"Report: {tmp_path / 'out/report.html'}" in done.stdout
     assert "Quick results earn no points" in done.stdout
     assert json.loads((tmp_path / "out/2.2/record.json").read_text())["values"]["2 bits"] == [0.659]

@@ -10,7 +10,7 @@ import time
 import pytest
 import torch
 
-from course.experiments.runner import EXPERIMENTS
+from course.experiments.runner import EXPERIMENTS, Company
 from course.experiments.watch import Nobody
 from course.records import comparable, read
 from tests.conftest import ROOT
@@ -59,6 +59,9 @@ def test_a_killed_run_that_is_resumed_leaves_the_record_of_an_uninterrupted_one(
     resumed.check()
     record = resumed.run(part)
     assert 0 < epochs[-1] < 5  # it went on, and did not begin anew
+    first, second = record.sessions
+    assert first.seconds > 0  # of a session that could not write it
+    assert record.seconds == pytest.approx(first.seconds + second.seconds)
     assert comparable(record) == comparable(run_part(whole, part))
     assert not state.exists()
     assert not list((killed / part).glob("*.part"))
@@ -81,6 +84,19 @@ def test_ctrl_c_keeps_what_was_done_and_the_report_shows_it(tmp_path):
     again = session(tmp_path, "1.2", resume=True)
     again.check()
     assert [len(run.accuracies) for run in again.run("1.2").runs] == [5, 5]
+    assert [session.jobs for session in read(tmp_path / "1.2").sessions] == [1, 1]
+
+
+def test_a_run_that_was_once_beside_others_was_not_alone(tmp_path):
+    class Stop(Nobody):
+        def epoch_ends(self, run):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        session(tmp_path, "1.2", company=Company(2, alone=False), watch=Stop(), save_every=0.0).run("1.2")
+    record = session(tmp_path, "1.2", resume=True).run("1.2")
+    assert [run.alone for run in record.runs] == [False, True]
+    assert [(one.jobs, one.alone) for one in record.sessions] == [(2, False), (1, True)]
 
 
 def test_a_damaged_state_is_begun_anew_and_the_record_says_so(tmp_path):
