@@ -206,9 +206,7 @@ def as_module(value: Any, what: str) -> RemoteModule:
 
 
 def parameter_count(module: RemoteModule, trained: bool = False) -> int:
-    """The number of elements in a module's registered parameters; with ``trained``, only in those that require a
-    gradient.
-    """
+    """The number of elements in a module's parameters; with ``trained``, only in those that require a gradient."""
     return sum(map(math.prod, module.shapes(trained).values()))
 
 

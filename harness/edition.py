@@ -31,7 +31,7 @@ SECRET_FOLDERS: dict[Edition, dict[str, str]] = {
 
 
 def on_gradescope() -> bool:
-    """Whether reports are read on Gradescope, where a student has no command line and submits files instead of a zip."""
+    """Whether reports are read on Gradescope. There, students have no command line and submit files, not a zip."""
     return EDITION == "gradescope"
 
 

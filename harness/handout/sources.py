@@ -162,9 +162,7 @@ def _bound(node: ast.stmt) -> dict[str, str]:
 
 
 def _own_scope(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a statement, without those inside functions, classes and comprehensions, which have scopes of their
-    own.
-    """
+    """The nodes of a statement, without the inner scopes of functions, classes and comprehensions."""
     yield node
     inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
     inner += (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)  # type: ignore[assignment]

@@ -1,1 +1,1 @@
-"""The side of the grader: starts workers, calls them, and turns what comes back into values."""
+"""The host side: modules of the grader that start workers, call them, and turn their answers into values."""

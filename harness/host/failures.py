@@ -1,4 +1,4 @@
-"""How a call into student code went wrong, as an exception with a text for the student."""
+"""Exceptions for failed calls into student code, with a text for the student."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["SandboxError", "StudentError", "ended", "timed_out"]
 
 
 class SandboxError(Exception):
-    """The sandbox itself doesn't work: a fault of the grader or the machine, never of a submission."""
+    """The sandbox itself doesn't work. This is a fault of the grader or the machine, never of a submission."""
 
 
 class StudentError(Exception):
@@ -18,7 +18,7 @@ class StudentError(Exception):
         super().__init__(failure.message)
         self.failure = failure
         self.called = called
-        """The call as the test made it, for example ``softmax(float32 array (64, 32), axis=1)``."""
+        """The call as the test made it, such as ``softmax(float32 array (64, 32), axis=1)``."""
 
     @property
     def not_implemented(self) -> bool:
@@ -26,7 +26,7 @@ class StudentError(Exception):
 
     @property
     def finding(self) -> str:
-        """What happened, without the lines where it happened."""
+        """A sentence on what happened, without the lines of code."""
         failure = self.failure
         raised = f"{failure.type_name}: {failure.message}" if failure.message else failure.type_name
         match failure.kind:
@@ -44,7 +44,7 @@ class StudentError(Exception):
 
 
 def timed_out(called: str, seconds: float, where: list[StackLine]) -> StudentError:
-    """A call that was not answered by its deadline; ``where`` is the line it was at, if that is known."""
+    """The error for a call that missed its deadline. ``where`` is the line that was running, if it is known."""
     if seconds < 0.01:
         message = f"{called} was stopped: earlier calls of this test have used up its time."
         return StudentError(Failure("timeout", "", message, where), called)
@@ -55,6 +55,6 @@ def timed_out(called: str, seconds: float, where: list[StackLine]) -> StudentErr
 
 
 def ended(called: str, how: str) -> StudentError:
-    """A worker that is gone without an answer."""
+    """The error for a worker that ended without an answer."""
     message = f"{called} ended the process that it ran in: {how}."
     return StudentError(Failure("died", "", message, []), called)

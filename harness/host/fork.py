@@ -1,4 +1,4 @@
-"""Workers forked from a server: milliseconds each. Linux only."""
+"""Workers that a server forks within milliseconds (Linux)."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from harness.worker.worker import SEED, Settings
 __all__ = ["ForkLauncher"]
 
 
-#: A launcher may serve a whole class.
+#: The most staged submissions that are kept, since a launcher may serve a whole class.
 KEPT_COPIES = 8
 
 
 @dataclass
 class _Staged:
-    """The copy of a submission."""
+    """A copy of a submission for workers to read."""
 
     state: object
     """The state of the submission's files at that time."""
@@ -42,26 +42,26 @@ class _Staged:
 
 @dataclass
 class _Answer:
-    """An answer of the server, when it has come."""
+    """An answer of the server that may not have arrived yet."""
 
     value: Any = None
 
 
 @dataclass
 class _Forked:
-    """A worker that was asked for."""
+    """A worker that the server was asked to fork."""
 
     wanted: tuple[Path, tuple[str, ...]]
-    """the submission that it may read, and what it needs imported"""
+    """The copy of the submission that the worker may read, and the modules that it needs preloaded."""
     connection: socket.socket
     output: Output
     scratch: Path
     answer: _Answer
     home: Path | None = None
-    """The path at which ``scratch`` belongs, while it has another name."""
+    """The usual path of ``scratch`` while the folder is renamed."""
 
     def hide(self) -> None:
-        """Give its folder a name that nobody knows: others could tell by ``stat`` which files are in it."""
+        """Rename its folder to a secret name. Otherwise other workers could find out by ``stat`` which files it has."""
         if self.home is None:
             home = self.scratch
             with suppress(FileNotFoundError):  # where there is no isolation, it may have been removed
@@ -69,13 +69,13 @@ class _Forked:
                 self.home = home
 
     def show(self) -> None:
-        """Give its folder its name back."""
+        """Rename its folder back."""
         if self.home is not None:
             self.scratch, self.home = self.scratch.rename(self.home), None
 
     @property
     def pid(self) -> int:
-        """Its process id, once the server has answered."""
+        """Its process id. This waits for the server's answer."""
         if isinstance(self.answer.value, Failed):
             raise SandboxError(f"a worker could not be started: {self.answer.value.reason}")
         pid: int = self.answer.value.pid
@@ -83,11 +83,12 @@ class _Forked:
 
 
 class ForkLauncher:
-    """Forks workers from a server that has torch in memory: milliseconds a worker.
+    """A launcher that lets a server, which has torch in memory, fork workers within milliseconds.
 
     Args:
-        without: layers of the sandbox to leave out, see :mod:`harness.isolation.sandbox`: for tests of the others.
-        device: where workers make and are given tensors, as ``cuda``.
+        without: layers of the sandbox to leave out, for tests of the other layers; see
+            :mod:`harness.isolation.sandbox`.
+        device: the device of the workers' tensors, as ``cuda``.
     """
 
     def __init__(self, limits: Limits, without: tuple[str, ...] = (), device: str = "cpu") -> None:
@@ -105,11 +106,11 @@ class ForkLauncher:
         self._staged: dict[Path, _Staged] = {}
         self._expected: deque[_Answer] = deque()
         self._at_work: list[_Forked] = []
-        """the workers of the test that runs"""
+        """The workers of the current test."""
         self._turn: _Forked | None = None
-        """the one of them that runs"""
+        """The worker of the current test that may run; the others are stopped."""
         self._spare: _Forked | None = None
-        """the next worker, begun already"""
+        """The next worker, which was forked in advance."""
 
     @property
     def shared(self) -> Path:
@@ -143,7 +144,7 @@ class ForkLauncher:
         return answer
 
     def _collect(self) -> None:
-        """Wait for the answers to all that was sent."""
+        """Wait for the answers to all sent requests."""
         while self._expected:
             self._expected.popleft().value = self._receive(Forked | Ended | Failed)
 
@@ -217,12 +218,12 @@ class ForkLauncher:
         return worker
 
     def _take_turn(self, one: _Forked) -> bool:
-        """Of the workers of a test only one runs at a time, and finds no files of the others in open folders.
+        """Let only one worker of a test run at a time, with the others' files in open folders out of its reach.
 
-        Whether the others stand still: one that doesn't may go on at the same time.
+        Return whether all others are stopped. One that isn't may run at the same time.
 
-        What one is given must not reach another one, as with ``student.fresh()``. The others were told to stand still
-        when they had answered: here that is waited for.
+        Inputs of one worker must not reach another, for example with ``student.fresh()``. The others were stopped after
+        their last answers; this waits until they are.
         """
         if self._turn is not one:
             others = [other for other in self._at_work if other is not one]
@@ -239,7 +240,7 @@ class ForkLauncher:
         return True
 
     def _begin(self, wanted: tuple[Path, tuple[str, ...]]) -> _Forked:
-        """Have a worker forked: it gets ready while others work, and waits for its seed."""
+        """Request a worker. It gets ready while others run, and then waits for its seed."""
         assert self._scratch is not None
         self._started += 1
         scratch = self._scratch / f"worker-{self._started}"
@@ -255,7 +256,7 @@ class ForkLauncher:
         return _Forked(wanted, ours, Output(read_end, self.limits.output_bytes), scratch, answer)
 
     def discard_spare(self) -> None:
-        """End the worker that was begun in advance."""
+        """End the worker that was forked in advance."""
         if self._spare is not None:
             self._collect()
             if isinstance(self._spare.answer.value, Forked):
@@ -264,21 +265,21 @@ class ForkLauncher:
             self._spare = None
 
     def _stage(self, submission: Path) -> Path:
-        """A copy of the submission that workers can read and not write, made anew when it has changed."""
+        """A copy of the submission that workers can read but not write. It is renewed when the submission changes."""
         assert self._scratch is not None
         state = fingerprint(submission)
         known = self._staged.pop(submission, None)
         if known is None or known.state != state:
             while len(self._staged) >= KEPT_COPIES:
                 remove_tree(self._staged.pop(next(iter(self._staged))).folder)
-            # Workers know their own submission's folder alone: what lies beside it may be the solution.
+            # A worker may read only the folder of its own submission, since the solution may be beside it.
             known = _Staged(state, self._scratch / f"submission-{secrets.token_hex(16)}")
             stage(submission, known.folder)
         self._staged[submission] = known  # the last that was used is the last to go
         return known.folder
 
     def children(self) -> list[int]:
-        """Process ids of the server's children: the next worker, and whatever should not be there."""
+        """The process ids of the server's children: the next worker, and any leftover processes."""
         self._collect()
         if self._process is None:
             return []

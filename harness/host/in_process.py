@@ -1,4 +1,4 @@
-"""No worker at all: student code in this process, for a debugger."""
+"""Run student code in the grader's own process, for a debugger."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["InProcessLauncher"]
 
 
 class InProcessLauncher(WithSharedFolder):
-    """Runs student code in this process: for ``--pdb`` and ``breakpoint()``, with no limits at all."""
+    """A launcher that runs student code in this process, without any limits, for ``--pdb`` and ``breakpoint()``."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits

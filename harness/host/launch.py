@@ -1,4 +1,4 @@
-"""Which way workers are made: forked, spawned, or not at all; and the launcher of a process that grades many."""
+"""Choose how workers are created (forked, spawned or in-process), and share a launcher between gradings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Launcher", "make_launcher", "shared_launcher"]
 
 
 def make_launcher(mode: str, limits: Limits | None = None) -> Launcher:
-    """The launcher of a mode: ``fork``, ``spawn``, ``in-process``, or ``auto``, the best that the platform has."""
+    """Make the launcher of a mode: ``fork``, ``spawn``, ``in-process``, or ``auto`` for the platform's best."""
     limits = limits or problem().limits
     if mode == "auto":
         mode = "fork" if sys.platform == "linux" else "spawn"
@@ -30,11 +30,11 @@ def make_launcher(mode: str, limits: Limits | None = None) -> Launcher:
 
 
 def shared_launcher(limits: Limits | None = None, large: bool = False) -> Launcher:
-    """The launcher of this process: one for all that it grades, until it ends.
+    """The launcher that all gradings of this process share, until the process ends.
 
     Args:
-        limits: of the workers from now on.
-        large: the one for modules that have a server of their own, because they make later workers slower.
+        limits: the limits of workers from now on.
+        large: return the launcher for modules with a server of their own, whose preloads would slow other workers down.
     """
     launcher = _launcher(large)
     launcher.limits = limits or problem().limits

@@ -1,6 +1,7 @@
-"""Student code as a test sees it: ``student.layers.softmax(x)`` looks like a call and is one, elsewhere.
+"""Proxies for student code: ``student.layers.softmax(x)`` in a test is a call that runs in a worker.
 
-Values come back by value; what can't travel comes back as a :class:`Remote`, a module as a :class:`RemoteModule`.
+Results are returned by value. An object that can't be sent becomes a :class:`Remote`, and a torch module a
+:class:`RemoteModule`.
 """
 
 from __future__ import annotations
@@ -60,13 +61,14 @@ def _summary(value: Any, depth: int = 0) -> str:
 
 
 class TimeBudget:
-    """How long calls may take, in a run: less after each time that a function ran into its deadline.
+    """The time that calls may take in a run. A function gets less after each call that missed its deadline.
 
-    An endless loop is met by every test that needs the function. Without this, twenty tests would wait for twenty whole
-    deadlines; with it, for about five. What is right takes a small part of even the shortest.
+    Every test that needs a function with an endless loop waits for its deadline. Without this budget, twenty tests
+    would wait for twenty full deadlines; with it, for about five. A correct function needs a small part of even the
+    shortest.
 
     Args:
-        ends: when the whole run has to be over, by ``time.monotonic()``.
+        ends: the time at which the whole run must be over, by ``time.monotonic()``.
     """
 
     def __init__(self, ends: float = math.inf) -> None:
@@ -79,19 +81,19 @@ class TimeBudget:
         return time.monotonic() >= self.ends
 
     def allowance(self, name: str, limits: Limits, slowness: float, spent: float) -> Allowance:
-        """What a call of this function gets: the deadline at first, then 1/2, 1/3 and from then on 1/4 of it.
+        """The time for a call of this function: the whole deadline at first, then 1/2, 1/3, and from then on 1/4 of it.
 
-        It is not more than what is left of the test's time and of the run's.
+        It is never more than the remaining time of the test or of the run.
 
         Args:
-            spent: seconds that earlier calls of the test took by themselves.
+            spent: seconds that earlier calls of the test used.
         """
         share = 1 / (1 + min(self._times.get(name, 0), 3))
         own = min(limits.call_seconds * share, limits.test_seconds - spent / slowness) * slowness
         return Allowance(max(min(own, self.ends - time.monotonic()), 0.0), self.ends)
 
     def ran_out(self, name: str) -> None:
-        """Note that a call of this function was not answered in time."""
+        """Record that a call of this function missed its deadline."""
         self._times[name] = self._times.get(name, 0) + 1
 
 
@@ -104,7 +106,7 @@ class _Line:
         self._spent = [] if spent is None else spent
 
     def ask(self, word: str, *args: Any, called: str = "") -> Any:
-        """Call a worker function; ``called`` says in a message what that is for the student."""
+        """Call a worker function. ``called`` describes the call in messages to the student."""
         buffers: list[Any] = []
         values = [encode(arg, buffers, self._handle, depth=-ROOM) for arg in args]
         called = called or word
@@ -148,7 +150,7 @@ class Remote:
 
     @property
     def type_name(self) -> str:
-        """The name of the object's class, as the worker says."""
+        """The name of the object's class, as the worker reports it."""
         return self._handle.type_name[:100]
 
     def get(self, name: str) -> Any:
@@ -156,11 +158,14 @@ class Remote:
         return self._line.ask("attribute", self, name, called=f"{self._name or self.type_name}.{name}")
 
     def value(self) -> Any:
-        """The object as it is now, by value if it can travel."""
+        """The object's current value, if it can be sent."""
         return self._line.ask("value", self)
 
     def as_bytes(self) -> bytes:
-        """The object as bytes that only workers open; made once, so that what is weighed is what is sent."""
+        """The object as pickled bytes, which only workers open.
+
+        They are made once, so that measured and sent bytes are the same.
+        """
         if self._bytes is None:
             data = self._line.ask("pickled", self, called=f"Copying {self.type_name} to another process")
             if not isinstance(data, bytes):
@@ -184,11 +189,11 @@ class Remote:
 
 @dataclass(frozen=True)
 class Gradients:
-    """What a backward pass left behind."""
+    """The gradients of a backward pass."""
 
     output: Any
     parameters: dict[str, Tensor | None]
-    """The gradients by registered name; None where none arrived."""
+    """The gradients of parameters by registered name; None for a parameter without one."""
     inputs: list[Tensor | None]
 
 
@@ -217,11 +222,11 @@ class RemoteModule(Remote):
         self._ask("load_state_dict", dict(state))
 
     def parameters(self) -> dict[str, Tensor]:
-        """Registered parameters by name, each once."""
+        """The registered parameters by name, each once."""
         return self._tensors("parameters")
 
     def shapes(self, trained: bool = False) -> dict[str, tuple[int, ...]]:
-        """The shapes of registered parameters by name; with ``trained``, of those alone that take a gradient."""
+        """The shapes of registered parameters by name; with ``trained``, only of those that require a gradient."""
         found = self._ask("shapes", trained)
         if not isinstance(found, dict) or not all(
             isinstance(name, str) and isinstance(shape, list) and is_shape(shape) for name, shape in found.items()
@@ -230,7 +235,9 @@ class RemoteModule(Remote):
         return {name: tuple(shape) for name, shape in found.items()}
 
     def in_plain_lists(self) -> list[str]:
-        """The attributes, at most 5, that hold modules in a list, a tuple or a dict, which registers none of them."""
+        """The names of at most 5 attributes that hold modules in a plain list, tuple or dict, where they aren't
+        registered.
+        """
         found: list[str] = _of(list[str], self._ask("in_plain_lists"), "in_plain_lists")
         return found
 
@@ -251,7 +258,7 @@ class RemoteModule(Remote):
         return self
 
     def gradients(self, *inputs: Tensor, upstream: Tensor) -> Gradients:
-        """A forward and a backward pass with ``upstream`` as the gradient of the output."""
+        """Run a forward and a backward pass with ``upstream`` as the gradient of the output."""
         found: Gradients = _of(Gradients, self._ask("gradients", list(inputs), upstream), "gradients")
         if len(found.inputs) != len(inputs):
             raise _tampered("gradients")
@@ -263,7 +270,7 @@ class RemoteModule(Remote):
             self._ask("fill", name, value)
 
     def replace(self, **values: Any) -> None:
-        """Put new parameters, or lists of them, in the place of attributes."""
+        """Replace attributes by new parameters or lists of new parameters."""
         for name, value in values.items():
             self._ask("replace", name, value)
 
@@ -274,16 +281,16 @@ class RemoteModule(Remote):
 
 
 def _tampered(word: str) -> StudentError:
-    """Student code can replace what its worker answers; the answer is then worth nothing."""
+    """The error for an answer of a wrong type, which only student code that tampers with its worker can cause."""
     message = f"The answer about {word} is not of the form that the grader asked for."
     return StudentError(Failure("died", "", message, []))
 
 
 def _of(kind: Any, answer: Any, word: str) -> Any:
-    """An answer of the form that the grader asked for, as ``list[str]`` or a dataclass with the names of a dict.
+    """Check that an answer has the expected type, such as ``list[str]``, or make a dataclass of a dict.
 
     Raises:
-        StudentError: it has another form.
+        StudentError: the answer has another type.
     """
     try:
         return msgspec.convert(answer, kind)
@@ -294,7 +301,7 @@ def _of(kind: Any, answer: Any, word: str) -> Any:
 class Namespace:
     """One module in a worker: ``student.layers`` or ``student.course.models``.
 
-    Names in capital letters are constants; all others are functions or classes, which stay in the worker.
+    Names in capital letters are constants, which are returned by value. All others are functions or classes.
     """
 
     def __init__(self, line: _Line, word: str, module: str, asked: set[str] | None = None) -> None:
@@ -330,7 +337,7 @@ class _Course:
 
 
 class Student:
-    """A submission, for the time of one test.
+    """A submission during one test.
 
     ``student.<module>.<name>`` is the student's function, class or constant; ``student.course.<module>.<name>`` is
     the course's, in the same worker. The worker starts with the first use.
@@ -355,7 +362,7 @@ class Student:
         self._spent: list[float] = []
         self._started: _Line | None = None
         self.asked: set[str] = set()
-        """the student's names that were asked for; ``*`` for the text of a module"""
+        """The student's names that the test used; ``*`` stands for the text of a module."""
         self.printed = ""
         """The output of student code, complete after :meth:`close`."""
 
@@ -375,7 +382,7 @@ class Student:
         return _Course(self._line())
 
     def fresh(self) -> Student:
-        """The same submission in a second process: what the first one keeps in a variable isn't there."""
+        """The same submission in a second process, which doesn't have the first one's variables."""
         return self._another(self._is_clean)
 
     def _another(self, is_clean: bool) -> Student:
@@ -387,22 +394,22 @@ class Student:
         return other
 
     def clean(self) -> Student:
-        """A process in which no student code has run, nor will, as long as only worker functions run in it."""
+        """A process without student code, as long as only worker functions run in it."""
         return self._another(is_clean=True)  # spawned workers are used again, each kind for its own
 
     def run(self, function: Callable[..., Any], *args: Any, what: str = "", of: Any = Any) -> Any:
-        """Run a worker function in the worker; what comes back is to be checked like any answer.
+        """Run a worker function in the worker. Its answer must be checked like any other.
 
         Args:
-            function: one with ``@worker_function``; of the problem set, or of harness/worker/functions.py.
-            what: what that is for the student, in a message about its failure; the function's own description without.
-            of: the type that the answer must have, as ``list[str]``; student code can replace what its worker answers.
+            function: a function with ``@worker_function``, from the problem set or from harness/worker/functions.py.
+            what: the description in a message about its failure; by default the function's own.
+            of: the type that the answer must have, as ``list[str]``, since student code can falsify answers.
         """
         name = function.__name__
         return _of(of, self._line().ask(name, *args, called=what or called(name)), name)
 
     def hold(self, value: Any) -> Remote:
-        """Keep a value in the worker: what student code does to it stays visible, see :meth:`Remote.value`."""
+        """Keep a value in the worker, so that changes by student code stay visible; see :meth:`Remote.value`."""
         held: Remote = _of(Remote, self._line().ask("hold", value), "hold")
         return held
 
@@ -412,7 +419,7 @@ class Student:
         return made
 
     def keywords(self, module: str, name: str) -> list[int]:
-        """The lines of a module on which a call has the keyword ``name`` with another value than 1.
+        """The numbers of a module's lines on which a call passes the keyword ``name`` with another value than 1.
 
         The text is parsed in a process that doesn't run it.
         """
@@ -425,14 +432,14 @@ class Student:
         return lines
 
     def failure_of(self, error: BaseException) -> StudentError | None:
-        """The student's failure that an exception out of a test is, or None where it is something else."""
+        """The student's failure behind an exception of a test, or None if it has another cause."""
         for one in (self, *self._others):
             if one._started is not None and (found := one._started.worker.failure_of(error)):
                 return found
         return None
 
     def close(self) -> None:
-        """End the worker, and those of the fresh ones."""
+        """End the worker, and the workers of ``fresh`` and ``clean``."""
         workers = [one._started.worker for one in (self, *self._others) if one._started is not None]
         self._started = None
         self._others.clear()

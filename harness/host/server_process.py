@@ -1,7 +1,7 @@
-"""The process of the fork server: how it is started (Linux). Nothing heavy is imported for that.
+"""Start the process of the fork server (Linux). This module imports nothing heavy.
 
-The server imports torch, which takes as long as all else that a short grading does. A command that will need it starts
-it first, with :func:`start_early`, and imports torch itself meanwhile.
+The server imports torch, which takes as long as the rest of a short grading. So a command starts the server first, with
+:func:`start_early`, and imports torch itself at the same time.
 """
 
 from __future__ import annotations
@@ -35,11 +35,10 @@ __all__ = [
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """The environment of processes in which student code runs."""
 HUGE_HEAP = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""A setting for a server's environment: what malloc takes is made of huge pages from the beginning (glibc 2.35 and
-later)."""
+"""An environment setting that lets malloc use huge pages from the start (glibc 2.35 and later)."""
 KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
-#: Isolated (-I): nothing of the user's environment or of the current folder is imported. Looking for garbage while
-#: torch is imported takes a fifth of the time and finds little: the server begins with it later.
+#: Isolated mode (-I) imports nothing from the user's environment or the current folder. Garbage collection is off at
+#: first, because it takes a fifth of torch's import time and finds little.
 CODE = (
     "import gc, sys; gc.disable(); sys.path.insert(0, sys.argv[1]); from harness.worker.server import main, template; "
 )
@@ -48,10 +47,10 @@ TEMPLATE = CODE + "template(int(sys.argv[2]))"
 
 
 class ForkedServer:
-    """The process of a server that a template has forked: no child of this one, but it can be waited for.
+    """A server that a template has forked. It isn't a child of this process, but this process can wait for it.
 
     Args:
-        pid: its process id.
+        pid: the server's process id.
     """
 
     def __init__(self, pid: int) -> None:
@@ -62,10 +61,10 @@ class ForkedServer:
             self._descriptor = None
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until it has ended.
+        """Wait until the server has ended.
 
         Raises:
-            subprocess.TimeoutExpired: it hasn't after so many seconds.
+            subprocess.TimeoutExpired: the server still runs after ``timeout`` seconds.
         """
         if self._descriptor is not None:
             if not select.select([self._descriptor], [], [], timeout)[0]:
@@ -80,16 +79,16 @@ class ForkedServer:
 
 @dataclass(frozen=True)
 class ServerProcess:
-    """A server that was started, and may not be ready yet. It ends by itself when ``control`` is closed."""
+    """A started server, which may not be ready yet. It ends by itself when ``control`` is closed."""
 
     process: subprocess.Popen[bytes] | ForkedServer
     control: socket.socket
     scratch: Path
-    """The folder in which it and its workers have theirs; the server removes it."""
+    """The folder for the scratch folders of the server and its workers. The server removes it."""
 
     @property
     def log(self) -> Path:
-        """The file with what it printed, for faults."""
+        """The file with the server's output, for fault reports."""
         return self.scratch / "server.log"
 
 
@@ -115,7 +114,7 @@ def start(device: str = "cpu", without: tuple[str, ...] = ()) -> ServerProcess:
 def start_template() -> socket.socket:
     """Start a process that imports what servers need, and return the connection that :func:`use_template` takes.
 
-    It ends when nobody has the connection any more.
+    It ends when the connection is closed everywhere.
     """
     with _connection() as (ours, theirs):
         _started(TEMPLATE, theirs, device="cpu", folder=Path("/"), log=None)
@@ -126,20 +125,20 @@ _template: socket.socket | None = None
 
 
 def use_template(requests: socket.socket) -> None:
-    """From now on servers of this process are forked from a template that is ready."""
+    """Let a template fork the servers of this process from now on."""
     global _template
     _template = requests
 
 
 def uses_template() -> bool:
-    """Whether this process is one of a warm server."""
+    """Whether a template forks the servers of this process, as in a warm server."""
     return _template is not None
 
 
 def _forked(
     requests: socket.socket, scratch: Path, ours: socket.socket, theirs: socket.socket, log: int
 ) -> ForkedServer | None:
-    """A server of the template's, or None where the template has ended."""
+    """Let the template fork a server. Return None if the template has ended."""
     import msgspec
 
     try:
@@ -153,7 +152,7 @@ def _forked(
 
 @contextmanager
 def _connection() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """A pair of sockets of which the second one is closed after it has been handed on."""
+    """A pair of sockets. The second one is closed at the end of the context, after it was passed on."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         yield ours, theirs
@@ -175,7 +174,7 @@ def _started(
 
 
 def _environment(device: str) -> dict[str, str]:
-    """The environment of a server: no token or password of who grades, and no GPU unless one is meant."""
+    """The environment of a server, without tokens or passwords of the user, and without a GPU unless one is wanted."""
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
     return environment if device.startswith("cuda") else {**environment, "CUDA_VISIBLE_DEVICES": ""}
 
@@ -184,11 +183,11 @@ _early: list[ServerProcess] = []
 
 
 def start_early() -> None:
-    """Start a server for the first launcher that needs one like this. If none does, it ends with this process."""
+    """Start a server for the first launcher that needs one. If none does, the server ends with this process."""
     if sys.platform == "linux" and not _early:
         _early.append(start())
 
 
 def started_early() -> ServerProcess | None:
-    """The server that was started early, once."""
+    """Return the server that was started early, to the first caller only."""
     return _early.pop() if _early else None

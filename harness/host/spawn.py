@@ -1,4 +1,7 @@
-"""Workers that are interpreters of their own: seconds each. Where forking is not safe: macOS, Windows."""
+"""Workers that are new interpreters, for platforms where forking isn't safe: macOS and Windows.
+
+Each takes seconds to start.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ __all__ = ["SpawnLauncher"]
 
 
 class SpawnLauncher(WithSharedFolder):
-    """Starts an interpreter a part, seconds each: the tests of a part share it, and ``fresh`` is a second one."""
+    """A launcher that starts one interpreter for each part.
+
+    The tests of a part share it; ``fresh`` starts a second one.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -112,7 +118,7 @@ class SpawnLauncher(WithSharedFolder):
 
 
 class _SpawnedWorker(SocketWorker):
-    """A worker that goes back to its part's others after a test."""
+    """A worker that later tests of its part use again."""
 
     def __init__(self, *args: Any, free: list[_SpawnedWorker]) -> None:
         super().__init__(*args)
@@ -130,5 +136,5 @@ class _SpawnedWorker(SocketWorker):
             self._free.append(self)
 
     def printed(self) -> str:
-        # What was printed before the last answer is in the pipe already; the reading thread needs a moment for it.
+        # Output from before the last answer is already in the pipe, but the reading thread needs a moment to read it.
         return self._output.text(wait=0.05 if self.alive else 1.0)

@@ -1,8 +1,7 @@
-"""How long a call takes by itself, whatever else the machine does.
+"""Measure the time of a call without the time that other work on the machine costs it.
 
-A verdict must not depend on what else runs. On Linux the kernel says how long a process was ready to run while others
-had the cores: that time is not the call's. Elsewhere there is the wall clock alone, and the slowness that was measured
-at the start.
+A verdict must not depend on other processes. Linux reports how long a process was ready to run but had no core, and
+this time doesn't count. Elsewhere, only the wall clock and the slowness measured at the start are used.
 """
 
 from __future__ import annotations
@@ -14,25 +13,25 @@ from typing import NamedTuple
 __all__ = ["Allowance", "Timer", "waited"]
 
 CROWDED = 10.0
-"""times its seconds is what a call may take by the wall clock: chosen, so that what makes itself wait ends too"""
+"""The factor between a call's seconds and its wall-clock limit. It is chosen so that calls that only wait end too."""
 SHORT = 0.05
-"""seconds; shorter calls count whole, without the two readings, of 13 µs each, of what they waited"""
+"""Seconds below which a call counts in full, without the two readings of its waiting time (13 µs each)."""
 
 
 class Allowance(NamedTuple):
-    """What a call gets."""
+    """The time that a call may take."""
 
     seconds: float
-    """The time that it may take by itself."""
+    """Seconds that the call itself may take."""
     ends: float
-    """The moment when the whole run has to be over, by ``time.monotonic()``."""
+    """The time at which the whole run must be over, by ``time.monotonic()``."""
 
 
 def waited(process: int | str = "thread-self") -> float:
-    """Seconds for which the first thread of a process was ready to run and had no core (Linux; elsewhere 0).
+    """Seconds during which the first thread of a process was ready to run but had no core (Linux; elsewhere 0).
 
     Args:
-        process: its id; without one, the thread that asks.
+        process: the process id; by default the calling thread.
     """
     with suppress(OSError, ValueError, IndexError), open(f"/proc/{process}/schedstat", encoding="ascii") as file:
         return int(file.read().split()[1]) / 1e9
@@ -40,13 +39,13 @@ def waited(process: int | str = "thread-self") -> float:
 
 
 class Timer:
-    """The time of one call, from now on.
+    """Measures the time of one call, from now on.
 
-    What the worker or the grader waits for a core doesn't count: the longer of the two waits, since the grader, which
-    looks at the clock while the worker is at work, may wait at the same time.
+    The time that the worker or the grader waits for a core doesn't count. Both may wait at the same time, so only the
+    longer of the two waits is subtracted.
 
     Args:
-        worker: its process id.
+        worker: the worker's process id.
     """
 
     def __init__(self, worker: int, allowance: Allowance) -> None:
@@ -71,13 +70,13 @@ class Timer:
         elapsed = self.elapsed
         if elapsed < SHORT:
             return elapsed
-        # Never less than before: nothing is said of a process that has ended.
+        # The value never decreases, since the kernel reports nothing for a process that has ended.
         self._waited = max(self._waited, self._longer_wait())
         return max(elapsed - self._waited, 0.0)
 
     @property
     def left(self) -> float:
-        """Seconds that the call may still take, by the wall clock if nobody waits; 0 or less when its time is over."""
+        """Wall-clock seconds that the call has left if nobody waits for a core; 0 or less when its time is over."""
         left = self._allowance.seconds - self.elapsed
         if left <= 0:
             left = self._allowance.seconds - self.spent
@@ -85,10 +84,10 @@ class Timer:
 
     @property
     def has_ended(self) -> bool:
-        """Whether even what is there already comes too late."""
+        """Whether even an answer that has already arrived is too late."""
         return time.monotonic() >= self._ends
 
     @property
     def had(self) -> float:
-        """The seconds that a call had whose time is over: by itself, or by the wall clock if these ran out first."""
+        """The seconds that an expired call had: its own, or wall-clock seconds if those ran out first."""
         return self._allowance.seconds if self.spent >= self._allowance.seconds else self.elapsed

@@ -1,4 +1,4 @@
-"""A worker as the grader sees it: calls go out, and data, a failure or nothing comes back in time."""
+"""The host's view of a worker: it sends calls, and gets data, a failure, or no answer in time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from harness.reports.text import cut
 from harness.worker.worker import HERE, WHERE_FILE
 
 MAX_LINE = 10**9
-"""the number of a line, which xdist sends on as an integer of 32 bits"""
+"""The largest line number, since xdist sends it as a 32-bit integer."""
 
 __all__ = [
     "Allowed",
@@ -53,22 +53,22 @@ __all__ = [
 
 Resolve = Callable[[Handle], Any]
 Allowed = Callable[[Limits, float], Allowance]
-"""The time that a call gets, from a worker's limits and the slowness of the machine."""
+"""A function that gives a call's time, from the worker's limits and the machine's slowness."""
 
 LOOK_SECONDS = 0.25
-"""The time between two looks at the files of a worker that is waited for."""
+"""Seconds between two checks of a running worker's files."""
 STOP_SECONDS = 5.0
-"""Seconds within which a worker has to stand still after it was told to."""
+"""Seconds within which a worker must stop after the signal."""
 
 
 class Worker(Protocol):
-    """One process (or none of its own) in which student code runs."""
+    """The interface of a worker, in which student code runs."""
 
     spent: float
-    """seconds that its calls took by themselves, where they are limited"""
+    """Seconds that the worker's calls used, if they are limited."""
 
     def call(self, call: Call, buffers: list[Any], called: str, resolve: Resolve, allowed: Allowed) -> Any:
-        """Carry out a call and return its value; StudentError where student code failed."""
+        """Carry out a call and return its value. A StudentError says that student code failed."""
         ...
 
     def failure_of(self, error: BaseException) -> StudentError | None:
@@ -80,35 +80,35 @@ class Worker(Protocol):
         ...
 
     def printed(self) -> str:
-        """What student code printed; complete when the worker is closed and its processes are swept away."""
+        """The output of student code. It is complete once the worker and its processes have ended."""
         ...
 
 
 class Launcher(Protocol):
-    """Starts workers for submissions."""
+    """The interface of a launcher, which starts workers for submissions."""
 
     limits: Limits
 
     @property
     def shared(self) -> Path:
-        """A folder for what tests give workers to read; it is there until :meth:`stop`."""
+        """A folder for files that tests give workers to read. It exists until :meth:`stop`."""
         ...
 
     def start(self) -> None:
-        """Begin to get ready, without waiting for it."""
+        """Start to get ready, without waiting."""
         ...
 
     def launch(self, submission: Path, seed: int, part: str, clean: bool = False) -> Worker:
-        """A worker for a test of this part, as ``4.1``; ``clean``: one that has run no student code, nor will."""
+        """Start a worker for a test of this part, as ``4.1``. A ``clean`` worker never runs student code."""
         ...
 
     def stop(self) -> None:
-        """End everything."""
+        """End all workers."""
         ...
 
 
 class WithSharedFolder:
-    """Of a launcher whose workers are no other users: its folder for what tests give them."""
+    """A base of launchers whose workers have no user ids of their own. It has the folder for files from tests."""
 
     @cached_property
     def _folder(self) -> tempfile.TemporaryDirectory[str]:
@@ -127,7 +127,7 @@ class Output:
     """Reads a pipe to its end in a thread, and keeps the beginning and the end of what came."""
 
     TAIL = 4000
-    """bytes that are kept of the end"""
+    """The number of bytes that are kept from the end of the output."""
 
     def __init__(self, descriptor: int, keep: int) -> None:
         self._descriptor = descriptor
@@ -138,7 +138,7 @@ class Output:
         self._thread.start()
 
     def forget(self) -> None:
-        """Begin anew with what comes from now on."""
+        """Forget the output so far."""
         with self._lock:
             self._head, self._tail, self._total = b"", b"", 0
 
@@ -152,7 +152,7 @@ class Output:
         os.close(self._descriptor)
 
     def text(self, wait: float) -> str:
-        """What was kept, after waiting some seconds for the pipe's end."""
+        """The kept output, after waiting up to ``wait`` seconds for the pipe's end."""
         self._thread.join(wait)
         with self._lock:
             behind = self._total - len(self._head)
@@ -162,7 +162,7 @@ class Output:
 
 
 def is_there(connection: socket.socket, seconds: float) -> bool:
-    """Whether a worker says in time that it is in its sandbox: if not, that is no fault of student code."""
+    """Whether a worker reports in time that it is in its sandbox. If not, student code isn't the cause."""
     connection.settimeout(seconds)
     try:
         return connection.recv(len(HERE)) == HERE
@@ -171,14 +171,14 @@ def is_there(connection: socket.socket, seconds: float) -> bool:
 
 
 def _threads(pid: int) -> int:
-    """How many threads a process has (Linux; elsewhere 0)."""
+    """The number of threads of a process (Linux; elsewhere 0)."""
     with suppress(OSError):
         return os.stat(f"/proc/{pid}/task").st_nlink - 2
     return 0
 
 
 def _removed_bytes(pid: int) -> int:
-    """What a worker holds in files that it has removed and not closed (Linux; elsewhere 0)."""
+    """The bytes of files that a worker has removed but not closed (Linux; elsewhere 0)."""
     size = 0
     with suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
         for entry in entries:
@@ -190,11 +190,11 @@ def _removed_bytes(pid: int) -> int:
 
 
 class _TooMuch(Exception):
-    """A worker went beyond a limit that the kernel doesn't keep."""
+    """The worker exceeded a limit that the kernel doesn't enforce."""
 
 
 def stand_still(pid: int) -> bool:
-    """Stop a process for now; whether it stands still (Linux; elsewhere nothing is known of that).
+    """Stop a process for now. Return whether it has stopped (Linux; elsewhere this is unknown).
 
     A busy machine may take a moment to let the process see the signal.
     """
@@ -214,23 +214,23 @@ def stand_still(pid: int) -> bool:
 
 @dataclass(frozen=True)
 class WorkerProcess:
-    """A process that a launcher has started, and what it does with it."""
+    """A process that a launcher has started, with the functions that control it."""
 
     connection: socket.socket
     output: Output
     pid: Callable[[], int]
     scratch: Path
-    """The folder that its student code may write."""
+    """The scratch folder, which student code may write."""
     end: Callable[[bool], int | None]
-    """Ends the process, waits for it if it is told to, and returns its exit code."""
+    """A function that ends the process, waits for it if its argument is True, and returns the exit code."""
     watched: Callable[[], Iterable[tuple[Path, int]]] | None = None
-    """Lists the scratch folders and processes of a test. Without it there is this one only."""
+    """A function that lists the scratch folders and process ids of a test. Without it, only this process counts."""
     take_turn: Callable[[], bool] = lambda: True
-    """Stops the other workers of a test, and says whether they stand still."""
+    """A function that stops the other workers of a test, and returns whether they have stopped."""
 
 
 class SocketWorker:
-    """A worker process at the other end of a socket."""
+    """A worker process that is connected by a socket."""
 
     def __init__(self, process: WorkerProcess, submission: Path, limits: Limits, slowness: float) -> None:
         self._connection = process.connection
@@ -300,7 +300,7 @@ class SocketWorker:
     def _receive(self, view: memoryview, timer: Timer) -> int:
         while not timer.has_ended:
             left = timer.left
-            # What is there already is taken: it may be the grader itself that comes late.
+            # An answer that has already arrived is accepted, since the grader itself may be late.
             self._connection.settimeout(min(max(left, 0.0), LOOK_SECONDS))
             with suppress(TimeoutError, BlockingIOError):
                 return self._connection.recv_into(view)
@@ -310,7 +310,10 @@ class SocketWorker:
         raise TimeoutError
 
     def _look_at_files(self) -> None:
-        """The kernel limits each file of a worker; that there aren't too many is seen to here, for all of a test."""
+        """Check the number and total size of files of a test's workers.
+
+        The kernel only limits the size of each file.
+        """
         watched = list(self._watched())
         if any(_threads(pid) > self._limits.threads for _, pid in watched):
             raise _TooMuch("it was stopped because it had started too many threads")
@@ -332,13 +335,13 @@ class SocketWorker:
             raise _TooMuch("it was stopped because it had made folders that can't be looked into") from None
 
     def _ask_where(self) -> list[StackLine]:
-        """The line that a worker is at, as it says itself: for the message only. Empty if it isn't known."""
+        """The line that a worker was running, as it reports itself, for messages only; empty if unknown."""
         if not hasattr(signal, "SIGUSR1"):
             return []
         with suppress(OSError):
             os.kill(self._pid(), signal.SIGUSR1)
             time.sleep(0.1)
-            # Student code may have put something else there: a pipe without a writer would be waited for.
+            # Student code may have replaced the file, for example by a pipe, which would block the reader.
             flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
             descriptor = os.open(self._scratch / WHERE_FILE, flags)
             try:
@@ -352,7 +355,7 @@ class SocketWorker:
         return []
 
     def _stop(self, wait: bool = True) -> int | None:
-        """End the worker; how it ended, where that is waited for."""
+        """End the worker. Return how it ended, if ``wait`` is set."""
         if not self.alive:
             return None
         self.alive = False
@@ -371,7 +374,10 @@ class SocketWorker:
 
 
 def _in_bounds(failure: Failure) -> Failure:
-    """A failure as an honest worker describes it: another one can send megabytes of text, and kinds of the grader's."""
+    """Cut a failure to the form of an honest worker.
+
+    A hostile one may send megabytes of text, or the grader's own kinds.
+    """
     stack = [
         StackLine(cut(line.file, 200), max(0, min(line.line, MAX_LINE)), cut(line.function, 200), cut(line.code, 2100))
         for line in failure.stack[:10]
@@ -381,10 +387,10 @@ def _in_bounds(failure: Failure) -> Failure:
 
 
 def decoded(reply: Reply, buffers: list[Any], resolve: Resolve) -> Any:
-    """The value of a reply.
+    """Decode the value of a reply.
 
     Raises:
-        ProtocolError: the reply has none that an honest worker sends.
+        ProtocolError: the reply is one that no honest worker sends.
     """
     if reply.value is None:
         raise ProtocolError("the worker's reply has no value")
@@ -395,7 +401,7 @@ def decoded(reply: Reply, buffers: list[Any], resolve: Resolve) -> Any:
 
 
 def _how(code: int | None) -> str:
-    """An exit status in words."""
+    """Describe an exit status in words."""
     if code is None:
         return "it is not known how it ended"
     if code >= 0:

@@ -126,9 +126,7 @@ class Submission:
         return found
 
     def _missing(self, part: str, failure: Failure) -> Iterator[str]:
-        """Say why a module lacks a name that it uses: the notebook doesn't provide it, or a left-out call would have
-        set it.
-        """
+        """Say why a module lacks a name: the notebook doesn't provide it, or a call in another process sets it."""
         name = UNDEFINED.search(failure.message) if failure.type_name == "NameError" else None
         if name is None:
             return

@@ -1,5 +1,4 @@
-"""Mutation testing of the suites: engines make small changes to the solution, and each changed solution must fail a
-test.
+"""Mutation testing of the suites: engines make small changes to the solution, and each must make a test fail.
 
 Two engines make different changes: mutmut changes arguments, constants, texts and assignments, and Cosmic Ray replaces
 operators. A surviving mutant either needs a better test, or computes the same as the solution. In that case

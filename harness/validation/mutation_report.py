@@ -16,9 +16,7 @@ __all__ = ["markdown", "render", "unexplained"]
 
 
 def unexplained(results: Sequence[MutantResult]) -> list[MutantResult]:
-    """The results that need attention: survivors not known to be equivalent, and faults of the grader, by module and
-    line.
-    """
+    """The results that need attention: unexplained survivors and faults of the grader, by module and line."""
     return [result for result in _survived(results) if result.fault or result.mutant.change not in equivalents()]
 
 
