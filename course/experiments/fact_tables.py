@@ -54,5 +54,6 @@ def shown(fact: Fact) -> str:
         return f"{fact.value:.2f}\u00a0{fact.unit}".replace("-", "−")
     if fact.unit == "s":
         seconds = f"{number(round(fact.value, 2))}\u00a0s"
-        return f"{seconds} ({duration(fact.value)})" if fact.value >= 60 else seconds
+        minutes = duration(fact.value).replace(" ", "\u00a0")
+        return f"{seconds} ({minutes})" if fact.value >= 60 else seconds
     return fact.shown.replace("-", "−") if fact.unit else number(fact.value)

@@ -88,7 +88,7 @@ def rounding(found: Records) -> Iterator[Fact]:
             ("loss of test accuracy with stochastic rounding against full precision", full - mean),
             ("gain of test accuracy with stochastic rounding over banker's", mean - nearest),
         ):
-            yield Fact("2.3", f"{what}: mean ± standard error", f"{100 * loss:.2f} ± {error:.2f}\u00a0points")
+            yield Fact("2.3", f"{what}: mean ± standard error", f"{100 * loss:.2f}\u00a0±\u00a0{error:.2f}\u00a0points")
     yield _lost("banker's", full - nearest)
     yield _lost("stochastic", full - mean)
     name = "difference of stochastic and banker's rounding"

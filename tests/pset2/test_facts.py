@@ -151,9 +151,9 @@ def test_losses_against_full_precision_have_a_standard_error():
     assert value(found, "loss of test accuracy with banker's rounding against full precision") == pytest.approx(31.5)
     name = "loss of test accuracy with stochastic rounding against full precision"
     assert value(found, name) == pytest.approx(22.5)
-    assert value(found, f"{name}: mean ± standard error") == "22.50 ± 2.04\u00a0points"
+    assert value(found, f"{name}: mean ± standard error") == "22.50\u00a0±\u00a02.04\u00a0points"
     name = "gain of test accuracy with stochastic rounding over banker's: mean ± standard error"
-    assert value(found, name) == "9.00 ± 2.04\u00a0points"
+    assert value(found, name) == "9.00\u00a0±\u00a02.04\u00a0points"
 
 
 def test_times_that_were_measured_beside_other_runs_say_so():

@@ -102,7 +102,7 @@ def test_facts_of_several_epochs_rates_or_layers_stand_side_by_side():
         Fact("3.3", "running time", 2780.0, "s"),
     ]
     single, steps = fact_tables(found)
-    assert single == ([], [("running time", ["2,780\u00a0s (46 min 20 s)"])])
+    assert single == ([], [("running time", ["2,780\u00a0s (46\u00a0min\u00a020\u00a0s)"])])
     names = ["accuracy before", "change of test accuracy by", "epochs to recover from"]
     assert steps.columns == [f"{name} the pruning step" for name in names]
     assert steps.rows == [
