@@ -85,14 +85,18 @@ def find(device: str = "auto", *, container: bool) -> GPU:
             f"{device} is not a GPU of this machine: the last one is cuda:{last}, and PyTorch counts from cuda:0.",
         )
     if answer is not None and not answer.error:
-        return GPU(True, _named(answer.cards, torch_version, built_for))
+        return GPU(True, f"{_named(answer.cards)}; {_version(host())} for CUDA {supported}, PyTorch {torch_version}.")
     return GPU(False, explain(torch_version, built_for, supported, host(), answer, os.environ, container))
 
 
-def _named(cards: Sequence[tuple[str, int]], torch_version: str, built_for: str) -> str:
+def _named(cards: Sequence[tuple[str, int]]) -> str:
     name, size = cards[0]
     more = f", the first of {len(cards)} (--device cuda:1 is the second)" if len(cards) > 1 else ""
-    return f"GPU: {name}, {size / 2**30:.0f} GiB{more}; PyTorch {torch_version} with CUDA {built_for}."
+    return f"GPU: {name}, {size / 2**30:.0f} GiB{more}"
+
+
+def _version(seen: Host) -> str:
+    return f"driver {seen.module}" if seen.module else "driver"
 
 
 def explain(
@@ -116,7 +120,7 @@ def explain(
         return f"{NONE}PyTorch {torch_version} was built without CUDA; {remedy}."
     if supported is None or answer is None:
         return NONE + _without_library(seen, environment, container)
-    version = f"driver {seen.module}" if seen.module else "driver"
+    version = _version(seen)
     if int(supported.partition(".")[0]) < int(built_for.partition(".")[0]):
         least = DRIVERS.get(built_for.partition(".")[0])
         return (

@@ -150,7 +150,8 @@ def driver(monkeypatch):
     """A driver that is there, and an answer of PyTorch's."""
 
     def answer(*cards: tuple[str, int], error: str = "", supported: str | None = "13.1") -> None:
-        monkeypatch.setattr(gpu_driver, "wheels", lambda: ("2.11.0", "13.0"))
+        monkeypatch.setattr(gpu_driver, "wheels", lambda: ("2.11.0+cu130", "13.0"))
+        monkeypatch.setattr(gpu_driver, "host", lambda: Host(module="590.10", nodes=True))
         monkeypatch.setattr(gpu_driver, "cuda_of_driver", lambda: supported)
         monkeypatch.setattr(gpu_driver, "ask_torch", lambda device: Answer(cards, error))
 
@@ -158,11 +159,11 @@ def driver(monkeypatch):
 
 
 class TestFind:
-    def test_a_gpu_is_named_with_its_memory_and_pytorchs_cuda(self, driver):
+    def test_a_gpu_is_named_with_its_memory_and_the_versions(self, driver):
         driver(L4)
         found = gpu_driver.find(container=True)
         assert found.usable
-        assert found.sentence == "GPU: NVIDIA L4, 22 GiB; PyTorch 2.11.0 with CUDA 13.0."
+        assert found.sentence == "GPU: NVIDIA L4, 22 GiB; driver 590.10 for CUDA 13.1, PyTorch 2.11.0+cu130."
 
     def test_further_ones_are_counted(self, driver):
         driver(L4, L4, L4)

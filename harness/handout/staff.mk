@@ -5,7 +5,7 @@ EXTRAS := dev
 # The engine that answers, not only the one that is installed.
 ENGINE = $(shell for one in docker podman; do $$one info >/dev/null 2>&1 && echo $$one && break; done)
 ANSWERS = [ -n "$$engine" ] || { echo "Neither docker nor podman answers here: install or start one of them." >&2; exit 1; }
-# The image's labels. The date is the commit's, so that the same commit makes the same image.
+# The image's labels. The date is the commit's, so that the same commit has the same labels.
 REVISION = $(shell git describe --always --dirty --abbrev=40 --exclude '*' 2>/dev/null)
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 CREATED = $(shell TZ=UTC git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
