@@ -235,9 +235,7 @@ class RemoteModule(Remote):
         return {name: tuple(shape) for name, shape in found.items()}
 
     def in_plain_lists(self) -> list[str]:
-        """The names of at most 5 attributes that hold modules in a plain list, tuple or dict, where they aren't
-        registered.
-        """
+        """The names of at most 5 attributes that hold modules in a plain list, tuple or dict, and so unregistered."""
         found: list[str] = _of(list[str], self._ask("in_plain_lists"), "in_plain_lists")
         return found
 

@@ -1,1 +1,1 @@
-"""What keeps student code from all but its own work: users, Landlock, system calls, limits, and the self-check."""
+"""Isolation of student code: user ids, Landlock, seccomp, limits, and the self-check."""

@@ -1,7 +1,7 @@
-"""Which files a worker can reach, by Landlock (Linux 5.13 and later): no privileges are needed, nothing is mounted.
+"""Restrict a worker's files by Landlock (Linux 5.13 and later), without privileges and without mounts.
 
-Whatever is not named is refused, links included, since Landlock looks at the file and not at its name. Newer kernels
-also keep a worker from TCP ports, and from signals and abstract sockets of processes outside.
+All other paths are refused, even through links, since Landlock checks the file and not its name. Newer kernels also
+deny TCP ports, and signals and abstract sockets to other processes.
 
 Sources: Linux' ``Documentation/userspace-api/landlock.rst``; ``man 7 landlock``.
 """
@@ -25,23 +25,23 @@ WRITE_FILE, READ_FILE, READ_DIR, REMOVE_DIR, REMOVE_FILE = 1 << 1, 1 << 2, 1 << 
 MAKE_DIR, MAKE_REG, TRUNCATE = 1 << 7, 1 << 8, 1 << 14
 
 _FILES = {1: 13, 2: 14, 3: 15, 5: 16}
-"""The number of rights over files, the lowest bits, from each version on."""
+"""The number of file access rights (the lowest bits), by the version that introduced it."""
 _READ = READ_FILE | READ_DIR
 _WRITE = _READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | TRUNCATE
 _OF_A_FILE = READ_FILE | WRITE_FILE | TRUNCATE
 
 
 def version() -> int:
-    """The version of Landlock that the kernel has; 0 without it."""
+    """The kernel's version of Landlock; 0 if it has none."""
     return max(_call(_CREATE, None, 0, 1), 0)
 
 
 def restrict(read: Iterable[str], write: Iterable[str]) -> None:
-    """Keep this process from all files but those beneath some paths, for good. Paths that don't exist are left out.
+    """Permanently restrict this process to files below some paths. Missing paths are skipped.
 
     Args:
-        read: files, and folders with all that is in them, to read.
-        write: the same, in which files and folders can be made, changed and removed as well.
+        read: files and folders to read. A folder includes all its content.
+        write: files and folders to read and write. In the folders, files can be created and removed too.
 
     Raises:
         OSError: the kernel has no Landlock, or a path can't be opened.
@@ -76,7 +76,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
 
 
 def _call(number: int, *arguments: int | bytes | None) -> int:
-    """A system call that the C library has no function for."""
+    """Make a system call for which the C library has no function."""
     wide = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
     return int(libc().syscall(ctypes.c_long(number), *wide))
 

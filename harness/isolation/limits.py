@@ -1,4 +1,4 @@
-"""What a worker may use, and how long things may take on this machine."""
+"""Resource limits of workers, and the slowness of this machine."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ if sys.platform != "win32":
 
 __all__ = ["Limits", "apply", "slowness"]
 
-#: Seconds that :func:`_workload` took on the machine on which the deadlines were chosen: one thread, median of 100.
+#: Seconds of :func:`_workload` on the machine on which the deadlines were chosen (one thread, median of 100).
 NOMINAL_SECONDS = 0.0053
 
 
 def apply(limits: Limits, *, own_user: bool = False, gpu: bool = False) -> None:
-    """Limit this process, where the platform can (POSIX). Called in a worker before it loads student code.
+    """Limit this process, if the platform can (POSIX). A worker calls this before it loads student code.
 
     Args:
-        own_user: its user id is no other process's, so that the user's processes can be counted.
-        gpu: it will use CUDA, which reserves hundreds of gigabytes of addresses: its data are limited in their place.
+        own_user: whether no other process has its user id, so that the user's processes can be counted.
+        gpu: whether it will use CUDA, which reserves hundreds of gigabytes of addresses. Then only its data are
+            limited.
     """
     if sys.platform == "win32":  # deadlines only
         return
@@ -53,13 +54,13 @@ def apply(limits: Limits, *, own_user: bool = False, gpu: bool = False) -> None:
 
 
 def _address_space() -> int:
-    """Bytes of this process's address space."""
+    """The bytes of this process's address space."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def slowness() -> float:
-    """How much slower this machine is than the nominal one, at least 1: deadlines are multiplied by it."""
+    """The factor by which this machine is slower than the nominal one, at least 1. Deadlines are multiplied by it."""
     seconds = []
     for _ in range(5):
         start, others = time.perf_counter(), waited()
@@ -69,7 +70,7 @@ def slowness() -> float:
 
 
 def _workload() -> float:
-    """Some interpreter work and some array work, as a student's solution has."""
+    """Do some interpreter work and some array work, as a student's solution does."""
     total = 0.0
     for index in range(100_000):
         total += index * 0.5

@@ -1,10 +1,10 @@
-"""The self-check's own submission: each function is a probe that tries one thing student code must not do.
+"""The self-check's own submission. Each function is a probe, which tries one thing that student code must not do.
 
-A probe returns what it reached: a list of paths, or True. It returns an empty list, or False, where everything was
-refused one by one. Otherwise a refusal is the exception that the system raises. Every probe has an argument with which
-it must get through, so that a broken probe is noticed; see :mod:`harness.isolation.self_check`.
+A probe returns what it reached: a list of paths, or True. If it tried several things and all were refused, it returns
+an empty list or False. Otherwise the system's exception is the refusal. Every probe has an argument with which it must
+succeed, so that a broken probe is noticed; see :mod:`harness.isolation.self_check`.
 
-Nothing here is changed for good, even where a probe gets through.
+No probe changes anything permanently, even if it succeeds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 
 
 def read(paths: list[str]) -> list[str]:
-    """Return those of the files and folders that can be read or listed."""
+    """Return the files and folders that can be read or listed."""
     reached = []
     for path in paths:
         try:

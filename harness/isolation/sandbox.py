@@ -1,14 +1,14 @@
-"""What stands between a worker and the rest of the machine, layer by layer (Linux).
+"""The sandbox between a worker and the rest of the machine, with its layers (Linux).
 
-The server finds out once which layers this machine has (:func:`detect_layers`), and each worker puts them up around itself
-before it loads student code (:func:`enter_sandbox`)::
+The server detects once which layers this machine has (:func:`detect_layers`). Each worker enters them before it loads
+student code (:func:`enter_sandbox`)::
 
     own user     as root: a user id that nobody else has; files of mode 0700 and other processes are out of reach
     Landlock     only the files that a worker needs can be read, and only its scratch folder can be written
     seccomp      no processes, connections, signals to others, or memory that the limits don't count
 
-Either of the first two keeps files from a worker, if for the first one the folders have the right modes; the third is
-needed in any case. Whether it all holds is not concluded from here but tried out: see :mod:`harness.isolation.self_check`.
+Either of the first two protects files; for the first one, folders need the right modes. The third is always needed.
+:mod:`harness.isolation.self_check` tests whether all of it works.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ __all__ = ["Sandbox", "detect_layers", "die_with_parent", "enter_sandbox", "kill
 
 FIRST_USER, LAST_USER = 20_000, 60_000
 USERS_AT_ONCE = 100
-"""user ids that one server has; each is used again when all have been"""
+"""The number of user ids of one server. They are used in turn."""
 
-#: What numeric libraries look at when they are first used, and what is there for everybody.
+#: Public files that numeric libraries read on first use.
 SYSTEM_PATHS = (
     *("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/share", "/lib", "/lib64"),
     *("/etc/ld.so.cache", "/etc/localtime", "/etc/fonts", "/etc/mime.types"),
@@ -54,7 +54,7 @@ SYSTEM_PATHS = (
     *("/sys/devices/system/cpu", "/sys/devices/system/node"),
     *("/dev/zero", "/dev/random", "/dev/urandom"),
 )
-#: Folders in which everybody may write.
+#: Folders that everybody can write.
 SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock", "/run/shm")
 
 PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
@@ -65,9 +65,9 @@ class Sandbox(msgspec.Struct, frozen=True):
     """The layers that a machine has."""
 
     first_user: int | None
-    """the first of the user ids for workers; None: workers run as the user who grades"""
+    """The first of the user ids for workers; None: workers run as the grader's user."""
     landlock: int
-    """the kernel's version of it; 0 without"""
+    """The kernel's version of Landlock; 0 if it has none."""
     seccomp: bool
     why_not: dict[str, str]
     """The layers that are missing, each with the reason and what to do about it."""
@@ -79,11 +79,11 @@ class Sandbox(msgspec.Struct, frozen=True):
 
 
 def detect_layers(scratch: Path, without: Collection[str] = ()) -> Sandbox:
-    """Find out what this machine has, by putting each layer up in a process of its own.
+    """Detect the layers that work on this machine, by trying each in a process of its own.
 
     Args:
-        scratch: the folder under which workers have theirs.
-        without: layers to leave out all the same.
+        scratch: the folder for the workers' scratch folders.
+        without: layers to leave out even if they work.
     """
     _python_paths()  # for all workers
     why_not: dict[str, str] = dict.fromkeys(without, "left out on request")
@@ -112,7 +112,7 @@ def detect_layers(scratch: Path, without: Collection[str] = ()) -> Sandbox:
 
 
 def _trial(action: Callable[[], None]) -> str:
-    """Why an action fails in a process of its own; empty where it doesn't."""
+    """The reason why an action fails in a process of its own; empty if it succeeds."""
     read_end, write_end = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -140,10 +140,10 @@ def _try_user(user: int, scratch: Path) -> None:
 
 
 def _reserve_users() -> int:
-    """The first of a block of user ids that belong to nobody, for the life of this process.
+    """Reserve a block of unused user ids for the life of this process, and return the first one.
 
     Raises:
-        OSError: there is no such block, or the folder of locks belongs to somebody else.
+        OSError: there is no free block, or the folder of locks belongs to somebody else.
     """
     folder = Path(tempfile.gettempdir()) / "harness-users"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -191,12 +191,12 @@ def enter_sandbox(sandbox: Sandbox, user: int | None, read: Iterable[str], write
     """Enter the sandbox, from which this process cannot leave. The process must have one thread.
 
     Args:
-        user: the id that the process gets; None: it keeps the one that it has, without root's powers.
-        read: what it may read besides what Python and the numeric libraries need.
+        user: the user id that the process gets. None: it keeps its own, without root's capabilities.
+        read: paths that it may read, besides those that Python and the numeric libraries need.
         write: folders in which it may write.
 
     Raises:
-        OSError: a layer can't be put up.
+        OSError: a layer fails.
     """
     read, write = [*_python_paths(), *SYSTEM_PATHS, *read], ["/dev/null", *write]
     if sandbox.landlock:
@@ -212,7 +212,7 @@ def enter_sandbox(sandbox: Sandbox, user: int | None, read: Iterable[str], write
 
 @cache
 def _python_paths() -> list[str]:
-    """Where Python and its packages lie; not the folder of this repository, of which a worker needs but little."""
+    """The folders of Python and its packages, without this repository, of which a worker needs little."""
     prefixes = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}
     paths = [os.path.join(prefix, folder) for prefix in prefixes for folder in ("lib", "lib64", "share")]
     paths += [path for path in sys.path if path and not ROOT.is_relative_to(Path(path).resolve())]
@@ -228,7 +228,7 @@ def _become(user: int) -> None:
 
 
 def _give_up_capabilities() -> None:
-    """Root's powers, of this process and of all that it could ever start."""
+    """Permanently drop root's capabilities for this process and all its children."""
     for capability in range(64):
         try:
             prctl(PR_CAPBSET_DROP, capability)
@@ -242,7 +242,7 @@ def _give_up_capabilities() -> None:
 
 
 def die_with_parent() -> None:
-    """Let the kernel end this process when the one that started it ends."""
+    """Let the kernel end this process when its parent ends."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -262,7 +262,7 @@ def kill_user(user: int) -> None:
 
 
 def sweep_files(user: int) -> None:
-    """Remove what a user left in the folders in which everybody may write."""
+    """Remove a user's files from the folders that everybody can write."""
     for folder in SHARED_FOLDERS:
         with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
@@ -272,7 +272,7 @@ def sweep_files(user: int) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a file or folder whatever is in it: folders without rights, a nesting deeper than Python can follow."""
+    """Remove a file or folder, even with folders without permissions, or nested deeper than Python can follow."""
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return

@@ -1,9 +1,9 @@
-"""The system calls that a worker goes without, as a seccomp filter (Linux on x86-64 and 64-bit ARM).
+"""A seccomp filter for the system calls that a worker may not make (Linux on x86-64 and 64-bit ARM).
 
-What a graded function may need is left: memory, files that are open or that Landlock allows, threads, time. What is
-taken away starts or touches other processes, opens connections, makes memory that the limits don't count, or does what
-Landlock has no word for: ``chmod``, ``utime`` and the like work on whatever belongs to the user. The filter comes on
-top of those that a container brings along, and nothing takes it off again.
+Calls that a graded function may need stay allowed: memory, open files and files that Landlock allows, threads, time.
+Denied are calls that start or affect other processes, open connections, or use memory that the limits don't count.
+Calls that Landlock doesn't cover are denied too: ``chmod``, ``utime`` and the like work on every file of the user. The
+filter applies in addition to those of a container, and can't be removed.
 
 Sources: Linux' ``Documentation/userspace-api/seccomp_filter.rst``; ``man 2 seccomp``; numbers of the system calls from
 ``asm/unistd_64.h`` and ``asm-generic/unistd.h``.
@@ -22,7 +22,7 @@ from functools import cache
 
 __all__ = ["ARCHITECTURES", "install"]
 
-#: Numbers on x86-64 and on 64-bit ARM; 0 where there is none. Each of these calls fails with EPERM.
+#: The calls that fail with EPERM, with their numbers on x86-64 and on 64-bit ARM; 0 if there is none.
 _DENIED = """
 fork 57 0             vfork 58 0             execve 59 221         execveat 322 281
 ptrace 101 117        process_vm_readv 310 270  process_vm_writev 311 271  kcmp 312 272
@@ -67,9 +67,9 @@ futex_wake 454 454    futex_wait 455 455     futex_requeue 456 456
 uselib 134 0          ustat 136 0            sysfs 139 0
 statfs 137 43         fstatfs 138 44
 """
-#: The C library falls back on older calls, whose arguments a filter can see, where these "don't exist".
+#: These calls fail with ENOSYS. The C library then uses older calls, whose arguments a filter can read.
 _MISSING = "clone3 435 435  openat2 437 437"
-#: Calls whose arguments decide.
+#: Calls that depend on their arguments.
 _LOOKED_INTO = """
 clone 56 220  kill 62 129  tgkill 234 131  prlimit64 302 261  fcntl 72 25  ioctl 16 29  prctl 157 167
 open 2 0  openat 257 56  close_range 436 436
@@ -80,33 +80,33 @@ getpgid 121 155            getsid 124 156              get_robust_list 274 100
 getpriority 140 141        ioprio_get 252 31
 clock_gettime 228 113      clock_getres 229 114        clock_nanosleep 230 115
 """
-#: Later calls than this one (mseal, Linux 6.10) were not looked at here, and "don't exist".
+#: Calls after this one (mseal, Linux 6.10) were not reviewed, and fail with ENOSYS.
 _LAST_KNOWN = 462
 
-#: The names that the kernel gives to the architectures, with their AUDIT_ARCH numbers.
+#: The kernel's names of the architectures, with their AUDIT_ARCH numbers.
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
-#: CLONE_THREAD, and CLONE_FILES and CLONE_FS: a thread with files of its own could hold some that nobody sees.
+#: CLONE_THREAD with CLONE_FILES and CLONE_FS: a thread with its own file table could hide open files.
 CLONE = 0x10000 | 0x400 | 0x200
 CLOSE_RANGE_UNSHARE = 2  # likewise
-#: Calls that take a process or thread in this argument, of which 0 is the caller. Others may be asked about nothing: a
-#: worker that stands still would tell the next one something by what it set. A filter can't know a process's own
-#: threads, so only its first one goes by its number.
+#: Calls that take a process or thread id in this argument; 0 is the caller. Ids of others are denied, because a stopped
+#: worker could pass information to the next one by its settings. A filter can't know a process's threads, so only the
+#: id of the first one is allowed.
 PROCESS = {
     **dict.fromkeys(("sched_setaffinity", "sched_setscheduler", "sched_setparam", "prlimit64"), 0),
     **dict.fromkeys(("sched_getaffinity", "sched_getscheduler", "sched_getparam", "sched_getattr"), 0),
     **dict.fromkeys(("sched_rr_get_interval", "getpgid", "getsid", "get_robust_list"), 0),
     **dict.fromkeys(("getpriority", "ioprio_get"), 1),
 }
-#: A negative clock is the processor time of another process, or of a thread.
+#: A negative clock id is the processor time of another process or of a thread.
 CLOCKS = ("clock_gettime", "clock_getres", "clock_nanosleep")
 NEGATIVE = 1 << 31
 O_ACCMODE, O_TRUNC = 0o3, 0o1000
-#: What is left of fcntl: F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, and the sizes of pipes. Locks,
-#: leases and hints on a file that two workers may read would tell one what the other was given; F_SETOWN and F_SETSIG
-#: send signals to any process.
+#: The allowed commands of fcntl: F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, and the sizes of pipes.
+#: By locks, leases and hints on a shared file, one worker could pass its inputs to another. F_SETOWN and F_SETSIG send
+#: signals to any process.
 FCNTL = (0, 1, 2, 3, 4, 1030, 1031, 1032)
-#: What is left of ioctl: TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX.
+#: The allowed commands of ioctl: TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX.
 IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5451, 0x5450)
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
 SECCOMP_MODE_FILTER = 2
@@ -116,14 +116,14 @@ _ALLOW, _KILL = 0x7FFF0000, 0x80000000
 _NUMBER, _ARCHITECTURE = 0, 4  # offsets in struct seccomp_data
 
 Instruction = tuple[int, int, int, int]
-"""code, jump if true, jump if false, k"""
+"""A BPF instruction: (code, jump if true, jump if false, k)."""
 
 
 def install() -> None:
-    """Put the filter on this process, for good. It must have one thread.
+    """Permanently install the filter in this process, which must have a single thread.
 
     Raises:
-        OSError: the kernel has no seccomp, the architecture is another, or a container forbids it.
+        OSError: the kernel has no seccomp, the architecture isn't supported, or a container forbids it.
     """
     program = b"".join(struct.pack("<HBBI", *one) for one in _program(platform.machine(), os.getpid()))
     buffer = ctypes.create_string_buffer(program, len(program))
@@ -138,7 +138,7 @@ def install() -> None:
 
 @cache
 def libc() -> ctypes.CDLL:
-    """The C library: each time it is loaded a class is made, which a worker would pay for."""
+    """The C library. It is loaded once, because each load creates a class, which would cost every worker time."""
     return ctypes.CDLL(None, use_errno=True)
 
 
@@ -146,7 +146,7 @@ def prctl(option: int, *values: int) -> None:
     """``prctl(2)``.
 
     Raises:
-        OSError: it failed.
+        OSError: the call failed.
     """
     arguments = [ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)[:4]]
     if libc().prctl(option, *arguments) != 0:
@@ -183,7 +183,7 @@ def _numbers(text: str, machine: str) -> Iterator[tuple[str, int]]:
 
 
 def _block(name: str, pid: int, fail: Instruction) -> list[Instruction]:
-    """What decides about one call; it ends with a return on each way."""
+    """The instructions for one call. Each of its paths ends with a return."""
     allow = (_RETURN, 0, 0, _ALLOW)
     if name == "clone":  # threads, and no processes
         return [_argument(0), (_AND, 0, 0, CLONE), (_JUMP_EQUAL, 0, 1, CLONE), allow, fail]
@@ -209,7 +209,7 @@ def _block(name: str, pid: int, fail: Instruction) -> list[Instruction]:
 
 
 def _argument(index: int) -> Instruction:
-    """Load the lower half of an argument: what is compared here are ints."""
+    """Load the lower half of an argument, since the compared arguments are ints."""
     return (_LOAD, 0, 0, 16 + 8 * index)
 
 

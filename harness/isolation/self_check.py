@@ -1,11 +1,10 @@
-"""The self-check of the isolation (``grader doctor``): student code of its own tries to get through.
+"""The self-check of the isolation (``grader doctor``): its own probes try to break out.
 
-A submission of the self-check, :mod:`harness.isolation.probes`, runs in a worker like any other and tries what a
-hostile one would. What it says about itself is good enough here: it is not hostile.
+Its submission, :mod:`harness.isolation.probes`, runs in a worker like any other, and tries what a hostile one would
+try. The probes aren't hostile, so their own reports can be trusted.
 
-That nothing gets through proves nothing if a probe is broken. So each probe must first get *through* where it is
-allowed: in the same worker with a harmless argument, or in a process without isolation. After that only the refusals
-that the isolation really gives count as refused:
+A broken probe fails too, and that proves nothing. So each probe must first *succeed* where it is allowed to: in the
+same worker with a harmless argument, or in a process without isolation. After that, only these refusals count:
 
 =====================  =========================================================================================
 EPERM                  seccomp, for every call that it denies; a change of user without root's powers
@@ -15,9 +14,9 @@ EFBIG, MemoryError     limits of a file and of the address space
 deadline               the endless loop
 =====================  =========================================================================================
 
-seccomp answers ENOSYS to clone3 and openat2, after which the C library uses older calls that get EPERM, to questions
-about other processes' affinity, and to calls that it doesn't know. No probe meets any of these. Anything else is a
-fault of the self-check: nobody knows then what student code could do, so nothing that requires isolation is graded.
+seccomp answers ENOSYS to clone3 and openat2 (the C library then uses older calls, which get EPERM), to queries of other
+processes' affinity, and to unknown calls. No probe runs into these. Any other result is a fault of the self-check. Then
+it isn't known what student code could do, so nothing that requires isolation is graded.
 """
 
 from __future__ import annotations
@@ -48,12 +47,12 @@ from harness.problem import problem
 
 __all__ = ["Finding", "Outcome", "SelfCheck", "check", "layers", "quick_check", "with_secret"]
 
-#: The probes are handed in as this module.
+#: The module of the submission that contains the probes.
 MODULE = problem().module[0]
 SECRET = "HARNESS_DOCTOR_SECRET"
 PROBES = Path(__file__).with_name("probes.py").read_text(encoding="utf-8")
 
-#: Runs probes without isolation: pairs of a name and arguments come as JSON, and what they return goes back.
+#: A program that runs probes without isolation. It reads pairs of a name and arguments as JSON, and prints the results.
 UNCONFINED = """
 import json, runpy, sys
 probes = runpy.run_path(sys.argv[1])
@@ -74,25 +73,25 @@ DEADLINE = frozenset({"deadline"})
 
 
 class Outcome(Enum):
-    """What became of one attempt."""
+    """The outcome of an attempt."""
 
     REFUSED = "refused"
     REACHED = "got through"
     FAULT = "fault"
-    """The self-check is broken: whether student code gets through is not known."""
+    """The self-check is broken, and it isn't known whether student code would succeed."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One attempt and what became of it."""
+    """An attempt with its outcome."""
 
     attempt: str
-    """The attempt, in words that follow "student code could"."""
+    """The attempt, as words that follow "student code could"."""
     outcome: Outcome
     how: str
-    """The refusal, what was reached, or what is broken."""
+    """The refusal, the things that were reached, or the fault."""
     needed: bool = True
-    """Isolation needs the refusal."""
+    """Isolation requires that this attempt is refused."""
 
 
 @dataclass(frozen=True)
@@ -103,17 +102,17 @@ class SelfCheck:
 
     @property
     def breaches(self) -> list[str]:
-        """What student code can do here although isolation forbids it."""
+        """The attempts that succeeded although isolation forbids them."""
         return [one.attempt for one in self.findings if one.needed and one.outcome is Outcome.REACHED]
 
     @property
     def faults(self) -> list[Finding]:
-        """The attempts of which nobody knows whether they get through."""
+        """The attempts whose outcome isn't known."""
         return [one for one in self.findings if one.outcome is Outcome.FAULT]
 
     @property
     def problem(self) -> str:
-        """What keeps this machine from being isolated, in one sentence; empty where it is."""
+        """One sentence on why student code isn't isolated here; empty if it is."""
         if self.faults:
             first, others = self.faults[0], len(self.faults) - 1
             more = f", nor whether {others} more attempts are refused" if others else ""
@@ -128,28 +127,28 @@ class SelfCheck:
 
 @dataclass(frozen=True)
 class Attempt:
-    """Something that a probe tries, and how the probe shows before that it works."""
+    """An action of a probe, with the arguments by which the probe first shows that it works."""
 
     name: str
     probe: str
     arguments: tuple[Any, ...] = ()
     allowed: tuple[Any, ...] | None = None
-    """The arguments with which the probe must get through in the same worker; None: it has none there."""
+    """Arguments with which the probe must succeed in the same worker; None: there are none."""
     unconfined: tuple[Any, ...] | None = None
-    """The arguments with which the probe must get through in a process without isolation; None: it isn't tried."""
+    """Arguments with which the probe must succeed in a process without isolation; None: this isn't tried."""
     refusals: frozenset[str] = DENIED
     needed: bool = True
     missing: str = ""
-    """Everything that should be there to be tried, and isn't: a fault."""
+    """The missing thing without which the attempt can't be made, which is a fault; empty if nothing is missing."""
 
 
 def with_secret() -> None:
-    """Put something secret into this process's environment, before a launcher is started that is to be checked."""
+    """Put a secret into this process's environment. Call this before the launcher to be checked starts."""
     os.environ[SECRET] = secrets.token_hex(8)
 
 
 def layers(launcher: Launcher) -> Iterator[tuple[str, str]]:
-    """The layers that workers have here: name, and the version or why it is missing."""
+    """The layers of the sandbox here: the name of each, with its version or the reason why it is missing."""
     sandbox = getattr(launcher, "sandbox", None)
     if sandbox is None:
         yield "own process", "an interpreter for each part: deadlines, and no protection beyond that"
@@ -162,16 +161,16 @@ def layers(launcher: Launcher) -> Iterator[tuple[str, str]]:
 
 
 def quick_check(launcher: Launcher, others: Mapping[str, Sequence[Path]] | None = None) -> SelfCheck:
-    """Try what isolation needs to be refused; quick, for the beginning of a run.
+    """Try only what isolation must refuse. This is quick enough for the beginning of a run.
 
     Args:
-        others: further files and folders that have to be out of reach, by what reading them is called.
+        others: further files and folders that must be out of reach, by the name of the attempt to read them.
     """
     return _checked(launcher, False, others or {})
 
 
 def check(launcher: Launcher) -> SelfCheck:
-    """Try everything, limits included."""
+    """Try everything, including the limits."""
     return _checked(launcher, True, {})
 
 
@@ -200,7 +199,7 @@ def _checked(launcher: Launcher, thorough: bool, others: Mapping[str, Sequence[P
 
 
 def _reading(folder: Path, others: Mapping[str, Sequence[Path]]) -> Iterator[Attempt]:
-    """What must not be read: each file and folder that the grader finds."""
+    """Attempts to read the secret files and folders."""
     for name, content in SECRET_FOLDERS[EDITION].items():
         yield _read(f"read {content}", (ROOT / name, *sorted((ROOT / name).rglob("*"))), name)
     yield _read("read the report", (folder, folder / "results.json"), str(folder))
@@ -217,7 +216,7 @@ def _read(name: str, paths: Sequence[Path], where: str) -> Attempt:
 
 
 def _needed(launcher: Launcher, folder: Path) -> Iterator[Attempt]:
-    """What else isolation forbids."""
+    """Attempts at everything else that isolation forbids."""
     yield Attempt("write beside the report", "write", (str(folder / "other.json"),), allowed=("allowed",))
     if sys.platform != "linux":  # elsewhere the tests can be read, which is enough to be not isolated
         return
@@ -247,7 +246,7 @@ def _needed(launcher: Launcher, folder: Path) -> Iterator[Attempt]:
 
 
 def _limits(launcher: Launcher) -> Iterator[Attempt]:
-    """What is limited; scores stay right without it."""
+    """Attempts to exceed limits. Scores stay correct without these limits."""
     limits: Limits = launcher.limits
     shared = Path(tempfile.gettempdir()) / f"harness-doctor-{secrets.token_hex(4)}"
     name = "leave a file in the folder for temporary files"
@@ -267,7 +266,7 @@ def _limits(launcher: Launcher) -> Iterator[Attempt]:
 
 
 def _broken_without_isolation(attempts: Sequence[Attempt], folder: Path) -> dict[str, str]:
-    """The attempts whose probe doesn't get through in a process without isolation, each with what it said."""
+    """The attempts whose probe fails in a process without isolation, each with the probe's output."""
     tried = [attempt for attempt in attempts if attempt.unconfined is not None]
     command = [sys.executable, "-I", "-c", UNCONFINED, str(folder / "submission" / MODULE.file)]
     order = json.dumps([(attempt.probe, attempt.unconfined) for attempt in tried])
@@ -287,7 +286,7 @@ def _broken_without_isolation(attempts: Sequence[Attempt], folder: Path) -> dict
 
 
 def _try(launcher: Launcher, submission: Path, attempt: Attempt) -> Finding:
-    """One attempt in a worker of its own, after its probe has shown there that it works."""
+    """Make one attempt in a worker of its own, after its probe has shown there that it works."""
     student = Student(launcher, submission, MODULE.part, seed=0)
     try:
         outcome, how = Outcome.FAULT, _broken_in_worker(student, attempt)
@@ -301,7 +300,7 @@ def _try(launcher: Launcher, submission: Path, attempt: Attempt) -> Finding:
 
 
 def _broken_in_worker(student: Student, attempt: Attempt) -> str:
-    """What is wrong with a probe that doesn't get through where it is allowed; empty where it does."""
+    """The fault of a probe that fails although it is allowed to succeed; empty if it succeeds."""
     if attempt.allowed is None:
         return "" if attempt.unconfined is not None else "its probe has no control"
     try:
@@ -329,7 +328,7 @@ def _outcome(student: Student, attempt: Attempt) -> tuple[Outcome, str]:
 
 
 def _is_refusal(error: StudentError, attempt: Attempt) -> bool:
-    """Whether an exception is the isolation's answer to this attempt."""
+    """Whether an exception is the isolation's refusal of this attempt."""
     failure = error.failure
     if failure.kind == "timeout":
         return "deadline" in attempt.refusals

@@ -1,1 +1,1 @@
-"""From a gradebook to what a person or a service reads. Every renderer is a pure function of the gradebook."""
+"""Turn a gradebook into reports for people and services. Every renderer is a pure function of the gradebook."""

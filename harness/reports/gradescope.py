@@ -1,4 +1,4 @@
-"""Gradescope's results.json. The schema that it is held to is results.schema.json beside this file.
+"""Write Gradescope's results.json. Tests validate it against results.schema.json in this folder.
 
 Source: Gradescope's autograder specifications, "Output format".
 """
@@ -24,7 +24,7 @@ MAX_FACTS = 100
 
 
 def render(gradebook: Gradebook) -> dict[str, Any]:
-    """The report as Gradescope reads it: one row a test, whatever became of it."""
+    """The report in Gradescope's format, with one row for every test."""
     rows = [_row(test, outcome) for test, outcome in gradebook.results]
     if gradebook.faults:
         rows.append(
@@ -63,7 +63,7 @@ def render(gradebook: Gradebook) -> dict[str, Any]:
 
 
 def write(gradebook: Gradebook, path: Path) -> None:
-    """Write the report in one step."""
+    """Write the report atomically."""
     write_atomically(path, json.dumps(render(gradebook), indent=1, allow_nan=False) + "\n")
 
 
@@ -91,7 +91,7 @@ def _row(test: GradedTest, outcome: Outcome) -> dict[str, Any]:
 
 
 def _visible(gradebook: Gradebook) -> list[str]:
-    """The points of the tests that a student sees: one hidden test is enough for Gradescope to show no total."""
+    """The points of the visible tests. Gradescope shows no total if any test is hidden."""
     hidden = any(test.hidden for test in gradebook.tests)
     if not hidden or all(outcome.reason is Reason.NOT_GRADED for _, outcome in gradebook.results):
         return []

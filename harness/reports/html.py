@@ -26,9 +26,9 @@ HERE = Path(__file__).resolve().parent
 
 
 def environment(folder: Path) -> jinja2.Environment:
-    """How pages are made of a folder's templates: what is put in is escaped, and what is missing is an error.
+    """A jinja2 environment for a folder's templates. Values are escaped, and a missing value is an error.
 
-    Templates can include what lies in this folder, such as the colors of all pages.
+    Templates can also include files of this module's folder, such as the colors of all pages.
     """
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader([folder, HERE]),
@@ -56,14 +56,14 @@ def render(gradebook: Gradebook) -> str:
 
 
 def outcome_pages() -> jinja2.Environment:
-    """The environment of the templates in this folder, with filters for what an outcome holds."""
+    """The environment of the templates in this folder, with filters for outcomes."""
     pages = environment(HERE)
     pages.filters.update(points=points, plain=plain, image=_image, message=_message, printed=_printed)
     return pages
 
 
 def write(gradebook: Gradebook, path: Path) -> None:
-    """Write the page in one step."""
+    """Write the page atomically."""
     write_atomically(path, render(gradebook))
 
 
@@ -76,7 +76,7 @@ def _printed(outcome: Outcome) -> str:
 
 
 def _image(picture: Picture) -> str:
-    """A picture as an address that holds it; empty where its numbers can't be drawn, which students choose."""
+    """A picture as a data URL; empty if its numbers, which student code chooses, can't be drawn."""
     from harness.reports import pictures  # matplotlib takes as long to import as a small test to run
 
     try:

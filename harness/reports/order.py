@@ -1,4 +1,4 @@
-"""What a report shows first, and what it says last: the same in a terminal and in a notebook."""
+"""The order of a report's messages and its closing lines, the same in a terminal and in a notebook."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["closing", "not_there", "parts_of_run", "to_look_at"]
 
 
 def parts_of_run(gradebook: Gradebook) -> list[PartScore]:
-    """The parts that this run graded, each with those of its tests that the run consists of."""
+    """The parts that this run graded, each with only the tests of this run."""
     found = [
         replace(part, results=tuple(pair for pair in part.results if gradebook.is_selected(pair[0])))
         for part in gradebook.parts
@@ -23,7 +23,7 @@ def parts_of_run(gradebook: Gradebook) -> list[PartScore]:
 
 
 def to_look_at(part: PartScore, gradebook: Gradebook) -> list[tuple[GradedTest, Outcome]]:
-    """What to look at, in this order: something wrong before something that is only missing, and causes first."""
+    """The tests that need attention: failed ones before missing ones, and causes first."""
     return [
         (test, outcome)
         for states in ((State.FAILED, State.PARTIAL), (State.NOT_RUN,), (State.NOT_IMPLEMENTED,))
@@ -33,10 +33,10 @@ def to_look_at(part: PartScore, gradebook: Gradebook) -> list[tuple[GradedTest, 
 
 
 def not_there(gradebook: Gradebook) -> tuple[list[str], list[str]]:
-    """The parts in which nothing is wrong and something is missing.
+    """The parts in which no test failed but something is missing.
 
     Returns:
-        The numbers of those whose code is not implemented, and of those whose full results are not there.
+        The numbers of the parts whose code isn't implemented, and of the parts whose full results are missing.
     """
     code: list[str] = []
     results: list[str] = []
@@ -56,7 +56,7 @@ def _causes_first(
 
 
 def closing(gradebook: Gradebook) -> list[str]:
-    """What the signs mean, what is not counted, and what to do next."""
+    """The closing lines: the meaning of the signs, the points that don't count yet, and what to do next."""
     lines = []
     if gradebook.interrupted:
         lines.append("The run was interrupted: the score is incomplete.")

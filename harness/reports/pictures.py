@@ -1,4 +1,4 @@
-"""What a test shows, drawn: heat maps, histograms and bars, as PNG."""
+"""Draw the pictures of tests as PNG: heat maps, histograms and bars."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ON, OFF = "#3b6ea8", "#d9822b"
 
 
 def draw(picture: Picture) -> bytes:
-    """The picture, side by side where there are several panels."""
+    """Draw a picture as PNG, with its panels side by side."""
     style: Any = {"font.size": 8, "axes.titlesize": 9, "axes.spines.top": False, "axes.spines.right": False}
     with matplotlib.rc_context(style):
         columns = len(picture.panels)

@@ -26,11 +26,11 @@ BAR_WIDTH = 8  # so that the table fits into 80 columns
 
 
 def render(gradebook: Gradebook, every: bool = False, how: str = "") -> RenderableType:
-    """The table, what the first failed test of each part says, and what to do next.
+    """The score table, the message of each part's first failed test, and what to do next.
 
     Args:
-        every: show what each failed test says.
-        how: the option that asks for this, where there is one: ``--all``. It is named if something is left out.
+        every: show the message of every failed test.
+        how: the command's option for ``every``, if it has one, as ``--all``. It is named if messages are left out.
     """
     pieces: list[RenderableType] = [Text(cut(plain(note), 300)) for note in gradebook.notes]
     pieces += ["", _table(gradebook)] if pieces else [_table(gradebook)]
@@ -94,10 +94,10 @@ def _signs(part: PartScore) -> Text:
 
 
 def _hints(gradebook: Gradebook, every: bool) -> tuple[list[RenderableType], int]:
-    """What is wrong first in each part, or all of it, each message once; what is not implemented is named in one line.
+    """The message of each part's first failed test, or all messages, each once. One line names what isn't implemented.
 
     Returns:
-        The lines, and the number of failed tests with other messages.
+        The lines, and the number of failed tests whose messages are left out.
     """
     hints: list[RenderableType] = []
     left: set[str] = set()
@@ -124,12 +124,12 @@ def _hints(gradebook: Gradebook, every: bool) -> tuple[list[RenderableType], int
 
 
 def _message(outcome: Outcome) -> str:
-    """The message. A long traceback in it is cut; hints never are."""
+    """The message of a test. A long traceback is cut; hints never are."""
     return plain(as_text(cut(as_text(outcome.finding, outcome.location), 800), [], outcome.hints))
 
 
 def _checklist(gradebook: Gradebook) -> list[RenderableType]:
-    """What the hand-in has and lacks; of a folder in which nothing is packed yet, in a line."""
+    """The checklist of the submission. For a folder that isn't packed yet, it is a single line."""
     if not any(item.done for item in gradebook.checklist):
         advice = ": make writeup makes it and says what is missing" if "writeup" in problem().problem.features else ""
         return [Text(f"The zip to hand in has not been made yet{advice}.")]

@@ -1,4 +1,4 @@
-"""Text of student code, made harmless and short enough for a report."""
+"""Make text of student code harmless and short enough for a report."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["body", "counted", "cut", "largest_units", "last_line", "plain", "poi
 
 
 MAX_MESSAGE = 100_000
-"""characters: before they are looked at one by one"""
+"""The most characters of a message, applied before each character is examined."""
 
 
 def plain(text: str) -> str:
-    """Printable characters, line breaks and tabs only: no escape sequence reaches a terminal or a page."""
+    """Keep printable characters, line breaks and tabs only, so that no escape sequence reaches a terminal or a page."""
     return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
 
 
 def cut(text: str, limit: int) -> str:
-    """At most ``limit`` characters; where more were there, the end says how many are left out."""
+    """Cut a text to ``limit`` characters. The end says how many are left out."""
     if len(text) <= limit:
         return text
     note = f"\n… ({len(text):,} characters in all, the rest is left out)"
@@ -48,17 +48,17 @@ def body(message: str, printed: str, printed_limit: int = 2000) -> str:
 
 
 def last_line(fault: str) -> str:
-    """What the traceback of a fault ends with: the exception's type and text."""
+    """The last line of a fault's traceback: the exception's type and text."""
     return cut(plain(fault.strip().rpartition("\n")[2]), 300)
 
 
 def points(value: float) -> str:
-    """``3`` or ``1.5``"""
+    """Format points, as ``3`` or ``1.5``."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def unwritable(path: Path) -> str | None:
-    """One sentence on why a report can't be written there, or None."""
+    """One sentence on why a report can't be written to this path, or None."""
     path = path.absolute()
     if path.is_dir():
         return f"The report can't be written: {path} is a folder; name a file."
@@ -70,7 +70,7 @@ def unwritable(path: Path) -> str | None:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace a file in one step: a reader, or a run that is killed, never meets half of it."""
+    """Replace a file atomically, so that neither a reader nor a killed run leaves half of it."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
