@@ -28,9 +28,10 @@ SHOWN = frozenset(
 SHOWN_ARGUMENTS = frozenset({"finding", "help", "hint"})
 #: Texts of these exceptions are parts of a sentence that whoever catches them makes, or are for developers.
 _PARTS = """
-    ArchiveError AssertionError BlockingIOError CatalogError CheckpointError Died KeyError NotebookError OSError
+    ArchiveError AssertionError BlockingIOError CatalogError CheckpointError ConflictError Died KeyError NotebookError
+    NotImplementedYet OSError refuse
     PermissionError ProtocolError RuntimeError SandboxError TypeError UnreadableError ValueError _TooMuch ended
-    UnusableDataError DataError Diverged Failure FormulaError RecordError _not_downloaded
+    UnusableDataError DataError Diverged Failure FormulaError RecordError RefusedError StudentCodeError _not_downloaded
 """
 PARTS = frozenset(_PARTS.split())
 MOST_WORDS = 30
@@ -51,7 +52,7 @@ COINED = {
     r"\banew\b": "again, new",
     r"(?<!here )\bis no (?!longer\b)\w": "is not a …",
     r"(?<!here )\bare none\b": "are not …",
-    r"\bcan't be used\b": "is not valid: …",
+    r"\bcan't be used\b(?! here)": "is not valid: …",
     r"\bthis software has a fault\b": "the grader had a fault",
     r"\bbut for\b": "except",
     r"\bbe it\b": "whether",

@@ -210,7 +210,7 @@ def test_an_exception_in_a_test_is_a_fault_and_not_the_students(run, copy, tmp_p
     row = next(row for row in report["tests"] if row["number"] == "2.1b")
     assert "undefined_name" in row["extra_data"]["fault"]
     assert report["score"] == QUICK_POINTS - row["max_score"]
-    assert "this is no mistake of yours" in result.stdout
+    assert "This is not your mistake" in result.stdout
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

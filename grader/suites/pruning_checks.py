@@ -283,7 +283,7 @@ def assert_nothing_else_changes(student: Student, rng: np.random.Generator, kind
         assert_true(
             not belongs_to_no_sparse_layer(name) or is_same(after.get(name), value),
             f"{name} changed, which belongs to no sparse layer.",
-            "only the masks of the layers that get_sparse_conv2d_layers(net) lists are to be changed.",
+            "change only the masks of the layers that get_sparse_conv2d_layers(net) lists.",
         )
     as_array(net(torch.zeros(2, 3, 8, 8)), "the pruned network's output for two images", shape=(2, 10))
 
@@ -332,7 +332,7 @@ def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) ->
         assert_true(
             bool(kind.off(new.weight)[off[index]].all()),
             f"After five steps of SGD {kind.unit} of sparse layer {index + 1} that were off are on again.",
-            "set the entries of the layer's _mask to 0: a _weight of 0 alone comes back by its gradient.",
+            "set the entries of the layer's _mask to 0: a _weight that is only set to 0 comes back by its gradient.",
         )
         assert_true(
             not torch.equal(old.weight, middle.weight),
@@ -356,7 +356,7 @@ def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) ->
         assert_true(
             bool(after_call[before_call].all()) and int(after_call.sum()) > int(before_call.sum()),
             f"A call on a copy made from the state_dict switches off no more {kind.unit} of sparse layer {index + 1}.",
-            "what is off already is to be read from the masks, not to be remembered elsewhere.",
+            "read what is off from the masks, and keep no other record of it.",
         )
 
 

@@ -119,7 +119,7 @@ def test_residuals_and_norms(student, rng):
         found = as_array(module.eval()(*inputs), f"{name}'s output", shape=tuple(x.shape))
         assert_true(
             checks.OneOf(forms, atol=1e-3).nearest(found).excess > 0,
-            f"{name} leaves the residual alone, whatever its weights are.",
+            f"{name} returns the residual only, whatever its weights are.",
         )
         checks.write_zeros(module)
         checks.assert_one_of(module.eval()(*inputs), forms, f"{name}'s output with all weights 0", RESIDUAL)
@@ -144,6 +144,11 @@ def test_batches_and_order(student, rng):
         held = student.hold(x)
         whole = as_array(module(held, *inputs[1:]), f"{name}'s output", shape=tuple(x.shape))
         now = as_array(held.value(), "the input after the call", shape=tuple(x.shape))
+        assert_true(
+            np.array_equal(as_array(module(*inputs), f"{name}'s output", shape=tuple(x.shape)), whole),
+            f"{name} gives two different outputs for the same input after eval().",
+            "nn.Dropout knows the mode; F.dropout and F.scaled_dot_product_attention have to be told.",
+        )
         hint = "x += … works in place; x = x + … makes a new tensor."
         assert_true(np.array_equal(now, x.numpy()), f"{name} changed the tensor that it was given.", hint)
         if name != "FeedForward":
@@ -161,7 +166,7 @@ def test_batches_and_order(student, rng):
             whole[1],
             atol=1e-4,
             what=f"{name}'s output for one sequence by itself, against the same in a batch",
-            hint="sequences come first by batch: nn.MultiheadAttention needs batch_first=True.",
+            hint=checks.BATCH_FIRST,
         )
         if name in ("GlobalSelfAttention", "CrossAttention"):
             permuted = as_array(module(x[:, order], *inputs[1:]), f"{name}'s output", shape=tuple(x.shape))
@@ -194,6 +199,8 @@ def test_dropout(student, rng):
         for name, (module, inputs) in modules.items():
             student.run(worker_functions.draw_weights, module)
             module.train() if training else module.eval()
+            if name == "Transformer":
+                checks.transformed(module, context, tokens)
             one = as_array(module(*inputs), f"{name}'s output")
             found[name] = one, as_array(module(*inputs), f"{name}'s output", shape=one.shape)
         return found

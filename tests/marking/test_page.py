@@ -230,7 +230,7 @@ def test_nothing_written_is_said_and_all_empty_answers_get_nothing_in_one_step(b
     ada = browser("Ada")
     assert "Nothing was written." in ada.read(path_of("s4"))
     ada.mark(path_of("s9"), item="1.1/1")  # which is empty, and somebody has seen something in it
-    assert "For 1 submission nothing at all" in ada.read("/question/1.1")
+    assert "For 1 submission there is nothing to mark" in ada.read("/question/1.1")
     ada.post("/question/1.1/empty")
     assert [marks().points(id, "1.1") for id in ("s0", "s4", "s9")] == [None, 0, 1]
     assert marks().mark("s4", "1.1").comment.startswith("The submission has nothing")
@@ -241,7 +241,7 @@ def test_a_pdf_alone_is_not_nothing(browser, path_of, grades):
     (grades / "work" / "s4" / "writeup.pdf").write_bytes(b"%PDF-1.4\n")
     page = browser("Ada").read(path_of("s4"))
     assert "No text was written; there is a PDF" in page
-    assert "For 1 submission nothing at all" in browser("Ada").read("/question/1.1")
+    assert "For 1 submission there is nothing to mark" in browser("Ada").read("/question/1.1")
 
 
 # ---- rubric, overrides, requests -----------------------------------------------------------------------------------
