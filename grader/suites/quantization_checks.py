@@ -190,7 +190,7 @@ def assert_round_trip(
         worst * step <= step / 2 + rounding(W),
         f"{what}: after quantize and dequantize the largest error is {told_apart(worst, 0.5, 3)[0]} times the step, "
         "expected at most 0.5.",
-        hint_for(errors),
+        hint_for(errors, bits, codes_are_right=_are_nearest(codes, W, step)),
     )
     assert_codes_decide(as_codes(codes, bits, W.shape), values, W)
     return np.abs(errors)
@@ -224,8 +224,19 @@ def assert_constants_have_codes(student: Student, function: str, bits: int) -> l
     return results
 
 
-def hint_for(errors: np.ndarray) -> str:
+def _are_nearest(codes: Any, W: np.ndarray, step: float) -> bool:
+    """Whether codes are the nearest ones from 0 on, or their neighbours, with one scale for the array."""
+    nearest = np.round((W - W.min()) / step)
+    return bool(np.abs(as_array(codes, "codes", shape=W.shape).astype(np.float64) - nearest).max() <= 1)
+
+
+def hint_for(errors: np.ndarray, bits: int, codes_are_right: bool) -> str:
     """What errors of this kind, in steps, usually come from."""
+    if bits != 8 and codes_are_right:
+        return (
+            "the codes are right, and dequantize brings them back wrong. Its scale depends on bits: take it from the "
+            "extra arguments, not from a fixed 255."
+        )
     worst = float(np.abs(errors).max())
     if worst <= 1.01 and errors.max() < 0.01:
         return "all values come back too small, by up to a whole step: round before the cast to uint8."

@@ -113,7 +113,7 @@ def test_transformer(student, rng):
     decoder = checks.write_values(made(student, "Decoder", vocab_size=SIZES.target_vocabulary, **STACK), values, SIZES)
     net = checks.write_values(small_transformer(student), values, SIZES)
     shape = (2, 4, SIZES.target_vocabulary)
-    found = as_logits(net(context, tokens), "the Transformer's outputs", shape)
+    found = as_logits(checks.transformed(net, context, tokens), "the Transformer's outputs", shape)
     memory_shape = (2, 6, SIZES.d_model)
     encoded = torch.from_numpy(as_array(encoder(context), "the Encoder's output", memory_shape, dtype="float"))
 

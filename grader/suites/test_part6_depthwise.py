@@ -393,6 +393,15 @@ def filled_block(student: Student, rng: np.random.Generator, C_in: int, C_out: i
             f"The block has {C_in - len(remaining)} registered kernels of {k}×{k}, expected {C_in}.",
             "it consists of your DepthwiseSeparableConvolution, nn.BatchNorm2d and nn.ReLU.",
         )
+    of_norm = {name.rpartition(".")[2]: value for name, value in {**parameters, **buffers}.items() if value.dim() == 1}
+    other = {name: len(value) for name, value in of_norm.items() if name in norm and value.shape != (C_out,)}
+    if other:
+        name, size = next(iter(other.items()))
+        fail(
+            f"The block's batch norm has {size} channels ({name} has {size} entries), expected {C_out}: it comes after "
+            f"the layer {C_in} → {C_out}.",
+            "it consists of your DepthwiseSeparableConvolution, nn.BatchNorm2d(out_channels) and nn.ReLU.",
+        )
     if missing := {*norm, "1×1 weight"} - written:
         fail(
             f"The block has no {', '.join(sorted(missing))} for {C_in} → {C_out} channels.",

@@ -184,7 +184,29 @@ def assert_closed_form(
         outputs.append(as_array(module(*inputs), what, shape=right.shape, dtype="float32"))
         if right.nearest(outputs[-1]).excess <= 0:
             break
+    else:
+        _assert_sequences_are_apart(module, inputs, outputs[-1], what)
     right.assert_is(min(outputs, key=lambda output: right.nearest(output).excess), what, hint)
+
+
+#: What to do where sequences of a batch are mixed up.
+BATCH_FIRST = "an input is (N, L, d_model), the batch first: nn.MultiheadAttention needs batch_first=True for that."
+
+
+def _assert_sequences_are_apart(module: RemoteModule, inputs: Sequence[Tensor], output: np.ndarray, what: str) -> None:
+    """An output that is no form is not that of a module which takes the length for the batch."""
+    again = as_array(module(*inputs), what, shape=output.shape)
+    if not np.array_equal(again, output):  # dropout after eval(), which other tests find
+        return
+    other = [torch.cat([one[:1], one[1:].flip(0) + 1]) for one in inputs]
+    changed = as_array(module(*other), what, shape=output.shape)
+    assert_within(
+        changed[0],
+        output[0],
+        atol=1e-4,
+        what=f"{what}, of the first sequence, after another sequence of the batch was changed",
+        hint=BATCH_FIRST,
+    )
 
 
 def write_values(module: RemoteModule, values: Values, sizes: Sizes) -> RemoteModule:
@@ -215,6 +237,18 @@ def drawn_tokens(rng: np.random.Generator, source: int, target: int, batch: int 
     tokens = torch.from_numpy(rng.integers(0, SIZES.target_vocabulary, size=(batch, target)))
     context[0, 0], tokens[0, 0] = SIZES.vocabulary - 1, SIZES.target_vocabulary - 1
     return context, tokens
+
+
+def transformed(net: RemoteModule, context: Tensor, tokens: Tensor) -> Any:
+    """What a Transformer returns; a failure says so if it takes its two inputs in the other order."""
+    try:
+        return net(context, tokens)
+    except StudentError as error:
+        try:
+            net(tokens, context)  # x has words that the context's vocabulary lacks
+        except StudentError:
+            raise error from None
+        fail(error.finding, "it works with the two exchanged: forward takes the context first, then x.", cause=error)
 
 
 def forward(module: RemoteModule, *inputs: Tensor, what: str) -> Tensor:
