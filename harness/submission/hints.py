@@ -93,7 +93,7 @@ def newer_syntax(line: str) -> str:
 
 
 def _has_newer_f_string(line: str) -> bool:
-    """Whether an f-string has its own quotes, a backslash or a line break between braces (allowed from Python 3.12 on)."""
+    """Whether an f-string has its own quotes, a backslash or a line break between braces, as Python 3.12 allows."""
     for match in F_STRING.finditer(line):
         quote, depth, index = match[1], 0, match.end()
         while index < len(line):
