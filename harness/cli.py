@@ -1,6 +1,7 @@
 """The command line: ``python -m grader grade PATH``.
 
-Exit codes: 0, a submission was graded, whatever its score; 2, nothing could be graded, and one sentence says why.
+Exit code 0: a submission was graded, whatever its score. Exit code 2: nothing could be graded, and one sentence says
+why.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ class _Options:
 
     @property
     def reports(self) -> tuple[Path, ...]:
-        """The files that are written."""
+        """The report files to write."""
         return tuple(file for file in (self.json, self.html) if file is not None)
 
 
@@ -179,7 +180,7 @@ def _grade(options: _Options) -> None:
 
 
 def _graded(options: _Options, jobs: int, launcher: Launcher | None) -> Gradebook:
-    """Open the submission, run its experiments if that is wanted, and grade it."""
+    """Open the submission, run its experiments if wanted, and grade it."""
     with ExitStack() as stack:
         submission = stack.enter_context(_opened(options.path))
         if options.experiments is not None:
@@ -245,7 +246,7 @@ def refuse_unknown(parts: Iterable[str]) -> None:
 
 
 def _with_new_results(submission: Submission, place: Path, profile: str, options: _Options) -> Submission:
-    """The submission with results that are made now."""
+    """The submission with results that are made now, by running its experiments."""
     rerun = problem().own_module("rerun")  # the experiments' libraries are needed here alone
     if rerun is None:
         stop("This problem set has no experiments: leave out --experiments.")
@@ -296,7 +297,7 @@ def unpack(
 
 
 def _copy_results(results: Path, folder: Path) -> None:
-    """Copy results; of what is no plain file, or can't be read, nothing."""
+    """Copy results. Special files and unreadable files are skipped."""
 
     def others(place: str, names: list[str]) -> list[str]:
         paths = [Path(place) / name for name in names]
@@ -310,12 +311,12 @@ def _copy_results(results: Path, folder: Path) -> None:
 
 
 UNPACKED = ".unpacked"
-"""the file by which a folder of ours is known"""
+"""The file by which a folder of this command is recognised."""
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Submission]:
-    """What was handed in, or the end of the command."""
+    """Open a submission, or end the command with a sentence."""
     with ExitStack() as stack:
         try:
             submission = stack.enter_context(open_submission(path))
@@ -384,11 +385,11 @@ OTHERS = {
     "review": "harness.classroom.review.cli",
     "diff": "harness.classroom.diff",
 }
-"""The commands that other modules define. A copy for students goes without them, and so does Gradescope's."""
+"""The commands that other modules define. The copies for students and Gradescope don't have them."""
 
 
 def app_for(command: str) -> typer.Typer:
-    """The command line with what it needs for this command: others need more to be imported, or another library."""
+    """The command line for one command. Other commands may need further or other libraries."""
     here = {one.callback.__name__ for one in app.registered_commands if one.callback is not None}
     if command not in here:
         for name, module in OTHERS.items():
@@ -398,7 +399,7 @@ def app_for(command: str) -> typer.Typer:
 
 
 def _isolated_launcher(in_process: bool) -> Launcher:
-    """A launcher whose isolation has been tried, or the end of the command."""
+    """A launcher whose isolation was checked; without isolation, the command ends."""
     from harness.host.launch import make_launcher
     from harness.isolation import self_check
 
@@ -416,11 +417,14 @@ def _isolated_launcher(in_process: bool) -> Launcher:
 
 
 MANY = 40
-"""the number of tests from which on a second process pays"""
+"""The number of tests from which on a second process is worth it."""
 
 
 def _default_jobs(parts: tuple[str, ...], in_process: bool) -> int:
-    """A second process imports everything once more: that pays where much is graded and a core is free for it."""
+    """The default number of processes.
+
+    A second one imports everything again, so it needs many tests and a free core.
+    """
     much = not parts and len(read_suites()) >= MANY
     return 2 if much and not in_process and (os.cpu_count() or 1) > 1 else 1
 

@@ -1,8 +1,8 @@
-"""The tests of code on the GPU as well: what is right on the CPU and fails there, or the other way round.
+"""Run the code tests on the GPU as well, and report code that is correct on one device only.
 
-Points come from the CPU, where they are the same everywhere. Workers on the GPU make their tensors there
-(``torch.set_default_device``) and get the tests' tensors there; TF32 is off, so that the tolerances, which are those of
-float32 sums in any order, hold as they are.
+Points come from the CPU, where they are the same everywhere. GPU workers create their tensors on the GPU
+(``torch.set_default_device``) and receive the tests' tensors there. TF32 is off, because the tolerances are those of
+float32 sums in any order.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ __all__ = ["grade_there", "notes", "warning", "why_not"]
 
 #: A worker's first use of CUDA takes seconds.
 LIMITS = Limits(call_seconds=30.0, test_seconds=60.0, cpu_seconds=180)
-#: What CUDA asks of the kernel is not on the lists of what workers may.
+#: The layers of the sandbox that CUDA can't work with.
 WITHOUT = ("Landlock", "seccomp")
 
 
 def why_not(require_isolation: bool) -> str:
-    """One sentence on why nothing can be graded on a GPU here; empty where it can."""
+    """One sentence on why nothing can be graded on a GPU here; empty if it can."""
     if not torch.cuda.is_available():
         found = gpu_driver.find("cuda", container=gpu_driver.in_container())
         return f"{found.sentence} Or leave out --device cuda."
@@ -44,13 +44,13 @@ def why_not(require_isolation: bool) -> str:
 
 
 def warning() -> str:
-    """What is less safe on a GPU, as a sentence for who grades."""
+    """A sentence for staff on what is less safe on a GPU."""
     user = "as another user" if os.geteuid() == 0 else "as you, with all that you may"
     return f"On a GPU student code runs {user}, without Landlock and the filter of system calls (docs/class.md)."
 
 
 def grade_there(submission: Submission, here: Gradebook, parts: Sequence[str] = (), device: str = "cuda") -> Gradebook:
-    """Run the tests of code again, with tensors on the GPU and the same inputs. One run at a time has the GPU."""
+    """Run the code tests again with the same inputs, and tensors on the GPU. Only one run at a time uses the GPU."""
     of_code = tuple(test.number for test in chosen(read_suites(), parts) if RESULTS not in test.tags)
     with _owned():
         launcher = ForkLauncher(LIMITS, WITHOUT, device)
@@ -63,14 +63,14 @@ def grade_there(submission: Submission, here: Gradebook, parts: Sequence[str] = 
 @contextmanager
 def _owned() -> Iterator[None]:
     path = Path(tempfile.gettempdir()) / f"harness-gpu-{os.getuid()}.lock"
-    # In a folder where everybody may write: what a link leads to is not touched.
+    # Everybody can write this folder, so links are not followed.
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def notes(here: Gradebook, there: Gradebook) -> tuple[str, ...]:
-    """What differs, a line each."""
+    """A line for each difference."""
     if there.interrupted:
         return ("The run on the GPU was interrupted: what differs there is not known.",)
     pairs = [(test, outcome, there.outcome(test)) for test, outcome in here.results if there.is_selected(test)]

@@ -1,1 +1,1 @@
-"""A whole class at once: ``python -m grader batch``."""
+"""Grade a whole class: ``python -m grader batch``."""

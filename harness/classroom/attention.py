@@ -1,6 +1,6 @@
-"""What somebody has to look at in a class, besides submissions without a grade: one sentence for each.
+"""Find submissions that need attention, besides those without a grade, with one sentence for each.
 
-Everything is told from the folder of a batch. Names, answers and the team are what students wrote.
+Everything is read from the batch's folder. Names, answers and the team are untrusted text of students.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ __all__ = ["Kind", "Notice", "notices_of"]
 
 MAX_ANSWERS = 8 << 20
 MOST_NAMED = 5
-"""The most names or parts that one sentence has."""
+"""The most names or parts in one sentence."""
 
 
 class Kind(str, Enum):
-    """What is odd about a submission."""
+    """The reason why a submission needs attention."""
 
     LATE = "late"
     TWICE = "twice in the table"
@@ -44,19 +44,19 @@ class Kind(str, Enum):
 
 @dataclass(frozen=True)
 class Notice:
-    """A line of the list."""
+    """A submission that needs attention."""
 
     roster_entry: RosterEntry
     kind: Kind
     why: str
-    """A sentence, of printable characters."""
+    """One sentence of printable characters."""
 
 
 def notices_of(folder: Path, found: Sequence[Total]) -> list[Notice]:
-    """The list of a batch, in the order of the kinds.
+    """The notices of a batch, sorted by kind.
 
     Args:
-        found: what each submission comes to.
+        found: the totals of all submissions.
 
     Raises:
         MarkError: the marks can't be read.
@@ -94,7 +94,7 @@ def _twice(total: Total, names: dict[str, str]) -> Iterator[tuple[Kind, str]]:
 
 
 def _handed_in(total: Total, work: Path) -> Iterator[tuple[Kind, str]]:
-    """What the files say: answers, team and PDF."""
+    """The notices from a submission's files: answers, team and PDF."""
     if not work.is_dir() or total.status in (Status.FAULT, Status.WAITING):
         return  # what could not be read lacks nothing
     features = problem().problem.features
@@ -125,7 +125,7 @@ def _answers(work: Path) -> answers.Answers | None:
 
 
 def _team(written: Sequence[str], people: Sequence[Person]) -> Iterator[tuple[Kind, str]]:
-    """Whether the file names the students that Gradescope does. A folder's name is no student."""
+    """Notices if the answers name other students than Gradescope does. A folder's name isn't a student's name."""
     known = [person for person in people if person.email or person.sid]
     if not written or not known:
         return
@@ -138,7 +138,7 @@ def _team(written: Sequence[str], people: Sequence[Person]) -> Iterator[tuple[Ki
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two names can be one student's: all words of the shorter one are in the longer one."""
+    """Whether two names can belong to one student: the longer one has all words of the shorter one."""
     words, others = _words(one), _words(other)
     return bool(words and others) and (words <= others or others <= words)
 
@@ -151,7 +151,7 @@ def _words(name: str) -> frozenset[str]:
 
 
 def _changed(id: str, marks: Marks, material: Material) -> Iterator[tuple[Kind, str]]:
-    """Answers that are others than those that were marked."""
+    """A notice if answers have changed since they were marked."""
     changed = []
     for question in problem().question:
         mark = marks.mark(id, question.id)

@@ -37,12 +37,12 @@ FACTS = "facts.json"
 MAX_MODULE = 4 << 20
 MAX_REASON = 500
 OVERTIME = 240.0
-"""seconds behind a submission's deadline, after which something has gone wrong with the grader itself"""
+"""Seconds after a submission's deadline at which the grader itself must have a fault."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A submission to be graded."""
+    """A submission to grade."""
 
     id: str
     path: Path
@@ -50,49 +50,50 @@ class Task:
     """The name in reports."""
     seed: int
     deadline: float
-    """seconds; tests that are left then are not run"""
+    """Seconds after which the remaining tests are skipped."""
     known: str = ""
-    """the key of the grade that it has; empty where there is none"""
+    """The key of the submission's existing grade; empty if it has none."""
     there: bool = True
-    """The submission was there when the batch began. Then every machine that grades has to see it."""
+    """The submission existed when the batch began. Then every grading machine must see it."""
     grader: str = ""
-    """The value that :func:`harness.classroom.digests.of_grader` must have where it is graded. An empty one is not
-    compared."""
+    """The value that :func:`harness.classroom.digests.of_grader` must have on the grading machine. An empty value isn't
+    compared.
+    """
 
     @property
     def key(self) -> str:
-        """What the grade depends on."""
+        """A digest of everything that the grade depends on."""
         return self.key_for(digests.of_submission(self.path))
 
     def key_for(self, files: str) -> str:
-        """The key where this is the digest of what was handed in."""
+        """The key for a submission whose files have this digest."""
         parts = files, digests.of_grader(), str(self.seed), f"{self.deadline:g}", self.name
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Graded:
-    """What came of it."""
+    """The result of grading a submission."""
 
     entry: Entry
     report: str
-    """results.json"""
+    """The text of results.json."""
     page: str
     modules: dict[str, bytes]
-    """The modules as they were graded, by file name."""
+    """The graded modules, by file name."""
     material: dict[str, bytes]
     """The files that are marked by hand, by their path in ``work/ID/``."""
 
 
-# Two at a time would share pytest's state; a cluster's worker may be told to have several threads.
+# Two gradings at a time would share pytest's state, and a cluster's worker may have several threads.
 _alone = threading.Lock()
 
 
 def grade_one(task: Task) -> Graded | None:
-    """Grade a submission; None where the grade that it has is still right.
+    """Grade a submission. Return None if its existing grade is still valid.
 
     Raises:
-        ClusterError: this machine can't grade it as the others do.
+        ClusterError: this machine lacks the submission, or has another version of the grader.
     """
     with _alone, interruptible():
         if task.there:
@@ -122,12 +123,12 @@ def as_result(
     material: Mapping[str, bytes] | None = None,
     files: str = "",
 ) -> Graded:
-    """A gradebook as what the journal keeps of it.
+    """Turn a gradebook into a result for the journal.
 
     Args:
-        key: of the grade; without one it is graded again when the batch is taken up.
+        key: the key of the grade. Without one, the submission is graded again when the batch is resumed.
         material: the files that are marked by hand.
-        files: the digest of what was handed in, where it was looked at.
+        files: the digest of all submitted files, if they were read.
     """
     entry = Entry(
         task.id,
@@ -190,7 +191,7 @@ def _modules(submission: Submission) -> dict[str, bytes]:
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    """The files below a folder of ours, by path."""
+    """The content of the files below a folder of the grader, by path."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
@@ -204,7 +205,7 @@ def _code(modules: Mapping[str, bytes]) -> str:
 
 @contextmanager
 def _ended_after(seconds: float) -> Iterator[None]:
-    """End this process if it stands still: who waits for it learns that it is gone, and gives the work to another."""
+    """End this process if it hangs. Its parent then notices, and gives the task to another process."""
     timer = threading.Timer(seconds, os._exit, (75,))
     timer.daemon = True
     timer.start()

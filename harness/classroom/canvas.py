@@ -1,14 +1,14 @@
-"""Points for Canvas: one assignment's column of an exported gradebook is filled, and what Canvas imports is written.
+"""Points for Canvas: fill one assignment's column of an exported gradebook, and write the file that Canvas imports.
 
-What Canvas' importer makes of a file, as its public source says (``gradebook_importer.rb``):
+Canvas' importer reads a file in this way (source: its public ``gradebook_importer.rb``):
 
 * The header begins with ``Student, ID``, then ``SIS User ID, SIS Login ID`` or the latter alone, then ``Section``.
 * A column is an assignment by the id in its name, ``PSet 2 (12345)``.
 * A row with ``Points Possible`` in its first cell sets what an assignment is worth.
-* A student is looked up by ``ID``. Who is not in the file keeps what they have; *an empty cell takes points away*.
+* A student is looked up by ``ID``. Students who aren't in the file keep their points; *an empty cell removes points*.
 
-So whatever is not filled is written as it was exported, and the maximum with it. Importing the file changes the points
-of those who were found, and nothing else.
+So cells that aren't filled are written as they were exported, and so is the maximum. Importing the file only changes
+the points of the students that were found.
 """
 
 from __future__ import annotations
@@ -49,36 +49,36 @@ ASSIGNMENT = re.compile(r"(.+) \((\d+)\)", re.DOTALL)
 CALCULATED = re.compile(r"(Current|Final|Override) (Score|Points|Grade|Status)")
 """The columns that Canvas calculates itself."""
 KEPT = ("EX", "N/A")
-"""Cells that are never filled: the student is excused, or doesn't have the assignment."""
+"""The cells that are never filled: the student is excused, or doesn't have the assignment."""
 TEST_STUDENTS = ("student, test", "test student")
 CANVAS_FILE = re.compile(r"^[^_]+_(?:LATE_)?(\d+)_(\d+)_")
 """The name of a file in Canvas' download of submissions: who, the student's id, the file's id, and its own name."""
 
 
 class CanvasError(Exception):
-    """The gradebook can't be used; the text is one sentence that says what to do."""
+    """The gradebook can't be used. The text is one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A student of the gradebook."""
+    """A student's row of the gradebook."""
 
     line: int
     cells: dict[str, str]
 
     def cell(self, column: str) -> str:
-        """A cell without the spaces around it; empty where the gradebook doesn't have the column."""
+        """A cell without spaces around it; empty if the gradebook has no such column."""
         return self.cells.get(column, "").strip()
 
     @property
     def name(self) -> str:
-        """The name; one that begins as a formula stands in quotation marks in Canvas' export."""
+        """The student's name. Canvas puts a name that begins like a formula into quotation marks."""
         found = shown(self.cells[STUDENT])
         return found[2:-1] if found.startswith('="') and found.endswith('"') else found
 
     @property
     def is_test_student(self) -> bool:
-        """Canvas' own student, as whom teachers look at their course."""
+        """Whether this is Canvas' test student, as whom teachers view their course."""
         return self.name.casefold() in TEST_STUDENTS and not self.cells.get(SIS_ID)
 
 
@@ -88,7 +88,7 @@ class Gradebook:
 
     header: tuple[str, ...]
     possible: dict[str, str]
-    """The row of maxima; empty cells where there is none."""
+    """The row of maximum points; its cells are empty if the file has none."""
     rows: tuple[Row, ...]
 
     @property
@@ -100,10 +100,10 @@ class Gradebook:
         return "read only" in self.possible.get(column, "") or CALCULATED.search(column) is not None
 
     def assignment(self, wanted: str | None) -> str:
-        """The column of an assignment, by its whole name, its title or its id; by the problem set's title without.
+        """The column of an assignment by its whole name, title or id; by default the problem set's title.
 
         Raises:
-            CanvasError: none has this name, or several have it.
+            CanvasError: no assignment or several have this name.
         """
         known = self.assignments
         listed = ", ".join(known) or "none"
@@ -129,10 +129,10 @@ def _title(column: str) -> tuple[str, str]:
 
 
 def read_gradebook(path: Path) -> Gradebook:
-    """A gradebook as Canvas exported it, or as a spreadsheet has saved that again.
+    """Read a gradebook that Canvas exported, also one that a spreadsheet has saved again.
 
     Raises:
-        CanvasError: it is none.
+        CanvasError: the file isn't such a gradebook.
     """
     try:
         text = _decoded(read_bytes(path, MAX_BYTES))
@@ -166,7 +166,7 @@ def read_gradebook(path: Path) -> Gradebook:
 
 
 def _decoded(data: bytes) -> str:
-    """Text in the encodings that Canvas and spreadsheets write."""
+    """Decode text in the encodings that Canvas and spreadsheets write."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     try:
@@ -181,7 +181,7 @@ def _delimiter(text: str) -> str:
 
 
 def _check_ids(rows: Sequence[Row]) -> None:
-    """Refuse a file without the ids by which Canvas knows its students."""
+    """Refuse a file without Canvas' ids of the students."""
     for row in rows:
         id = row.cells[ID].strip()
         if not (id.isascii() and id.isdigit()):
@@ -199,20 +199,20 @@ def _check_ids(rows: Sequence[Row]) -> None:
 
 @dataclass
 class Filled:
-    """What becomes of a gradebook, and what is to be said about it."""
+    """A filled gradebook, with everything that staff should know about it."""
 
     gradebook: Gradebook
     assignment: str
     given: dict[int, Student] = field(default_factory=dict)
-    """The students whose points are filled in, by the line of the gradebook."""
+    """The students whose points are filled in, by the index of the gradebook's row."""
     tentative: list[tuple[Row, Student, str]] = field(default_factory=list)
-    """Those who were found by something that somebody should look at, and by what."""
+    """The students who were found by uncertain data that somebody should check, and by which."""
     nobody: list[Student] = field(default_factory=list)
-    """Students with a submission whom the gradebook doesn't have, as of those who dropped the course."""
+    """Students with a submission who aren't in the gradebook, for example because they dropped the course."""
     unclear: list[tuple[Student, str]] = field(default_factory=list)
-    """Students with a submission of whom it isn't clear who they are, and why."""
+    """Students with a submission whose row isn't clear, each with the reason."""
     nothing: list[Row] = field(default_factory=list)
-    """Students of the gradebook who handed in nothing."""
+    """Students of the gradebook who submitted nothing."""
     incomplete: list[tuple[Row, Student]] = field(default_factory=list)
     """Students whose marks are not complete."""
     twice: list[Student] = field(default_factory=list)
@@ -222,7 +222,7 @@ class Filled:
 
 
 def fill(gradebook: Gradebook, found: Sequence[Total], assignment: str | None = None) -> Filled:
-    """Find each student of a class in a gradebook, and who can be given points.
+    """Find each student of a class in a gradebook, and the points to fill in.
 
     Raises:
         CanvasError: the assignment is not clear.
@@ -247,14 +247,14 @@ def fill(gradebook: Gradebook, found: Sequence[Total], assignment: str | None = 
 
 
 def canvas_ids(gradebook: Gradebook, found: Sequence[Total]) -> list[tuple[Student, str]]:
-    """The students of a class who are in a gradebook, with the id that Canvas knows them by."""
+    """Canvas' ids of the students of a class who are in a gradebook."""
     taken = _matched(gradebook.rows, students(found), Filled(gradebook, ""))
     lines = {row.line: row.cells[ID].strip() for row in gradebook.rows}
     return [(student, lines[line]) for line, student in taken.items() if student is not None]
 
 
 def _matched(rows: Sequence[Row], of_class: Sequence[Student], filled: Filled) -> dict[int, Student | None]:
-    """The student for each line of a gradebook; None where it isn't clear who that is."""
+    """The student for each row of a gradebook; None if it isn't clear who that is."""
     rows = [row for row in rows if not row.is_test_student]
     found: dict[int, list[Student]] = {}
     unclear: dict[int, None] = {}
@@ -290,7 +290,7 @@ def _matched(rows: Sequence[Row], of_class: Sequence[Student], filled: Filled) -
 
 
 def _hits(rows: Iterable[Row], student: Student) -> tuple[list[Row], str]:
-    """The rows that a student's number or address leads to, and by what where somebody should look at it.
+    """The rows that match a student's number or address, each with a remark if somebody should check the match.
 
     A number and an address that lead to different rows are two rows.
     """
@@ -310,7 +310,7 @@ def _hits(rows: Iterable[Row], student: Student) -> tuple[list[Row], str]:
 
 
 def _name(name: str) -> tuple[str, ...]:
-    """A name whichever way it is written: ``Lovelace, Ada`` and ``ada  LOVELACE`` are the same."""
+    """A name in a form for comparison: ``Lovelace, Ada`` and ``ada LOVELACE`` are the same."""
     text = unicodedata.normalize("NFKC", name).casefold()
     text = "".join(char for char in text if unicodedata.category(char) != "Cf")  # marks of direction
     return tuple(sorted(re.findall(r"\w+", text)))
@@ -340,7 +340,7 @@ def render(filled: Filled) -> str:
 
 
 def sayings(filled: Filled) -> Iterator[str]:
-    """What somebody should know about the file, a line each."""
+    """A line for each thing that staff should know about the file."""
     for row, student, how in filled.tentative:
         yield f"{_who(student)} is {row.name} of the gradebook by {how}: check that this is right."
     for student, why in filled.unclear:

@@ -30,7 +30,7 @@ from harness.reports.text import points, write_atomically
 
 __all__ = ["batch"]
 
-#: Of inputs: as many as a seed that is drawn for a single grading may have.
+#: The number of possible seeds of inputs, as for a single grading.
 SEEDS = 2**53
 
 
@@ -188,7 +188,7 @@ def _batch(options: _Options) -> None:
 
 
 def _check(journal: Journal, options: _Options) -> None:
-    """Refuse to lose anything."""
+    """End the command if it would lose existing grades."""
     out, submissions = options.out, options.submissions
     if out.exists() and not out.is_dir():
         raise JournalError(f"{out} is a file: name a folder for the grades with --out.")
@@ -204,7 +204,7 @@ def _check(journal: Journal, options: _Options) -> None:
 
 
 def _seed(journal: Journal, options: _Options) -> int:
-    """The seed that was asked for, else that of the batch that is taken up, else a new one."""
+    """The requested seed, or else that of the resumed batch, or else a new one."""
     if options.seed is not None:
         return options.seed
     if options.resume and journal.exists:
@@ -213,7 +213,7 @@ def _seed(journal: Journal, options: _Options) -> int:
 
 
 def _not_isolated(roster: Roster) -> str:
-    """A sentence where student code is not kept from what it must not reach; empty where it is."""
+    """A sentence if student code isn't isolated; empty if it is."""
     from harness.host.launch import make_launcher
     from harness.isolation import self_check
 
@@ -228,7 +228,7 @@ def _not_isolated(roster: Roster) -> str:
 
 
 def _to_be_tried(roster: Roster) -> list[Path]:
-    """Of each submission a file and the folders above it: others must not read them. Empty submissions have none."""
+    """One file of each submission, with the folders above it. Other submissions must not read them."""
     found: dict[Path, None] = {}
     for roster_entry in roster.entries:
         files = (Path(place) / name for place, _, names in os.walk(roster_entry.path) for name in sorted(names))
@@ -282,7 +282,7 @@ def _task(roster_entry: RosterEntry, journal: Journal, entry: Entry | None, seed
 
 
 def _compare(roster: Roster, journal: Journal, against: Path | None) -> str:
-    """Write the page of similar submissions; a sentence about it."""
+    """Write the page of similar submissions, and return a sentence about it."""
     tell("Comparing the submissions with each other ...")
     names = Counter(roster_entry.name for roster_entry in roster.entries)
     modules = {
@@ -300,7 +300,7 @@ def _compare(roster: Roster, journal: Journal, against: Path | None) -> str:
 
 
 def _summary(graded: page.Class) -> Table:
-    """How many of each status, and how they did."""
+    """Summarise the number of submissions of each status and their points."""
     table = Table(title="", show_header=False, box=None, padding=(0, 2, 0, 0), title_justify="left")
     for status, count in graded.statuses.items():
         table.add_row(f"{count:6}", status.value)

@@ -1,4 +1,4 @@
-"""What comes after grading: ``python -m grader late``, ``canvas`` and ``publish``, over the folder of a batch."""
+"""The commands after grading: ``python -m grader late``, ``canvas`` and ``publish``. They use a batch's folder."""
 
 from __future__ import annotations
 
@@ -123,14 +123,14 @@ def publish(
 
 
 def _write_overviews(grades: Path, of_class: Sequence[Total]) -> None:
-    """Write the table and the class page anew, with what was marked since."""
+    """Write the table and the class page again, with new marks."""
     write_atomically(grades / "grades.csv", tables.render(of_class))
     page.write_again(grades)
 
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """End the command with a sentence where something can't be done."""
+    """Turn errors into a sentence that ends the command."""
     try:
         yield
     except (RosterError, JournalError, MarkError, CanvasError, PublishError, late_days.LateError) as error:
@@ -141,7 +141,7 @@ def _refusals() -> Iterator[None]:
 
 
 def _listed(open_: Sequence[Total]) -> str:
-    """One sentence on what is missing, and where."""
+    """One sentence on what is missing, and in which submissions."""
     shown = [f"{total.id} ({total.left})" for total in open_[:10]]
     more = f", and {len(open_) - 10} more" if len(open_) > 10 else ""
     return f"{counted(len(open_), 'submission')} without complete marks: {'; '.join(shown)}{more}."

@@ -1,11 +1,10 @@
 """``python -m grader diff``: whose grades have changed, in which tests, and why.
 
-Two folders of batches are compared, or the gradings of one folder: the last one of each submission with the one before,
-which ``--resume`` keeps in the journal.
+The command compares two folders of batches, or the gradings of one folder: the last one of each submission with the one
+before, which the journal keeps.
 
-Why a grade changed is told from the digests that each line of the journal has: of the modules, of all that was handed
-in, of what graded, and the seed. A grade that changed while all of them are equal can't be repeated, which is a fault
-of the grader.
+The cause of a change follows from the digests in each line of the journal (modules, all submitted files, grader) and
+from the seed. If all are equal and the grade still changed, the grade isn't repeatable, which is a fault of the grader.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ UNGRADED = (Status.WAITING, Status.FAULT)
 
 
 class Cause(str, Enum):
-    """Why a grade is another one, as a clause."""
+    """The cause of a changed grade, as a clause."""
 
     CODE = "the code changed"
     FILES = "other files of the submission changed"
@@ -60,19 +59,19 @@ class Cause(str, Enum):
 
 @dataclass(frozen=True)
 class TestChange:
-    """A test that came to something else."""
+    """A test with another outcome."""
 
     __test__ = False  # for pytest
 
     number: str
     title: str
     before: float | None
-    """The points then; None where there was no such test, or no grade."""
+    """The points before; None if there was no such test or no grade."""
     after: float | None
     state_before: State | None
     state_after: State | None
     override: Override | None = None
-    """An override by hand, which stands whatever the test says."""
+    """The override by hand, which counts whatever the test's outcome is."""
 
     @property
     def gain(self) -> float:
@@ -81,7 +80,7 @@ class TestChange:
 
 @dataclass(frozen=True)
 class Change:
-    """A submission whose grade is another one, in its points, its states or its status."""
+    """A submission whose grade has changed in its points, its tests' states or its status."""
 
     id: str
     name: str
@@ -92,7 +91,7 @@ class Change:
 
     @property
     def gain(self) -> float:
-        """The points by which the automatic score rose; below zero it fell."""
+        """The change of the automatic score in points; below zero if it fell."""
         return sum(test.gain for test in self.tests)
 
     @property
@@ -104,13 +103,13 @@ class Change:
         return Cause.NOTHING in self.causes
 
     def total(self, entry: Entry) -> str:
-        """The points of one of both gradings; empty where it has no grade."""
+        """The points of one of both gradings, as text; empty without a grade."""
         return "" if entry.status in UNGRADED else points(entry.score)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What a comparison found."""
+    """The outcome of a comparison."""
 
     compared: int
     """The number of submissions that have two gradings."""
@@ -122,7 +121,7 @@ class Difference:
 
     @property
     def by_test(self) -> list[tuple[TestChange, int, float]]:
-        """Each test that changed: one of its changes, the number of submissions, and the sum of points."""
+        """For each changed test: one of its changes, the number of submissions, and the sum of the changes in points."""
         found: dict[str, list[TestChange]] = {}
         for change in self.changes:
             for test in change.tests:
@@ -136,13 +135,13 @@ class Difference:
 
     @property
     def overridden(self) -> list[tuple[Change, TestChange]]:
-        """Overrides on tests whose automatic score is another one now."""
+        """The changes of tests whose score was overridden by hand."""
         pairs = ((change, test) for change in self.changes for test in change.tests if test.override is not None)
         return [(change, test) for change, test in pairs if abs(test.gain) > EQUAL]
 
     @property
     def summary(self) -> str:
-        """What was compared and what came of it, in a sentence or two."""
+        """A summary of the comparison in one or two sentences."""
         if not self.compared:
             return "Nothing was compared: no submission has two gradings."
         if not self.changes:
@@ -160,8 +159,8 @@ def compare(old: Path, new: Path | None = None) -> Difference:
     Submissions of two folders belong together if their ids are equal, or else if their students are.
 
     Raises:
-        JournalError: one of them is no such folder.
-        MarkError: the marks of one can't be read.
+        JournalError: a folder isn't that of a batch.
+        MarkError: the marks of a batch can't be read.
     """
     for folder in filter(None, (old, new)):
         if not Journal(folder).exists:
@@ -185,7 +184,7 @@ def compare(old: Path, new: Path | None = None) -> Difference:
 
 
 def _roster(folder: Path) -> Sequence[RosterEntry]:
-    """The roster that the batch has kept; an older batch has none."""
+    """The roster of a batch; empty for older batches, which have none."""
     try:
         return load_roster(folder)
     except RosterError:
@@ -193,7 +192,7 @@ def _roster(folder: Path) -> Sequence[RosterEntry]:
 
 
 def _with_seed(journal: Journal) -> dict[str, Entry]:
-    """The last gradings; those of an older batch, which name no seed, have the batch's."""
+    """The last gradings of a batch. Lines of older batches have no seed and get that of the batch."""
     entries = journal.entries()
     try:
         seed = journal.header().seed
@@ -208,7 +207,7 @@ def _with_seed(journal: Journal) -> dict[str, Entry]:
 def _partners(
     before: Mapping[str, Entry], after: Mapping[str, Entry], old: Sequence[RosterEntry], new: Sequence[RosterEntry]
 ) -> dict[str, str]:
-    """The former id of each submission: its own, or that of the same students, who have handed in anew since."""
+    """The former id of each submission: its own, or that of an earlier submission of the same students."""
     found = {id: id for id in after if id in before}
     former = {
         _students(roster_entry): roster_entry.id
@@ -258,7 +257,7 @@ def _tests(id: str, before: Entry, after: Entry, overrides: _Overrides) -> Itera
 
 
 def _causes(before: Entry, after: Entry) -> tuple[Cause, ...]:
-    """All that can have changed the grade."""
+    """All possible causes of a changed grade."""
     causes = []
     known = all((before.files, after.files, before.grader, after.grader)) and None not in (before.seed, after.seed)
     if before.code != after.code:
@@ -280,7 +279,7 @@ def _causes(before: Entry, after: Entry) -> tuple[Cause, ...]:
 
 
 class _Overrides:
-    """The overrides by hand of some folders; those of the first folder that has one count."""
+    """The overrides by hand in some folders. For each submission, the first folder with overrides counts."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._marks = []
@@ -289,7 +288,7 @@ class _Overrides:
                 self._marks.append(store.state())
 
     def of(self, *ids: str) -> dict[str, Override]:
-        """By the number of the test."""
+        """The overrides of a submission, by the number of the test."""
         found: dict[str, Override] = {}
         for marks in self._marks:
             for id in ids:
@@ -338,7 +337,7 @@ def diff(
 
 
 def _table(found: Difference) -> Table:
-    """A line for each submission, and below it one for each test."""
+    """A table with a line for each submission, followed by a line for each of its tests."""
     table = Table("Submission", "Before", "After", "Why", box=None, padding=(0, 2, 0, 0), title_justify="left")
     for column in table.columns[1:3]:
         column.justify = "right"
@@ -379,7 +378,7 @@ def _word(state: State | None) -> str:
 
 
 def rows(found: Difference) -> str:
-    """CSV: a row for each test that changed. A submission of which only the status changed has a row without a test."""
+    """CSV with a row for each changed test. If only the status of a submission changed, its row names no test."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     heads = "Submission,Student,Test,Title,Before,After,State before,State after,Total before,Total after,Why,Override"
@@ -402,8 +401,8 @@ def render(found: Difference, old: str, new: str = "") -> str:
     """The page as text.
 
     Args:
-        old: what the first folder is called.
-        new: what the second folder is called; empty where one folder's former grades were compared.
+        old: the name of the first folder.
+        new: the name of the second folder; empty if the gradings of one folder were compared.
     """
     pages = environment(Path(__file__).resolve().parent)
     pages.filters.update(points=_points, plain=plain, word=_word)

@@ -1,4 +1,4 @@
-"""Whether a grade is still that of what is there: digests of submissions, and of the grader."""
+"""Digests of submissions and of the grader, which tell whether a grade is still valid."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from harness.problem import problem
 
 __all__ = ["of_grader", "of_submission"]
 
-#: What a verdict can depend on.
+#: The folders and files that a verdict can depend on.
 DECIDES = (*problem().problem.readable, problem().place, "harness")
-#: Beneath these.
+#: The folders in these that no verdict depends on.
 DECIDES_NOTHING = (
     "harness/classroom",
     "harness/gradescope",
@@ -27,11 +27,11 @@ DECIDES_NOTHING = (
 )
 BLOCK = 1 << 20
 MOST_BYTES = 4 << 30
-"""The most bytes of a submission's files that are looked at."""
+"""The most bytes of a submission's files that are read."""
 
 
 def of_submission(path: Path) -> str:
-    """SHA-256 of a file, or of the names and contents of all files in a folder; links are not followed."""
+    """SHA-256 of a file, or of the names and contents of all files in a folder. Links are not followed."""
     digest = hashlib.sha256()
     left = MOST_BYTES
     for file, name in _files(path):
@@ -64,7 +64,7 @@ def _files(path: Path) -> Iterator[tuple[Path, str]]:
 
 @cache
 def of_grader() -> str:
-    """SHA-256 of the suites, the solution and all else that decides about a grade."""
+    """SHA-256 of the suites, the solution and everything else that grades depend on."""
     digest = hashlib.sha256()
     for folder in DECIDES:
         paths = sorted((ROOT / folder).rglob("*"))

@@ -1,4 +1,4 @@
-"""The modules of an earlier year, for a comparison: of the folder of its batch, or of its submissions."""
+"""The modules of an earlier year for a comparison, from the folder of its batch or of its submissions."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MAX_MODULE = 4 << 20
 
 
 def check_earlier(folder: Path) -> None:
-    """Before hours of grading.
+    """Check the folder of an earlier year, before hours of grading.
 
     Raises:
-        RosterError: there are no submissions of an earlier year.
+        RosterError: the folder has no submissions.
     """
     if _code(folder) is None:
         read_roster(folder)
@@ -33,13 +33,15 @@ def check_earlier(folder: Path) -> None:
 
 @contextmanager
 def earlier_year(folder: Path | None) -> Iterator[Mapping[str, Path]]:
-    """A folder with modules for the name of each submission, for as long as the context lasts.
+    """Yield a folder with the modules of each submission, by the submission's name.
+
+    The folders last as long as the context.
 
     Args:
-        folder: that of a batch, its folder ``code``, or one with submissions as a batch takes them. There may be none.
+        folder: the folder of a batch, its folder ``code``, a folder of submissions, or None.
 
     Raises:
-        RosterError: there are no submissions in it.
+        RosterError: the folder has no submissions.
     """
     if folder is None:
         yield {}
@@ -59,14 +61,14 @@ def earlier_year(folder: Path | None) -> Iterator[Mapping[str, Path]]:
 
 
 def _code(folder: Path) -> Path | None:
-    """The folder with the modules as they were graded, where a batch has left one."""
+    """The folder with the graded modules of a batch, or None."""
     if folder.name == "code" and Journal(folder.parent).exists:
         return folder
     return folder / "code" if Journal(folder).exists and (folder / "code").is_dir() else None
 
 
 def _of_batch(code: Path) -> list[tuple[Path, str]]:
-    """Each folder of modules, and what it is called."""
+    """Each folder of modules by its name."""
     try:
         names = {roster_entry.id: roster_entry.name for roster_entry in load_roster(code.parent)}
     except RosterError:  # a batch of an older version has kept none
@@ -80,7 +82,7 @@ def _label(name: str, folder: Path) -> str:
 
 
 def _unpacked(roster_entry: RosterEntry, out: Path) -> Path | None:
-    """A submission's modules in a new folder; None where it holds none."""
+    """Unpack a submission's modules into a new folder. Return None if it has none."""
     try:
         with open_submission(roster_entry.path) as submission:
             out.mkdir()

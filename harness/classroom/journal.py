@@ -1,16 +1,13 @@
-"""What a batch leaves, so that it can be stopped and taken up again.
+"""The journal and files of a batch, so that it can be stopped and resumed.
 
 ::
 
-    grades/
-        batch.json          what it was: the seed of its inputs, the folder of submissions
-        journal.jsonl        a line for each grading, as it came; of a submission's lines the last one counts
-        reports/ID.html     what a student reads, and ID.json, what Gradescope would
-        code/ID/            the modules as they were graded
-        work/ID/            what is marked by hand: answers.md, writeup.pdf, figures, records, and facts.json
-        grades.csv, index.html
+    grades/ batch.json the header: the seed of its inputs, the folder of submissions journal.jsonl a line for each
+        grading, as it came; of a submission's lines the last one counts reports/ID.html what a student reads, and
+        ID.json, what Gradescope would code/ID/ the modules as they were graded work/ID/ what is marked by hand:
+        answers.md, writeup.pdf, figures, records, and facts.json grades.csv, index.html
 
-Lines are only added: whatever stops a batch, all of them that were written are there.
+Lines are only added, so that a stopped batch keeps all its lines.
 """
 
 from __future__ import annotations
@@ -31,20 +28,20 @@ __all__ = ["Entry", "Header", "Journal", "JournalError", "Status"]
 
 
 class JournalError(Exception):
-    """The folder can't be used; the text is one sentence that says what to do."""
+    """The folder can't be used. The text is one sentence that says what to do."""
 
 
 class Status(str, Enum):
-    """What became of a submission."""
+    """The status of a submission in a batch."""
 
     GRADED = "graded"
     UNDECIDED = "undecided"
-    """graded, but for tests in which the grader itself had a fault"""
+    """The submission is graded, except for tests in which the grader had a fault."""
     OVERDUE = "out of time"
-    """graded, but for tests that were not run before the deadline"""
+    """The submission is graded, except for tests that were not run before the deadline."""
     REFUSED = "nothing to grade"
     FAULT = "grader failed"
-    """the grader's process died or stood still, or had a fault before it came to the tests"""
+    """The grader's process died, hung, or had a fault before the tests."""
     WAITING = "not graded yet"
 
 
@@ -54,20 +51,20 @@ class Entry(msgspec.Struct, frozen=True):
     id: str
     status: Status
     key: str = ""
-    """A digest of what was graded and of what graded it. If both are as they were, so is the grade."""
+    """A digest of the submission and the grader. If it is unchanged, the grade is still valid."""
     reason: str = ""
-    """why it is not graded, or not in full"""
+    """The reason why the submission isn't graded, or not in full."""
     scores: dict[str, float] = {}
     """The scores by the numbers of the tests."""
     states: dict[str, State] = {}
     """The states by the same numbers."""
     code: str = ""
-    """SHA-256 of the modules: equal for equal ones"""
+    """The SHA-256 digest of the modules."""
     seconds: float = 0.0
     files: str = ""
-    """A digest of all that was handed in, of which the modules are a part. Lines of older batches have none."""
+    """A digest of all submitted files, including the modules. Lines of older batches have none."""
     grader: str = ""
-    """A digest of what graded it: suites, solution, course and harness."""
+    """A digest of the grader: suites, solution, course and harness."""
     seed: int | None = None
     """The seed of the tests' inputs."""
 
@@ -77,14 +74,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What a batch was asked for."""
+    """The header of a batch."""
 
     seed: int
     submissions: str
 
 
 class Journal:
-    """The folder of a batch."""
+    """The folder of a batch, with its journal."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -96,17 +93,17 @@ class Journal:
         return self._header.is_file() or self._lines.is_file()
 
     def begin(self, header: Header) -> None:
-        """Make the folder, or make it this batch's."""
+        """Create the folder if needed, and write the header."""
         for folder in (self.folder, self.folder / "reports", self.folder / "code", self.folder / "work"):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # grades are nobody else's business
         write_atomically(self._header, msgspec.json.format(msgspec.json.encode(header)).decode() + "\n")
         self._mend()
 
     def header(self) -> Header:
-        """What the batch was asked for.
+        """The batch's header.
 
         Raises:
-            JournalError: that can't be read.
+            JournalError: the header can't be read.
         """
         try:
             return msgspec.json.decode(self._header.read_bytes(), type=Header)
@@ -117,20 +114,20 @@ class Journal:
             ) from None
 
     def forget(self) -> None:
-        """Forget all gradings; reports stay until they are replaced."""
+        """Forget all gradings. Reports stay until they are replaced."""
         self._lines.unlink(missing_ok=True)
 
     def _mend(self) -> None:
-        """End a line that was cut off, so that the next one stands alone."""
+        """End a truncated last line, so that the next line is separate."""
         if self._lines.is_file() and not (data := self._lines.read_bytes()).endswith(b"\n") and data:
             self._lines.write_bytes(data + b"\n")
 
     def entries(self) -> dict[str, Entry]:
-        """The last line of each submission. What can't be read, as of a process that was killed, doesn't count."""
+        """The last line of each submission. Unreadable lines, as of a killed process, don't count."""
         return {id: gradings[-1] for id, gradings in self.gradings().items()}
 
     def gradings(self) -> dict[str, list[Entry]]:
-        """All lines of each submission, in the order of their writing."""
+        """All lines of each submission, oldest first."""
         found: dict[str, list[Entry]] = {}
         if self._lines.is_file():
             for line in self._lines.read_bytes().splitlines():
@@ -144,7 +141,7 @@ class Journal:
     def add(
         self, entry: Entry, report: str, page: str, modules: Mapping[str, bytes], material: Mapping[str, bytes] = {}
     ) -> None:
-        """Write a submission's reports, what is marked by hand of it, then its line.
+        """Write a submission's reports and its material for marking by hand, then its line.
 
         Args:
             material: the files for ``work/ID/``, by their path there.
@@ -169,7 +166,7 @@ class Journal:
         return self.folder / "work" / id
 
     def is_complete(self, id: str) -> bool:
-        """Whether all that a grading leaves is there."""
+        """Whether all files of a submission's grading exist."""
         return (
             self.report(id).is_file() and self.page(id).is_file() and self.code(id).is_dir() and self.work(id).is_dir()
         )
@@ -179,7 +176,7 @@ class Journal:
         """Keep other batches out of the folder.
 
         Raises:
-            JournalError: one is at work there.
+            JournalError: another batch uses the folder.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
@@ -193,7 +190,7 @@ class Journal:
 
 
 def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Make a folder hold these files and nothing else."""
+    """Replace the content of a folder by these files."""
     folder.mkdir(exist_ok=True)
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():  # __pycache__ of somebody who tried it

@@ -1,11 +1,11 @@
-"""Late days: what a late submission costs, said in one sentence.
+"""Late days: the penalty of a late submission, explained in one sentence.
 
-The rules are ``late.toml`` in the folder of a batch. A submission has one time and one mark. So it is late once, also
-where several students handed it in:
+The rules are in ``late.toml`` in the folder of a batch. A submission has one time and one mark. So it has one lateness,
+even if several students submitted it:
 
-* the latest extension that one of them has counts for all of them;
-* a slip day is used only if each of them has one left, and each of them pays it;
-* what is late beyond that costs all of them the same.
+* the latest extension of any of them counts for all of them;
+* a slip day is used only if each of them has one left, and each of them spends it;
+* the penalty for the remaining days is the same for all of them.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ __all__ = [
 FILE = "late.toml"
 DAY = timedelta(days=1)
 MOST_DAYS = 3650
-"""The most days that a rule may name: an extension must not lead out of the calendar."""
+"""The most days that a rule may name, so that every extension is a valid date."""
 
 Rule = Literal["none", "percent", "points", "deadline"]
 
 
 class LateError(Exception):
-    """The rules can't be used; the text is one sentence that says what to do."""
+    """The rules can't be used. The text is one sentence that says what to do."""
 
 
 class _Slip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Days that each student may be late in a term, at no cost."""
+    """The table of slip days: days per term that a student may be late without penalty."""
 
     days: int = 0
     most: int | None = None
@@ -61,7 +61,7 @@ class _Slip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file as it is written."""
+    """The file's keys and types."""
 
     due: Any = None
     zone: str = ""
@@ -77,31 +77,31 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Rules:
-    """What it costs to be late."""
+    """The rules for late submissions."""
 
     due: datetime
     zone: str = ""
-    """The name of the time zone in which times are shown; empty: that of the due time."""
+    """The name of the time zone in which times are shown. Empty: the due time's own zone."""
     grace: timedelta = timedelta()
-    """The delay that still counts as in time. Who exceeds it is late from the due time on."""
+    """The delay that still counts as in time. A later submission is late from the due time on."""
     rule: Rule = "none"
-    """A day that has begun costs nothing, percent, points, or everything."""
+    """The cost of each day that has begun: nothing, percent, points, or everything."""
     per_day: float = 0.0
-    """The percent or points of a day."""
+    """The percent or points for each day."""
     of: Literal["score", "maximum"] = "score"
-    """The points that percent are taken of: those that were earned, or all that there are."""
+    """The base of percentages: the earned points, or the maximum."""
     most: float | None = None
     """The largest penalty, in percent or in points."""
     closes_after_days: float | None = None
-    """The days after which nothing counts any more."""
+    """The days after which a submission no longer counts."""
     slip_days: int = 0
-    """The days that each student has for the term."""
+    """The slip days of each student for the term."""
     slip_most: int | None = None
-    """The most of them that may be used here."""
+    """The most slip days that may be used for this problem set."""
     slip_used: Mapping[str, int] = field(default_factory=dict)
-    """The days that were used before, by SID or address."""
+    """The slip days that were used before, by SID or address."""
     extensions: Mapping[str, datetime | float] = field(default_factory=dict)
-    """Another due time, or a number of days more, by SID or address."""
+    """Another due time, or a number of additional days, by SID or address."""
 
     @property
     def where(self) -> tzinfo:
@@ -110,7 +110,7 @@ class Rules:
 
     @property
     def said(self) -> str:
-        """The rules in one line."""
+        """The rules as one line of text."""
         costs = {
             "none": "being late costs nothing",
             "percent": f"each day costs {self.per_day:g} % of the points{' of all' if self.of == 'maximum' else ''}",
@@ -125,32 +125,32 @@ class Rules:
 
 @dataclass(frozen=True)
 class Lateness:
-    """How late one submission is, and what is asked for it."""
+    """The lateness of one submission, and its cost."""
 
     rules: Rules
     due: datetime
-    """The due time for it, with extensions."""
+    """The submission's due time, with extensions."""
     extended: bool = False
     late_by: timedelta | None = timedelta()
-    """Zero where it is in time, or within the grace; None where nobody says when it was handed in."""
+    """The delay; zero if it is in time or within the grace period, None if the time of submission is unknown."""
     within_grace: timedelta = timedelta()
     """The delay that is forgiven."""
     slip: int = 0
-    """The slip days that each of its students pays."""
+    """The slip days that each of its students spends."""
     slip_left: tuple[int, ...] = ()
     """The slip days that each of them has afterwards."""
     days: int = 0
-    """The days that cost something."""
+    """The number of days with a penalty."""
     closed: bool = False
-    """It came too late to count."""
+    """The submission came too late to count."""
 
     @property
     def costs(self) -> bool:
-        """Whether points are taken off, if there are any."""
+        """Whether the lateness has a penalty."""
         return self.closed or (self.days > 0 and self.rules.rule in ("percent", "points"))
 
     def penalty(self, score: float, maximum: float) -> float:
-        """The points that are taken off a score; never more than there are."""
+        """The points that are subtracted from a score, never more than the score."""
         if self.closed:
             return score
         return round(min(self._full_penalty(score, maximum), score), 2)
@@ -163,13 +163,13 @@ class Lateness:
 
     @property
     def _rate(self) -> float:
-        """The percent or points of all days together."""
+        """The percent or points for all days together."""
         most = self.rules.most
         rate = self.days * self.rules.per_day
         return rate if most is None else min(rate, most)
 
     def explained(self, score: float | None, maximum: float) -> str:
-        """The penalty in a sentence without an end.
+        """The penalty as a sentence without a full stop.
 
         Args:
             score: the points before the penalty; None while they are not known.
@@ -202,10 +202,10 @@ class Lateness:
 
 
 def lateness(roster_entry: RosterEntry, rules: Rules, people: Sequence[Person] | None = None) -> Lateness:
-    """How late a submission is.
+    """The lateness of a submission.
 
     Args:
-        people: those of its students for whom it counts; all of them without.
+        people: the students for whom it counts; by default all of them.
     """
     people = roster_entry.people if people is None else people
     due = max((_due(person, rules) for person in people), default=rules.due)
@@ -246,7 +246,7 @@ def _key(text: str) -> str:
 
 
 def strangers(rules: Rules, roster_entries: Iterable[RosterEntry]) -> list[str]:
-    """The ids in the rules that nobody in a class has, as of a typing error or of who handed in nothing."""
+    """The ids in the rules that nobody in a class has, for example because of a typing error."""
     known = {key for roster_entry in roster_entries for person in roster_entry.people for key in _keys(person)}
     return sorted({*rules.extensions, *rules.slip_used} - known)
 
@@ -255,7 +255,7 @@ def strangers(rules: Rules, roster_entries: Iterable[RosterEntry]) -> list[str]:
 
 
 def load(folder: Path) -> Rules | None:
-    """The rules of a batch; None where it has none.
+    """The rules of a batch, or None if it has none.
 
     Raises:
         LateError: they can't be used.
@@ -264,10 +264,10 @@ def load(folder: Path) -> Rules | None:
 
 
 def chosen(folder: Path, due: str | None, zone: str | None, path: Path | None) -> Rules | None:
-    """The rules that a command is asked for: those of a file, else those of the batch, with another due time maybe.
+    """The rules for a command: those of a file or else of the batch, perhaps with another due time.
 
     Raises:
-        LateError: they can't be used.
+        LateError: the rules can't be used.
     """
     if path is None and due is None and zone is None:
         return load(folder)
@@ -275,15 +275,15 @@ def chosen(folder: Path, due: str | None, zone: str | None, path: Path | None) -
 
 
 def read(path: Path | None, due: str | None = None, zone: str | None = None) -> Rules:
-    """Rules as a file says them.
+    """Read rules from a file.
 
     Args:
-        path: the file; without one only the due time is known, and being late costs nothing.
-        due: takes the place of the file's due time.
-        zone: likewise, the name of a time zone.
+        path: the file. Without one, only the due time is known, and there is no penalty.
+        due: replaces the file's due time.
+        zone: the name of a time zone; replaces the file's zone.
 
     Raises:
-        LateError: the file can't be read, has a key or a value that is not known, or there is no due time.
+        LateError: the file can't be read, has an unknown key or value, or there is no due time.
     """
     name = str(path) if path is not None else "--due"
     try:
@@ -320,7 +320,7 @@ def read(path: Path | None, due: str | None = None, zone: str | None = None) -> 
 
 
 def _mistakes(found: _File) -> Iterator[str]:
-    """What is wrong in a file whose keys and types are right, each as a clause."""
+    """The mistakes in a file whose keys and types are right, each as a clause."""
     numbers = {
         "grace_minutes": (found.grace_minutes, MOST_DAYS * 1440),
         "per_day": (found.per_day, 100 if found.rule == "percent" else math.inf),
@@ -348,7 +348,7 @@ def _extension(who: str, value: object, zone: str) -> datetime | float:
 
 
 def _time(value: object, zone: str, what: str) -> datetime:
-    """A time with its zone: its own, else the one that is named, else this machine's."""
+    """A time with its own zone, or else the named zone, or else this machine's zone."""
     if isinstance(value, str) and ":" in value:  # a day alone would be its first minute
         try:
             value = datetime.fromisoformat(value.strip().replace("Z", "+00:00").replace("z", "+00:00"))
@@ -362,7 +362,7 @@ def _time(value: object, zone: str, what: str) -> datetime:
 
 
 def write(folder: Path, rules: Rules) -> None:
-    """Keep rules in the folder of a batch, so that later commands use them."""
+    """Write the rules into the folder of a batch, for later commands."""
     lines = [f"due = {rules.due.isoformat()}"]
     lines += [f"zone = {_text(rules.zone)}"] if rules.zone else []
     lines += [f"grace_minutes = {rules.grace / timedelta(minutes=1)}"] if rules.grace else []
@@ -382,7 +382,7 @@ def write(folder: Path, rules: Rules) -> None:
 
 
 def _text(text: str) -> str:
-    """Text as TOML writes it."""
+    """A text as a TOML string."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -390,7 +390,7 @@ def _text(text: str) -> str:
 
 
 def shown_time(time: datetime, rules: Rules) -> str:
-    """A time as people read it, with its zone: ``Fri 3 Oct 2025, 23:59 (America/New_York, UTC-04:00)``."""
+    """A readable time with its zone: ``Fri 3 Oct 2025, 23:59 (America/New_York, UTC-04:00)``."""
     local = time.astimezone(rules.where)
     offset = local.strftime("%z")
     offset = f"UTC{offset[:3]}:{offset[3:5]}" if local.utcoffset() else "UTC"

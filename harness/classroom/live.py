@@ -1,7 +1,7 @@
-"""The class page while a batch is at work: it is rewritten as results come, and browsers load it again by themselves.
+"""The class page of a running batch. It is rewritten as results come, and browsers reload it by themselves.
 
-It is a file and no server, so that nothing listens, and a batch that is killed leaves a page that can be read. Such a
-page says so by itself after a while; ``--resume`` and the end of the batch replace it.
+It is a file without a server, so that nothing listens, and a killed batch leaves a readable page. After a while such a
+page says by itself that the batch has stopped. ``--resume`` and the end of the batch replace it.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from harness.reports.text import write_atomically
 __all__ = ["LivePage", "open_page"]
 
 SECONDS = 5.0
-"""The least time between two pages."""
+"""The least seconds between two writes of the page."""
 SHARE = 0.05
-"""The most of the time that may go into writing pages."""
+"""The largest share of the time that writing the page may take."""
 
 
 class LivePage:
     """A page that is replaced while a batch runs.
 
     Args:
-        render: makes the text of the page.
-        patience: the seconds that one submission may take, after which the page is that of a batch that was stopped.
+        render: a function that makes the text of the page.
+        patience: the seconds that one submission may take. An older page is that of a stopped batch.
     """
 
     def __init__(self, path: Path, render: Callable[[Running], str], patience: float) -> None:
@@ -40,7 +40,7 @@ class LivePage:
         self._next = 0.0
 
     def show(self, done: int) -> None:
-        """Say that so many submissions are done, unless the page is new."""
+        """Write the page with the number of finished submissions, unless it was just written."""
         started = time.monotonic()
         if started < self._next:
             return
@@ -50,6 +50,6 @@ class LivePage:
 
 
 def open_page(path: Path) -> bool:
-    """Open a page in a browser; False where there is none to be seen, as over ssh."""
+    """Open a page in a browser. Return False if no browser can be shown, as over ssh."""
     shown = sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")))
     return shown and webbrowser.open(path.absolute().as_uri())

@@ -1,4 +1,4 @@
-"""The class page: how a class did, part by part and test by test, by the grader and by hand, and where to look."""
+"""The class page: the results of a class by part and by test, automatic and by hand, and what needs attention."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HARDEST = 10
 
 @dataclass(frozen=True)
 class Spread:
-    """How points are spread over a class."""
+    """The distribution of points in a class."""
 
     number: str
     title: str
@@ -47,24 +47,24 @@ class Spread:
         return statistics.median(self.scores) if self.scores else 0.0
 
     def counts(self, bins: int = BINS) -> list[int]:
-        """Submissions by tenths of the maximum; who has all of it is in the last."""
+        """The number of submissions in each bin of points. The last bin includes the maximum."""
         found = Counter(min(int(bins * score / self.maximum), bins - 1) for score in self.scores)
         return [found[index] for index in range(bins)]
 
     def labels(self, bins: int = BINS) -> list[str]:
-        """The points that belong to each."""
+        """The range of points of each bin."""
         edges = [points(round(self.maximum * index / bins, 1)) for index in range(bins + 1)]
         return [f"{low} to {high}" for low, high in itertools.pairwise(edges)]
 
 
 @dataclass(frozen=True)
 class ClassResult:
-    """What a test came to in a class."""
+    """The results of a test in a class."""
 
     test: GradedTest
     states: Mapping[State, int]
     earned: float
-    """the share of its points that was earned by those who tried"""
+    """The share of the test's points that was earned by those who tried."""
 
     @property
     def count(self) -> int:
@@ -77,13 +77,13 @@ class ClassResult:
 
 @dataclass(frozen=True)
 class Running:
-    """How far a batch is that is still at work."""
+    """The progress of a running batch."""
 
     done: int
     at: datetime
     """The time at which the page was written."""
     patience: float
-    """The seconds after which a page that is no newer is that of a batch that was stopped."""
+    """The seconds after which an old page is that of a stopped batch."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ class Class:
     roster_entries: Sequence[RosterEntry]
     entries: Mapping[str, Entry]
     totals: Sequence[Total] = ()
-    """The points of both kinds; without them only the automatic ones are shown."""
+    """The totals of both kinds of points. Without them, only automatic points are shown."""
     notices: Sequence[Notice] = ()
-    """Everything that somebody has to look at, besides submissions without a grade."""
+    """The submissions that need attention, besides those without a grade."""
     running: Running | None = None
 
     def entry(self, roster_entry: RosterEntry) -> Entry:
@@ -105,7 +105,7 @@ class Class:
 
     @cached_property
     def graded(self) -> list[Entry]:
-        """Those that count in distributions: what could not be graded says nothing about a test."""
+        """The graded submissions, which count in distributions."""
         found = (self.entry(roster_entry) for roster_entry in self.roster_entries)
         return [entry for entry in found if entry.status in (Status.GRADED, Status.UNDECIDED, Status.OVERDUE)]
 
@@ -116,7 +116,7 @@ class Class:
 
     @property
     def troubles(self) -> list[tuple[RosterEntry, Entry]]:
-        """Submissions without a full grade. While a batch runs, those that wait are none."""
+        """Submissions without a full grade. Waiting submissions of a running batch don't count."""
         fine = (Status.GRADED, Status.WAITING) if self.running else (Status.GRADED,)
         pairs = ((roster_entry, self.entry(roster_entry)) for roster_entry in self.roster_entries)
         return [pair for pair in pairs if pair[1].status not in fine]
@@ -126,7 +126,7 @@ class Class:
         return {total.id: total for total in self.totals}
 
     def points_of(self, entry: Entry, part: str = "") -> float:
-        """The automatic points of a submission, or of a part of it, with what was overridden by hand."""
+        """The automatic points of a submission or of a part of it, with overrides by hand."""
         total = self.by_id.get(entry.id)
         if total is not None and total.automatic is not None:
             return total.parts.get(part, 0.0) if part else total.automatic
@@ -134,25 +134,25 @@ class Class:
 
     @cached_property
     def total(self) -> Spread:
-        """The automatic points."""
+        """The distribution of automatic points."""
         maximum = sum(test.points for test in read_suites())
         return Spread("", "Automatic points", maximum, tuple(self.points_of(entry) for entry in self.graded))
 
     @cached_property
     def hand(self) -> Spread:
-        """The points by hand of those who have all of them."""
+        """The distribution of points by hand, of submissions with all marks."""
         found = tuple(total.hand for total in self.totals if total.hand is not None)
         return Spread("", "Points by hand", float(sum(question.points for question in problem().question)), found)
 
     @cached_property
     def whole(self) -> Spread:
-        """The totals of those who have one."""
+        """The distribution of totals, of submissions that have one."""
         found = tuple(total.total for total in self.totals if total.total is not None)
         return Spread("", "Total", float(problem().handout), found)
 
     @cached_property
     def statistics(self) -> Statistics:
-        """Difficulty, discrimination and reliability, of what the grader and the markers found."""
+        """The statistics of automatic tests and questions: difficulty, discrimination and reliability."""
         totals = [self.by_id.get(entry.id) for entry in self.graded]
         by_hand = [total.by_hand if total else {} for total in totals] if self.totals else []
         return describe([entry.scores for entry in self.graded], by_hand)
@@ -185,13 +185,13 @@ class Class:
 
     @property
     def hardest(self) -> list[ClassResult]:
-        """The tests of which those who tried earned least."""
+        """The tests with the smallest share of points among those who tried."""
         tried = [result for result in self.tests if result.tried and result.earned < 1]
         return sorted(tried, key=lambda result: result.earned)[:HARDEST]
 
     @property
     def equal(self) -> list[list[RosterEntry]]:
-        """Submissions whose code is the same, letter by letter; those without any point are not told."""
+        """Groups of submissions with identical code. Submissions without any points are left out."""
         groups: dict[str, list[RosterEntry]] = {}
         for roster_entry in self.roster_entries:
             entry = self.entry(roster_entry)
@@ -206,25 +206,25 @@ TRIED = (State.PASSED, State.PARTIAL, State.FAILED)
 def of_folder(
     folder: Path, name: str, seed: int, roster_entries: Sequence[RosterEntry], running: Running | None = None
 ) -> Class:
-    """A class as the folder of its batch has it.
+    """Read a class from the folder of its batch.
 
     Args:
-        running: how far the batch is; what takes long to tell is left out then.
+        running: the progress of a running batch. Slow parts of the page are then left out.
 
     Raises:
         RosterError: the folder has no roster.
-        LateError: its rules for late days can't be used.
-        MarkError: its marks can't be read.
+        LateError: the rules for late days can't be used.
+        MarkError: the marks can't be read.
     """
     found = Class(name, seed, roster_entries, Journal(folder).entries(), totals(folder), running=running)
     return found if running else replace(found, notices=notices_of(folder, found.totals))
 
 
 def write_again(folder: Path) -> None:
-    """Write the page of a finished batch anew, with what was marked since.
+    """Write the page of a finished batch again, with new marks.
 
     Raises:
-        JournalError: the batch says nothing about itself.
+        JournalError: the batch has no readable header.
         RosterError, LateError, MarkError: see :func:`of_folder`.
     """
     header = Journal(folder).header()
@@ -237,7 +237,7 @@ def render(graded: Class, similarity: str = "") -> str:
     """The page as text.
 
     Args:
-        similarity: a sentence with what was found, where similarity.html is beside the page.
+        similarity: a sentence about similar submissions, if similarity.html is beside the page.
     """
     pages = environment(Path(__file__).resolve().parent)
     pages.filters.update(points=points, plain=plain)
