@@ -1,11 +1,11 @@
-"""What students get: a report of their own with all points, a table for mail merge, and files for Canvas.
+"""Publish grades: a report with all points for each student, a table for mail merge, and files for Canvas.
 
 The staff's edition of a report is ``reports/ID.html`` of the batch, with every test. The students' edition is made from
-``reports/ID.json`` and the marks. It shows a test as Gradescope would after publication: one whose visibility is
-``hidden`` stays without title and message, and only the points of all such tests of a part are named.
+``reports/ID.json`` and the marks. It shows a test as Gradescope would after publication. Tests with visibility
+``hidden`` stay without title and message, and only the sum of their points in each part is shown.
 
-Canvas attaches a file of a feedback zip to the submission that its name says: ``NAME_USER_FILE_…``, where both numbers
-are Canvas' own. They are in the names of the files that Canvas' *Download Submissions* gives.
+Canvas attaches a file of a feedback zip to the submission in its name: ``NAME_USER_FILE_…`` with Canvas' own numbers.
+The file names of Canvas' *Download Submissions* have these numbers.
 """
 
 from __future__ import annotations
@@ -41,30 +41,30 @@ MAX_REPORT = 64 << 20
 MAX_OUTPUT = 10_000
 MAX_FILES = 100_000
 STAMP = "published.json"
-"""The file by which a folder of students' reports is known."""
+"""The file by which a folder of students' reports is recognised."""
 TABLE = "mail-merge.csv"
 FEEDBACK = "canvas-feedback.zip"
 
 
 class PublishError(Exception):
-    """It can't be published; the text is one sentence that says what to do."""
+    """The grades can't be published. The text is one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
 class Edition:
-    """What is published, and where."""
+    """The options of a publication."""
 
     grades: Path
     out: Path
     downloads: Path | None = None
-    """The submissions as Canvas lets them be downloaded: a zip, or a folder."""
+    """Canvas' download of submissions: a zip or a folder."""
     gradebook: Path | None = None
-    """The gradebook that Canvas exports."""
+    """The gradebook that Canvas has exported."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """What was written."""
+    """The outcome of a publication."""
 
     reports: int
     table: Path
@@ -73,15 +73,15 @@ class Published:
 
 
 def unfinished(found: Sequence[Total]) -> list[Total]:
-    """The submissions that count for somebody and have no total yet, or a mark that somebody should look at again."""
+    """The counting submissions that have no total yet, or a flagged mark."""
     return [total for total in found if total.counts_for and total.left]
 
 
 def write_editions(edition: Edition, found: Sequence[Total], who: str) -> Published:
-    """Write the students' edition of all reports, and note that they are published.
+    """Write the students' edition of all reports, and record the publication.
 
     Raises:
-        PublishError: the folder holds something else, or a file of Canvas can't be used.
+        PublishError: the folder has other content, or a file of Canvas can't be used.
         CanvasError: the gradebook can't be used.
     """
     out = edition.out
@@ -115,7 +115,7 @@ def write_editions(edition: Edition, found: Sequence[Total], who: str) -> Publis
 
 
 def _check(edition: Edition) -> None:
-    """Refuse to write into what is something else."""
+    """Refuse a folder with other content."""
     out = edition.out
     if out.resolve() in (edition.grades.resolve(), *edition.grades.resolve().parents):
         raise PublishError(f"{out} holds the grades themselves: name another folder with --out.")
@@ -130,7 +130,7 @@ def _now() -> str:
 
 
 def _tests(report: Path) -> dict[str, dict[str, Any]]:
-    """The rows of a report by the number of the test; none where it can't be read."""
+    """The rows of a report by the number of the test; empty if the report can't be read."""
     try:
         rows = json.loads(read_bytes(report, MAX_REPORT))["tests"]
         return {str(row["number"]): row for row in rows if "number" in row}
@@ -143,7 +143,7 @@ def _tests(report: Path) -> dict[str, dict[str, Any]]:
 
 @dataclass(frozen=True)
 class ShownTest:
-    """A test as its student sees it."""
+    """A test as the student sees it."""
 
     test: GradedTest
     row: Mapping[str, Any]
@@ -161,7 +161,7 @@ class ShownTest:
 
     @property
     def state(self) -> State:
-        """The outcome; of an overridden test it is that of the points."""
+        """The outcome of the test. An override by hand decides it by its points."""
         if self.override:
             return State.PASSED if self.score >= self.test.points else State.PARTIAL if self.score else State.FAILED
         try:
@@ -176,13 +176,13 @@ class ShownTest:
 
     @property
     def hidden(self) -> bool:
-        """Whether the test keeps its title and message to itself after publication too."""
+        """Whether the test's title and message stay hidden after publication."""
         return self.test.visibility == "hidden"
 
 
 @dataclass(frozen=True)
 class ShownQuestion:
-    """Something that is marked by hand, as its student sees it."""
+    """A question that is marked by hand, as the student sees it."""
 
     question: Question
     mark: Mark | None
@@ -204,12 +204,12 @@ class ShownPart:
 
     @cached_property
     def hidden(self) -> list[ShownTest]:
-        """The tests of which only the points are shown, together."""
+        """The hidden tests, of which only the sum of points is shown."""
         return [one for one in self.all_tests if one.hidden]
 
     @property
     def earned(self) -> float | None:
-        """The points of the part; None while something is not graded or marked."""
+        """The points of the part; None while a test isn't graded or a question isn't marked."""
         if self.part.automatic and not self.all_tests:
             return None
         hand = [one.mark.points for one in self.questions if one.mark]
@@ -218,7 +218,7 @@ class ShownPart:
 
 @dataclass(frozen=True)
 class Report:
-    """All of a student's report."""
+    """A student's report."""
 
     total: Total
     parts: Sequence[ShownPart]
@@ -235,7 +235,7 @@ def render(total: Total, marks: Marks, rows: Mapping[str, Mapping[str, Any]]) ->
     """The students' edition of a report as text.
 
     Args:
-        rows: the rows of its results.json by the number of the test.
+        rows: the rows of the submission's results.json, by the number of the test.
     """
     overrides = marks.overrides(total.id)
     tests = [ShownTest(test, rows.get(test.number, {}), overrides.get(test.number)) for test in read_suites()]
@@ -281,7 +281,7 @@ def _signed(value: float) -> str:
 
 
 def _table(found: Sequence[Total]) -> str:
-    """A row a student: whom to write to, and what to say and attach."""
+    """CSV with a row for each student: the address, the text, and the file to attach."""
     rows = [["Name", "Email", "SID", "Total", "Of", "Late", "File"]]
     for student in students(found):
         total, person = student.total, student.person
@@ -292,7 +292,7 @@ def _table(found: Sequence[Total]) -> str:
 
 
 def _files_of_canvas(edition: Edition, found: Sequence[Total]) -> dict[str, list[tuple[str, str, str]]]:
-    """Canvas' numbers by submission: of the student, and of the file that was handed in; and its name's ending."""
+    """Canvas' numbers of the student and of the submitted file, with the file's ending, by submission."""
     files: dict[str, list[tuple[str, str, str]]] = {}
     for total in found:
         if total.counts_for and (match := CANVAS_FILE.match(total.submission)):
@@ -315,7 +315,7 @@ def _files_of_canvas(edition: Edition, found: Sequence[Total]) -> dict[str, list
 
 
 def _names(downloads: Path) -> Iterator[str]:
-    """The names of the files in Canvas' download."""
+    """The file names in Canvas' download."""
     try:
         if downloads.is_dir():
             yield from (path.name for path in sorted(downloads.iterdir()))
@@ -327,9 +327,9 @@ def _names(downloads: Path) -> Iterator[str]:
 
 
 def _feedback(files: Mapping[str, Sequence[tuple[str, str, str]]], pages: Mapping[str, str]) -> bytes:
-    """The zip for Canvas.
+    """Make the feedback zip for Canvas.
 
-    Canvas shows a file of it under the name of what was handed in. Where that is a zip, so is the file.
+    Canvas shows a feedback file under the submitted file's name. So for a submitted zip, the feedback is a zip too.
     """
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,7 +1,7 @@
-"""Who handed in what: a folder of submissions, or Gradescope's export of an assignment.
+"""The roster: the submissions and their students, from a folder or from Gradescope's export of an assignment.
 
-Gradescope's export is a folder for each submission and ``submission_metadata.yml``, which names who submitted it, and
-when. Its keys are Ruby's symbols, as ``:submitters``. A batch keeps what it read in ``roster.json``.
+Gradescope's export is a folder for each submission and ``submission_metadata.yml``, which has the students and the time
+of each. Its keys are Ruby symbols, as ``:submitters``. A batch keeps the roster in ``roster.json``.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ __all__ = [
 
 METADATA = "submission_metadata.yml"
 KEPT = "roster.json"
-"""The name of the file in a batch's folder."""
+"""The name of the roster's file in a batch's folder."""
 MOST_BYTES = 256 << 20
-"""The most bytes of that file that are read."""
+"""The most bytes of the roster's file that are read."""
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".ipynb", ".py")
 """The endings of files that are submissions."""
 MAX_NAME = 200
 DIGEST = re.compile(r"-[0-9a-f]{16}$")
-"""The end of an id that makes it different from others. A name that ends so itself gets one as well."""
+"""The digest at the end of some ids, which makes them unique. A name that already ends like this gets one as well."""
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ]+(\d\d:\d\d:\d\d)(?:\.(\d+))? *(Z|UTC|[+-]\d\d:?\d\d)?")
 """A time as Ruby prints it: ``2025-10-01 12:00:00.123456789 Z``, ``… UTC`` or ``… -0400``."""
 
 
 class RosterError(Exception):
-    """There is no class here; the text is one sentence that says what to do."""
+    """The folder has no class. The text is one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """A student, as the course's other systems know them."""
+    """A student with the names of the course's other systems."""
 
     name: str
     sid: str = ""
@@ -73,16 +73,16 @@ class Earlier:
 
 @dataclass(frozen=True)
 class RosterEntry:
-    """One submission of one student or several."""
+    """A submission's entry in the roster: one submission of one or several students."""
 
     id: str
-    """The name of its reports; no two of a roster have the same."""
+    """The name of the submission's reports, which is unique in a roster."""
     path: Path
     people: tuple[Person, ...]
     created_at: datetime | None = None
-    """The time at which it was handed in, with its zone; None where nobody says it."""
+    """The time of submission with its zone; None if unknown."""
     history: tuple[Earlier, ...] = ()
-    """The submissions that it replaced, as they are listed."""
+    """The earlier submissions that it replaced, in the order of the list."""
 
     @property
     def name(self) -> str:
@@ -91,21 +91,21 @@ class RosterEntry:
 
 @dataclass(frozen=True)
 class Roster:
-    """All submissions, by name."""
+    """All submissions of a class, sorted by name."""
 
     entries: tuple[RosterEntry, ...]
     left_out: tuple[str, ...] = ()
-    """Everything else that lies there and can be no submission."""
+    """The names of other entries of the folder, which can't be submissions."""
 
 
 def read_roster(folder: Path, without: Path | None = None) -> Roster:
-    """The submissions in a folder: folders, archives, notebooks and modules, one each, or Gradescope's export.
+    """Read the submissions in a folder: folders, archives, notebooks and modules, one each, or Gradescope's export.
 
     Args:
-        without: a path in it that is none, such as that of the grades.
+        without: a path in the folder that isn't a submission, such as the grades.
 
     Raises:
-        RosterError: there are none.
+        RosterError: there are no submissions.
     """
     if not folder.exists():
         raise RosterError(f"{folder} does not exist: name a folder that holds the submissions.")
@@ -159,7 +159,7 @@ def _of_gradescope(folder: Path, entries: list[Path]) -> Roster:
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML's plain data, and of Ruby's objects their fields."""
+    """A loader for plain YAML data, which reads Ruby objects as their fields."""
 
 
 def _fields(loader: Any, tag: str, node: yaml.Node) -> Any:
@@ -184,7 +184,7 @@ def _people(key: str, about: dict[str, Any]) -> tuple[Person, ...]:
 
 
 def _of(about: dict[str, Any], word: str) -> Any:
-    """A field by its name, which is a symbol in Ruby and may be text."""
+    """A field by its name, which is a Ruby symbol or text."""
     return about.get(f":{word}", about.get(word))
 
 
@@ -200,7 +200,7 @@ def _number(value: object) -> float | None:
 
 
 def _time(value: object) -> datetime | None:
-    """A time as YAML has read it: a time, its text, or the fields of one of Ruby's. Without a zone it is UTC."""
+    """Convert a time from YAML: a time, its text, or the fields of a Ruby time. Without a zone it is UTC."""
     if isinstance(value, dict):  # ActiveSupport::TimeWithZone: "time" is the local one, written as if it were UTC
         return _time(next((value[key] for key in ("utc", ":utc") if key in value), None))
     if isinstance(value, str):
@@ -232,7 +232,7 @@ def _parsed(text: str) -> datetime | None:
 
 
 def write_roster(folder: Path, roster_entries: Sequence[RosterEntry]) -> None:
-    """Keep a roster in the folder of a batch."""
+    """Write a roster into the folder of a batch."""
     kept = [
         {
             "id": one.id,
@@ -250,10 +250,10 @@ def write_roster(folder: Path, roster_entries: Sequence[RosterEntry]) -> None:
 
 
 def load_roster(folder: Path) -> tuple[RosterEntry, ...]:
-    """The roster that a batch has kept.
+    """Read the roster of a batch.
 
     Raises:
-        RosterError: there is none, or it can't be read.
+        RosterError: the roster is missing, or can't be read.
     """
     if not folder.is_dir():
         raise RosterError(f"{folder} is not a folder: name the folder that python -m grader batch has written.")
@@ -281,13 +281,13 @@ def load_roster(folder: Path) -> tuple[RosterEntry, ...]:
 
 
 def shown(text: object) -> str:
-    """A name as tables show it: one line of printable characters."""
+    """A name for tables: one line of printable characters."""
     line = " ".join(plain(str(text)).split())
     return line if len(line) <= MAX_NAME else f"{line[: MAX_NAME - 1]}…"
 
 
 def _stem(path: Path) -> str:
-    """A submission's name without what says that it is an archive."""
+    """A submission's name without the ending of archives and other files."""
     for suffix in sorted(SUFFIXES, key=len, reverse=True):
         if not path.is_dir() and path.name.lower().endswith(suffix):
             return path.name[: -len(suffix)] or path.name
@@ -295,13 +295,13 @@ def _stem(path: Path) -> str:
 
 
 def _file_name(key: str) -> str:
-    """A key of the metadata as the name of a folder beside it, which can lead nowhere else."""
+    """The folder name for a key of the metadata. It can't lead to another folder."""
     is_name = key not in ("", ".", "..") and not re.search(r"[/\\\0\ud800-\udfff]", key) and len(key.encode()) < 256
     return key if is_name else f"no folder can be called {_id(key)}"
 
 
 def _id(name: str) -> str:
-    """A name that every file system and every address takes; different ones stay different, whoever chose them."""
+    """A name that is valid in every file system and URL. Different names stay different, even if chosen to collide."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:80]
     if safe == name and not safe.startswith((".", "-")) and not DIGEST.search(name):
         return safe

@@ -1,12 +1,12 @@
-"""Which submissions of a class look alike: copydetect's fingerprints of the modules, on a page.
+"""Find similar submissions of a class by copydetect's fingerprints of their modules, and write a page about them.
 
-copydetect forgets names, comments, strings and white space, and compares what is left by overlapping pieces of 25
-characters (winnowing, as MOSS does). Pieces that stand in the stubs or in the course's code count for nobody. A module
-is compared with the same module of every other submission, and with those of an earlier year if there are any.
-Submissions that are alike are first shown in groups: whoever is alike with one of a group belongs to it.
+copydetect ignores names, comments, strings and white space. It compares the rest by overlapping pieces of 25 characters
+(winnowing, as MOSS does). Pieces from the stubs or the course's code don't count. A module is compared with the same
+module of every other submission, and with those of an earlier year if there are any. The page first shows groups: a
+submission that is similar to one of a group belongs to the group.
 
-Its own page takes style and script from the network and has file names unescaped; this one is self-contained. The
-texts come from submissions: they are read here up to a limit, and shown escaped.
+copydetect's own page loads style and script from the network, and doesn't escape file names. This page is
+self-contained. Texts of submissions are read up to a limit, and escaped.
 """
 
 from __future__ import annotations
@@ -32,37 +32,41 @@ __all__ = ["FILE", "Group", "Match", "Pair", "Similarity", "SimilarityError", "c
 
 FILE = "similarity.html"
 PROVIDED = (ROOT / "student", *(ROOT / name for name in problem().problem.readable))
-"""The folders of modules that students have been given."""
+"""The folders with modules that students were given."""
 THRESHOLD = 0.6
-"""Validation's known-good submissions were measured: written apart they share at most 0.53, renamed copies 0.75 to 1."""
+"""The default threshold. Among validation's known-good submissions, independent ones share at most 0.53, and renamed
+copies 0.75 to 1.
+"""
 MIN_CHARACTERS = 150
-"""The least that two modules must share, some ten lines, with names counted as one. Less is alike by chance."""
+"""The fewest characters that two modules must share (about ten lines, each name counted as one character). Less is
+similar by chance.
+"""
 PIECE = 25
-"""characters: copydetect's default"""
+"""The number of characters of a piece: copydetect's default."""
 MAX_BYTES = 100_000
-"""The most bytes of a module; the longest right one has 10,000."""
+"""The most bytes of a module that are read. The longest correct module has 10,000."""
 MAX_SHOWN = 30_000
-"""characters of a module on the page"""
+"""The most characters of a module that the page shows."""
 MAX_LISTED = 500
 MAX_WITH_CODE = 25
-"""pairs"""
+"""The most pairs that are shown with their code."""
 
 
 class SimilarityError(Exception):
-    """Submissions can't be compared; the text is one sentence that says why and what to do."""
+    """Submissions can't be compared. The text is one sentence that says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """A module of two submissions that is alike."""
+    """A module that is similar in two submissions."""
 
     module: str
     one: float
-    """the share of the first one's own code that is in the second's too"""
+    """The share of the first module's own code that is also in the second."""
     other: float
-    """and the other way round"""
+    """The share of the second module's own code that is also in the first."""
     characters: int
-    """The number of characters that both share, with names counted as one."""
+    """The number of shared characters, with each name counted as one."""
 
     @property
     def similarity(self) -> float:
@@ -71,17 +75,17 @@ class Match:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two submissions with a module, or more, over the threshold."""
+    """Two submissions with one or more modules over the threshold."""
 
     one: str
     other: str
     matches: tuple[Match, ...]
     is_earlier: bool = False
-    """The second one is of an earlier year."""
+    """The second submission is of an earlier year."""
 
     @property
     def similarity(self) -> float:
-        """That of the module that is most alike."""
+        """The similarity of the most similar module."""
         return max(match.similarity for match in self.matches)
 
     @property
@@ -91,14 +95,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class Group:
-    """Submissions that hang together by pairs, directly or by others between them."""
+    """Submissions that are connected by similar pairs, directly or through others."""
 
     names: tuple[str, ...]
     earlier: tuple[str, ...]
-    """The names of those that are of an earlier year."""
+    """The names of the members of an earlier year."""
     pairs: tuple[Pair, ...]
     equal: tuple[tuple[str, ...], ...] = ()
-    """The members whose modules are the same letter by letter, those together that have the same."""
+    """Groups of members whose modules are identical."""
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -106,7 +110,7 @@ class Group:
 
     @property
     def least(self) -> float:
-        """The similarity of the pair that is least alike."""
+        """The similarity of the least similar pair."""
         return min(pair.similarity for pair in self.pairs)
 
     @property
@@ -120,23 +124,23 @@ class Group:
 
 @dataclass(frozen=True)
 class Similarity:
-    """What the comparison found."""
+    """The outcome of the comparison."""
 
     page: Path
     submissions: int
     """The number of this year's submissions."""
     pairs: tuple[Pair, ...]
-    """The pairs over the threshold; those that share most come first."""
+    """The pairs over the threshold, with the largest shares first."""
     notes: tuple[str, ...]
     """A sentence for each thing that could not be compared."""
     groups: tuple[Group, ...] = ()
-    """The groups that the pairs make; those that share most come first."""
+    """The groups of the pairs, with the largest shares first."""
     earlier: int = 0
     """The number of submissions of an earlier year."""
 
     @property
     def summary(self) -> str:
-        """What was found, as a sentence without a capital."""
+        """The outcome as a sentence without a capital letter."""
         if self.submissions + self.earlier < 2 or not self.submissions:
             return (
                 f"nothing was compared: it takes two submissions with code, and there is {self.submissions or 'none'}."
@@ -160,7 +164,7 @@ class Passage:
 
 
 def check_installed() -> None:
-    """Before hours of grading.
+    """Check that copydetect is installed, before hours of grading.
 
     Raises:
         SimilarityError: copydetect is missing.
@@ -180,11 +184,11 @@ def write_report(
     """Compare submissions with each other, and write ``similarity.html``.
 
     Args:
-        modules: a folder with the modules, or some of them, for each submission's name.
+        modules: a folder with all or some modules of each submission, by the submission's name.
         out: the folder for the page.
-        threshold: the share of a module's own code from which on a pair is reported.
-        provided: folders of modules that all students have been given.
-        earlier: such folders of an earlier year, which are compared with this year's and not with each other.
+        threshold: the least share of a module's own code with which a pair is reported.
+        provided: folders with modules that all students were given.
+        earlier: folders of submissions of an earlier year, as ``modules``. They are only compared with this year's.
 
     Raises:
         SimilarityError: copydetect is missing.
@@ -215,7 +219,7 @@ def write_report(
 
 
 def _other_name(name: str, taken: Mapping[str, Path]) -> str:
-    """The name of an earlier year's submission, which none of this year's has."""
+    """A name for a submission of an earlier year that no submission of this year has."""
     while name in taken:
         name += " (earlier)"
     return name
@@ -238,7 +242,7 @@ def _groups(pairs: Sequence[Pair], modules: Mapping[str, Path]) -> Iterator[Grou
 
 
 def _equal(names: Sequence[str], modules: Mapping[str, Path]) -> Iterator[tuple[str, ...]]:
-    """The names whose modules are all the same, together."""
+    """Groups of names whose modules are all identical."""
     alike: dict[bytes, list[str]] = {}
     for name in names:
         alike.setdefault(_digest(modules[name]), []).append(name)
@@ -246,7 +250,7 @@ def _equal(names: Sequence[str], modules: Mapping[str, Path]) -> Iterator[tuple[
 
 
 def _digest(folder: Path) -> bytes:
-    """A digest of all modules, whatever their line ends."""
+    """A digest of all modules that doesn't depend on line ends."""
     digest = hashlib.sha256()
     for module in MODULES.values():
         path = folder / f"{module}.py"
@@ -258,7 +262,7 @@ def _digest(folder: Path) -> bytes:
 
 
 def _pieces(folders: Iterable[Path]) -> np.ndarray:
-    """The fingerprint of what is provided: every piece of it."""
+    """The fingerprint of the provided modules, with every piece."""
     hashes: set[int] = set()
     for folder in folders:
         for file in sorted(folder.rglob("*.py")):
@@ -269,7 +273,7 @@ def _pieces(folders: Iterable[Path]) -> np.ndarray:
 def _fingerprints(
     modules: Mapping[str, Path], file: str, given: np.ndarray, notes: list[str]
 ) -> Iterator[tuple[str, Any]]:
-    """The fingerprint of one module of each submission that has enough code of its own in it."""
+    """The fingerprint of one module for each submission whose module has enough code of its own."""
     for name, folder in modules.items():
         path = folder / file
         if path.is_symlink() or not path.is_file():
@@ -289,7 +293,9 @@ def _fingerprints(
 
 
 def _clean(data: bytes) -> str:
-    """Text as copydetect's lexer takes it, each character in its place: without empty lines at the beginning."""
+    """A module's text for copydetect's lexer: without empty lines at the beginning, and with all characters at their
+    places.
+    """
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     return plain(text).strip("\n") + "\n"
 
@@ -330,7 +336,7 @@ def _render(result: Similarity, prints: Mapping[str, Mapping[str, Any]], thresho
 
 
 def _texts(prints: Mapping[str, Any], pair: Pair) -> tuple[list[Passage], list[Passage]]:
-    """Both texts of a module, cut into what is shared and what is not."""
+    """Both texts of a module, split into shared and other passages."""
     from copydetect import compare_files
 
     one, other = prints[pair.one], prints[pair.other]

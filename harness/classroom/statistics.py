@@ -1,4 +1,4 @@
-"""How well tests and questions tell students apart: difficulty, discrimination, and the reliability of the whole.
+"""Item statistics of tests and questions: difficulty, discrimination, and the reliability of the total.
 
 These are the statistics of classical test theory, by submission. An *item* is a test, or a question that is marked by
 hand.
@@ -9,7 +9,7 @@ hand.
   wrong it is the point-biserial correlation. The item itself is left out of the sum, since it would correlate with
   itself (Henrysson, "Correction of item-total correlations in item analysis", *Psychometrika* 28, 1963).
 - **Reliability** is Cronbach's α = k/(k−1) · (1 − Σ var(item) / var(total)) of k items (Cronbach, "Coefficient alpha
-  and the internal structure of tests", *Psychometrika* 16, 1951). Tests that hang on each other make it too high.
+  and the internal structure of tests", *Psychometrika* 16, 1951). Tests that depend on each other make it too high.
 """
 
 from __future__ import annotations
@@ -25,16 +25,18 @@ from harness.problem import Question, problem
 __all__ = ["FEWEST", "ItemStatistics", "Statistics", "describe"]
 
 FEWEST = 10
-"""The fewest submissions of which correlations are shown. Of ten, one of 0 lies between −0.63 and 0.63 with 95 %."""
+"""The fewest submissions for which correlations are shown. With ten, 95 % of uncorrelated items lie between −0.63 and
+0.63.
+"""
 WEAK = 0.1
-"""The discrimination below which an item is worth a look."""
+"""The discrimination below which an item should be checked."""
 SMALLEST = 1e-12
-"""Variances below this are those of equal numbers that were rounded."""
+"""The variance below which numbers count as equal up to rounding."""
 
 
 @dataclass(frozen=True)
 class ItemStatistics:
-    """What a class says about one test or question."""
+    """The statistics of one test or question."""
 
     id: str
     """The number of a test, or the id of a question."""
@@ -43,9 +45,9 @@ class ItemStatistics:
     count: int
     """The number of submissions that have a score for it."""
     mean: float | None
-    """None where nothing has a score yet."""
+    """The mean score; None if there is none yet."""
     discrimination: float | None = None
-    """None of few submissions, and where all have the same score."""
+    """The discrimination; None for few submissions or if all scores are equal."""
 
     @property
     def difficulty(self) -> float | None:
@@ -59,16 +61,16 @@ class ItemStatistics:
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a class says about a problem set."""
+    """The statistics of a problem set in a class."""
 
     count: int
     """The number of submissions that were graded."""
     tests: tuple[ItemStatistics, ...]
     questions: tuple[ItemStatistics, ...]
     reliability: float | None
-    """Cronbach's α of all items that every submission has a score for; None of few submissions."""
+    """Cronbach's α of all items for which every submission has a score; None for few submissions."""
     items: int
-    """The number of items that went into it."""
+    """The number of items in the reliability."""
 
     @property
     def is_shown(self) -> bool:
@@ -76,12 +78,12 @@ class Statistics:
         return self.count >= FEWEST
 
     def of(self, id: str) -> ItemStatistics:
-        """A test or a question."""
+        """The statistics of a test or a question, by its id."""
         return next(item for item in (*self.tests, *self.questions) if item.id == id)
 
     @property
     def weak(self) -> list[ItemStatistics]:
-        """The items that say little about who did well elsewhere, or the contrary; the worst first."""
+        """The items with a low or negative discrimination, the lowest first."""
         found = [item for item in (*self.tests, *self.questions) if item.is_weak]
         return sorted(found, key=lambda item: item.discrimination or 0.0)
 
@@ -92,11 +94,11 @@ def describe(
     tests: Sequence[GradedTest] | None = None,
     questions: Sequence[Question] | None = None,
 ) -> Statistics:
-    """Statistics of a class.
+    """Compute the statistics of a class.
 
     Args:
-        scores: for each graded submission, its scores by the numbers of the tests.
-        by_hand: the points by question of the same submissions, None where one is not marked yet.
+        scores: the scores of each graded submission, by the number of the test.
+        by_hand: the points of the same submissions by question; None for a question that isn't marked yet.
     """
     tests = read_suites() if tests is None else tests
     questions = problem().question if questions is None else questions
@@ -134,14 +136,14 @@ def _item(table: np.ndarray, column: int, id: str, title: str, maximum: float) -
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float | None:
-    """Pearson's correlation of ``(N,)`` and ``(N,)`` float64; None where either has no variance."""
+    """Pearson's correlation of ``(N,)`` and ``(N,)`` float64; None if either has no variance."""
     if one.var() < SMALLEST or other.var() < SMALLEST:
         return None
     return float(np.corrcoef(one, other)[0, 1])
 
 
 def cronbach(table: np.ndarray) -> float | None:
-    """Cronbach's α of ``(submissions, items)`` float64; None of one item, or where all totals are equal."""
+    """Cronbach's α of ``(submissions, items)`` float64; None for a single item, or if all totals are equal."""
     items = table.shape[1]
     total = table.sum(axis=1).var(ddof=1) if len(table) > 1 else 0.0
     if items < 2 or total < SMALLEST:

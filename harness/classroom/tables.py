@@ -1,4 +1,4 @@
-"""The table of grades, for a spreadsheet: a row a student. ``canvas`` writes what Canvas can import."""
+"""The table of grades for spreadsheets, with a row for each student. The command ``canvas`` writes files for Canvas."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 def render(found: Sequence[Total]) -> str:
-    """CSV: a row a student, the maxima in the first row.
+    """CSV with a row for each student. The first row has the maximum points.
 
-    Automatic points stand under a part's number, points by hand under ``by hand`` and the question. ``Total`` is empty
-    while something is missing, and ``Missing`` says what.
+    The column of automatic points is named by the part's number, and that of points by hand by ``by hand`` and the
+    question. ``Total`` is empty while something is missing, and ``Missing`` says what.
     """
     parts = parts_of(read_suites())
     questions = problem().question
@@ -40,7 +40,7 @@ def render(found: Sequence[Total]) -> str:
 
 
 def written(rows: Iterable[Sequence[str]]) -> str:
-    """Rows as CSV that spreadsheets read, whatever students have written."""
+    """Rows as CSV that spreadsheets read safely, whatever text students have written."""
     text = io.StringIO()
     text.write(BYTE_ORDER_MARK)
     csv.writer(text, lineterminator="\n").writerows(rows)
@@ -75,7 +75,7 @@ def _notes(student: Student) -> Iterator[str]:
 
 
 def _slip_left(student: Student) -> str:
-    """The slip days that are left, where some were used."""
+    """The student's remaining slip days, if some were used."""
     lateness = student.total.lateness
     if lateness is None or not lateness.slip:
         return ""
@@ -84,17 +84,17 @@ def _slip_left(student: Student) -> str:
 
 
 def _number(value: float | None) -> str:
-    """Points; nothing where there are none, which is no zero."""
+    """Points as text; empty if there are none, as opposed to zero."""
     return "" if value is None else points(value)
 
 
 def harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: students choose names."""
+    """A cell that no spreadsheet reads as a formula, since students choose their names."""
     return f"'{text}" if text.startswith(tuple("=+-@＝＋－＠")) else text
 
 
 def late(found: Sequence[Total]) -> str:
-    """CSV: a row a student, with what being late costs and why."""
+    """CSV with a row for each student: the lateness, its penalty and the reason."""
     rows = [["Student", "SID", "Email", "Submission", "Due", "Handed in", "Slip days", "Left", "Penalty", "Explained"]]
     for student in students(found):
         total, lateness = student.total, student.total.lateness
@@ -117,6 +117,6 @@ def late(found: Sequence[Total]) -> str:
 
 
 def _time(time: datetime | None, total: Total) -> str:
-    """A time in the zone of the rules."""
+    """A time in the rules' time zone."""
     zone = total.lateness.rules.where if total.lateness else None
     return time.astimezone(zone or time.tzinfo).isoformat(" ", "seconds") if time else ""

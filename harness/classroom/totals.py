@@ -1,6 +1,6 @@
-"""What each submission of a class comes to: automatic points, points by hand, lateness, and the total.
+"""The total of each submission of a class: automatic points, points by hand, and lateness.
 
-Tables, pages and files for other systems take their numbers from here.
+Tables, pages and files for other systems use these numbers.
 """
 
 from __future__ import annotations
@@ -25,35 +25,35 @@ __all__ = ["Student", "Total", "of_class", "parts_of", "students", "totals"]
 MAX_REPORT = 64 << 20
 MOST_NAMED = 4
 GRADED = (Status.GRADED, Status.UNDECIDED, Status.OVERDUE, Status.REFUSED)
-"""The statuses in which there is a number of points."""
+"""The statuses of submissions that have points."""
 
 
 @dataclass(frozen=True)
 class Total:
-    """What one submission comes to."""
+    """The total of one submission, with its parts."""
 
     id: str
     people: tuple[Person, ...]
     submission: str
-    """The name of what was handed in."""
+    """The name of the submitted file or folder."""
     status: Status
     parts: Mapping[str, float]
-    """The automatic points by part, overrides applied; empty where there is no grade."""
+    """The automatic points by part, with overrides; empty without a grade."""
     by_hand: Mapping[str, float | None]
-    """The points by question; None: not marked yet."""
+    """The points by question; None if it isn't marked yet."""
     changed: float = 0.0
     """The points by which overrides have changed the automatic ones."""
     roster_entry: RosterEntry | None = None
     lateness: late.Lateness | None = None
-    """None where there are no rules."""
+    """The lateness; None without rules."""
     undecided: tuple[str, ...] = ()
-    """The tests in which the grader had a fault, and which nobody has decided by hand."""
+    """The tests in which the grader had a fault and that nobody has overridden by hand."""
     flagged: tuple[str, ...] = ()
-    """The questions whose marker wants somebody to look again."""
+    """The questions that a marker has flagged."""
     replaced: Mapping[Person, str] = field(default_factory=dict)
-    """The students for whom another submission counts, and the id of that."""
+    """The students for whom another submission counts, with the id of that submission."""
     instead_of: Mapping[Person, tuple[str, ...]] = field(default_factory=dict)
-    """The ids of further submissions of the students for whom this one counts."""
+    """The ids of other submissions by the students for whom this one counts."""
 
     @property
     def counts_for(self) -> tuple[Person, ...]:
@@ -62,7 +62,7 @@ class Total:
 
     @property
     def automatic(self) -> float | None:
-        """The automatic points; None where there is no grade."""
+        """The automatic points; None without a grade."""
         return round(sum(self.parts.values()), 4) if self.parts else None
 
     @property
@@ -78,7 +78,7 @@ class Total:
 
     @cached_property
     def missing(self) -> tuple[str, ...]:
-        """What has to be done before there is a total, each as a few words."""
+        """The things that the total still needs, each in a few words."""
         found = [] if self.parts else [f"automatic points ({self.status.value})"]
         found += [f"by hand {question}" for question in self.unmarked]
         found += [f"test {number}: the grader had a fault" for number in self.undecided]
@@ -86,7 +86,7 @@ class Total:
 
     @property
     def left(self) -> str:
-        """What has to be done before this is published, in a few words; empty where nothing is left."""
+        """The things to do before publishing, in a few words; empty if nothing is left."""
         what = [*self.missing, *(f"flagged {question}" for question in self.flagged)]
         if len(self.unmarked) == len(self.by_hand) > 1:
             what = [f"all {len(self.by_hand)} answers", *(one for one in what if not one.startswith("by hand "))]
@@ -94,14 +94,14 @@ class Total:
 
     @property
     def before_penalty(self) -> float | None:
-        """The points without what lateness costs; None while something is missing."""
+        """The points before the penalty; None while something is missing."""
         if self.missing or self.automatic is None or self.hand is None:
             return None
         return round(self.automatic + self.hand, 4)
 
     @property
     def penalty(self) -> float | None:
-        """What lateness costs; None where that depends on what is missing."""
+        """The penalty for lateness; None if it depends on missing points."""
         if self.lateness is None:
             return 0.0
         if self.before_penalty is not None:
@@ -110,14 +110,14 @@ class Total:
 
     @property
     def total(self) -> float | None:
-        """The points of all there are; None while something is missing."""
+        """The total points after the penalty; None while something is missing."""
         if self.before_penalty is None or self.penalty is None:
             return None
         return round(self.before_penalty - self.penalty, 4)
 
     @property
     def late(self) -> str:
-        """The lateness in a sentence without an end; empty where there are no rules."""
+        """The lateness as a sentence without a full stop; empty without rules."""
         return self.lateness.explained(self.before_penalty, problem().handout) if self.lateness else ""
 
 
@@ -130,17 +130,17 @@ class Student:
 
     @property
     def others(self) -> tuple[str, ...]:
-        """The ids of further submissions, which don't count."""
+        """The ids of the student's other submissions, which don't count."""
         return self.total.instead_of.get(self.person, ())
 
 
 def totals(folder: Path) -> list[Total]:
-    """What each submission of a batch comes to.
+    """Compute the totals of a batch from its folder.
 
     Raises:
-        RosterError: the folder is none of a batch.
-        LateError: its rules for late days can't be used.
-        MarkError: its marks can't be read.
+        RosterError: the folder isn't that of a batch.
+        LateError: the rules for late days can't be used.
+        MarkError: the marks can't be read.
     """
     journal = Journal(folder)
     entries = journal.entries()
@@ -157,10 +157,10 @@ def of_class(
     rules: late.Rules | None = None,
     undecided: Mapping[str, Iterable[str]] | None = None,
 ) -> list[Total]:
-    """What each submission comes to.
+    """Compute the total of each submission.
 
     Args:
-        marks: what was given by hand; nothing yet without it.
+        marks: the marks by hand; None: there are none yet.
         undecided: the tests in which the grader had a fault, by submission.
     """
     tests = read_suites()
@@ -197,12 +197,12 @@ def of_class(
 
 
 def students(found: Iterable[Total]) -> list[Student]:
-    """Each student once, with the submission that counts."""
+    """List each student once, with the submission that counts."""
     return [Student(person, total) for total in found for person in total.counts_for]
 
 
 def parts_of(tests: Iterable[GradedTest]) -> dict[str, list[GradedTest]]:
-    """Tests by the part of the handout."""
+    """Group tests by the part of the handout."""
     parts: dict[str, list[GradedTest]] = {}
     for test in tests:
         parts.setdefault(test.part, []).append(test)
@@ -221,9 +221,9 @@ def _by_part(tests: Iterable[GradedTest], scores: Mapping[str, float]) -> dict[s
 def _twice(
     roster_entries: Sequence[RosterEntry],
 ) -> tuple[dict[str, dict[Person, str]], dict[str, dict[Person, tuple[str, ...]]]]:
-    """Who is in several submissions: by id, for whom another one counts, and which ones this one takes the place of.
+    """Students with several submissions. By id: the students for whom another one counts, and the replaced submissions.
 
-    The one that was handed in last counts; where times are missing or equal, the later one in the list.
+    The last submission counts. If times are missing or equal, it is the later one in the list.
     """
     known: dict[tuple[str, ...], list[tuple[RosterEntry, Person]]] = {}
     places: list[list[tuple[RosterEntry, Person]]] = []
@@ -252,9 +252,9 @@ def _twice(
 
 
 def _keys(person: Person) -> list[tuple[str, ...]]:
-    """What two entries of one student have in common: an address, or a number and a name.
+    """Keys by which two entries belong to one student: the address, or the number with the name.
 
-    A number alone is not enough: courses write placeholders into that column. A name alone is none at all.
+    A number alone isn't enough, since courses write placeholders into that column. A name alone never is.
     """
     keys: list[tuple[str, ...]] = [("email", person.email.casefold())] if person.email else []
     return [*keys, ("sid", person.sid, person.name.casefold())] if person.sid else keys
