@@ -33,7 +33,7 @@ from harness.base.cluster import ClusterError, connected
 from harness.base.lock import lock
 from harness.base.process_pool import TaskRunner, heed_stops, pool
 
-__all__ = ["app"]
+__all__ = ["Screen", "app", "run_session"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REFERENCE = ROOT / "grader" / "solution"
@@ -49,7 +49,7 @@ class ProfileName(str, Enum):
 
 
 @dataclass(frozen=True)
-class _Screen:
+class Screen:
     """What a session is shown on."""
 
     console: Console
@@ -60,22 +60,29 @@ class _Screen:
 @app.command()
 def experiments(
     parts: Annotated[
-        list[str] | None, typer.Argument(metavar="[PART]...", help="Parts, as 1.2, or 3 for 3.1 to 3.4; all without.")
+        list[str] | None,
+        typer.Argument(metavar="[PART]...", help="Parts such as 1.2, or 3 for 3.1 to 3.4. All by default."),
     ] = None,
     profile: Annotated[
-        ProfileName, typer.Option(help="quick: minutes on a laptop; full: the handout's numbers, for a GPU.")
+        ProfileName, typer.Option(help="quick takes minutes on a laptop; full has the handout's numbers, for a GPU.")
     ] = ProfileName.quick,
-    student: Annotated[Path | None, typer.Option(help="The folder with the six modules; student/ without.")] = None,
+    student: Annotated[Path | None, typer.Option(help="The folder with the six modules; student/ by default.")] = None,
     out: Annotated[Path, typer.Option(help="The folder for results.")] = Path("results"),
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of all random numbers; the handout's is 43.")] = 43,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="The seed of all random numbers; the handout's is 43.")
+    ] = 43,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 for PyTorch's choice.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="Parts at the same time, in processes of their own.")] = 1,
+    threads: Annotated[int, typer.Option(min=0, help="The number of CPU threads; 0 is PyTorch's choice.")] = 0,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=64, help="Run so many parts at the same time; timed ones still run alone.")
+    ] = 1,
     scheduler: Annotated[
         str | None, typer.Option(help="A Dask scheduler, tcp://host:8786, whose workers run the parts.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Keep what is finished, go on where a run stopped.")] = False,
-    replace: Annotated[bool, typer.Option("--replace", help="Make anew what is there already.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Run again what is there already, and replace it.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and how long it takes here.")] = False,
 ) -> None:
     """Run the experiments of the problem set: curves, numbers, checkpoints and a report in one folder."""
@@ -127,7 +134,9 @@ def experiments(
         try:
             with _runner(scheduler, jobs, device, console) as runner:
                 division = None if runner is None else Division(runner, device, threads, cluster=scheduler is not None)
-                records, code = _run(session, _Screen(console, errors, display), _divided(session, division, display))
+                records, code = run_session(
+                    session, Screen(console, errors, display), _divided(session, division, display)
+                )
         except (ClusterError, ValueError) as error:  # a worker may have no such device
             raise refuse(str(error)) from None
     raise typer.Exit(code or _exit_code(records, parts or []))
@@ -177,7 +186,7 @@ def _is_untouched(folder: Path) -> bool:
     return True
 
 
-def _run(session: Session, screen: _Screen, done: Iterator[tuple[Record, bool]]) -> tuple[list[Record], int]:
+def run_session(session: Session, screen: Screen, done: Iterator[tuple[Record, bool]]) -> tuple[list[Record], int]:
     """Run all parts; their records, and the exit code of what stopped them."""
     records: list[Record] = []
     kept: set[str] = set()
@@ -202,7 +211,7 @@ def _run(session: Session, screen: _Screen, done: Iterator[tuple[Record, bool]])
     try:
         page = session.draw()
     except OSError as error:
-        sentence = f"The report can't be written ({error}): the records are kept, and --resume makes it anew."
+        sentence = f"The report can't be written ({error}): the records are kept, and --resume makes it again."
         screen.errors.print(sentence)
         return records, code or 1
     if records:

@@ -114,7 +114,7 @@ def _given_up(session: Session, part: str) -> Record:
         record = session.blank(part)
     kept = record.state == "complete"  # an earlier run's, which was not to be lost before its successor is there
     record.state = "failed"
-    record.reason = "its process died whenever it ran this part, as it does where memory runs out"
+    record.reason = "its process died each time it ran this part, as processes do when memory runs out"
     if not kept:
         write(record, folder)
     return record

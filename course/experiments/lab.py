@@ -284,7 +284,9 @@ class Lab:
                 raise ValueError("it is of other settings")
             training.take_up(tensors, History(kept.losses, kept.accuracies, kept.rates, kept.seconds, kept.within))
         except (SafetensorError, msgspec.MsgspecError, OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
-            self.note(f"{run.title} began anew: what was kept of it can't be taken up ({str(error)[:100]}).")
+            self.note(
+                f"{run.title} started again at its first epoch: its saved state is not valid ({str(error)[:100]})."
+            )
             path.unlink(missing_ok=True)
             return False
         _copy_history(training.history, run)

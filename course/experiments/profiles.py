@@ -16,21 +16,21 @@ class Profile:
 
     name: str
     source: Source
-    """the images: the repository's subset, or complete data sets"""
+    """The images are the repository's subset, or complete data sets."""
     batch_size: int
     halved: bool
-    """images of part 1, 3 and 6 at half their size, for tests of this software"""
+    """The images of parts 1, 3 and 6 have half their size, for tests of this software."""
     short: int
-    """epochs of what the handout trains for 5"""
+    """The number of epochs where the handout has 5."""
     long: int
-    """epochs of what the handout trains for 100"""
+    """The number of epochs where the handout has 100."""
 
     training: int | None
-    """the first so many training images; None for all"""
+    """Only so many training images are used, the first ones; None: all."""
     timing: int
-    """epochs in which the two depthwise layers are compared"""
+    """The number of epochs in which the two depthwise layers are compared."""
     test: int | None = None
-    """the first so many test images, for tests of this software; None for all"""
+    """Only so many test images are used, for tests of this software; None: all."""
 
     @property
     def lapse(self) -> int:

@@ -122,7 +122,7 @@ class Session:
                 old = read(self.out / part)
             except RecordError as error:
                 if not self.plan.replace:
-                    raise ConflictError(f"{self.out / part}: {error}; --replace makes this part anew") from None
+                    raise ConflictError(f"{self.out / part}: {error}; --replace runs this part again") from None
                 continue
             if old.state != "complete" and not any(run.accuracies for run in old.runs):  # nothing in there to lose
                 continue
@@ -136,10 +136,10 @@ class Session:
                 continue
             difference = self._difference(part, old)
             if difference and not self.plan.replace:
-                raise ConflictError(f"{where} {difference}: --replace makes them anew, --out names another folder")
+                raise ConflictError(f"{where} {difference}: --replace replaces them, --out names another folder")
             if not difference and not self.plan.resume and not self.plan.replace:
                 raise ConflictError(
-                    f"{where} of just this kind: --resume keeps them and goes on, --replace makes them anew, --out "
+                    f"{where} of the same kind: --resume keeps them and goes on, --replace replaces them, --out "
                     "names another folder"
                 )
 
@@ -270,8 +270,8 @@ class Session:
             (lab.folder / FAULT).write_text(traceback.format_exc(), encoding="utf-8")
             text = " ".join(str(error).split())[:200]
             record.reason = (
-                f"what {' and '.join(record.student) or 'training.py'} returned can't be used, or this software has a "
-                f"fault: {type(error).__name__}: {text} (the traceback is in {record.part}/{FAULT})"
+                f"{type(error).__name__}: {text}. It came up with what {' and '.join(record.student) or 'training.py'} "
+                f"returned: see {record.part}/{FAULT}, and tell the course staff if it is not your mistake"
             )
 
     def estimate(self, part: str) -> tuple[Record, float]:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import torch
+from rich.console import Console
 
-from course.records import read
+from course.experiments.cli import Screen, run_session
+from course.experiments.progress import Display
+from course.records import Record, read
 from harness.base.lock import lock
-from harness.validation.cases import SOLUTION
+from harness.validation.cases import SOLUTION, STUBS
 from tests.conftest import ROOT
+from tests.pset2.short_sessions import session
 
 
 def test_two_runs_do_not_write_into_one_folder(run, tmp_path):
@@ -69,22 +77,96 @@ def test_untouched_stubs_show_the_reference_where_it_is_at_hand(run, tmp_path):
     assert (tmp_path / "out-reference/report.html").exists()
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path):
+# ---- how it ends -------------------------------------------------------------------------------------------------
+
+
+def test_a_part_that_was_asked_for_by_name_and_is_no_more_than_a_stub_gives_1(run, tmp_path):
+    done = run("run_experiments.py", "3.1", "--student", STUBS, "--out", tmp_path)
+    assert done.returncode == 1
+    assert "not implemented yet" in done.stdout
+
+
+def test_stubs_among_others_give_0(run, tmp_path):
+    done = run("run_experiments.py", "3", "--student", STUBS, "--out", tmp_path)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_data_that_can_not_be_used_give_1_and_one_sentence(run, tmp_path, monkeypatch, options):
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "nowhere"))
+    full = ("1", "--profile", "full", "--device", "cpu", "--student", SOLUTION, "--out", tmp_path / "out")
+    done = run("run_experiments.py", *full, *options)
+    assert done.returncode == 1
+    assert f"DATA_DIR names {tmp_path / 'nowhere'}, which is not a folder" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the full profile runs on the GPU")
+def test_the_full_profile_on_a_cpu_has_to_be_asked_for(run, tmp_path):
+    full = ("2.1", "--profile", "full", "--student", SOLUTION, "--out", tmp_path / "out")
+    done = run("run_experiments.py", *full)
+    assert done.returncode == 2
+    assert done.stderr.startswith("No GPU can be used here: ")
+    assert done.stderr.endswith(", or add --device cpu to run --profile full on the CPU, which takes many hours.\n")
+    assert done.stderr.count("\n") == 1
+    assert run("run_experiments.py", *full, "--device", "cpu").returncode == 0
+    assert run("run_experiments.py", *full, "--dry-run").returncode == 0
+
+
+# ---- interrupted -------------------------------------------------------------------------------------------------
+
+
+def interrupted(*arguments: str | Path, after: set[str], by: signal.Signals) -> tuple[str, str]:
+    """What it prints, and what it says of its errors, where a signal stops it after lines that begin like these."""
     process = subprocess.Popen(
-        [sys.executable, "run_experiments.py", "1.1", "--student", SOLUTION, "--out", tmp_path, "--threads", "1"],
+        [sys.executable, "tests/pset2/tiny_experiments.py", *arguments, "--student", SOLUTION, "--threads", "1"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(ROOT)},
         # A test run in the background has the signal ignored, and its children with it.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
     )
     assert process.stdout is not None
-    process.stdout.readline()  # the first epoch is done
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    left = set(after)
+    while left:
+        line = process.stdout.readline()
+        assert line, process.communicate()[1]
+        left -= {begins for begins in left if line.strip().startswith(begins)}
+    process.send_signal(by)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "Interrupted in part 1.1: what is finished is kept, and --resume goes on from there." in err
+    return out, err
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path):
+    out, err = interrupted("3.3", "--out", tmp_path, after={"3.3 half of the filters"}, by=signal.SIGINT)
+    assert "Interrupted in part 3.3: what is finished is kept, and --resume goes on from there." in err
+    assert " of 10 epochs, test accuracy " in out
     assert "Report:" in out
-    assert read(tmp_path / "1.1").state == "unfinished"
+    assert read(tmp_path / "3.3").state == "unfinished"
+
+
+def test_an_interruption_names_all_parts_that_were_running(tmp_path):
+    _, err = interrupted(
+        *("3.3", "3.4", "--jobs", "2", "--out", tmp_path), after={"3.3 half", "3.4 half"}, by=signal.SIGTERM
+    )
+    assert "Interrupted in parts 3.3 and 3.4: what is finished is kept" in err
+    for part in ("3.3", "3.4"):
+        record = read(tmp_path / part)
+        assert record.state == "unfinished"
+        assert record.runs[0].accuracies
+        assert record.sessions[0].seconds > 0
+
+
+def test_an_interruption_before_a_part_began_shows_no_empty_table(tmp_path):
+    def at_once() -> Iterator[tuple[Record, bool]]:
+        yield from ()
+        raise KeyboardInterrupt
+
+    out, err = io.StringIO(), io.StringIO()
+    screen = Screen(Console(file=out), Console(file=err, soft_wrap=True), Display(Console(file=out)))
+    assert run_session(session(tmp_path, "1.1"), screen, at_once()) == ([], 130)
+    assert out.getvalue() == ""
+    assert err.getvalue() == "Interrupted: what is finished is kept, and --resume goes on from there.\n"

@@ -162,4 +162,4 @@ def test_a_process_that_dies_in_one_part_costs_no_other(run, tmp_path, submissio
     assert done.returncode == 1
     assert "✓ 2.1" in done.stdout
     assert "✗ 3.1" in done.stdout
-    assert "its process died whenever it ran this part" in done.stdout
+    assert "its process died each time it ran this part" in done.stdout

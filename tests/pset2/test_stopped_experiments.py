@@ -107,7 +107,7 @@ def test_a_damaged_state_is_begun_anew_and_the_record_says_so(tmp_path):
     (tmp_path / "3.2/unpruned.state").write_bytes(b"no tensors")
     record = session(tmp_path, "3.2", resume=True).run("3.2")
     assert record.state == "complete"
-    assert "SparseConvNet began anew" in record.notes[0]
+    assert "SparseConvNet started again" in record.notes[0]
 
 
 def test_a_finished_part_is_kept(tmp_path):
