@@ -50,6 +50,8 @@ def schedules(found: Records) -> Iterator[Fact]:
         mean = statistics.fmean(run.seconds)
         yield Fact("1.2", f"time of an epoch with {title}{timed([run], 'mean')}", mean, "s", tolerance=0.1)
         yield from last_loss("1.2", f" with {title}", run)
+        for epoch in _around_quarters(len(run.accuracies)):
+            yield Fact("1.2", f"test accuracy with {title} at epoch {epoch}", 100 * run.accuracies[epoch - 1], "%")
     ends = [end(record.run(name)) for name in words]
     if ends[0] is not None and ends[1] is not None:
         name = "difference of the two schedules in test accuracy"
@@ -64,6 +66,11 @@ def schedules(found: Records) -> Iterator[Fact]:
     if between:
         how = timed(record.runs, "the whole part, with everything around the runs")
         yield Fact("1.2", f"{name}{how}", record.seconds, "s", tolerance=between, also=also_total)
+
+
+def _around_quarters(epochs: int) -> list[int]:
+    """The last epoch of each quarter, where MultiStepLR has its milestones, and the one that follows."""
+    return [quarter * epochs // 4 + later for quarter in (1, 2, 3) for later in (0, 1)] if epochs >= 8 else []
 
 
 def fine_tuned(found: Records) -> Iterator[Fact]:

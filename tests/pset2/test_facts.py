@@ -156,6 +156,15 @@ def test_losses_against_full_precision_have_a_standard_error():
     assert value(found, name) == "9.00\u00a0±\u00a02.04\u00a0points"
 
 
+def test_schedules_have_their_accuracies_around_the_milestones():
+    accuracies = [epoch / 1000 for epoch in range(1, 101)]
+    found = facts(record("1.2", run("multistep", accuracies), run("cosine-annealing", accuracies)))
+    for epoch in (25, 26, 50, 51, 75, 76):
+        assert value(found, f"test accuracy with multistep at epoch {epoch}") == pytest.approx(epoch / 10)
+    claims = compare("With multistep it is 2.5 % accurate at epoch 25.", found)
+    assert claims[0].verdict == "agrees"
+
+
 def test_times_that_were_measured_beside_other_runs_say_so():
     beside, alone = run("multistep", [0.5, 0.92], seconds=690), run("cosine-annealing", [0.5, 0.93], seconds=700)
     beside.alone, alone.alone = False, True

@@ -118,6 +118,7 @@ def test_a_page_of_full_records_has_the_numbers_that_the_answers_need(tmp_path):
     for expected in (
         "learning rate 0.0001 36.70 %",
         "running time with cosine annealing",
+        "test accuracy with multistep test accuracy with cosine annealing epoch 25",
         "total running time of both schedules (sum of the two runs)",
         "loss of test accuracy at 2 bits 31.91 points",
         "against full precision: mean ± standard error 26.63 ± 0.66 points",
