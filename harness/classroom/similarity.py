@@ -293,9 +293,7 @@ def _fingerprints(
 
 
 def _clean(data: bytes) -> str:
-    """A module's text for copydetect's lexer: without empty lines at the beginning, and with all characters at their
-    places.
-    """
+    """A module's text for copydetect's lexer, without empty lines at the beginning."""
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
     return plain(text).strip("\n") + "\n"
 

@@ -1,4 +1,4 @@
-"""Marks that are given by hand: an append-only table of events, and the state that follows from it."""
+"""Marks by hand: an append-only table of events, and the state that follows from it."""
 
 from harness.classroom.marking.events import Event, Item, Kind, Saved
 from harness.classroom.marking.marks import Change, Mark, Marks, Override, Regrade

@@ -1,7 +1,7 @@
-"""The table of events on disk: one SQLite file, whose only table is added to and never changed.
+"""The table of events on disk: one SQLite file with one append-only table.
 
 A transaction is on the disk when it ends: SQLite keeps a write-ahead log and calls fsync for every commit. The folder
-has to be on a local file system, as that log demands.
+must be on a local file system, because the log requires it.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ COLUMNS = "id, at, who, kind, submission, question, old, new, reason"
 
 
 class MarkError(Exception):
-    """Something can't be saved; the text is one sentence that says what to do."""
+    """Something can't be saved. The text is one sentence that says what to do."""
 
 
 class EventTable:
-    """A file of events, which is made when it is first opened. One thread at a time may use it."""
+    """A file of events, which is created on first use. Only one thread at a time may use it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -52,22 +52,22 @@ class EventTable:
 
     @property
     def exists(self) -> bool:
-        """Whether anything was ever written."""
+        """Whether the file exists, and so has events."""
         return self._connection is not None or self.path.exists()
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     @contextmanager
     def writing(self, lasting: bool = True) -> Iterator[None]:
-        """One transaction, in which nobody else can write; an exception takes all of it back.
+        """Run one exclusive transaction. An exception undoes all of it.
 
         Args:
-            lasting: whether it has to be on the disk at the end. What isn't is there after a kill, and is only lost
-                where the machine itself stops before the next transaction that is.
+            lasting: whether it must be on the disk at the end. Otherwise it survives a killed process, but may be lost
+                if the machine stops before the next lasting transaction.
         """
         connection = self._open()
         try:
@@ -84,7 +84,7 @@ class EventTable:
             raise MarkError(f"Nothing was saved, since {self.path} can't be written ({error}).") from error
 
     def add(self, event: Event) -> Event:
-        """Add an event in the transaction that is open; the event with its id."""
+        """Add an event in the open transaction. Return it with its id."""
         values = (
             *(event.at.isoformat(), event.who, event.kind.value, event.submission, event.question),
             *(encode(event.old), encode(event.new), event.reason),
@@ -98,7 +98,7 @@ class EventTable:
         return msgspec.structs.replace(event, id=added.lastrowid)
 
     def read(self, where: str, values: Mapping[str, object], ordered: bool = True) -> Iterator[Event]:
-        """The events for which a condition of SQL holds."""
+        """Read the events that satisfy an SQL condition."""
         order = " ORDER BY id" if ordered else ""
         try:
             found = self._open().execute(f"SELECT {COLUMNS} FROM events WHERE {where}{order}", dict(values))
@@ -132,7 +132,7 @@ class EventTable:
 
 
 def _with_log(connection: sqlite3.Connection) -> None:
-    """Switch the write-ahead log on, for which SQLite doesn't wait while another process does the same."""
+    """Switch on the write-ahead log. SQLite itself doesn't wait if another process does the same."""
     end = time.monotonic() + WAIT
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What happens while a class is marked: one record for each event, and what it carries."""
+"""The events of marking a class: one record for each event, with its payload."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 SEED = "problem set"
-"""The name under which the rubric of the manifest is written down."""
+"""The name of the author of events that record the manifest's rubric."""
 
 
 class Kind(str, Enum):
@@ -56,17 +56,17 @@ class Item(msgspec.Struct, frozen=True, tag="item"):
 
     id: str
     points: float
-    """The points that it gives or, below zero, takes away."""
+    """The points that the item adds or, below zero, subtracts."""
     text: str
     """The sentence that a student reads."""
     note: str = ""
     """A note for markers, which students never see."""
     removed: bool = False
-    """A removed item counts no more for anybody."""
+    """The item is removed and no longer counts for anybody."""
 
 
 class Saved(msgspec.Struct, frozen=True, tag="mark"):
-    """A mark as it was saved."""
+    """A saved mark."""
 
     items: tuple[str, ...] = ()
     """The ids of the chosen items."""
@@ -75,31 +75,31 @@ class Saved(msgspec.Struct, frozen=True, tag="mark"):
     comment: str = ""
     """The text that the student reads."""
     flag: bool = False
-    """The marker wants somebody to look again."""
+    """The marker wants somebody to check the mark."""
     digest: str = ""
-    """A digest of what was marked, so that a later change shows."""
+    """A digest of the marked answer, by which later changes are detected."""
 
 
 class Score(msgspec.Struct, frozen=True, tag="override"):
-    """The score of an automatic test, given by hand. The event's question is the number of the test."""
+    """A score for an automatic test, given by hand. The event's question is the number of the test."""
 
     score: float
 
 
 class Lease(msgspec.Struct, frozen=True, tag="claim"):
-    """A marker has an answer before them. An event without one gives the answer back."""
+    """A marker's claim on an answer. An event without a lease releases the answer."""
 
     until: datetime
 
 
 class Request(msgspec.Struct, frozen=True, tag="request"):
-    """What a student asks to have looked at again."""
+    """A student's regrade request."""
 
     text: str
 
 
 class Decision(msgspec.Struct, frozen=True, tag="decision"):
-    """What became of a request."""
+    """The decision on a regrade request."""
 
     request: int
     """The id of the request's event."""
@@ -107,25 +107,25 @@ class Decision(msgspec.Struct, frozen=True, tag="decision"):
 
 
 class Snippet(msgspec.Struct, frozen=True, tag="snippet"):
-    """A comment that is kept for further use. Without text it is removed."""
+    """A saved comment for later use. Without text it is removed."""
 
     text: str = ""
 
 
 class Share(msgspec.Struct, frozen=True, tag="share"):
-    """Who marks a question; nobody in particular if it is empty."""
+    """The markers of a question. Empty: anybody."""
 
     markers: tuple[str, ...] = ()
 
 
 class Sample(msgspec.Struct, frozen=True, tag="sample"):
-    """The share of answers that a second marker marks too."""
+    """The percentage of answers that a second marker marks too."""
 
     percent: float
 
 
 class Undone(msgspec.Struct, frozen=True, tag="undo"):
-    """An event that is taken back."""
+    """The undoing of an event."""
 
     event: int
     kind: Kind
@@ -135,7 +135,7 @@ Payload = Item | Saved | Score | Lease | Request | Decision | Snippet | Share | 
 
 
 class Event(msgspec.Struct, frozen=True):
-    """A line of the table. Lines are only added."""
+    """An event, which is a row of the table. Rows are only added."""
 
     id: int
     at: datetime
@@ -143,11 +143,11 @@ class Event(msgspec.Struct, frozen=True):
     kind: Kind
     submission: str = ""
     question: str = ""
-    """The question's id; the number of a test where an automatic score is overridden."""
+    """The question's id, or the test's number if an automatic score is overridden."""
     old: Payload | None = None
-    """The value before, where there was one."""
+    """The value before, if there was one."""
     new: Payload | None = None
-    """The value from now on; none where it is taken away."""
+    """The new value; None if it is removed."""
     reason: str = ""
 
 
@@ -160,17 +160,17 @@ def encode(payload: Payload | None) -> str | None:
 
 
 def decode(text: str | None) -> Payload | None:
-    """A payload of the table.
+    """A payload from its JSON text.
 
     Raises:
-        msgspec.MsgspecError: it is none.
+        msgspec.MsgspecError: the text isn't a payload.
     """
     found: Payload | None = None if text is None else _decoder.decode(text)
     return found
 
 
 def digest(*parts: bytes) -> str:
-    """A digest of what is marked: the text of an answer, or its figures."""
+    """A digest of marked content: the text of an answer, or its figures."""
     found = hashlib.sha256()
     for part in parts:
         found.update(hashlib.sha256(part).digest())

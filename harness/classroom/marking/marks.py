@@ -1,4 +1,4 @@
-"""The state of marking, as it follows from the events: a pure function, which can take further events at any time."""
+"""The state of marking, computed from the events by pure functions. Further events can be added at any time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Key = tuple[Kind, str, str]
 
 @dataclass(frozen=True)
 class Chosen:
-    """An item of the rubric that was chosen, as the student may read it."""
+    """A chosen item of the rubric, as the student may read it."""
 
     id: str
     points: float
@@ -40,7 +40,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Mark:
-    """What one answer was given."""
+    """The mark of one answer."""
 
     items: tuple[Chosen, ...]
     adjustment: float
@@ -49,16 +49,16 @@ class Mark:
     flag: bool
     digest: str
     points: float
-    """The sum of items and adjustment, not below zero and not above the question's points."""
+    """The sum of items and adjustment, limited to the range from zero to the question's points."""
     by: str
     at: datetime
     version: int
-    """The event that made it so. A save names the version that was read."""
+    """The id of the event that set this mark. A save names the version that was read."""
 
 
 @dataclass(frozen=True)
 class Override:
-    """The score of an automatic test, given by hand."""
+    """A score for an automatic test, given by hand."""
 
     score: float
     reason: str
@@ -69,7 +69,7 @@ class Override:
 
 @dataclass(frozen=True)
 class Claim:
-    """A marker who has an answer before them."""
+    """A marker's claim on an answer."""
 
     by: str
     until: datetime
@@ -77,7 +77,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Regrade:
-    """A request to look again, and what became of it."""
+    """A regrade request with its decision."""
 
     id: int
     submission: str
@@ -85,9 +85,9 @@ class Regrade:
     text: str
     at: datetime
     before: float | None
-    """The points when it was asked for."""
+    """The points at the time of the request."""
     outcome: str = ""
-    """``kept`` or ``changed``; empty while it is open."""
+    """The decision: ``kept`` or ``changed``; empty while the request is open."""
     reason: str = ""
     by: str = ""
     decided_at: datetime | None = None
@@ -95,13 +95,13 @@ class Regrade:
 
 @dataclass(frozen=True)
 class Change:
-    """Something that was changed after the marks were published."""
+    """A change after the marks were published."""
 
     submission: str
     question: str
     """The question's id, or the number of a test whose score was overridden."""
     before: float | None
-    """The points before; None where there were none yet, or where the automatic score counted."""
+    """The points before; None if there were none, or if the automatic score counted."""
     after: float | None
     reason: str
     by: str
@@ -110,13 +110,13 @@ class Change:
 
 @dataclass
 class _State:
-    """What is kept up to date while events are taken in."""
+    """The state that is updated with each event."""
 
     last: int = 0
     values: dict[Key, tuple[Event, ...]] = field(default_factory=dict)
-    """Each value's events, the one that counts last. Undoing takes it away."""
+    """The events of each value; the last one counts. Undoing removes it."""
     versions: dict[Key, int] = field(default_factory=dict)
-    """The last event of each value, an undoing included."""
+    """The id of the last event of each value, including undoings."""
     rubric: dict[str, tuple[str, ...]] = field(default_factory=dict)
     claims: dict[tuple[str, str], Claim] = field(default_factory=dict)
     revealed: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -135,7 +135,7 @@ class _State:
 
 
 def key_of(event: Event) -> Key | None:
-    """The value that an event changes; None for events that have nothing to be undone."""
+    """The key of the value that an event changes; None for events that can't be undone."""
     kind = event.new.kind if isinstance(event.new, Undone) else event.kind
     if kind is Kind.ITEM:
         item = event.new if isinstance(event.new, Item) else event.old
@@ -155,7 +155,7 @@ def seeded(questions: Iterable[Question]) -> list[tuple[str, Item]]:
 
 
 class Marks:
-    """A view of the state, which doesn't change: further events make another one."""
+    """An immutable view of the state. Further events make a new one."""
 
     def __init__(self, questions: Mapping[str, Question], state: _State | None = None) -> None:
         self.questions = questions
@@ -164,7 +164,7 @@ class Marks:
     # ---- taking events in --------------------------------------------------------------------------------------
 
     def after(self, events: Iterable[Event]) -> Marks:
-        """The state after these events, each of which is later than all before."""
+        """The state after these further events, in their order."""
         marks = Marks(self.questions, self._state.copy())
         for event in events:
             marks._take(event)
@@ -204,7 +204,7 @@ class Marks:
                 state.percent = percent
 
     def _change(self, event: Event, key: Key) -> None:
-        """Take in an event that changes a value."""
+        """Apply an event that changes a value."""
         state = self._state
         places = self._places(key) if state.published_at else []
         before = [self._points_of(place) for place in places]
@@ -243,19 +243,19 @@ class Marks:
         return self._state.last
 
     def current(self, key: Key) -> Event | None:
-        """The event that a value has its content from."""
+        """The event that set a value, or None."""
         events = self._state.values.get(key, ())
         return events[-1] if events else None
 
     def version(self, key: Key) -> int:
-        """The last event of a value; 0 where there was none."""
+        """The id of the last event of a value; 0 if there was none."""
         return self._state.versions.get(key, 0)
 
     def mark(self, submission: str, question: str, second: bool = False) -> Mark | None:
-        """What an answer was given; None where it is not marked yet.
+        """The mark of an answer; None if it isn't marked yet.
 
         Args:
-            second: the second marker's, which counts for the agreement only.
+            second: return the second marker's mark, which only counts for the agreement.
         """
         key = (Kind.SECOND if second else Kind.MARK, submission, question)
         event = self.current(key)
@@ -282,12 +282,12 @@ class Marks:
         return max(0.0, total if known is None else min(total, float(known.points)))
 
     def points(self, submission: str, question: str) -> float | None:
-        """The points of an answer; None: not marked yet."""
+        """The points of an answer; None if it isn't marked yet."""
         mark = self.mark(submission, question)
         return None if mark is None else mark.points
 
     def by_hand(self, submission: str) -> dict[str, float | None]:
-        """The points of all questions by their id."""
+        """The points of all questions by the question's id."""
         return {question: self.points(submission, question) for question in self.questions}
 
     def marked(self, question: str) -> list[str]:
@@ -299,7 +299,7 @@ class Marks:
         ]
 
     def override(self, submission: str, test: str) -> Override | None:
-        """The score that a test was given by hand, or None."""
+        """The score that overrides a test's, or None."""
         key = (Kind.OVERRIDE, submission, test)
         event = self.current(key)
         if event is None or not isinstance(event.new, Score):
@@ -307,7 +307,7 @@ class Marks:
         return Override(event.new.score, event.reason, event.who, event.at, self.version(key))
 
     def overrides(self, submission: str) -> dict[str, Override]:
-        """The scores that were given by hand, by the number of the test."""
+        """The overriding scores by the number of the test."""
         tests = [key[2] for key in self._state.values if key[:2] == (Kind.OVERRIDE, submission)]
         found = {test: self.override(submission, test) for test in tests}
         return {test: override for test, override in sorted(found.items()) if override is not None}
@@ -320,7 +320,7 @@ class Marks:
         return [item for item in found if item is not None and not item.removed]
 
     def item(self, question: str, id: str) -> Item | None:
-        """An item, removed or not."""
+        """An item of the rubric, even if it was removed."""
         event = self.current((Kind.ITEM, question, id))
         return event.new if event is not None and isinstance(event.new, Item) else None
 
@@ -339,35 +339,35 @@ class Marks:
         return found
 
     def without_rubric(self) -> list[Question]:
-        """The questions whose items were not written down yet."""
+        """The questions whose rubric was not recorded yet."""
         return [question for id, question in self.questions.items() if id not in self._state.rubric]
 
     # ---- the rest ----------------------------------------------------------------------------------------------
 
     @property
     def published_at(self) -> datetime | None:
-        """The time from which on each change needs a reason; None before."""
+        """The time of publication, after which each change needs a reason; None before."""
         return self._state.published_at
 
     def changes_since_publication(self, submission: str | None = None) -> list[Change]:
-        """What was changed after the marks were published: for one submission, or for all."""
+        """The changes after publication, for one submission or for all."""
         return [change for change in self._state.changes if submission in (None, change.submission)]
 
     def regrades(self, submission: str | None = None) -> list[Regrade]:
-        """Requests to look again: of one submission, or of all."""
+        """The regrade requests of one submission or of all."""
         return [one for one in self._state.regrades.values() if submission in (None, one.submission)]
 
     def claim(self, submission: str, question: str, now: datetime) -> Claim | None:
-        """Who has an answer before them, while the lease lasts."""
+        """The current claim on an answer, until its lease ends, or None."""
         claim = self._state.claims.get((submission, question))
         return claim if claim is not None and claim.until > now else None
 
     def revealed(self, submission: str) -> tuple[str, ...]:
-        """The markers who have asked for the names of a submission."""
+        """The markers who have revealed the names of a submission."""
         return self._state.revealed.get(submission, ())
 
     def snippets(self, question: str) -> dict[int, str]:
-        """Saved comments of a question, by the event that saved them."""
+        """The saved comments of a question, by the id of their event."""
         return {id: text for id, (of, text) in self._state.snippets.items() if of == question}
 
     def share(self, question: str) -> tuple[str, ...]:
@@ -376,5 +376,5 @@ class Marks:
 
     @property
     def second_percent(self) -> float:
-        """The share of answers, in percent, that a second marker marks too."""
+        """The percentage of answers that a second marker marks too."""
         return self._state.percent

@@ -1,4 +1,4 @@
-"""Marks in the folder of a batch: what markers may do, each as one transaction that adds an event."""
+"""The marks in the folder of a batch. Each action of a marker is one transaction that adds events."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["FILE", "LEASE", "Conflict", "MarkError", "MarkStore", "ReasonMissing
 
 FILE = "marks.sqlite"
 LEASE = timedelta(minutes=10)
-"""The time that a marker has an answer for themselves."""
+"""The time for which a claim on an answer lasts."""
 MAX_TEXT = 10_000
 """The most characters of a text that is saved."""
 
@@ -44,18 +44,18 @@ class ReasonMissing(MarkError):
 
 
 class Conflict(MarkError):
-    """Somebody else has changed it since it was read."""
+    """Somebody else has changed the value since it was read."""
 
     def __init__(self, theirs: Event | None, version: int) -> None:
         who = theirs.who if theirs else "Somebody"
         super().__init__(f"{who} has changed this since you opened it: look at both versions, and save one of them.")
         self.theirs = theirs
-        """The event that counts now; None where it was taken back."""
+        """The event that counts now; None if it was undone."""
         self.version = version
 
 
 class MarkStore:
-    """The marks of a batch. The file is made by the first write."""
+    """The marks of a batch. The first write creates the file."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class MarkStore:
     ) -> None:
         """
         Args:
-            questions: those of this problem set if they are not given.
+            questions: the questions; by default those of this problem set.
             clock: a function for the time in UTC, for tests.
         """
         self.path = folder / FILE
@@ -78,14 +78,14 @@ class MarkStore:
     # ---- reading -----------------------------------------------------------------------------------------------
 
     def state(self) -> Marks:
-        """The state as it follows from all events. A folder without marks has the rubric and nothing else."""
+        """The state after all events. A folder without marks has only the rubric."""
         with self._lock:
             if self._table.exists:
                 self._catch_up()
             return self._with_seed(self._marks)
 
     def events(self, submission: str | None = None, question: str | None = None) -> list[Event]:
-        """All events, or those of a submission or a question, in their order."""
+        """All events, or those of a submission or a question, oldest first."""
         wanted = {"submission": submission, "question": question}
         given = {name: value for name, value in wanted.items() if value is not None}
         with self._lock:
@@ -93,7 +93,7 @@ class MarkStore:
             return list(self._table.read(where or "1", given)) if self._table.exists else []
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         with self._lock:
             self._table.close()
 
@@ -109,16 +109,16 @@ class MarkStore:
         reason: str = "",
         second: bool = False,
     ) -> Mark:
-        """Save a mark; on return it is on the disk.
+        """Save a mark. It is on the disk when the function returns.
 
         Args:
-            version: that of the mark that was read; 0 where there was none.
-            second: save it as the second marker's.
+            version: the version of the mark that was read; 0 if there was none.
+            second: save the mark as the second marker's.
 
         Raises:
-            Conflict: somebody has saved another one since.
+            Conflict: somebody else has saved a mark since.
             ReasonMissing: the marks are published, and there is no reason.
-            MarkError: it can't be a mark of this question.
+            MarkError: the mark isn't valid for this question.
         """
         key = (Kind.SECOND if second else Kind.MARK, submission, question)
         with self._writing() as marks:
@@ -132,7 +132,7 @@ class MarkStore:
         return mark
 
     def save_all(self, who: str, question: str, saved: dict[str, Saved], reason: str = "") -> list[str]:
-        """Save marks of answers that are not marked yet, in one step; the submissions whose mark was saved."""
+        """Save marks for answers without one in a single transaction. Return the submissions whose mark was saved."""
         done = []
         with self._writing() as marks:
             for submission, one in saved.items():
@@ -144,7 +144,7 @@ class MarkStore:
         return done
 
     def claim(self, who: str, submission: str, question: str, take_over: bool = False) -> Claim:
-        """Take an answer for ten minutes; whoever has it already keeps it, unless it is taken over."""
+        """Claim an answer for ten minutes. An existing claim stays, unless ``take_over`` is set."""
         with self._writing(lasting=False) as marks:
             now = self._now()
             held = marks.claim(submission, question, now)
@@ -157,17 +157,17 @@ class MarkStore:
             return held
 
     def release(self, who: str, submission: str, question: str) -> None:
-        """Give an answer back that was claimed."""
+        """Release a claimed answer."""
         with self._writing(lasting=False) as marks:
             held = marks.claim(submission, question, self._now())
             if held is not None and held.by == who:
                 self._add(Kind.CLAIM, who, submission, question, Lease(held.until), None, "")
 
     def undo(self, who: str, event: int, reason: str = "") -> Event:
-        """Take back what one has saved oneself, where nothing was saved over it; the event that was taken back.
+        """Undo one's own last save of a value, if nobody has saved it since. Return the undone event.
 
         Raises:
-            MarkError: it can't be taken back.
+            MarkError: the event can't be undone.
         """
         with self._writing() as marks:
             found = next(self._table.read("id = :id", {"id": event}), None)
@@ -184,7 +184,7 @@ class MarkStore:
             return found
 
     def last_undoable(self, who: str) -> Event | None:
-        """The last thing that somebody saved and can take back."""
+        """The last event of a marker that can be undone, or None."""
         with self._lock:
             if not self._table.exists:
                 return None
@@ -200,10 +200,10 @@ class MarkStore:
     # ---- rubric, overrides, requests ---------------------------------------------------------------------------
 
     def change_item(self, who: str, question: str, item: Item, version: int, reason: str = "") -> list[str]:
-        """Change an item of the rubric for all, or add one; the submissions for which it was chosen.
+        """Change an item of the rubric for everybody, or add one. Return the submissions for which it was chosen.
 
         Args:
-            version: that of the item that was read; 0 for a new one.
+            version: the version of the item that was read; 0 for a new item.
 
         Raises:
             Conflict: somebody has changed it since.
@@ -224,15 +224,15 @@ class MarkStore:
             return affected
 
     def version_of_item(self, question: str, item: str) -> int:
-        """The version that a change of an item has to name."""
+        """The version that a change of the item must name."""
         return self.state().version((Kind.ITEM, question, item))
 
     def override(self, who: str, submission: str, test: str, score: float | None, version: int, reason: str) -> None:
-        """Give an automatic test another score; None lets the grader's count again.
+        """Override the score of an automatic test. None removes the override.
 
         Raises:
             Conflict: somebody has changed it since.
-            MarkError: there is no reason, or it is no score.
+            MarkError: there is no reason, or the score isn't valid.
         """
         key = (Kind.OVERRIDE, submission, test)
         with self._writing() as marks:
@@ -246,7 +246,7 @@ class MarkStore:
             self._add(Kind.OVERRIDE, who, submission, test, _content(marks, key), new, reason)
 
     def request(self, who: str, submission: str, question: str, text: str) -> int | None:
-        """Put a request to look again into the queue; None where the same one is there already."""
+        """Add a regrade request. Return None if the same request exists already."""
         with self._writing() as marks:
             if question not in self._questions:
                 raise MarkError(f"There is no question {question}: write one of {', '.join(self._questions)}.")
@@ -257,10 +257,10 @@ class MarkStore:
             return self._add(Kind.REQUEST, who, submission, question, None, Request(text), "").last
 
     def decide(self, who: str, request: int, outcome: Literal["kept", "changed"], reason: str) -> None:
-        """Answer a request to look again.
+        """Decide a regrade request.
 
         Raises:
-            MarkError: there is no such request, it is answered already, or there is no reason.
+            MarkError: there is no such request, it is decided already, or there is no reason.
         """
         with self._writing() as marks:
             found = next((one for one in marks.regrades() if one.id == request), None)
@@ -275,15 +275,15 @@ class MarkStore:
     # ---- the rest ----------------------------------------------------------------------------------------------
 
     def reveal(self, who: str, submission: str, reason: str = "") -> None:
-        """Write down that a marker has asked for the names of a submission."""
+        """Record that a marker has revealed the names of a submission."""
         with self._writing():
             self._add(Kind.REVEAL, who, submission, "", None, None, reason)
 
     def publish(self, who: str) -> None:
-        """From now on each change needs a reason and is listed.
+        """Publish the marks. From now on each change needs a reason and is listed.
 
         Raises:
-            MarkError: they are published already.
+            MarkError: the marks are published already.
         """
         with self._writing() as marks:
             if marks.published_at:
@@ -291,26 +291,26 @@ class MarkStore:
             self._add(Kind.PUBLISH, who, "", "", None, None, "")
 
     def keep_snippet(self, who: str, question: str, text: str) -> None:
-        """Keep a comment for further use."""
+        """Save a comment for later use."""
         with self._writing() as marks:
             _short(text)
             if text.strip() and text not in marks.snippets(question).values():
                 self._add(Kind.SNIPPET, who, "", question, None, Snippet(text), "")
 
     def drop_snippet(self, who: str, question: str, id: int) -> None:
-        """Remove a kept comment."""
+        """Remove a saved comment."""
         with self._writing() as marks:
             if id in marks.snippets(question):
                 self._add(Kind.SNIPPET, who, "", question, None, Undone(id, Kind.SNIPPET), "")
 
     def share(self, who: str, question: str, markers: tuple[str, ...]) -> None:
-        """Say who marks a question; nobody in particular if it is empty."""
+        """Set the markers of a question. Empty: anybody."""
         with self._writing() as marks:
             if marks.share(question) != markers:
                 self._add(Kind.SHARE, who, "", question, Share(marks.share(question)), Share(markers), "")
 
     def sample(self, who: str, percent: float) -> None:
-        """Say how many percent of the answers a second marker marks too."""
+        """Set the percentage of answers that a second marker marks too."""
         with self._writing() as marks:
             if not 0 <= percent <= 100:
                 raise MarkError("The share of answers that are marked twice is a number from 0 to 100.")
@@ -332,7 +332,7 @@ class MarkStore:
             raise ReasonMissing("An adjustment needs a reason: the student reads it.")
 
     def _with_seed(self, marks: Marks) -> Marks:
-        """With the manifest's items where no items were written down; the next write writes them down."""
+        """Add the manifest's rubric for questions without a recorded one. The next write records it."""
         items = seeded(marks.without_rubric())
         if not items:
             return marks
@@ -341,7 +341,7 @@ class MarkStore:
 
     @contextmanager
     def _writing(self, lasting: bool = True) -> Iterator[Marks]:
-        """One transaction, with the state as it is when nobody else can write."""
+        """Run one exclusive transaction, and yield the current state."""
         with self._lock:
             before = self._marks
             try:
@@ -364,7 +364,7 @@ class MarkStore:
         new: Payload | None,
         reason: str,
     ) -> Marks:
-        """Add an event in the transaction that is open; the state after it."""
+        """Add an event in the open transaction. Return the state after it."""
         if not who.strip() or len(who) > 100:
             raise MarkError("A marker needs a name of at most 100 characters.")
         event = Event(0, self._now(), who, kind, submission, question, old, new, reason.strip())
@@ -372,13 +372,13 @@ class MarkStore:
         return self._marks
 
     def _catch_up(self) -> None:
-        """Take in what this and other processes have added."""
+        """Apply the events that this and other processes have added."""
         if events := list(self._table.read("id > :id", {"id": self._marks.last})):
             self._marks = self._marks.after(events)
 
 
 def _current(marks: Marks, key: Key, version: int) -> None:
-    """Refuse to save over what was not read."""
+    """Refuse to overwrite a version that the marker has not read."""
     now = marks.current(key)
     if version == 0 and now is not None and now.who == SEED and now.id == marks.version(key):
         return  # read before the rubric was written down

@@ -1,1 +1,1 @@
-"""The page on which a class is marked by hand: ``python -m grader review grades``."""
+"""The marking page, on which a class is marked by hand: ``python -m grader review grades``."""

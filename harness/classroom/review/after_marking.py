@@ -1,4 +1,4 @@
-"""Around the marks: requests to look again, publishing, shares of the work with its agreement, and the table."""
+"""Pages besides marking itself: regrade requests, publishing, sharing of the work, and the export."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = ("Submission", "Question", "Points", "Of", "Items", "Adjustment", "Rea
 
 
 def requests(call: Call) -> Response:
-    """The queue: open requests first, then those that have an answer."""
+    """The page of regrade requests: open ones first, then decided ones."""
     return _queue(call, [])
 
 
@@ -31,7 +31,7 @@ def _queue(call: Call, said: list[str], status: int = 200) -> Response:
 
 
 def import_requests(call: Call) -> Response:
-    """Put the rows of a CSV file into the queue."""
+    """Import regrade requests from a CSV file."""
     text = call.text("file") or call.text("pasted")
     found = read_requests(text, call.material)
     said = list(found.problems)
@@ -47,7 +47,7 @@ def import_requests(call: Call) -> Response:
 
 
 def decide(call: Call) -> Response:
-    """Answer a request."""
+    """Decide a regrade request."""
     outcome = call.text("outcome")
     number = call.place["request"]
     if outcome not in ("kept", "changed") or not number.isdigit() or len(number) > 15:
@@ -57,14 +57,14 @@ def decide(call: Call) -> Response:
 
 
 def publishing(call: Call) -> Response:
-    """What is left to do before publishing; afterwards, what was changed."""
+    """The page of publishing: the remaining work before, and the changes afterwards."""
     return call.page(
         "publish.html.j2", title="Publish", rows=rows(call), changes=call.marks.changes_since_publication()
     )
 
 
 def publish(call: Call) -> Response:
-    """Lock the marks: from now on each change needs a reason."""
+    """Publish the marks. From now on each change needs a reason."""
     found = rows(call)
     left = sum(row.open + row.flagged for row in found)
     if left and call.text("all_the_same") != "1":
@@ -74,7 +74,7 @@ def publish(call: Call) -> Response:
 
 
 def sharing(call: Call) -> Response:
-    """Who marks which question, how much is marked twice, and how far the two agree."""
+    """The page of sharing: the markers of each question, the share that is marked twice, and the agreement."""
     return call.page(
         "sharing.html.j2",
         title="Sharing",
@@ -84,7 +84,7 @@ def sharing(call: Call) -> Response:
 
 
 def share(call: Call) -> Response:
-    """Save who marks what, and how many percent are marked twice."""
+    """Save the markers of each question, and the percentage that is marked twice."""
     for id in call.material.questions:
         chosen = set(call.texts(f"share {id}"))
         call.store.share(call.marker, id, tuple(name for name in call.context.markers if name in chosen))
@@ -93,7 +93,7 @@ def share(call: Call) -> Response:
 
 
 def export(call: Call) -> Response:
-    """All marks as a table. It has the submissions' ids, so that it is written down who took it."""
+    """All marks as a table. It has the submissions' ids, so the export is recorded."""
     call.store.reveal(call.marker, "", "the table of all marks was exported")
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""How far two markers agree who marked the same answers."""
+"""The agreement of two markers who marked the same answers."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Agreement:
 
     question: str
     pairs: tuple[tuple[float, float], ...]
-    """The first marker's points and the second's."""
+    """Pairs of the first and the second marker's points."""
 
     @property
     def same(self) -> int:
-        """The number of answers with the same points from both."""
+        """The number of answers with equal points from both markers."""
         return sum(first == second for first, second in self.pairs)
 
     @property
     def difference(self) -> float:
-        """The second marker's points less the first's, on average."""
+        """The mean of the second marker's points minus the first's."""
         return statistics.fmean(second - first for first, second in self.pairs)
 
     @property
@@ -36,7 +36,7 @@ class Agreement:
 
 
 def kappa(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Cohen's kappa: the share of equal points, less what chance gives; None where it isn't defined.
+    """Cohen's kappa: the share of equal points, corrected for chance; None if it isn't defined.
 
     Source: J. Cohen, "A coefficient of agreement for nominal scales", 1960.
     """
@@ -50,7 +50,7 @@ def kappa(pairs: Sequence[tuple[float, float]]) -> float | None:
 
 
 def agreement(marks: Marks, question: str) -> Agreement:
-    """How far the two markers of a question's sample agree."""
+    """The agreement of the two markers of a question's sample."""
     pairs = []
     for id in marks.marked(question):
         first, second = marks.mark(id, question), marks.mark(id, question, second=True)

@@ -1,4 +1,4 @@
-"""The web application: which address is which page, and what every request and every answer has to have."""
+"""The web application: the routes to the pages, and the checks of all requests and responses."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def application(context: ReviewContext) -> Starlette:
-    """The application over a batch's folder."""
+    """Make the application for a batch's folder."""
 
     def route(path: str, read: Page | None = None, write: Page | None = None) -> Route:
         methods = [name for name, page in (("GET", read), ("POST", write)) if page is not None]
@@ -88,14 +88,14 @@ async def _no_icon(request: Request) -> Response:
 
 
 def cookie_name(context: ReviewContext) -> str:
-    """The session's cookie. Cookies of all ports of a machine are one jar, so that the name has the port."""
+    """The name of the session's cookie. It has the port, since all ports of a machine share their cookies."""
     return f"review-{context.port}"
 
 
 def _guard(
     context: ReviewContext,
 ) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
-    """Refuse what comes under another name or from another site, and give all answers their headers."""
+    """Refuse requests for another host name or from another site, and set the headers of all responses."""
 
     async def dispatch(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
         host = request.headers.get("host", "")
@@ -118,7 +118,7 @@ def _guard(
 
 
 def _is_ours(request: Request, host: str) -> bool:
-    """Whether a form was sent by a page of this address, as far as the browser says."""
+    """Whether a page of this address sent the form, as far as the browser says."""
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site", "same-origin")
     return site == "same-origin" and (origin is None or urlsplit(origin).netloc == host)

@@ -1,4 +1,4 @@
-"""One call of the page: who calls, with what, and the ways to answer."""
+"""A marker's request to the page: its sender, its data, and the ways to respond."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HERE = Path(__file__).resolve().parent
 
 
 class Refused(Exception):
-    """The page can't do this; the text is one sentence that says why."""
+    """The page refuses the request. The text is one sentence that says why."""
 
     def __init__(self, sentence: str, status: int = 400) -> None:
         super().__init__(sentence)
@@ -37,7 +37,7 @@ class Refused(Exception):
 
 
 class ReviewContext:
-    """Everything that the page works with."""
+    """The data of the marking page: the batch, the marks, the sessions and the templates."""
 
     def __init__(self, folder: Path, markers: Sequence[str], host: str, port: int, show_names: bool = False) -> None:
         """
@@ -70,14 +70,14 @@ class Call:
     context: ReviewContext
     session: Session
     place: Mapping[str, str]
-    """The parts of the address that stand for something."""
+    """The variable parts of the address."""
     query: Mapping[str, str]
     form: Mapping[str, Sequence[str]]
-    """The fields of a form by their name; none in a request that only reads."""
+    """The fields of the form by their name; empty for a request that only reads."""
 
     @property
     def marker(self) -> str:
-        """Who marks: the session says so, and never a form."""
+        """The marker's name, which comes from the session and never from a form."""
         return self.session.marker
 
     @property
@@ -90,7 +90,7 @@ class Call:
 
     @cached_property
     def marks(self) -> Marks:
-        """The state when the call came."""
+        """The state of marking when the request came."""
         return self.context.store.state()
 
     @cached_property
@@ -112,23 +112,23 @@ class Call:
     # ---- what a form says --------------------------------------------------------------------------------------
 
     def text(self, name: str, otherwise: str = "") -> str:
-        """A field, with line breaks as Python has them."""
+        """The text of a field, with ``\n`` as line break."""
         values = self.form.get(name)
         return values[-1].replace("\r\n", "\n").strip() if values else otherwise
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """All values of a field."""
+        """All values of a field of the form."""
         return tuple(self.form.get(name, ()))
 
     def whole(self, name: str) -> int:
-        """A field with an integer."""
+        """The integer in a field."""
         try:
             return int(self.text(name, "0") or "0")
         except ValueError:
             raise Refused(f"The field {name} is not a number: load the page again.") from None
 
     def number(self, name: str, what: str) -> float:
-        """A field with a number; an empty one is zero."""
+        """The number in a field; 0 if it is empty."""
         try:
             found = float(self.text(name).replace(",", ".").replace("−", "-") or "0")
         except ValueError:
@@ -140,7 +140,7 @@ class Call:
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
-        """A page of this folder."""
+        """Render a template of this folder."""
         open_requests = sum(not one.outcome for one in self.marks.regrades())
         made = self.context.pages.get_template(template).render(
             call=self, marks=self.marks, open_requests=open_requests, now=now(), **values
@@ -148,30 +148,30 @@ class Call:
         return HTMLResponse(made, status)
 
     def to(self, path: str, **query: object) -> Response:
-        """Go on to another page."""
+        """Redirect to another page."""
         given = {name: value for name, value in query.items() if value not in ("", None)}
         return RedirectResponse(f"{path}?{urlencode(given)}" if given else path, 303)
 
     def is_blind(self, submission: Submission) -> bool:
-        """Whether this marker must not see whose submission it is."""
+        """Whether the names of the submission are hidden from this marker."""
         return not self.context.show_names and self.marker not in self.marks.revealed(submission.id)
 
     def called(self, id: str) -> str:
-        """A submission as this marker sees it: by its code name, or by name."""
+        """A submission's name for this marker: its code name, or the students' names."""
         submission = self.material.submissions.get(id)
         if submission is None:
             return "A submission that is gone"
         return submission.label if self.is_blind(submission) else submission.names
 
     def readable(self, id: str, text: str) -> str:
-        """What a student wrote to the markers, as this one may read it: without names where they mark blind."""
+        """A student's text as this marker may read it, without names if they are hidden."""
         submission = self.material.submissions.get(id)
         if submission is not None and submission.hide and self.is_blind(submission):
             text = submission.hide.sub("▒▒▒", text)
         return plain(text)
 
     def code(self, id: str) -> str:
-        """A submission's code name; empty where there is none any more."""
+        """A submission's code name; empty if the submission no longer exists."""
         submission = self.material.submissions.get(id)
         return submission.code if submission else ""
 
@@ -182,5 +182,5 @@ def now() -> datetime:
 
 
 def _when(time: datetime) -> str:
-    """A time as people read it, in this machine's time zone."""
+    """A readable time in this machine's time zone."""
     return time.astimezone().strftime("%d %b %H:%M")

@@ -1,4 +1,4 @@
-"""Pictures and PDFs of students, as harmless as a browser can be made to take them."""
+"""Send students' pictures and PDFs to the browser with safe headers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def colors(request: Request) -> Response:
 
 
 def picture(call: Call) -> Response:
-    """A picture of a submission, as PNG or JPEG whatever it is called."""
+    """A picture of a submission, sent as PNG or JPEG by its content."""
     found = call.material.picture(call.submission.id, call.place["name"])
     if found is None:
         raise Refused("This is not a PNG or JPEG of at most 20 megapixels, so it isn't shown.", 404)
@@ -30,7 +30,7 @@ def picture(call: Call) -> Response:
 
 
 def pdf_at(call: Call) -> Response:
-    """The PDF, at the page of a question where that is known."""
+    """The PDF, opened at the page of a question if that is known."""
     path = call.material.pdf(call.submission.id)
     if path is None:
         raise Refused("The submission has no PDF.", 404)
@@ -39,7 +39,7 @@ def pdf_at(call: Call) -> Response:
 
 
 def pdf(call: Call) -> Response:
-    """The PDF itself, which can run nothing and reach nothing here."""
+    """The PDF itself, which can't run scripts or access this page."""
     path = call.material.pdf(call.submission.id)
     try:
         data = read_bytes(path, MAX_PDF) if path is not None else b""

@@ -1,4 +1,4 @@
-"""Events as people read them."""
+"""Events as readable lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Line", "lines"]
 
 @dataclass(frozen=True)
 class Line:
-    """One event."""
+    """One event as text."""
 
     at: datetime
     who: str
@@ -26,10 +26,10 @@ class Line:
 
 
 def lines(events: Iterable[Event], questions: Mapping[str, Question], submission: str) -> list[Line]:
-    """The events of a submission that somebody may want to read, the last one first.
+    """The events of a submission for its history, newest first.
 
     Args:
-        events: all events, since the rubric's tell what an item was worth at the time.
+        events: all events, since those of the rubric say what an item was worth at the time.
     """
     found = []
     worth = {

@@ -1,4 +1,4 @@
-"""Pictures that students handed in: PNG and JPEG of a bearable size, by their first bytes, and nothing else."""
+"""Students' pictures: only PNG and JPEG of moderate size, recognised by their first bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def picture(path: Path) -> tuple[bytes, str] | None:
-    """The bytes of a picture and its media type; None for what a browser should not be given."""
+    """The bytes of a picture and its media type; None if it isn't safe for a browser."""
     if path.suffix.lower() not in SUFFIXES:
         return None
     try:
@@ -30,7 +30,7 @@ def picture(path: Path) -> tuple[bytes, str] | None:
 
 
 def size_of(data: bytes) -> tuple[int, int] | None:
-    """Width and height as the header has them; None for what is neither PNG nor JPEG."""
+    """The width and height in the header; None if it is neither PNG nor JPEG."""
     if data.startswith(PNG) and data[12:16] == b"IHDR" and len(data) >= 24:
         return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     if not data.startswith(b"\xff\xd8\xff"):

@@ -1,7 +1,7 @@
-"""An answer as HTML that can do nothing: its own tags are text, links lead out by http alone, pictures come from here.
+"""Render an answer as harmless HTML: its tags become text, links use http only, and pictures come from this page.
 
-Two things are marked in it: where it goes over the limit of words, and numbers that facts agree with or contradict.
-Places are marked in the source by characters of Unicode's private areas, which are taken out of the answer before.
+Two things are marked: the words over the limit, and numbers that facts agree with or contradict. Private Unicode
+characters mark these places in the source. They are removed from the answer first.
 """
 
 from __future__ import annotations
@@ -45,18 +45,18 @@ BLOCKS = {
 
 @dataclass(frozen=True)
 class Remark:
-    """Something to be said about a place in the source."""
+    """A remark about a place in the source."""
 
     start: int
     end: int
     kind: str
-    """A class of the style sheet: ``agrees`` or ``contradicts``."""
+    """The class in the style sheet: ``agrees`` or ``contradicts``."""
     text: str
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """An answer as it is shown."""
+    """A rendered answer."""
 
     html: Markup
     words: int
@@ -71,12 +71,12 @@ def render(
     address: Callable[[str], str | None] = lambda source: None,
     hide: re.Pattern[str] | None = None,
 ) -> Rendered:
-    """An answer as HTML.
+    """Render an answer as HTML.
 
     Args:
-        limit: how many words it may have.
-        address: the page's address for a picture's relative path, or None where there is no such picture.
-        hide: what must not be read, such as names.
+        limit: the most words of the answer.
+        address: gives the page's address for a picture's relative path, or None if there is no such picture.
+        hide: texts to hide, such as names.
     """
     text = PRIVATE.sub("�", text)
     words = count_words(text)
@@ -96,7 +96,7 @@ def render(
 
 
 def _start_of_word(text: str, limit: int) -> int:
-    """Where the first word over the limit begins."""
+    """The index of the first word over the limit."""
     starts = [match.start() for match in re.finditer(r"\S+", text)]
     first = bisect_right(starts, limit, key=lambda start: count_words(text[:start])) - 1 if len(starts) > 1 else 0
     return starts[max(first, 0)]
@@ -158,7 +158,7 @@ class _Page:
                 return self.text(token.content)
 
     def html(self, content: str, block: bool) -> Markup:
-        """Tags as text; a comment is dropped, and a line break is one."""
+        """HTML tags as text. A comment is dropped, and ``<br>`` becomes a line break."""
         if re.fullmatch(r"\s*<!--.*?-->\s*", content, re.DOTALL):
             return Markup("")
         if re.fullmatch(r"<br\s*/?>", content, re.IGNORECASE):
@@ -189,7 +189,7 @@ class _Page:
         return Markup('<img src="{}" alt="{}" loading="lazy">').format(place, plain(described))
 
     def text(self, content: str) -> Markup:
-        """Characters as they are, with what is marked in them."""
+        """Escaped text with its marked places."""
         found = Markup("")
         for piece in re.split(f"({PRIVATE.pattern})", content):
             if piece == OVER:

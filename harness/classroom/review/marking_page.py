@@ -1,4 +1,4 @@
-"""Marking one answer: the answer, facts and verdicts beside it, and the form of its mark."""
+"""The page for marking one answer: the answer, facts and verdicts beside it, and the form."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["did", "go_on", "save", "show", "take_over", "undo"]
 
 
 def go_on(call: Call) -> Response:
-    """The next answer of a question that this marker should mark, claimed before anybody else gets the same one."""
+    """Go to the next answer of a question, and claim it for this marker."""
     behind = call.material.by_code.get(call.query.get("behind", ""))
     ids = list(call.material.submissions)
     did = call.query.get("did", "")
@@ -34,7 +34,7 @@ def go_on(call: Call) -> Response:
 
 
 def show(call: Call) -> Response:
-    """An answer with everything that marking needs."""
+    """Show an answer with everything that marking needs."""
     question, submission = call.question, call.submission
     second = _is_second(call)
     mark = call.marks.mark(submission.id, question.id, second)
@@ -51,7 +51,7 @@ def show(call: Call) -> Response:
 
 
 def save(call: Call) -> Response:
-    """Save a mark and go on; or keep or drop a comment of the page's list, for which nothing of the form is lost."""
+    """Save a mark and go on. Or save or remove a listed comment, and keep the form's content."""
     second = call.text("second") == "1"
     version = call.whole("version")
     draft = Saved(comment=call.text("comment"), items=call.texts("item"), flag=call.text("flag") == "1")
@@ -84,13 +84,13 @@ def save(call: Call) -> Response:
 
 
 def take_over(call: Call) -> Response:
-    """Take an answer that another marker has before them."""
+    """Take over an answer that another marker has claimed."""
     call.store.claim(call.marker, call.submission.id, call.question.id, take_over=True)
     return call.to(f"/mark/{call.question.id}/{call.submission.code}", second=call.text("second"))
 
 
 def undo(call: Call) -> Response:
-    """Take back what was saved, and show what is so again."""
+    """Undo a save, and show the restored mark."""
     event = call.store.undo(call.marker, call.whole("event"), call.text("reason"))
     if event.kind is Kind.OVERRIDE:
         return call.to(f"/submission/{call.code(event.submission)}")
@@ -154,7 +154,7 @@ def _page(call: Call, draft: Saved, version: int, second: bool, status: int = 20
 
 
 def _sum(rubric: Sequence[Item], draft: Saved, mark: Mark | None, question: Question, unsaved: bool) -> float | None:
-    """The points as the form has them; None where nothing is chosen and nothing was saved."""
+    """The points in the form; None if nothing is chosen and nothing was saved."""
     if mark is not None and not unsaved:
         return mark.points
     if not draft.items and not draft.adjustment:
@@ -164,7 +164,7 @@ def _sum(rubric: Sequence[Item], draft: Saved, mark: Mark | None, question: Ques
 
 
 def did(call: Call) -> dict[str, object] | None:
-    """What this marker saved last, where the address says that something was saved."""
+    """The marker's last save, if the address says that something was saved."""
     event = call.store.last_undoable(call.marker) if call.query.get("did") else None
     if event is None or str(event.id) != call.query["did"] or event.kind is Kind.OVERRIDE:
         return None
@@ -176,7 +176,7 @@ def did(call: Call) -> dict[str, object] | None:
 
 
 def _conflict(call: Call, draft: Saved, conflict: Conflict, second: bool) -> Response:
-    """Both versions, side by side."""
+    """Show both versions of a mark side by side."""
     marks = call.store.state()
     rubric = marks.rubric(call.question.id)
     mine = _sum(rubric, draft, None, call.question, unsaved=True) or 0.0

@@ -1,4 +1,4 @@
-"""What a batch left of each submission for those who mark: answers, figures, facts, verdicts and the PDF."""
+"""The material of each submission for markers: answers, figures, facts, verdicts and the PDF."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Value = TypeVar("Value")
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What an automatic test said."""
+    """The outcome of an automatic test."""
 
     number: str
     title: str
@@ -52,14 +52,14 @@ class Verdict(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Beside:
-    """A fact beside an answer, and what the answer's numbers say to it."""
+    """A fact beside an answer, compared with the answer's numbers."""
 
     name: str
     value: str
     source: str
-    """The heading that it stands under."""
+    """The heading of the fact's group."""
     verdict: str = ""
-    """``agrees``, ``contradicts``, ``incomparable``, or empty where the answer has no such number."""
+    """The comparison: ``agrees``, ``contradicts``, ``incomparable``, or empty if the answer has no such number."""
     claimed: str = ""
     """The number in the answer."""
 
@@ -82,7 +82,7 @@ class Submission:
 
     @cached_property
     def hide(self) -> re.Pattern[str] | None:
-        """What would tell a marker who wrote an answer."""
+        """Texts that would reveal to a marker who wrote an answer."""
         known = {self.id}
         for person in self.people:
             known |= {person.name, person.email, person.sid, person.email.partition("@")[0]}
@@ -91,7 +91,7 @@ class Submission:
 
 
 class Material:
-    """The folder of a batch, read when it is asked for, and again when a file has changed."""
+    """The folder of a batch. Files are read on demand, and again when they change."""
 
     def __init__(self, folder: Path) -> None:
         """
@@ -128,13 +128,13 @@ class Material:
     # ---- answers -----------------------------------------------------------------------------------------------
 
     def answer(self, id: str, question: str) -> Answer | None:
-        """What was written to a question; None for a figure, and where nothing was written."""
+        """The written answer to a question; None for a figure, or if nothing was written."""
         answers = self._answers(id)
         found = {of.id: one for of, one in zip(QUESTIONS, answers.answers, strict=True)} if answers else {}
         return found.get(question)
 
     def elsewhere(self, id: str, question: str) -> list[Answer]:
-        """Texts of the same part under headings that are none of the questions'."""
+        """Texts of the same part under headings that belong to no question."""
         answers = self._answers(id)
         part = self.questions[question].part
         return [one for one in answers.others if one.part == part and one.text] if answers else []
@@ -151,7 +151,7 @@ class Material:
         return self._kept("answers", id, [path], read)
 
     def shown(self, submission: Submission, answer: Answer, claims: Sequence[Remark], blind: bool) -> Rendered:
-        """An answer as HTML."""
+        """Render an answer as HTML."""
 
         def address(source: str) -> str | None:
             _, results, rest = source.rpartition("results/")
@@ -163,14 +163,16 @@ class Material:
         return render(answer.text, answer.limit, claims, address, submission.hide if blind else None)
 
     def is_empty(self, id: str, question: str) -> bool:
-        """Whether nothing at all can be marked: no words, no figure of the part, and no PDF."""
+        """Whether there is nothing to mark: no words, no figure of the part, and no PDF."""
         answer = self.answer(id, question)
         written = answer is not None and answer.answered
         part = self.questions[question].part
         return not written and not self.figures(id, part) and not self.elsewhere(id, question) and not self.pdf(id)
 
     def digest(self, id: str, question: str) -> str:
-        """A digest of what is marked: the text, the PDF without one, or the figures where only they are asked for."""
+        """A digest of the marked content: the text, the PDF if there is no text, or the figures of a figure-only
+        question.
+        """
         if not self.questions[question].figure_only:
             answer = self.answer(id, question)
             texts = [answer.text if answer else "", *(one.text for one in self.elsewhere(id, question))]
@@ -184,7 +186,7 @@ class Material:
     # ---- files -------------------------------------------------------------------------------------------------
 
     def work(self, id: str) -> Path:
-        """The folder of what a submission left."""
+        """The folder with a submission's material."""
         return self.folder / "work" / id
 
     def figures(self, id: str, part: str) -> list[str]:
@@ -198,7 +200,7 @@ class Material:
         return self._kept(f"figures {part}", id, [place], read)
 
     def not_handed_in(self, id: str, question: Question) -> list[str]:
-        """Sentences on what is missing, of what others have handed in for the part."""
+        """Sentences on missing results of the part that other submissions have."""
         said = []
         if not self.figures(id, question.part) and (question.figure_only or self._have(f"{question.part}/*.[pj]*g")):
             said.append(f"The submission has no figure for {question.part}.")
@@ -213,7 +215,7 @@ class Material:
         return self._kept(pattern, "", [work], lambda: any(work.glob(f"*/results/{pattern}")))
 
     def picture_path(self, id: str, name: str) -> Path | None:
-        """A picture's path, if it is one in the submission's own folder."""
+        """A picture's path, or None if it isn't in the submission's own folder."""
         root = self.work(id).resolve()
         try:
             path = (root / name).resolve()
@@ -223,30 +225,30 @@ class Material:
         return path if good else None
 
     def picture(self, id: str, name: str) -> tuple[bytes, str] | None:
-        """A picture's bytes and media type; None where there is none that a browser should be given."""
+        """A picture's bytes and media type; None if there is none that is safe for a browser."""
         path = self.picture_path(id, name)
         return picture(path) if path is not None else None
 
     def pdf(self, id: str) -> Path | None:
-        """The PDF that was handed in, or None."""
+        """The submitted PDF, or None."""
         path = self.work(id) / "writeup.pdf"
         return path if path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_PDF else None
 
     # ---- what the grader knows ---------------------------------------------------------------------------------
 
     def verdicts(self, id: str, part: str | None = None) -> list[Verdict]:
-        """The automatic tests of a part, or of all parts, as the report has them."""
+        """The outcomes of the automatic tests of a part, or of all parts."""
         path = self.journal.report(id)
         found = self._kept("verdicts", id, [path], lambda: list(_verdicts(path)))
         return [one for one in found if part is None or part_of(one.number) == part]
 
     def facts(self, id: str, question: str, text: str) -> tuple[list[Beside], list[Remark]]:
-        """The facts of a question with what the answer says to them, and the answer's numbers that facts know."""
+        """The facts of a question compared with the answer, and the answer's numbers for which there are facts."""
         paths = [self.work(id) / "facts.json", self.work(id) / "answers.md"]
         return self._kept(f"beside {question}", id, paths, lambda: _beside(paths[0], question, text))
 
     def _kept(self, what: str, id: str, paths: Iterable[Path], read: Callable[[], Value]) -> Value:
-        """What was read from files, as long as they are as they were."""
+        """Cache a value that was read from files, until they change."""
         now = tuple(map(_stamp, paths))
         known = self._read.get((what, id))
         if known is not None and known[0] == now:
@@ -311,7 +313,7 @@ def _beside(path: Path, question: str, text: str) -> tuple[list[Beside], list[Re
 
 
 def _is_quick(fact: Fact) -> bool:
-    """Whether a fact says that the record isn't one of the full profile."""
+    """Whether a fact says that the record comes from another profile than the full one."""
     return fact.source == "record" and fact.name.startswith("profile") and fact.value != "full"
 
 

@@ -1,4 +1,4 @@
-"""Code names of submissions, and the order in which a marker sees them: both follow from digests, and stay."""
+"""Code names of submissions, and the order in which a marker sees them. Both come from digests, and never change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BIRDS = (
 
 
 def code_names(ids: Iterable[str]) -> dict[str, str]:
-    """A code name for each submission, such as ``heron-4821``, which neither names nor order tell."""
+    """A code name for each submission, such as ``heron-4821``. It reveals neither names nor order."""
     found: dict[str, str] = {}
     taken: set[str] = set()
     for id in sorted(ids):
@@ -34,31 +34,32 @@ def code_names(ids: Iterable[str]) -> dict[str, str]:
 
 
 def label(code: str) -> str:
-    """A code name as people read it."""
+    """A code name in a readable form."""
     return code.replace("-", " ").capitalize()
 
 
 def order(marker: str, question: str, ids: Iterable[str]) -> list[str]:
-    """A fixed random order, another one for each marker and question, so that no answer is always marked first."""
+    """A fixed random order for each marker and question, so that no answer is always marked first."""
     return sorted(ids, key=lambda id: _number(marker, question, id))
 
 
 def in_sample(question: str, id: str, percent: float) -> bool:
-    """Whether an answer belongs to those that two markers mark."""
+    """Whether an answer is in the sample that two markers mark."""
     return _number("sample", question, id) / 2**64 * 100 < percent
 
 
 def next_answer(
     marks: Marks, marker: str, question: str, ids: Sequence[str], now: datetime, behind: str = ""
 ) -> tuple[str, bool] | None:
-    """What a marker marks next: the next unmarked answer that nobody else has, then one of the sample to mark again.
+    """The next answer for a marker: an unmarked one that nobody else has claimed, then one of the second marker's
+    sample.
 
     Args:
         ids: all submissions.
-        behind: the one that was marked last.
+        behind: the submission that was marked last.
 
     Returns:
-        The submission, and whether it is marked for a second time; None where nothing is left.
+        The submission, and whether it is marked for the second time; None if nothing is left.
     """
     sequence = order(marker, question, ids)
     start = sequence.index(behind) + 1 if behind in sequence else 0

@@ -1,4 +1,4 @@
-"""Pages about all of it: the progress, the answers to a question, and one submission with its history."""
+"""The overview pages: the progress, the answers to a question, and one submission with its history."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from harness.problem import Question
 __all__ = ["answers", "mark_empty", "override", "progress", "reveal", "submission"]
 
 NOTHING = "The submission has nothing for this question."
-"""The comment that a student reads where an empty answer gets no points."""
+"""The student's comment for an empty answer without points."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """How far the marking of a question is."""
+    """The progress of marking a question."""
 
     question: Question
     done: int
     count: int
     flagged: int
     changed: int
-    """The marks of answers that were changed since."""
+    """The number of marked answers that have changed since."""
     by: tuple[tuple[str, int], ...]
     at_work: tuple[str, ...]
-    """The other markers who have one of its answers before them."""
+    """The other markers who have claimed one of its answers."""
     mean: float | None
     share: tuple[str, ...]
     again: int
-    """The answers of the sample that this marker can mark a second time."""
+    """The number of sampled answers that this marker can mark for the second time."""
 
     @property
     def open(self) -> int:
@@ -81,7 +81,7 @@ def _is_changed(call: Call, id: str, question: str, mark: Mark | None) -> bool:
 
 
 def progress(call: Call) -> Response:
-    """A row for each question, and where to go on."""
+    """The progress page, with a row for each question and the place to go on."""
     found = rows(call)
     mine = [row for row in found if not row.share or call.marker in row.share]
     return call.page(
@@ -95,7 +95,7 @@ def progress(call: Call) -> Response:
 
 
 def answers(call: Call) -> Response:
-    """All answers to a question, with what became of them."""
+    """All answers to a question, with their marks."""
     question = call.question
     listed = []
     for id, one in call.material.submissions.items():
@@ -109,7 +109,7 @@ def answers(call: Call) -> Response:
 
 
 def mark_empty(call: Call) -> Response:
-    """Give no points to all answers of a question where nothing was handed in, in one step."""
+    """Give no points to all empty answers of a question in one step."""
     question, material = call.question, call.material
     empty = {
         id: Saved(comment=NOTHING, digest=material.digest(id, question.id))
@@ -149,7 +149,7 @@ def _versions(call: Call, one: Submission) -> dict[str, int]:
 
 
 def reveal(call: Call) -> Response:
-    """Show this marker the names, and write down that they were shown."""
+    """Show this marker the names, and record it."""
     if call.is_blind(call.submission):
         call.store.reveal(call.marker, call.submission.id, call.text("reason"))
     question = call.material.question(call.text("question"))
@@ -159,7 +159,7 @@ def reveal(call: Call) -> Response:
 
 
 def override(call: Call) -> Response:
-    """Give an automatic test another score, or let the grader's count again."""
+    """Override the score of an automatic test, or remove the override."""
     tests = {verdict.number: verdict for verdict in call.material.verdicts(call.submission.id)}
     test = tests.get(call.text("test"))
     if test is None:
