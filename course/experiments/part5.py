@@ -9,6 +9,7 @@ from course.experiments.experiment import Experiment
 from course.experiments.lab import Lab
 from course.experiments.student_code import StudentCodeError
 from course.plotting import encoding
+from harness.reports.text import counted
 
 __all__ = ["EXPERIMENTS"]
 
@@ -57,7 +58,10 @@ def transformer(lab: Lab) -> None:
     ]
     for layers, heads in ((SIZES["num_layers"], SIZES["num_heads"]), (1, 1), (6, 8)):
         counts.append(
-            [f"matrix products of {layers} layers with {heads} heads", int(code.count_matmuls(layers, heads))]
+            [
+                f"matrix products of {counted(layers, 'layer')} with {counted(heads, 'head')}",
+                int(code.count_matmuls(layers, heads)),
+            ]
         )
     lab.table("The transformer of the notebook's test", ["what", "found"], counts)
 
