@@ -67,13 +67,13 @@ class ImageDataset:
     """Images with labels, and the statistics that normalise them."""
 
     images: Tensor
-    """(N, C, H, W) uint8"""
+    """``(N, C, H, W)`` uint8."""
     labels: Tensor
-    """(N,) int64, classes 0 to 9"""
+    """``(N,)`` int64: classes from 0 to 9."""
     mean: tuple[float, ...]
     std: tuple[float, ...]
     padding: int = 4
-    """zeros around an image from which the augmentation crops"""
+    """The width of the zero border, in pixels, from which the augmentation crops."""
     layout: torch.memory_format = torch.contiguous_format
     """The memory layout of normalised batches. ``torch.channels_last`` makes convolutions faster, and their outputs
     keep it."""

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Replaced in tests of this software by one with fewer images.
 RUN_EXPERIMENTS = ROOT / "run_experiments.py"
 VARIABLE = "PSET2_NOTEBOOK"
-"""an environment variable that names the notebook's file, where it can't be found otherwise"""
+"""The environment variable that names the notebook's file if it can't be found otherwise."""
 NAME = f"{problem().problem.stem}.ipynb"
 RESULTS = "results"
 LIVE_SECONDS = 30

@@ -34,7 +34,7 @@ FUNCTIONS = {
 }
 SCHEDULERS = frozenset({"MultiStepLR", "CosineAnnealingLR"})
 MAX_CALLS = 5
-"""helpers that call each other until one draws"""
+"""The most helpers that may call each other until one draws random numbers."""
 #: Names of what draws random numbers.
 DRAWS = ("random", "rand", "rand_like", "random_sample", "uniform", "bernoulli", "binomial", "default_rng")
 RANDOM = frozenset([*DRAWS, "generator", "rng"])

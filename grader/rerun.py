@@ -40,9 +40,9 @@ SETS: tuple[Name, ...] = ("cifar10", "mnist", "cinic10")
 WEIGHTS = Path("hub", "checkpoints")
 """The place in TORCH_HOME where torch.hub keeps weights."""
 STAMP = ".made-of"
-"""the file that says of which code a folder's results are: some parts' records name none"""
+"""The file that names the code of a folder's results, since some parts' records don't."""
 MAX_FILE_BYTES = 1 << 30
-"""ResNet-18's weights, with the state of their optimizer, have a tenth of that"""
+"""The most bytes of a file. ResNet-18's weights with the state of their optimizer have a tenth of it."""
 
 HOURS = 24.0
 SECONDS_FOR_LAST_WORDS = 5.0

@@ -19,7 +19,7 @@ class Order(msgspec.Struct, frozen=True):
     """What is to be run."""
 
     student: str
-    """a folder with the modules, in ``scratch``"""
+    """The folder with the modules, in ``scratch``."""
     out: str
     scratch: str
     parts: tuple[str, ...]

@@ -102,7 +102,7 @@ class BadSubmission:
     module: str
     text: str
     numbers: tuple[str, ...]
-    """some tests of the module's part"""
+    """Some tests of the module's part."""
 
     def write(self, folder: Path) -> Path:
         write_solution(folder)

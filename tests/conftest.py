@@ -53,7 +53,7 @@ SLOW_FIXTURES = {
     ),
     *("of_training", "quantization", "quick_results", "run"),
 }
-"""those whose tests start processes, or train networks"""
+"""The fixtures whose tests start processes or train networks."""
 SLOW_FILES = {
     *(
         "test_attacks",

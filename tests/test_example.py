@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the paths of co
 
 
 warm: dict[Path, WarmPython] = {}
-"""Pythons that have everything imported, by the copy that they are for"""
+"""Pythons that have everything imported, by the copy of the example that they belong to."""
 
 
 def python_in(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:

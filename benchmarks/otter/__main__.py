@@ -76,7 +76,7 @@ class Graded:
 
     seconds: float
     score: float | None
-    """None: there is no report"""
+    """The score; None if there is no report."""
     maximum: float = 0
     ended: bool = True
     """The process ended by itself, and not by this benchmark."""

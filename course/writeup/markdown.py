@@ -37,9 +37,9 @@ class Reader:
         self.picture = picture
         self.as_written = as_written
         self.unset: list[str] = []
-        """formulas that are shown as they were written"""
+        """The formulas that are shown as they were written."""
         self.missing: list[str] = []
-        """addresses of images that could not be found"""
+        """The addresses of images that could not be found."""
 
     def read(self, markdown: str) -> list[Node]:
         """Paragraphs, lists and so on of a text; what is longer than anybody writes is left out, and says so."""

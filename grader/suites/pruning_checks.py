@@ -65,7 +65,7 @@ class Layer:
     stride: int | tuple[int, ...] | str
     padding: int | tuple[int, ...] | str
     weight: Tensor
-    """the weights in use: mask × ``_weight``"""
+    """The weights in use: mask × ``_weight``."""
 
 
 def layers_of(student: Student, net: RemoteModule, expected: int | None = None) -> list[Layer]:

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 Schedule = Callable[[float], float]
-"""epochs done, of 100 → the factor on the first epoch's rate"""
+"""A function from the number of finished epochs, of 100, to the factor on the first epoch's rate."""
 
 
 def constant(epoch: float) -> float:
@@ -76,7 +76,7 @@ class Expected:
     """What the handout says about a run."""
 
     long: int
-    """epochs in the handout: 5 or 100; 1 and 3 for what is shorter"""
+    """The number of epochs in the handout: 5 or 100; 1 and 3 for shorter runs."""
     rate: float
     architecture: Architecture = "ConvNet"
     schedule: str = "constant"
@@ -84,7 +84,7 @@ class Expected:
     adam: bool = False
     augment: bool = True
     band: Band = ANY
-    """test accuracies of the full profile that are far from what the recipe reaches lie outside"""
+    """The range of plausible test accuracies of the full profile, in [0, 1]."""
 
     def settings(self, profile: Profile, found: Settings) -> Settings:
         """The settings of this run in a profile; the precision is free."""

@@ -15,7 +15,7 @@ from harness.host.proxies import Student
 HANDOUT_RATES = [0.0001, 0.1, 1.0]
 
 Schedule = Callable[[int], float]
-"""epoch, from 0 → the factor on the first epoch's rate"""
+"""A function from the epoch, counted from 0, to the factor on the first epoch's rate."""
 
 
 def multistep(epoch: int) -> float:

@@ -68,15 +68,15 @@ class Values:
     """Drawn values for the weights that are no square: float64."""
 
     expand: Tensor
-    """(dff, d_model)"""
+    """``(dff, d_model)``."""
     expand_bias: Tensor
-    """(dff,)"""
+    """``(dff,)``."""
     reduce: Tensor
-    """(d_model, dff)"""
+    """``(d_model, dff)``."""
     embedding: Tensor
-    """(vocabulary, d_model)"""
+    """``(vocabulary, d_model)``."""
     target_embedding: Tensor
-    """(target_vocabulary, d_model), which is also the last layer's weight"""
+    """``(target_vocabulary, d_model)``. The last layer has the same weight."""
 
 
 def draw_values(rng: np.random.Generator, sizes: Sizes = SIZES) -> Values:
@@ -104,11 +104,11 @@ class Layout:
     """How weights of several heads or purposes may lie in one tensor or one list."""
 
     fused: tuple[int, int, int] = (0, 1, 2)
-    """the order of purpose (q, k, v, output), head and feature in one weight for several of them"""
+    """The order of the axes purpose (q, k, v, output), head and feature in a fused weight."""
     listed_by_purpose: bool = False
-    """a list of small weights: all heads' q, then all heads' k; else head by head"""
+    """A list of small weights has all heads' q first, then all heads' k; otherwise it goes head by head."""
     inputs_first: bool = False
-    """weights are (in, out), as for ``x @ W``; else (out, in), as nn.Linear has them, where both is possible"""
+    """Weights whose shape allows both are ``(in, out)``, as for ``x @ W``; otherwise ``(out, in)``, as in nn.Linear."""
 
 
 LAYOUTS = tuple(

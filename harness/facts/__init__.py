@@ -1,7 +1,7 @@
-"""Facts beside claims: what was measured about a submission, and the numbers in its answers that say the same or not.
+"""Facts and claims: compare measured facts about a submission with the numbers in its written answers.
 
-Facts come from three places: what tests measured (the fixture ``fact``), what the problem set's own module ``facts``
-finds in records and verdicts, and nothing else. :func:`compare` holds a written answer against them.
+Facts come from tests (the fixture ``fact``), and from the problem set's own module ``facts``, which reads records and
+verdicts. :func:`compare` compares a written answer with them.
 """
 
 from harness.facts.claims import Claim, compare

@@ -1,12 +1,12 @@
-"""Numbers in an answer held against facts: which agree, and which contradict what was measured.
+"""Compare the numbers in an answer with facts, and find those that agree with a fact or contradict one.
 
 **Agreement.** A number agrees with a fact if it has the fact's unit, or one that converts to it (a share and a
 percentage, percent and percentage points, minutes and seconds, kB and B), and differs by no more than half of the last
-digit that the student wrote, or the fact's own tolerance. "About 70 %" and "70–75 %" stand for more values. Behind
-"error" a percentage is what lacks to 100 %. A bare number is only held against counts, and against shares and factors
-where the words say so. Of several facts that agree, the one whose words are nearest is named.
+digit that the student wrote, or the fact's own tolerance. "About 70 %" and "70–75 %" stand for more values. After
+"error", a percentage is the difference to 100 %. A bare number is compared with counts, and with shares and factors
+only if the words say so. If several facts agree, the one with the nearest words is named.
 
-**Contradiction** would accuse somebody, so that all of this is needed:
+**Contradiction** would accuse somebody, so all of these are required:
 
 - the number has a unit, written or of its column's header, and it is the fact's; or the fact is a count of 100 or more,
   and so is the number;
@@ -21,7 +21,7 @@ where the words say so. Of several facts that agree, the one whose words are nea
 - the value lies outside by more than a whole unit of the last digit written, so that a truncated number accuses nobody,
   and by more than the fact's tolerance.
 
-What is neither is left alone.
+Other numbers get no verdict.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ __all__ = ["Claim", "compare"]
 
 Verdict = Literal["agrees", "contradicts", "neither"]
 
-#: Of counts below this, too many agree by chance.
+#: Smaller counts agree too often by chance.
 MANY = 100
 
-#: What a phrase may say besides a short name.
+#: Words that a phrase may have besides a short name.
 SAYING = frozenset(map(stem, ("there", "becomes", "became", "now", "falls", "rises", "stays", "remains")))
 _CHANGED_TO = re.compile(
     r"\b(?:f[ae]ll|drop|decreas|declin|sink|sank|ris|rose|increas|improv|degrad)[a-z]{0,4}"
@@ -55,20 +55,20 @@ _BITS_IN_WORDS = re.compile(r"\b(?:one|two|three|four|six|eight|sixteen)[\s-]bit
 
 @dataclass(frozen=True)
 class Claim:
-    """A number of an answer, and what facts say to it."""
+    """A number of an answer, with the verdict of the facts."""
 
     number: Number
     verdict: Verdict
     fact: Fact | None = None
-    """The fact that it agrees with, or contradicts."""
+    """The fact that the number agrees with or contradicts."""
 
 
 def compare(text: str, facts: Sequence[Fact]) -> list[Claim]:
-    """Every number of an answer with its verdict; how they are found is in the module's docstring.
+    """Every number of an answer with its verdict, by the rules in the module's docstring.
 
     Args:
-        text: Markdown, of any origin.
-        facts: those of the question. What they share in their names is told from what tells them apart.
+        text: untrusted Markdown.
+        facts: the facts of the question. Words that all their names share don't distinguish them.
     """
     named = _named(facts)
     context = Context(*read(text))
@@ -79,7 +79,7 @@ def compare(text: str, facts: Sequence[Fact]) -> list[Claim]:
 
 
 class _Named:
-    """A fact with its names taken apart."""
+    """A fact with its names split into words."""
 
     def __init__(self, fact: Fact) -> None:
         self.fact = fact
@@ -92,7 +92,7 @@ class _Named:
         self.tolerance = max(fact.tolerance or 0.0, 1e-9 * abs(self.value))
 
     def distance(self, number: Number, *, complement: bool = False) -> float:
-        """How far the value is from what the number can stand for; 0 where it can be it."""
+        """The distance between the fact's value and the values that the number can stand for; 0 if it is one of them."""
         values = [self.value]
         if complement:
             values = [100 - self.value]
@@ -110,7 +110,7 @@ class _Named:
 
 
 def _named(facts: Sequence[Fact]) -> list[_Named]:
-    """The facts that are numbers. What not all facts of a unit have in their names tells one from another."""
+    """The numeric facts. A word distinguishes a fact if not all facts of the same unit have it in their names."""
     named = [_Named(fact) for fact in facts if not isinstance(fact.value, str)]
     for unit in {one.fact.unit for one in named}:
         of_unit = [one for one in named if one.fact.unit == unit]
@@ -144,7 +144,7 @@ def _claim(index: int, context: Context, named: Sequence[_Named]) -> Claim:
 
 
 def _is_comparable(number: Number, one: _Named, place: Place) -> bool:
-    """Whether a number can be in the fact's unit."""
+    """Whether a number can have the fact's unit."""
     unit, mentioned = one.fact.unit, bool(one.items & place.sentence)
     if number.spread:
         return unit in (number.unit, "points") and bool(one.items & {"deviation", "error"})
@@ -158,12 +158,12 @@ def _is_comparable(number: Number, one: _Named, place: Place) -> bool:
 
 
 def _is_complement(number: Number, one: _Named, place: Place) -> bool:
-    """Whether the number is an error, which is what an accuracy lacks to 100 %."""
+    """Whether the number is an error, which is 100 % minus an accuracy."""
     return number.unit == one.fact.unit == "%" and "error" in place.clause and "error" not in one.items
 
 
 def _is_coarse(number: Number) -> bool:
-    """Whether a number has so few digits, or is so vague, that it agrees with much by chance."""
+    """Whether a number has so few digits, or is so vague, that it agrees with many values by chance."""
     return number.high - number.low > 0.12 * abs(number.value)
 
 
@@ -172,7 +172,7 @@ def _is_outside(number: Number, clear: Sequence[_Named]) -> bool:
 
 
 def _clearly_named(number: Number, place: Place, named: Sequence[_Named], context: Context) -> list[_Named]:
-    """The facts of one name that the number is said to be; none where anything is in doubt."""
+    """The facts of one name that the text assigns the number to; empty in case of doubt."""
     if number.spread or place.crowded or any(one.unit == number.unit and not one.spread for one in place.numbers):
         return []
     if (number.unit not in MEASURED_UNITS and abs(number.value) < MANY) or number.unit in ("bits", "epochs"):
@@ -200,13 +200,13 @@ def _clearly_named(number: Number, place: Place, named: Sequence[_Named], contex
 
 
 def _is_short(items: frozenset[Item], one: _Named) -> bool:
-    """Whether a name says only a part of the thing's: without a number of it, or of a count."""
+    """Whether a name is a short one: it lacks a number of the fact's name, or it names a count."""
     left = items_of(one.thing) - items
     return items < items_of(one.thing) and (one.fact.unit == "" or any(isinstance(item, tuple) for item in left))
 
 
 def _is_alone(number: Number, place: Place, own: frozenset[Item], context: Context) -> bool:
-    """Whether nothing is said that could make another thing of what was named with few words.
+    """Whether the text says nothing that could change the meaning of a short name.
 
     The number's phrase says nothing else, and the answer mentions no other number of bits; where a count is meant, it
     has no other small number, such as another number of layers.
@@ -224,7 +224,7 @@ def _is_alone(number: Number, place: Place, own: frozenset[Item], context: Conte
 
 
 def _is_named(items: frozenset[Item], selecting: frozenset[Item], place: Place) -> bool:
-    """Whether a name is said: all of it nearby, and in the clause what tells it from others."""
+    """Whether the text has a name: all of it nearby, and its distinguishing words in the clause."""
     needed = items & selecting or items
     near = needed <= place.clause if items & selecting else bool(needed & place.clause)
     return bool(items) and near and items <= place.sentence

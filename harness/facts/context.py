@@ -1,4 +1,4 @@
-"""What is said around a number: its clause, its sentence, or its row and column of a table."""
+"""The context of a number: its clause and sentence, or its row and column of a table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Item = str | tuple[float, str]
 """A word, stemmed, or a number with its unit: names and clauses are compared by these."""
 
 MEASURED_UNITS = frozenset({"%", "points", "×", "s", "B"})
-#: A clause with more numbers is no sentence that a person wrote.
+#: No person writes a clause with more numbers.
 CROWD = 20
 
 _SENTENCE = re.compile(
@@ -36,7 +36,7 @@ _IN_BRACKETS = re.compile(r"[(\[][^()\[\]]{0,40}[)\]]")
 
 @dataclass(frozen=True)
 class Place:
-    """What is said around a number."""
+    """The context of a number."""
 
     text: str
     """The clause."""
@@ -47,7 +47,7 @@ class Place:
     numbers: tuple[Number, ...]
     """The other numbers of the clause."""
     crowded: bool
-    """The clause has too many numbers for any of them to be looked at."""
+    """The clause has too many numbers, so none of them gets a verdict."""
     before: str = ""
     """The clause's text before the number."""
     phrase: frozenset[str] | None = None
@@ -76,7 +76,7 @@ def _items(text: str, found: Sequence[Found]) -> frozenset[Item]:
 
 
 class Context:
-    """A text in sentences, and these in clauses."""
+    """A text, split into sentences and clauses."""
 
     def __init__(self, clean: Plain, found: Sequence[Found]) -> None:
         self.text, self.found = clean.text, found
@@ -89,7 +89,7 @@ class Context:
         self._items: dict[tuple[int, int], frozenset[Item]] = {}
 
     def place(self, index: int) -> Place:
-        """The surroundings of a number."""
+        """The context of a number."""
         at = self.found[index].start
         if (cell := cell_at(self._table, at)) is not None:
             return self._in_table(index, cell)
@@ -144,7 +144,7 @@ class Context:
 
 
 def _pieces(text: str, start: int, end: int, separator: re.Pattern[str]) -> list[tuple[int, int]]:
-    """A text divided at each separator, which belongs to what is before it."""
+    """Split a text at each separator, which belongs to the piece before it."""
     pieces = []
     for match in separator.finditer(text, start, end):
         if start < match.end() < end:

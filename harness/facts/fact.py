@@ -14,14 +14,14 @@ Source = Literal["measured", "record", "verdict"]
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """Something that was measured, and that an answer may mention."""
+    """A measured fact, which an answer may mention."""
 
     question: str
     """The question's id, or the part that it belongs to."""
     name: str
-    """The thing in words, with the numbers that tell it from others: ``test accuracy at learning rate 0.1``.
+    """The name of the quantity in words, with the numbers that distinguish it: ``test accuracy at learning rate 0.1``.
 
-    What follows in brackets says how it was measured, and is no part of its name: ``… (on 1,000 images)``.
+    Text in brackets says how it was measured, and isn't part of the name: ``… (on 1,000 images)``.
     """
     value: float | str
     """A text is only shown: no number is compared with it."""
@@ -29,7 +29,7 @@ class Fact(msgspec.Struct, frozen=True):
     """One of ``%``, ``points``, ``s``, ``B``, ``epochs``, ``×``; empty for counts."""
     source: Source = "record"
     tolerance: float | None = None
-    """The difference from the value, in its unit, that an answer may have; None: as much as it was rounded by."""
+    """The difference, in the fact's unit, that an answer may have; None: the rounding of the answer's own digits."""
     also: tuple[str, ...] = ()
     """Other names of the same thing, as students call it. Each is complete: it needs no word of the first."""
 

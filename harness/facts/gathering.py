@@ -1,4 +1,4 @@
-"""The facts of one submission: what its tests measured, and what the problem set finds in records and verdicts."""
+"""Gather the facts of one submission: those that its tests measured, and those in records and verdicts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.problem import problem
 
 __all__ = ["facts_of", "measured_facts", "of_question"]
 
-#: More facts, and longer names, are nothing that anybody reads.
+#: Limits, because nobody reads more facts or longer names.
 MAX_FACTS = 1_000
 MAX_NAME = 200
 
@@ -22,14 +22,14 @@ _LOG = logging.getLogger(__name__)
 
 
 def facts_of(work: Path, report: dict[str, Any]) -> list[Fact]:
-    """What is known about a submission.
+    """The known facts about a submission.
 
     A fault in the problem set's module costs the facts that would have come after it, and is logged; nothing that a
     student handed in ends the batch.
 
     Args:
-        work: the submission's folder of what marking needs, with ``results/PART/record.json`` where there are any.
-        report: its results.json.
+        work: the submission's folder with material for marking, with ``results/PART/record.json`` if it has results.
+        report: the submission's results.json.
     """
     found = list(measured_facts(report))
     module = problem().own_module("facts")
@@ -43,7 +43,7 @@ def facts_of(work: Path, report: dict[str, Any]) -> list[Fact]:
 
 
 def measured_facts(report: dict[str, Any]) -> Iterator[Fact]:
-    """What tests measured, by the fixture ``fact``: it lies in the test's ``extra_data``, for staff."""
+    """The facts that tests recorded with the fixture ``fact``, read from each test's ``extra_data`` for staff."""
     tests = report.get("tests")
     for row in tests if isinstance(tests, list) else ():
         extra = row.get("extra_data") if isinstance(row, dict) else None

@@ -1,6 +1,6 @@
-"""Numbers with units in prose: ``71.3 %``, ``$10^{-4}$``, ``3.9 times``, ``27 KiB``, ``12 min 30 s``, ``70–75 %``.
+"""Find numbers with units in prose: ``71.3 %``, ``$10^{-4}$``, ``3.9 times``, ``27 KiB``, ``12 min 30 s``, ``70–75 %``.
 
-What only looks like a number is none: numbers of parts, figures, layers and years, and names such as ResNet-18.
+Numbers of parts, figures, layers and years don't count, and neither do names such as ResNet-18.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.problem import problem
 
 __all__ = ["Number", "numbers_in", "read"]
 
-#: So many numbers are read of one text.
+#: The most numbers that are read from one text.
 MAX_NUMBERS = 500
 
 
@@ -43,9 +43,9 @@ class Number:
     binary: float = 1.0
     """The factor by which it is larger if 1 kB was meant to be 1,024 bytes."""
     spread: bool = False
-    """It stands behind ±."""
+    """The number follows a ±."""
     vague: bool = False
-    """A word such as "about" stands before it, or it is a range or a bound."""
+    """The number follows a word such as "about", or is a range or a bound."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ _DASH = re.compile(r"\s?(?:–|-{1,2})\s?")
 
 
 def numbers_in(text: str) -> list[Number]:
-    """The numbers in a text in Markdown, with their units, in its order; of any origin, read in linear time."""
+    """The numbers in untrusted Markdown with their units, in their order. The text is read in linear time."""
     return [one.number for one in read(text)[1]]
 
 

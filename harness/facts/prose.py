@@ -1,6 +1,6 @@
-"""Text as students write it, made plain for reading numbers: without Markdown's, LaTeX's and HTML's signs.
+"""Turn students' text into plain text for reading numbers, without the signs of Markdown, LaTeX and HTML.
 
-Every character of the plain text knows where it comes from, so that what is found there can be marked in the original.
+Every character of the plain text keeps its place in the original, so that numbers can be marked there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 __all__ = ["MAX_TEXT", "Plain", "plain"]
 
-#: The first so many characters are read; an answer of 150 words has about 1,000.
+#: The number of characters that are read. An answer of 150 words has about 1,000.
 MAX_TEXT = 20_000
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
@@ -23,14 +23,14 @@ class Plain:
         self.text, self._starts, self._ends = text, starts, ends
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Where a piece of the plain text stands in the original."""
+        """The place in the original of a piece of the plain text."""
         return self._starts[start], self._ends[end - 1]
 
 
 _Replacement = str | Callable[[re.Match[str]], str]
 
-#: What is replaced, the first that fits. Nothing here looks further than some hundred characters, so that any text is
-#: read in linear time.
+#: The replacements; the first that matches counts. No pattern reads further than a few hundred characters, so that
+#: every text takes linear time.
 _RULES: tuple[tuple[str, _Replacement], ...] = (
     (r"<!--(?:[^-]|-(?!->)){0,1000}-->", " "),
     (r"(?m:^ {0,8}[*+] )", "- "),
@@ -70,7 +70,7 @@ _ANY = re.compile("|".join(f"(?P<r{place}>{pattern})" for place, (pattern, _) in
 
 
 def plain(text: str) -> Plain:
-    """The text, read as far as :data:`MAX_TEXT`, without markup."""
+    """The first :data:`MAX_TEXT` characters of a text, without markup."""
     text = text[:MAX_TEXT]
     pieces: list[str] = []
     starts: list[int] = []

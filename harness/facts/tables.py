@@ -1,4 +1,4 @@
-"""Tables in Markdown: each cell with its column's header and its row's label."""
+"""Read tables in Markdown: each cell with its column's header and its row's label."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Cell:
     end: int
     header: str
     label: tuple[int, int]
-    """The place of the row's first cell; empty for that cell itself."""
+    """The place of the row's first cell; empty for the first cell itself."""
     corner: str
     """The header of the rows' labels."""
 
@@ -53,7 +53,7 @@ def cell_at(table: Sequence[Cell], place: int) -> Cell | None:
 
 
 def _split(line: str, at: int, text: str) -> list[tuple[int, int]]:
-    """Where the cells of a line are."""
+    """The places of the cells of a line."""
     begin = at + len(line) - len(line.lstrip())
     end = at + len(line.rstrip())
     if text[begin : begin + 1] == "|":

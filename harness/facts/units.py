@@ -1,4 +1,4 @@
-"""Units as they are written behind a number or in a table's header, and the units of facts."""
+"""Read units that follow a number or are in a table's header, and convert them to the units of facts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["Unit", "unit_behind", "unit_in_header"]
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of facts, with the factor that brings what was written to it."""
+    """A unit of facts, with the factor from the written unit."""
 
     name: str
     factor: float = 1.0
     binary: float = 1.0
-    """A further factor, for those to whom 1 kB is 1,024 bytes."""
+    """A further factor, in case 1 kB was meant to be 1,024 bytes."""
     end: int = 0
-    """The first character behind it."""
+    """The index of the first character behind the unit."""
 
 
 _WRITTEN: tuple[tuple[str, Unit], ...] = (
@@ -47,7 +47,7 @@ _FACTOR = re.compile(r"\b(?:factor|ratio|times (?:smaller|slower|faster|fewer)|s
 
 
 def unit_behind(text: str, end: int) -> Unit | None:
-    """The unit that stands behind a number which ends there."""
+    """The unit behind a number that ends at ``end``."""
     match = _BEHIND.match(text, end)
     return _named(match) if match is not None else None
 

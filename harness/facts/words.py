@@ -1,4 +1,4 @@
-"""The words that name a quantity, as far as machinery can know them: a problem set says its own in ``Fact.also``."""
+"""Words that name quantities in general. A problem set adds its own in ``Fact.also``."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ smallest largest second third zero recover gain difference top original dense
 
 
 def stem(word: str) -> str:
-    """The form under which words are compared: small letters, without endings, synonyms as one."""
+    """The form of a word for comparison: in small letters, without endings, with synonyms replaced."""
     word = word.lower().removesuffix("'s").rstrip("'")
     if word in _SAME:
         return _SAME[word]
@@ -84,16 +84,16 @@ NEUTRAL = frozenset(map(stem, _NEUTRAL.split())) - {"time"}
 """Words that name nothing."""
 
 UNSURE = frozenset(map(stem, _UNSURE.split()))
-"""Words beside which a number may be something else than what was measured, unless a fact's own name has them."""
+"""Words that cast doubt on what a number next to them means, unless a fact's own name has them."""
 
 OTHER_QUANTITIES = frozenset(map(stem, _OTHER_QUANTITIES.split()))
-"""Words that make another quantity of the same unit: the best accuracy is not the accuracy."""
+"""Words that change the quantity but not the unit: the best accuracy isn't the accuracy."""
 
 _OF_TRAINING = re.compile(r"\btrain(?:ing)?[\s-](?:accurac|acc\b|error|loss|set|data|images|score)", re.IGNORECASE)
 
 
 def is_of_training(text: str) -> bool:
-    """Whether a text speaks of what was measured on the training images."""
+    """Whether a text is about a measurement on the training images."""
     return _OF_TRAINING.search(text) is not None
 
 

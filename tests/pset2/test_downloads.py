@@ -186,9 +186,9 @@ class Server(http.server.ThreadingHTTPServer):
     end = "close"
     """The way in which they break off: close, reset or silence."""
     headers: dict[str, str]
-    """other headers than usual"""
+    """The headers that differ from the usual ones."""
     asked: list[str | None]
-    """the Range of every request"""
+    """The Range header of every request."""
     daemon_threads = True
 
     def handle_error(self, *args: object) -> None:

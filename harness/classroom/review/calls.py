@@ -112,7 +112,7 @@ class Call:
     # ---- what a form says --------------------------------------------------------------------------------------
 
     def text(self, name: str, otherwise: str = "") -> str:
-        """The text of a field, with ``\n`` as line break."""
+        """The text of a field, with Python's line breaks."""
         values = self.form.get(name)
         return values[-1].replace("\r\n", "\n").strip() if values else otherwise
 

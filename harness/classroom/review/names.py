@@ -51,8 +51,7 @@ def in_sample(question: str, id: str, percent: float) -> bool:
 def next_answer(
     marks: Marks, marker: str, question: str, ids: Sequence[str], now: datetime, behind: str = ""
 ) -> tuple[str, bool] | None:
-    """The next answer for a marker: an unmarked one that nobody else has claimed, then one of the second marker's
-    sample.
+    """The next answer for a marker: an unmarked, unclaimed one, and after these one of the second marker's sample.
 
     Args:
         ids: all submissions.
