@@ -1,7 +1,8 @@
 """The texts that students and staff can meet: ``python -m tests.messages`` lists them with file and line.
 
 They are collected from the code: what commands print, the texts of exceptions, findings, hints and notes of tests,
-lines of the checklist, help of options, and titles of tests. A placeholder stands for each value in an f-string.
+lines of the checklist, help of commands and options, texts of pages, and titles of tests. A placeholder stands for
+each value in an f-string.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from harness import ROOT
 from harness.catalog import SUITES, read_suites
 
-__all__ = ["Message", "broken_rules", "collected", "in_text", "main"]
+__all__ = ["Message", "broken_rules", "collected", "in_template", "in_text", "main"]
 
 FOLDERS = ("harness", "grader", "course")
 #: Folders of other people's texts, of the solution, and of what no report shows.
@@ -62,10 +63,12 @@ COINED = {
 PROSE = re.compile(r"[A-Za-z]{2}")
 #: What no reader meets: regular expressions, code, mark-up, SQL, names of files.
 NO_PROSE = re.compile(
-    r"\\w|\\d|\(\?|^\s*</?\w|^(?:import|from|def|class|SELECT|INSERT|CREATE|PRAGMA|BEGIN) "
+    r"\\w|\\d|\(\?|^docker |^\s*</?\w|^(?:import|from|def|class|SELECT|INSERT|CREATE|PRAGMA|BEGIN) "
     r"|^\n|json\.dumps|-src '"
 )
-SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
+SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n\n+")
+#: What is not shown of a template.
+NO_TEXT = re.compile(r"<style>.*?</style>|<script.*?</script>|<svg.*?</svg>|\{#.*?#\}", re.DOTALL)
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 END = re.compile(r"(?:[.!?:…)]|\.\.\.|\{[^{}]*\})[”\"']?\s*$")
 
@@ -92,6 +95,8 @@ def collected() -> list[Message]:
             name = path.relative_to(ROOT)
             if NO_MESSAGES.isdisjoint(name.parts):
                 found += in_text(path.read_text(encoding="utf-8"), name.as_posix())
+        for path in sorted((ROOT / folder).rglob("*.html.j2")):
+            found += in_template(path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix())
     suites = SUITES.relative_to(ROOT)
     return found + [Message((suites / test.file).as_posix(), 0, test.title, whole=True) for test in read_suites()]
 
@@ -107,11 +112,26 @@ def in_text(text: str, name: str = "") -> Iterator[Message]:
             yield Message(name, line, found, whole)
 
 
+def in_template(text: str, name: str = "") -> Iterator[Message]:
+    """The texts of a page's template, without its tags."""
+    plain = NO_TEXT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    plain = re.sub(r"\{\{.*?\}\}", "{…}", plain, flags=re.DOTALL)
+    line = 1
+    for piece in re.split(r"(<[^>]*>|\{%.*?%\})", plain, flags=re.DOTALL):
+        if not piece.startswith(("<", "{%")) and len(re.findall(r"[A-Za-z]{2,}", piece)) >= 3:
+            yield Message(
+                name, line + piece[: len(piece) - len(piece.lstrip())].count("\n"), piece.strip(), whole=False
+            )
+        line += piece.count("\n")
+
+
 def _walked(node: ast.AST, whole: bool) -> Iterator[tuple[int, str, bool]]:
     """The texts below a node, each with its line and whether it is shown as it is; docstrings are left out."""
     if isinstance(node, ast.expr) and (text := _text(node)) is not None:
         yield node.lineno, text, whole
         return
+    if isinstance(node, ast.FunctionDef) and "typer." in ast.unparse(node.args) and (said := ast.get_docstring(node)):
+        yield node.body[0].lineno, said, True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return
     if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.messages import Message, broken_rules, collected, in_text
+from tests.messages import Message, broken_rules, collected, in_template, in_text
 
 
 def found(text: str) -> list[tuple[str, bool]]:
@@ -20,6 +20,8 @@ def test_messages_of_every_kind_are_collected():
     assert "Grade everything again." in texts  # help of an option
     assert "{path} does not exist: name {ACCEPTED}." in texts  # an exception
     assert "is there a return statement?" in texts  # a hint
+    assert "Grade one submission and print the score table." in texts  # help of a command
+    assert "Show failed tests only" in texts  # a page
     assert "The minimum of the array becomes code 0, and the maximum becomes 255." in texts  # the title of a test
     assert "written answers within their limits" in texts  # a line of the checklist
     assert any(text.startswith("Only {MAX_NOTEBOOKS} of ") for text in texts)  # a note of intake
@@ -42,6 +44,11 @@ def test_messages_of_every_kind_are_collected():
 )  # fmt: skip
 def test_texts_are_found_with_their_placeholders(text, messages):
     assert found(text) == messages
+
+
+def test_texts_of_a_page_are_found_without_tags_and_styles():
+    page = "<style>a b c {}</style>\n<p>{% if a %}One two {{ b }} three.{% endif %}</p>\n<b>two words</b>"
+    assert list(in_template(page, "a.j2")) == [Message("a.j2", 2, "One two {…} three.", whole=False)]
 
 
 @pytest.mark.parametrize(

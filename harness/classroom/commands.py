@@ -69,7 +69,7 @@ def canvas(
 ) -> None:
     """Fill one assignment of an exported gradebook with the totals, and write what Canvas imports.
 
-    grades.csv is written anew, with the marks by hand.
+    It also writes grades.csv again, with the marks by hand.
     """
     if gradebook is None:
         stop("The gradebook is missing: export it from Canvas, and name the file with --gradebook.")
@@ -104,7 +104,7 @@ def publish(
 ) -> None:
     """Write what students get: their reports, a table for mail merge, and Canvas' feedback zip.
 
-    grades.csv is written anew, with the marks by hand.
+    It also writes grades.csv again, with the marks by hand.
     """
     with _refusals():
         of_class = totals(grades)
