@@ -13,6 +13,9 @@ from course.experiments.watch import Moment
 
 __all__ = ["Display"]
 
+#: Columns of a terminal that has no room for more than part, epoch and accuracy.
+NARROW = 80
+
 
 class _Speed(ProgressColumn):
     def render(self, task: Task) -> Text:
@@ -87,14 +90,14 @@ class Display:
             self._progress.remove_task(self._tasks.pop(moment.part))
         if moment.part not in self._tasks:
             self._tasks[moment.part] = self._progress.add_task("", total=None, title="", epoch="", numbers="")
-        name = f"{moment.part} {moment.title}"
+        name, narrow = f"{moment.part} {moment.title}", self.console.width < NARROW
         self._progress.update(
             self._tasks[moment.part],
             total=moment.epochs * moment.images or None,
             completed=moment.done * moment.images + moment.seen,
-            title=name if self.console.width >= 80 else name[:20],
+            title=name[: self.console.width - 36] if narrow else name,
             epoch=f"epoch {min(moment.done + 1, moment.epochs)} of {moment.epochs}" if moment.epochs else "",
-            numbers=_numbers(moment),
+            numbers=_numbers(moment, narrow=narrow),
         )
 
 
@@ -104,9 +107,9 @@ def _columns(width: int) -> list[ProgressColumn]:
         TextColumn(
             "  {task.fields[title]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
         ),
-        TextColumn("{task.fields[epoch]}", table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[epoch]}", table_column=Column(no_wrap=True, min_width=len("epoch 100 of 100"))),
         BarColumn(bar_width=20),
-        TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[numbers]}", table_column=Column(no_wrap=True, min_width=len("accuracy 99.9 %"))),
         _Speed(table_column=Column(no_wrap=True)),
         TimeRemainingColumn(table_column=Column(no_wrap=True)),
     ]
@@ -114,13 +117,15 @@ def _columns(width: int) -> list[ProgressColumn]:
         del columns[2]
     if width < 90:
         del columns[-2]
+    if width < NARROW:
+        del columns[-1]
     return columns
 
 
-def _numbers(moment: Moment) -> str:
+def _numbers(moment: Moment, *, narrow: bool) -> str:
     """Loss and accuracy, as short as a line of a terminal needs them."""
     texts = []
-    if moment.loss is not None:
+    if moment.loss is not None and not narrow:
         texts.append(f"loss {moment.loss:.3f}")
     if moment.accuracy is not None:
         texts.append(f"accuracy {100 * moment.accuracy:.1f} %")

@@ -66,7 +66,7 @@ def following(out: Path, show: Callable[[Moment], object]) -> Iterator[Follower]
     """While this lasts, a thread shows what the processes write that work in this folder of results."""
     folder = out / FOLDER
     shutil.rmtree(folder, ignore_errors=True)  # of a session that was killed
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     follower = Follower(folder, show)
     ended = threading.Event()
 

@@ -108,6 +108,16 @@ def test_each_running_part_has_its_line_on_a_terminal():
     assert "loss 1.250, accuracy 27.3 %" in last
 
 
+def test_a_narrow_terminal_shows_whole_numbers():
+    screen = io.StringIO()
+    display = Display(Console(file=screen, force_terminal=True, width=60))
+    title = "half of the filters pruned"
+    display.show(Moment("3.3", "run begins", title, epochs=100, images=640, done=11, loss=1.25, accuracy=0.273))
+    display.stop()
+    assert "epoch 12 of 100" in screen.getvalue()
+    assert "accuracy 27.3 %" in screen.getvalue()
+
+
 def test_half_a_line_of_a_process_that_died_is_left_out(tmp_path):
     moments: list[Moment] = []
     with following(tmp_path, moments.append):
