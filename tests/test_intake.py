@@ -121,7 +121,7 @@ def test_of_several_notebooks_the_one_with_most_in_it_is_graded(take, tmp_path):
     notebook(tmp_path / "old.ipynb", "x = 1")
     notebook(tmp_path / "new.ipynb", module("depthwise"))
     submission = take(tmp_path)
-    assert "There are 2 notebooks, of which new.ipynb was graded: hand in one." in submission.notes
+    assert "There are 2 notebooks, and new.ipynb was graded: hand in one." in submission.notes
     assert "class DepthwiseSeparableConvolution" in (submission.folder / "depthwise.py").read_text()
 
 
@@ -147,8 +147,8 @@ def test_links_and_devices_are_left_out(take, tmp_path):
             archive.addfile(member)
     submission = take(tmp_path / "in.tar.gz")
     assert [path.name for path in submission.folder.iterdir()] == ["depthwise.py"]
-    assert "pruning.py was left out: it is a link, no plain file." in submission.notes
-    assert "b was left out: it is a device or pipe, no plain file." in submission.notes
+    assert "pruning.py was left out: it is a link, not a regular file." in submission.notes
+    assert "b was left out: it is a device or pipe, not a regular file." in submission.notes
 
 
 def test_a_damaged_file_costs_itself_alone(take, tmp_path):

@@ -85,7 +85,7 @@ FILE = "def quantize(W, bits=8):\n    return W\n"
         ),
         (
             "def quantize(W, bits=8):\n    return SCALE\ndef dequantize(*args):\n    global SCALE\n    SCALE = 1\n",
-            "\nHint: Another call sets SCALE, perhaps in another process: return it, and pass it as an argument.",
+            "\nHint: Another function sets SCALE, perhaps in another process: return it, and pass it as an argument.",
         ),
     ],
     ids=["newer syntax", "package", "setting", "global"],

@@ -162,7 +162,7 @@ def test_all_messages_are_shown_if_asked_for_and_else_counted(gradebook):
     assert "--all" not in render(gradebook)  # where there is no such option
     text = render(gradebook, every=True, how="--all")
     assert text.count("second") == 1
-    assert "As 2.1a." in text
+    assert "The same message as 2.1a." in text
     assert "As 2.1b." in text
     assert "a stub" not in text
     assert "--all" not in text

@@ -78,7 +78,7 @@ def test_a_small_class_is_told_why_there_are_no_correlations(tmp_path):
 def test_each_statistic_says_what_it_means(tmp_path):
     entries = [entry(f"s{index}", lost={"1.1b": index % 2, "2.1a": index % 3 / 2}) for index in range(12)]
     text = text_of(shown(batch(tmp_path, *entries)))
-    assert re.search(r"Reliability −?[01]\.\d\d \(Cronbach’s α of \d+ tests and questions\): 1 if", text)
+    assert re.search(r"Reliability −?[01]\.\d\d \(Cronbach’s α of \d+ tests and questions\)\. It is 1 if", text)
     assert "Difficulty is the share that was earned" in text
     assert "Discrimination is the correlation with all other points" in text
 
