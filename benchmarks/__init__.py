@@ -1,1 +1,1 @@
-"""Speed, as ratios in one run: variants take turns, medians are compared."""
+"""Benchmarks: variants take turns in one run, and the ratios of their medians are compared."""

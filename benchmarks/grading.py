@@ -1,4 +1,4 @@
-"""What grading costs: from the command to the score, the isolation, and one more worker.
+"""Measure the time of grading: from the command to the score, of the isolation, and of one more worker.
 
     make bench        or: python -m benchmarks.grading
 
@@ -36,7 +36,7 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 def take_turns(variants: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of each variant, which run one after another in each round."""
+    """The median seconds of each variant. The variants run one after another in each round."""
     times: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(rounds):
         for name, variant in variants.items():
@@ -51,17 +51,17 @@ def command(*options: str) -> Callable[[], object]:
 
 
 def one_worker(launcher: Launcher) -> None:
-    """A worker that is started, loads a module, answers, and is swept away."""
+    """Start a worker, load a module, get an answer, and remove the worker."""
     student = Student(launcher, SOLUTION, "2", seed=1)
     student.depthwise.dw_conv_block  # noqa: B018
     student.close()
 
 
 def seconds_until_ready(launcher: Launcher, new: bool) -> float:
-    """Seconds up to the first answer of a worker.
+    """The seconds until the first answer of a worker.
 
     Args:
-        new: without the one that the launcher has begun in advance.
+        new: don't use the worker that the launcher has forked in advance.
     """
     if new and hasattr(launcher, "discard_spare"):
         launcher.discard_spare()

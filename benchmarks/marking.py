@@ -1,4 +1,4 @@
-"""What a save costs on the marking page: 120 submissions, twelve questions, five markers at once.
+"""Measure the time of a save on the marking page: 120 submissions, twelve questions, five markers at once.
 
     python -m benchmarks.marking        or with fewer: python -m benchmarks.marking 40 4 3
 
@@ -38,7 +38,7 @@ ITEM = re.compile(r'name="item" value="([^"]+)"')
 
 @dataclass
 class Result:
-    """What one marker saw."""
+    """The observations of one marker."""
 
     confirmed: list[tuple[str, str]] = field(default_factory=list)
     """The code names and questions of the marks that the page said were saved."""
@@ -51,7 +51,7 @@ class Result:
 
 @contextmanager
 def served(folder: Path, markers: Sequence[str]) -> Iterator[list[str]]:
-    """Serve the page; the addresses of the markers."""
+    """Serve the page, and yield the addresses of the markers."""
     names = [word for marker in markers for word in ("--marker", marker)]
     command = [sys.executable, "-m", "harness", "review", str(folder), "--port", str(PORT), *names]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -96,7 +96,7 @@ def mark_all(address: str, questions: Sequence[str], stale: bool = False) -> Res
 
 
 def main(submissions: int = 120, questions: int = 12, markers: int = 5) -> int:
-    """Print a table; exit code 1 where a mark was lost."""
+    """Print a table. Exit code 1: a mark was lost."""
     chosen = [question.id for question in problem().question][:questions]
     with tempfile.TemporaryDirectory() as place:
         folder = write_sample(Path(place) / "grades", submissions)

@@ -1,6 +1,6 @@
-"""What staff know about a submission besides what its tests measured: what its records say, and what is right.
+"""Facts about a submission besides those that its tests measure: from its records, and known correct values.
 
-Students go without this module: it says answers.
+Students don't get this module, because it contains answers.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from harness.facts import Fact
 
 __all__ = ["facts"]
 
-#: Layers and heads of the notebook's test of count_matmuls.
+#: The numbers of layers and heads in the notebook's test of count_matmuls.
 LAYERS, HEADS = 4, 8
-#: MNISTNet's first layer: 784 inputs, 128 outputs.
+#: The shape of MNISTNet's first layer: 784 inputs, 128 outputs.
 WEIGHTS = 784 * 128
-#: A scale and a shift for each of the layer's 784 rows, which is right as well, make it this much less than 4.
+#: With a scale and a shift for each of the layer's 784 rows, which is also correct, the ratio is this much below 4.
 BY_ROW = 4 - 4 * WEIGHTS / (WEIGHTS + 8 * 784)
-#: What an answer may take for granted only where a test of the code says so: question, test, and what it is about.
+#: Facts that hold for an answer only if a test of the code has passed: question, test, and subject.
 PRESUPPOSED = (
     ("1.2", "1.2a", "multistep divides the rate by 10 after epochs 25, 50 and 75"),
     ("1.2", "1.2b", "cosine annealing follows half a cosine"),
@@ -42,7 +42,7 @@ def facts(work: Path, report: dict[str, Any]) -> Iterator[Fact]:
     """The facts of a submission; ``harness.facts.facts_of`` adds those that tests measured.
 
     Args:
-        work: the folder of what marking needs, with ``results/PART/record.json`` where there are any.
+        work: the folder with material for marking, with ``results/PART/record.json`` if there are results.
         report: the submission's results.json.
     """
     yield from facts_of_records(read_records(work / "results"))
@@ -57,11 +57,12 @@ def facts(work: Path, report: dict[str, Any]) -> Iterator[Fact]:
 
 
 def _of_a_layer() -> Iterator[Fact]:
-    """Bytes of MNISTNet's first layer, which need nobody's code."""
+    """The facts on the bytes of MNISTNet's first layer, which don't depend on the submission."""
     before, codes = 4 * WEIGHTS, WEIGHTS
     also: tuple[str, ...] = ("size original", "size float32", "size before")
     yield Fact("2.1", "bytes of 784×128 weights in float32", before, "B", "verdict", also=also)
-    # The record counts the whole network: with the same names for both, nobody is accused who means the other one.
+    # The record counts the whole network. Both facts have the same names, so that an answer about either isn't
+    # contradicted.
     also = ("size at 8 bits", "size quantized", "size after")
     yield Fact("2.1", "bytes of 784×128 weights as codes of 8 bits", codes, "B", "verdict", also=also)
     yield Fact("2.1", "bytes of a scale and a shift, alone, as two numbers in float32", 8, "B", "verdict")

@@ -1,4 +1,4 @@
-"""What a notebook calls otherwise than the grader does, and how it is understood all the same.
+"""Alternative names in notebooks of this problem set, and how the grader understands them.
 
 Sources: the handout's own notebook, by the names in its cells.
 """
@@ -17,16 +17,16 @@ from harness.submission.stubs import is_stub
 
 __all__ = ["ALTERNATIVE_NAMES"]
 
-#: The handout's notebook has it so.
+#: Misspelt names in the handout's notebook.
 MISSPELT = {"unstructured_pruning": "unnstructured_pruning"}
-#: What else a constant may be called, where the notebook has one value for it.
+#: Other names of constants, which count if the notebook has a single value for one.
 OTHER_NAMES = {
     "LEARNING_RATES": ("learning_rates", "lrs"),
     "BEST_LEARNING_RATE": ("best_learning_rate", "best_lr"),
     "PRUNE_PERCENTAGE": ("prune_percentage", "prune_percent"),
     "PRUNE_EPOCHS": ("prune_epochs", "prune_epoch"),
 }
-#: Variables of the handout's notebook where the grader calls functions.
+#: Variables of the handout's notebook for which the grader calls functions.
 FUNCTIONS = {
     "pt_net": "load_pretrained()",
     "net_freeze": "freeze_early_layers(model)",
@@ -35,10 +35,10 @@ FUNCTIONS = {
 SCHEDULERS = frozenset({"MultiStepLR", "CosineAnnealingLR"})
 MAX_CALLS = 5
 """The most helpers that may call each other until one draws random numbers."""
-#: Names of what draws random numbers.
+#: Names of functions that draw random numbers.
 DRAWS = ("random", "rand", "rand_like", "random_sample", "uniform", "bernoulli", "binomial", "default_rng")
 RANDOM = frozenset([*DRAWS, "generator", "rng"])
-#: SparseConvNet stays the class that it is: it refers to itself by name, as in ``super(SparseConvNet, self)``.
+#: The class SparseConvNet itself is kept, because it may refer to itself by name, as in ``super(SparseConvNet, self)``.
 CONV_LAYER = '''
 
 def _with_conv_layer(made):
@@ -78,7 +78,7 @@ SparseConvNet = _with_conv_layer(SparseConvNet)
 
 
 def _takes_conv_layer(node: ast.stmt) -> bool:
-    """Whether a definition of SparseConvNet can be told by its name which layers to take."""
+    """Whether SparseConvNet has an argument by whose name it can be given the layers to use."""
     makers = [each for each in node.body if isinstance(each, ast.FunctionDef)] if isinstance(node, ast.ClassDef) else []
     for one in [node, *(maker for maker in makers if maker.name == "__init__")]:
         if isinstance(one, ast.FunctionDef) and (
@@ -89,7 +89,7 @@ def _takes_conv_layer(node: ast.stmt) -> bool:
 
 
 def _with_conv_layer(module: str, statements: Sequence[Statement]) -> str:
-    """What tells a notebook's SparseConvNet which layers to take, where it has no argument for them."""
+    """Code that gives a notebook's SparseConvNet the layers to use if it has no argument for them."""
     nets = [one for one in statements if "SparseConvNet" in one.binds and not is_stub(one.node)]
     return CONV_LAYER.strip("\n") if module == "pruning" and nets and not _takes_conv_layer(nets[-1].node) else ""
 
@@ -98,7 +98,7 @@ def _with_conv_layer(module: str, statements: Sequence[Statement]) -> str:
 
 
 def _with_stochastic_quantize(module: str, cells: Sequence[Cell]) -> tuple[Sequence[Cell], list[str]]:
-    """The cells for quantization.py, in which a second ``quantize`` that rounds at random is ``stochastic_quantize``.
+    """The cells for quantization.py. A second ``quantize`` that rounds at random is renamed ``stochastic_quantize``.
 
     The handout's notebook asks for both under one name, in Code Cells 2.2 and 2.4.
     """
@@ -138,7 +138,7 @@ def _name(statement: Statement) -> str:
 
 
 def _names(node: ast.AST) -> set[str]:
-    """All names in a definition, its arguments' too."""
+    """All names in a definition, including its arguments."""
     found: set[str] = set()
     for one in ast.walk(node):
         if isinstance(one, ast.Name):
@@ -151,7 +151,7 @@ def _names(node: ast.AST) -> set[str]:
 
 
 def _random_functions(definitions: Sequence[Statement]) -> set[str]:
-    """What draws random numbers, the notebook's own functions among it."""
+    """The functions that draw random numbers, including the notebook's own."""
     own = [(_name(one), _names(one.node)) for one in definitions if _name(one) != "quantize"]
     random = set(RANDOM)
     for _ in range(MAX_CALLS):
@@ -160,7 +160,7 @@ def _random_functions(definitions: Sequence[Statement]) -> set[str]:
 
 
 def _is_told_how(statement: Statement) -> bool:
-    """Whether an argument tells a function how to round, so that it does both."""
+    """Whether a function has an argument that chooses the rounding, so that it does both."""
     return any(
         re.search("stoch|random|mode|round|method", one.arg)
         for one in ast.walk(statement.node)
@@ -184,7 +184,7 @@ def _renamed(statement: Statement, old: str, new: str) -> Statement:
 
 
 def _without_a_function(cells: Sequence[Cell], written: set[str]) -> Iterator[str]:
-    """A sentence for each function that the grader looks for, where the notebook has what it returns in a variable."""
+    """A sentence for each missing function whose result the notebook has in a variable."""
     for variable, call in FUNCTIONS.items():
         cell = next((cell for cell in cells if any(variable in one.binds for one in cell.statements)), None)
         if cell is not None and call.partition("(")[0] not in written:

@@ -1,4 +1,4 @@
-"""Run a submission's experiments again, in the place of the results that it brings along."""
+"""Run a submission's experiments again, to replace the results that it contains."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ __all__ = ["RerunError", "for_another_user", "parts_with_results", "rerun"]
 
 SETS: tuple[Name, ...] = ("cifar10", "mnist", "cinic10")
 WEIGHTS = Path("hub", "checkpoints")
-"""The place in TORCH_HOME where torch.hub keeps weights."""
+"""The folder in TORCH_HOME in which torch.hub keeps weights."""
 STAMP = ".made-of"
 """The file that names the code of a folder's results, since some parts' records don't."""
 MAX_FILE_BYTES = 1 << 30
@@ -49,11 +49,11 @@ SECONDS_FOR_LAST_WORDS = 5.0
 
 
 class RerunError(Exception):
-    """It can't be done; the text is one sentence that says what to do."""
+    """The experiments can't be run. The text is one sentence that says what to do."""
 
 
 def parts_with_results(wanted: Sequence[str] = ()) -> tuple[str, ...]:
-    """The parts whose results earn points, of those that are graded."""
+    """The graded parts whose results earn points."""
     found = {test.part for test in chosen(read_suites(), wanted) if RESULTS in test.tags}
     return tuple(part for part in PARTS if part in found)
 
@@ -69,19 +69,19 @@ def rerun(
     hours: float = HOURS,
     tell: Callable[[str], object] = print,
 ) -> Submission:
-    """The submission with results that were made here and now.
+    """Run the experiments, and return the submission with the new results.
 
     Student code runs in a process of its own, which can read the course's code and data, and write ``out``.
 
     Args:
-        out: an empty folder, or one with earlier results of this submission, which are taken up.
+        out: an empty folder, or one with earlier results of this submission, which are continued.
         device: ``cpu`` or ``cuda``.
-        seed: of the experiments; the handout's is 43.
-        hours: after which they are ended, as an endless loop has to be.
-        tell: is told what goes on, a line at a time.
+        seed: the seed of the experiments; the handout's is 43.
+        hours: the hours after which they are stopped, in case of an endless loop.
+        tell: called with each line of progress.
 
     Raises:
-        RerunError: this platform has no sandbox, or ``out`` holds something else, or can't be written.
+        RerunError: this platform has no sandbox, or ``out`` has other content or can't be written.
     """
     if sys.platform != "linux":
         raise RerunError("Experiments can be run again on Linux only, where student code is isolated.")
@@ -132,7 +132,7 @@ def _code(folder: Path) -> str:
 
 
 def _check(out: Path, code: str) -> None:
-    """Make the folder of results, or make sure that those in it are of this code."""
+    """Create the folder of results, or check that the results in it come from this code."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         found = {path.name for path in out.iterdir()}
@@ -149,7 +149,7 @@ def _carry_out(order: Order, hours: float, tell: Callable[[str], object]) -> Non
     code = "import sys; sys.path.insert(0, sys.argv[1]); from grader.rerun_worker import main; main()"
     kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
-    # One thread until it is in the sandbox; then as many as the order says.
+    # The process has one thread until it is in the sandbox, and then as many as the order says.
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     home = dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME"), order.scratch)
     process = subprocess.Popen(
@@ -163,7 +163,7 @@ def _carry_out(order: Order, hours: float, tell: Callable[[str], object]) -> Non
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    # Not read in this thread: where student code may start processes, one of them may keep the pipe open.
+    # Another thread reads the pipe, because a process started by student code may keep it open.
     reader = threading.Thread(target=_tell_lines, args=(process.stdout, tell), daemon=True)
     reader.start()
     ended = ""
@@ -192,7 +192,7 @@ def _tell_lines(output: IO[bytes], tell: Callable[[str], object]) -> None:
 
 
 def _take_up(out: Path, made: Path) -> None:
-    """Earlier results, for the experiments to go on with: plain files of parts, and nothing that a link leads to."""
+    """Copy earlier results for the experiments to continue: only plain files of parts, and no links."""
     made.mkdir()
     for part in PARTS:
         if (out / part / FILE).is_file():
@@ -200,7 +200,7 @@ def _take_up(out: Path, made: Path) -> None:
 
 
 def _bring_back(made: Path, out: Path, tell: Callable[[str], object]) -> None:
-    """What was made, in files of who grades. Student code may have left anything in there."""
+    """Copy the new results into files of the grader's user. Student code may have written anything there."""
     for part in PARTS:
         try:
             if (made / part).is_dir() and not (made / part).is_symlink():
@@ -217,7 +217,7 @@ def _copy_part(source: Path, target: Path) -> None:
 
 
 def _fetch(tell: Callable[[str], object]) -> None:
-    """Get what the full profile needs: in the sandbox nothing is downloaded. A part whose data are missing says so."""
+    """Download what the full profile needs, since the sandbox has no network. A part with missing data says so."""
     for name in SETS:
         try:
             complete_arrays(name)
@@ -238,16 +238,16 @@ def _torch_home() -> Path:
 
 
 def for_another_user(folder: Path, files: Sequence[Path], place: Path) -> Path:
-    """A folder in which student code finds these files, or sees that they are missing.
+    """A folder in which student code finds these files, or finds that they are missing.
 
-    Where root grades, student code gets a user of its own, to whom folders such as ``/root`` are closed.
+    If root grades, student code runs as a user of its own, which can't read folders such as ``/root``.
 
     Args:
-        files: relative to ``folder``.
-        place: a folder for links or copies of them, made where ``folder`` is closed to others.
+        files: paths relative to ``folder``.
+        place: a folder for links or copies of them, which is created if other users can't read ``folder``.
 
     Raises:
-        RerunError: there is no room for copies.
+        RerunError: there is no disk space for copies.
     """
     if os.geteuid() != 0 or all(_open_to_others(folder / file) for file in files):
         return folder
@@ -269,7 +269,7 @@ def for_another_user(folder: Path, files: Sequence[Path], place: Path) -> Path:
 
 
 def _open_to_others(path: Path) -> bool:
-    """Whether other users can read a file, or see that there is none."""
+    """Whether other users can read a file, or see that it is missing."""
     path = path.resolve()
     folders = [folder.stat() for folder in path.parents if folder.exists()]
     readable = not path.exists() or bool(path.stat().st_mode & stat.S_IROTH)

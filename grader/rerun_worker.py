@@ -1,7 +1,7 @@
 """Run a submission's experiments in the sandbox (Linux): the child of :mod:`grader.rerun`.
 
-This process is trusted until it is in the sandbox. Only then is student code imported, beside the experiments: so what
-it leaves is believed no more than results that are handed in. The grader measures them like those.
+This process is trusted until it is in the sandbox. Only then it imports student code and the experiments. So its
+results are trusted no more than submitted results, and the grader measures them in the same way.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Order", "main"]
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What is to be run."""
+    """The settings of the run."""
 
     student: str
     """The folder with the modules, in ``scratch``."""
@@ -32,11 +32,11 @@ class Order(msgspec.Struct, frozen=True):
     torch_home: str
     """The folder with weights that torchvision has downloaded."""
     file_bytes: int
-    """The most bytes that a file may have."""
+    """The most bytes of a file."""
 
 
 def main() -> None:
-    """Read an :class:`Order` from standard input and carry it out; a line for each part on standard output."""
+    """Read an :class:`Order` from standard input and carry it out. Print a line for each part."""
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     os.environ.update(DATA_DIR=order.data, TORCH_HOME=order.torch_home)
     from course.experiments.profiles import PROFILES
@@ -62,7 +62,7 @@ def _enclose(order: Order) -> None:
     from harness.isolation.sandbox import detect_layers, enter_sandbox
 
     gpu = not order.device.startswith("cpu")
-    # What CUDA asks of the kernel is not on the list of what workers may: there, a user of its own has to do.
+    # CUDA needs system calls and files that workers may not use, so on a GPU only the user id isolates.
     sandbox = detect_layers(Path(order.scratch), without=("Landlock", "seccomp") if gpu else ())
     user = sandbox.first_user
     if user is not None:

@@ -1,4 +1,4 @@
-"""What has to be there before this problem set's autograder is made."""
+"""Check the files that this problem set's autograder needs before it is made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["check"]
 
 
 def check() -> None:
-    """See that nothing is missing without which the autograder would grade and notice less.
+    """Check that no file is missing without which the autograder's checks would be incomplete.
 
     Raises:
         HeldOutError: the held-out images are missing or damaged.

@@ -1,6 +1,6 @@
-"""Drills: work that would be chatty from outside, such as some hundred training steps, done in the worker in one call.
+"""Worker functions of this problem set: work that would need many calls, such as a hundred training steps, in one call.
 
-What they return are weights, outputs and rates, which the tests measure themselves.
+They return weights, outputs and rates, and the tests measure these themselves.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ __all__: list[str] = []
 
 @worker_function("Stepping the scheduler of make_scheduler")
 def learning_rates(make: Callable[..., Any], name: str, rates: list[float], epochs: int) -> list[list[float]] | None:
-    """The rates of an optimizer with a group for each of ``rates``, epoch by epoch and after the last one.
+    """The learning rates of an optimizer with a group for each of ``rates``, in each epoch and after the last one.
 
-    None where ``make`` returns no scheduler.
+    The result is None if ``make`` returns no scheduler.
     """
     groups = [{"params": [nn.Parameter(torch.zeros(1))], "lr": rate} for rate in rates]
     optimizer = torch.optim.SGD(groups, momentum=0.9)
@@ -47,7 +47,7 @@ def learning_rates(make: Callable[..., Any], name: str, rates: list[float], epoc
 
 @worker_function()
 def scheduler_exception(make: Callable[..., Any], name: str) -> list[str]:
-    """The class of the exception that making a scheduler of this name raises, and its bases; none without one."""
+    """The names of the class and bases of the exception that making this scheduler raises; empty without one."""
     try:
         make(name, torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1), 100)
     except NotImplementedError:
@@ -59,19 +59,19 @@ def scheduler_exception(make: Callable[..., Any], name: str) -> list[str]:
 
 @worker_function("Making a scheduler")
 def make_of(make: Callable[..., Any], name: str) -> None:
-    """Make a scheduler of this name, and let through what that raises."""
+    """Make a scheduler of this name. Its exceptions are passed on."""
     make(name, torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1), 100)
 
 
 @worker_function("Making an optimizer")
 def sgd(model: nn.Module, rate: float) -> torch.optim.Optimizer:
-    """The handout's optimizer of a model's parameters as they are now."""
+    """The handout's optimizer for a model's current parameters."""
     return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, weight_decay=5e-4)
 
 
 @worker_function("A few steps of SGD")
 def train_steps(model: nn.Module, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor, steps: int) -> None:
-    """Some steps on one batch, by cross entropy, in training mode."""
+    """Train for some steps on one batch with cross entropy, in training mode."""
     model.train()
     for _ in range(steps):
         optimizer.zero_grad(set_to_none=True)
@@ -85,7 +85,7 @@ def train_steps(model: nn.Module, optimizer: torch.optim.Optimizer, images: Tens
 
 @worker_function("quantize, given a transposed array,")
 def of_transposed(function: Callable[..., Any], values: np.ndarray) -> Any:
-    """``function(values.T)``, of an array that does not lie row by row in memory."""
+    """``function(values.T)``, with an array that isn't stored row by row."""
     return function(values.T)
 
 
@@ -110,7 +110,7 @@ def sparse_network(layers: list[list[int]], single_weights: bool, nested: bool =
 
 @worker_function("Reading the weights of the sparse layers")
 def sparse_layers(net: nn.Module) -> list[dict[str, Any]]:
-    """The sparse convolutions of a network in order: what they are, and the weights that they use."""
+    """The sparse convolutions of a network in order, each with its attributes and the weights that it uses."""
     names = {id(module): name for name, module in net.named_modules()}
     return [
         {
@@ -127,7 +127,7 @@ def sparse_layers(net: nn.Module) -> list[dict[str, Any]]:
 
 @worker_function()
 def module_classes(net: nn.Module) -> list[tuple[str, str]]:
-    """Name and class of each module that has no modules in it, in order."""
+    """The name and class of each module without submodules, in order."""
     return [(name, type(one).__name__) for name, one in net.named_modules() if not any(True for _ in one.children())]
 
 
@@ -142,16 +142,16 @@ def use_torch_home(path: str) -> None:
 
 @worker_function()
 def pretrained_resnet18() -> nn.Module:
-    """torchvision's ResNet-18 with the weights that lie in TORCH_HOME."""
+    """torchvision's ResNet-18 with the weights in TORCH_HOME."""
     from torchvision.models import ResNet18_Weights
 
     return _resnet18(ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=False))
 
 
 def _resnet18(state: dict[str, Tensor]) -> nn.Module:
-    """torchvision's ResNet-18 with this state: without the time for random weights, and without a second copy.
+    """torchvision's ResNet-18 with this state. It takes no time for random weights, and no memory for a second copy.
 
-    It is on the default device, as a network that is made there.
+    It is on the default device, like any new network.
     """
     from torchvision.models import resnet18
 
@@ -172,9 +172,9 @@ def change_values(model: nn.Module) -> None:
 
 @worker_function("The classifier, applied to unit vectors,")
 def linear_map(layer: nn.Module, inputs: int) -> tuple[Tensor, Tensor]:
-    """The weight (out, inputs) and the bias (out,) that a linear layer amounts to in evaluation mode.
+    """The weight (out, inputs) and the bias (out,) of the linear map that a layer computes in evaluation mode.
 
-    They are read off its outputs for the unit vectors and for 0, whatever the layer is made of.
+    They come from the layer's outputs for the unit vectors and for 0, however the layer is built.
     """
     mode = layer.training
     layer.eval()
@@ -187,7 +187,7 @@ def linear_map(layer: nn.Module, inputs: int) -> tuple[Tensor, Tensor]:
 
 @worker_function("A few steps of Adam on the classifier")
 def fit_layer(layer: nn.Module, inputs: Tensor, labels: Tensor, steps: int) -> None:
-    """Some steps of Adam on a layer alone: how far they go doesn't depend on the scale of its parts."""
+    """Train a layer alone with some steps of Adam, whose size doesn't depend on the scale of its parameters."""
     layer.train()
     optimizer = torch.optim.Adam(layer.parameters(), lr=3e-3, fused=True)
     for _ in range(steps):
@@ -212,7 +212,7 @@ def resnet18_loss(state: dict[str, Tensor], images: Tensor, labels: Tensor) -> f
 
 @worker_function()
 def forward_often(module: nn.Module, x: Tensor, times: int) -> None:
-    """Forward passes whose outputs are dropped: the grader looks at its clock."""
+    """Run forward passes and drop their outputs. The grader measures the time."""
     with torch.no_grad():
         for _ in range(times):
             module(x)
@@ -268,7 +268,7 @@ def learn_sequences(
 
 @worker_function("Writing sequences with the trained Transformer")
 def greedy(model: nn.Module, context: Tensor, start: int, length: int) -> Tensor:
-    """The sequences (N, length) that a transformer writes by itself, token after token, in evaluation mode."""
+    """The sequences (N, length) that a transformer generates greedily, token by token, in evaluation mode."""
     model.eval()
     written = torch.full((len(context), 1), start, dtype=torch.int64)
     with torch.no_grad():

@@ -72,7 +72,7 @@ GRACE = 10
 
 @dataclass(frozen=True)
 class Graded:
-    """What one grader made of one submission."""
+    """One grader's result for one submission."""
 
     seconds: float
     score: float | None
@@ -87,7 +87,7 @@ class Graded:
 
 @dataclass(frozen=True)
 class Grader:
-    """A grader's command for one submission, and where its report is."""
+    """A grader's command for one submission, and the path of its report."""
 
     name: str
     command: Callable[[Path, Path], list[str]]
@@ -239,7 +239,7 @@ def compare(places: dict[str, Path], assignment: Path, limit: float) -> tuple[Ta
 
 
 def provoke(places: dict[str, Path], assignment: Path, limit: float) -> Table:
-    """Give both what ends badly."""
+    """Run both graders on hostile submissions."""
     table = Table("Submission", "Grader", "Score", "Ended", "Seconds", title="Code that doesn't work")
     table.title_justify = "left"
     for name, folder in places.items():

@@ -1,4 +1,4 @@
-"""Whether a network is another one's copy: by its weights, or by what its channels compute."""
+"""Detect copied networks, by their weights or by what their channels compute."""
 
 from __future__ import annotations
 
@@ -97,10 +97,10 @@ def _standardised(output: Tensor) -> Tensor:
 
 
 def likeness(one: nn.Module, other: nn.Module) -> float:
-    """How alike the channels of two networks are: 1 for copies.
+    """The similarity of the channels of two networks: 1 for copies.
 
-    Each channel is compared with that of the other network which is most like it. Of these correlations the median
-    counts, and of the blocks and of both directions the least.
+    Each channel is compared with the most similar channel of the other network. The result is the median of these
+    correlations, and the minimum over blocks and over both directions.
     """
     found = []
     for values, others in zip(_channels(one), _channels(other), strict=True):
@@ -117,6 +117,6 @@ def same_channels(one: nn.Module, other: nn.Module, more_than: float = SAME_CHAN
 
 
 def is_of_fixtures(model: nn.Module) -> bool:
-    """Whether a network is that of ``fixtures/``, or was made of it."""
+    """Whether a network is that of ``fixtures/``, or was made from it."""
     course = course_convnet()
     return same_weights(model, course, COPY) or same_channels(model, course, CHANNELS_OF_FIXTURES)

@@ -1,6 +1,6 @@
-"""Whether curves can be those of a training: losses of batches are noisy, and accuracies go up and down.
+"""Check that curves can come from a training run: losses of batches are noisy, and accuracies go up and down.
 
-Who invents noise as well isn't noticed here. What a network does is measured in any case (results_checks.py).
+Invented noise isn't detected here. The network itself is always measured (results_checks.py).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DISTINCT = 0.5
 
 
 def assert_noisy_losses(run: Run, again: str) -> None:
-    """Each batch has other images, so that its loss is off its neighbours'."""
+    """Check that losses are noisy: each batch has other images, so its loss differs from its neighbours'."""
     losses = run.losses
     assert_true(
         len(set(losses)) >= DISTINCT * len(losses),
@@ -59,7 +59,7 @@ def assert_noisy_losses(run: Run, again: str) -> None:
 
 
 def rises_bound(count: int) -> float:
-    """How far from a half the share of rises may be.
+    """The largest allowed distance of the share of rises from a half.
 
     Of ``count`` independent numbers in a row the rises have variance (count + 1)/12, whatever their distribution (they
     are the ascents of a random permutation); five standard deviations, and room for a trend.
@@ -68,7 +68,7 @@ def rises_bound(count: int) -> float:
 
 
 def assert_swinging_accuracies(run: Run, again: str) -> None:
-    """Of a network that has learnt: 5 epochs have no line, 100 have falls among the rises.
+    """Check a trained network's accuracies: 5 epochs don't lie on a line, and 100 epochs have falls among the rises.
 
     The rate is 0.1, or Adam's 0.001, for 25 of the 100 epochs, in which accuracy swings by several points from one
     epoch to the next (docs/experiments.md). Noise would fall in 12 of these 24 steps, with a standard deviation of 1.4
@@ -94,13 +94,13 @@ def assert_swinging_accuracies(run: Run, again: str) -> None:
 
 
 def _bends(values: Sequence[float]) -> list[float]:
-    """Second differences without their signs: 0 on a line."""
+    """The absolute second differences, which are 0 on a line."""
     triples = zip(values, values[1:], values[2:], strict=False)
     return [abs(before - 2 * here + after) for before, here, after in triples]
 
 
 def assert_own_curves(run: Run, others: Sequence[tuple[str, Run]], again: str) -> None:
-    """No other run has these curves. Equal seeds begin alike, so that losses are compared in the last epoch."""
+    """Check that no other run has these curves. Equal seeds begin alike, so losses of the last epoch are compared."""
     steps = len(run.losses) // len(run.accuracies)
     last = run.losses[-steps:]
     for name, other in others:

@@ -1,4 +1,4 @@
-"""Test images that students don't have. The staff's copy holds them in ``grader/data/``; the hand-out goes without."""
+"""Test images that students don't have. They are in ``grader/data/`` of the staff's copy, and not in the hand-out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HELD_OUT = 1000
 
 
 class HeldOutError(ProblemError):
-    """The staff's copy has no held-out images; the text is one sentence."""
+    """The staff's copy has no held-out images. The text is one sentence."""
 
 
 @functools.cache

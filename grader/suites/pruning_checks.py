@@ -1,7 +1,7 @@
-"""What the tests of part 3 share: networks of sparse layers with drawn weights, and what a pruning call did to them.
+"""Shared checks of part 3: networks of sparse layers with drawn weights, and the effects of a pruning call.
 
-A *unit* is what is switched off: a filter in part 3.3, a single weight in part 3.4. A unit is off where the weights
-that its layer uses, mask times ``_weight``, are 0; so it does not matter how a mask is written.
+A *unit* is the thing that is pruned: a filter in part 3.3, a single weight in part 3.4. A unit is off if its weights in
+use, mask times ``_weight``, are 0. So it doesn't matter how the mask is stored.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class Kind:
     unit: str
 
     def scores(self, weight: Tensor) -> np.ndarray:
-        """What the smallest of is switched off, one number a unit."""
+        """The score of each unit. The units with the smallest scores must be switched off."""
         magnitudes = np.abs(weight.numpy().astype(np.float64))
         return magnitudes.ravel() if self.single_weights else magnitudes.reshape(len(magnitudes), -1).sum(1)
 
     def sums(self, weight: Tensor) -> np.ndarray:
-        """The same without absolute values: a mistake that is looked for."""
+        """The score without absolute values, which is a common mistake."""
         values = weight.numpy().astype(np.float64)
         return values.ravel() if self.single_weights else values.reshape(len(values), -1).sum(1)
 
     def off(self, weight: Tensor) -> np.ndarray:
-        """Which units are off."""
+        """A mask of the units that are off."""
         return np.asarray(self.scores(weight) == 0)
 
     def prune(self, student: Student, net: RemoteModule, fraction: float) -> None:
@@ -69,7 +69,7 @@ class Layer:
 
 
 def layers_of(student: Student, net: RemoteModule, expected: int | None = None) -> list[Layer]:
-    """The sparse layers of a network in the worker, in order; as many as are expected."""
+    """The sparse layers of a network in the worker, in order. Their number is checked."""
     layers = []
     for layer in student.run(worker_functions.sparse_layers, net, of=list[Layer]):
         weight = as_array(layer.weight, f"the weight of {layer.name}", dtype="float32")  # the size has a bound
@@ -142,11 +142,11 @@ def assert_smallest_off(
     fraction: float,
     before: Sequence[np.ndarray] | None = None,
 ) -> list[np.ndarray]:
-    """In each layer, the smallest of the units that were on are off now, ``fraction`` of all units.
+    """Check that the smallest active units of each layer are off now, ``fraction`` of all units.
 
     Args:
-        weights: those that the layers were given.
-        before: the units that were off before the call; none without it.
+        weights: the weights that the layers were given.
+        before: the units that were off before the call; by default none.
 
     Returns:
         The units that are off now, layer by layer.
@@ -224,7 +224,7 @@ def own_schedule(student: Student) -> tuple[list[float], float]:
 
 
 def assert_schedule_ends_at_half(student: Student, rng: np.random.Generator, kind: Kind) -> None:
-    """The student's own schedule, with weights that change between its steps, leaves about half of each layer."""
+    """Check that the student's own schedule leaves about half of each layer, with weights that change between steps."""
     epochs, fraction = own_schedule(student)
     tens = (10, 20, 30, 40, 50)
     assert_true(
@@ -253,7 +253,7 @@ def assert_schedule_ends_at_half(student: Student, rng: np.random.Generator, kin
 
 
 def assert_nothing_else_changes(student: Student, rng: np.random.Generator, kind: Kind) -> None:
-    """A call leaves the weights of what is kept, batch norm and the classifier as they were; the net still works."""
+    """Check that a call changes neither kept weights nor batch norm nor the classifier, and that the net still works."""
     net, weights = drawn_network(student, rng, kind)
     state = net.state_dict()
     for name, value in state.items():
@@ -289,7 +289,7 @@ def assert_nothing_else_changes(student: Student, rng: np.random.Generator, kind
 
 
 def assert_kept_as_they_were(before: Tensor, after: Tensor, kind: Kind, index: int) -> None:
-    """The weights of what a call has left on are those from before the call, in the sparse layer of this index."""
+    """Check that the active units of one sparse layer still have their weights from before the call."""
     kept = ~torch.from_numpy(kind.off(after))
     assert_true(
         torch.equal(flat(after, kind)[kept], flat(before, kind)[kept]),
@@ -303,12 +303,12 @@ def belongs_to_no_sparse_layer(name: str) -> bool:
 
 
 def flat(weight: Tensor, kind: Kind) -> Tensor:
-    """One row a unit."""
+    """A matrix with one row for each unit."""
     return weight.reshape(-1) if kind.single_weights else weight.reshape(len(weight), -1)
 
 
 def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) -> None:
-    """What is off stays off through steps of an optimizer, and in a copy that is made from the state_dict."""
+    """Check that pruned units stay off during optimizer steps, and in a copy made from the state_dict."""
     net, _ = drawn_network(student, rng, kind)
     optimizer = student.run(
         worker_functions.sgd, net, 0.1
@@ -361,7 +361,7 @@ def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) ->
 
 
 def assert_gradients_are_zero(student: Student, rng: np.random.Generator, kind: Kind) -> None:
-    """What is off takes no gradient, and what is on does."""
+    """Check that pruned units get no gradient, and that active units do."""
     net, _ = drawn_network(student, rng, kind)
     kind.prune(student, net, 0.5)
     layers = layers_of(student, net)

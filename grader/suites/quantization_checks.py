@@ -1,4 +1,4 @@
-"""What the tests of part 2 share: drawn weights, checks of codes and of quantized networks, and bounds.
+"""Shared checks of part 2: drawn weights, checks of codes and of quantized networks, and bounds.
 
 A *step* is (max − min) / (2^bits − 1) of the array. Scales by row are accepted: their steps are smaller.
 """
@@ -30,7 +30,7 @@ def step_of(W: np.ndarray, bits: int) -> float:
 
 
 def rounding(W: np.ndarray) -> float:
-    """What float32 arithmetic may add to an error: some roundings of values as large as max|W| and as the range.
+    """The error that float32 arithmetic may add: some roundings of values as large as max|W| and the range.
 
     Each of the about six operations of quantize and dequantize rounds by a relative 2^-24; 8 · 2^-23 is 16 of them.
     """
@@ -68,7 +68,7 @@ def keep_accuracies(fact: Callable[..., None], bits: int, full: Evaluation, now:
 
 
 def as_codes(value: Any, bits: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Codes of any dtype: whole numbers, no more of them than ``bits`` bits can tell apart. 2.1a looks at the dtype."""
+    """Check codes of any dtype: whole numbers with at most 2^bits different values. 2.1a checks the dtype."""
     found = as_array(value, "codes", shape=shape)
     assert_true(found.dtype.kind != "b", "The codes are booleans, expected whole numbers.", "cast to uint8 last.")
     codes = found.astype(np.float64)
@@ -103,13 +103,16 @@ def quantized(student: Student, W: Any, bits: int = 8) -> tuple[Any, Any]:
 
 
 def drawn_pairs(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Drawn weights of which each stands twice in its row."""
+    """Drawn weights, each of which appears twice in its row."""
     half = drawn_weights(rng, *shape[:-1], shape[-1] // 2)
     return np.asarray(np.concatenate([half, half], axis=-1)[..., rng.permutation(shape[-1])])
 
 
 def assert_codes_of_weights(codes: Any, W: np.ndarray, of: str = "") -> None:
-    """Drawn pairs take many of the 256 codes, equal weights the same: what does nothing must not pass for careful."""
+    """Check that drawn pairs use many of the 256 codes, and equal weights the same code.
+
+    Code that does nothing must fail.
+    """
     values = as_codes(codes, 8, W.shape)
     used = len(np.unique(values))
     assert_true(used >= 10, f"quantize used {used} different codes for {W.size:,} weights, expected up to 256.")
@@ -123,7 +126,7 @@ def assert_codes_of_weights(codes: Any, W: np.ndarray, of: str = "") -> None:
 
 
 def assert_rising(codes: Any, W: np.ndarray) -> None:
-    """Larger weights have larger codes, or the same; row by row, so that scales by row are right too."""
+    """Check that larger weights never have smaller codes. Rows are checked one by one, so that scales by row pass."""
     values = as_codes(codes, 8, W.shape)
     order = np.argsort(W, axis=-1)
     assert_true(
@@ -134,14 +137,14 @@ def assert_rising(codes: Any, W: np.ndarray) -> None:
 
 
 def assert_unchanged(held: Remote, W: np.ndarray, function: str) -> None:
-    """An array that the worker holds is still what it was."""
+    """Check that an array in the worker is unchanged."""
     now = as_array(held.value(), "the input after the call", shape=W.shape)
     hint = "W -= W.min() works in place; W - W.min() makes a new array."
     assert_true(np.array_equal(now, W), f"{function} changed the {W.dtype} array that it was given.", hint)
 
 
 def assert_the_same_twice(student: Student, codes: Any, args: Any) -> None:
-    """dequantize gives the same values for the same objects again. What else is wrong with it, other tests say."""
+    """Check that dequantize gives the same values for the same objects again."""
     held = student.hold(codes), student.hold(args)
     hint = "args[1] -= … and args.pop() work in place, on what quantize returned; make new values."
     try:
@@ -172,7 +175,7 @@ def assert_round_trip(
     """Quantize, dequantize in another process, and compare: at most half a step, the bound of rounding to nearest.
 
     Args:
-        show: is given a histogram of the errors.
+        show: called with a histogram of the errors.
 
     Returns:
         The errors in steps.
@@ -197,7 +200,7 @@ def assert_round_trip(
 
 
 def assert_codes_decide(codes: np.ndarray, values: np.ndarray, W: np.ndarray) -> None:
-    """Within a row, equal codes come back as equal values: only a scale and a shift come from the extra arguments."""
+    """Check that equal codes in a row become equal values, so that the extra arguments only hold a scale and a shift."""
     order = np.argsort(codes, axis=-1, kind="stable")
     equal = np.diff(np.take_along_axis(codes, order, axis=-1), axis=-1) == 0
     apart = np.abs(np.diff(np.take_along_axis(values, order, axis=-1), axis=-1))
@@ -209,7 +212,7 @@ def assert_codes_decide(codes: np.ndarray, values: np.ndarray, W: np.ndarray) ->
 
 
 def assert_constants_have_codes(student: Student, function: str, bits: int) -> list[tuple[Any, Any]]:
-    """Constant arrays, which have no range to divide by, are quantized.
+    """Check that constant arrays, which have no range to divide by, can be quantized.
 
     Returns:
         Their codes and extra arguments.
@@ -231,7 +234,7 @@ def _are_nearest(codes: Any, W: np.ndarray, step: float) -> bool:
 
 
 def hint_for(errors: np.ndarray, bits: int, codes_are_right: bool) -> str:
-    """What errors of this kind, in steps, usually come from."""
+    """A hint at the usual cause of errors of this kind, in steps."""
     if bits != 8 and codes_are_right:
         return (
             "the codes are right, and dequantize brings them back wrong. Its scale depends on bits: take it from the "
@@ -285,7 +288,9 @@ def rounded_to_nearest(model: MNISTNet, bits: int) -> MNISTNet:
 
 
 def assert_levels(values: np.ndarray, W: np.ndarray, bits: int, name: str) -> None:
-    """At most 2^bits different values; or, with scales by row, that many in each row, which then has W's extremes.
+    """Check that there are at most 2^bits different values.
+
+    With scales by row, this holds for each row, which has W's extremes.
 
     By stochastic rounding in float32 an extreme may go one code inwards, once in a million draws: of all rows nine
     in ten are asked for.
@@ -336,12 +341,14 @@ def drawn_codes(student: Student, W: np.ndarray, bits: int = 2, **options: Any) 
 
 
 def hoeffding(count: int, probability: float = 1e-7) -> float:
-    """How far the mean of ``count`` draws of 0 or 1 strays from its expectation with at most this probability."""
+    """The deviation that the mean of ``count`` draws of 0 or 1 exceeds with at most this probability (Hoeffding's
+    bound).
+    """
     return math.sqrt(math.log(2 / probability) / (2 * count))
 
 
 def assert_numbers_vary(student: Student, up: np.ndarray) -> None:
-    """How many elements are rounded up varies from row to row and from draw to draw, as independent draws do.
+    """Check that the number of elements rounded up varies between rows and draws as for independent draws.
 
     Args:
         up: (100, 100), which elements halfway between two codes were rounded up.
@@ -362,7 +369,7 @@ def assert_numbers_vary(student: Student, up: np.ndarray) -> None:
 
 
 def assert_neighbours(codes: np.ndarray, W: np.ndarray, bits: int) -> None:
-    """Every code is one of the two next to the value's exact position.
+    """Check that every code is one of the two neighbours of the value's exact position.
 
     Where a rounded zero point is used, codes may be shifted against the exact position by another half.
     """

@@ -1,4 +1,4 @@
-"""What the handout says about the runs of part 1, 3, 4 and 6."""
+"""The handout's recipes for the runs of parts 1, 3, 4 and 6."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ Schedule = Callable[[float], float]
 
 
 def constant(epoch: float) -> float:
-    """The same rate in every epoch."""
+    """The factor of a constant rate."""
     return 1.0
 
 
 def multistep(epoch: float) -> float:
-    """÷10 after epochs 25, 50 and 75 (handout, part 1.2)."""
+    """The factor of a rate that is divided by 10 after epochs 25, 50 and 75 (handout, part 1.2)."""
     return 0.1 ** math.floor(epoch / 25)
 
 
 def cosine(epoch: float) -> float:
-    """Half a cosine that reaches 0 after 100 epochs (handout, part 1.2)."""
+    """The factor of half a cosine that reaches 0 after 100 epochs (handout, part 1.2)."""
     return (1 + math.cos(math.pi * epoch / 100)) / 2
 
 
 @dataclass(frozen=True)
 class Band:
-    """Test accuracies that a recipe can reach. The measured ones are in docs/experiments.md."""
+    """The range of test accuracies that a recipe can reach. The measured ones are in docs/experiments.md."""
 
     floor: float
     ceiling: float = 1.0
@@ -73,7 +73,7 @@ FINE_TUNED_1 = Band(0.2)
 
 @dataclass(frozen=True)
 class Expected:
-    """What the handout says about a run."""
+    """The handout's recipe for a run."""
 
     long: int
     """The number of epochs in the handout: 5 or 100; 1 and 3 for shorter runs."""

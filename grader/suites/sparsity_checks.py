@@ -1,4 +1,4 @@
-"""Whether the zeros of a pruned network came as parts 3.3 and 3.4 of the handout say: five steps, a tenth each."""
+"""Check that the zeros of a pruned network follow parts 3.3 and 3.4 of the handout: five steps, a tenth each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["assert_pruned"]
 
 
 def counted_zeros(model: nn.Module) -> list[tuple[int, int]]:
-    """For each convolution: how many filters are 0 as a whole, and how many weights are 0."""
+    """The number of all-zero filters and the number of zero weights, for each convolution."""
     counts = []
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d):
@@ -25,12 +25,12 @@ def counted_zeros(model: nn.Module) -> list[tuple[int, int]]:
 
 
 def pruned_by(steps: int, unit_counts: Sequence[int], weights_of_unit: Sequence[int]) -> list[int]:
-    """Weights that are 0 in each layer after so many steps of ``round(units × 0.1)`` each."""
+    """The number of zero weights in each layer after some steps of ``round(units × 0.1)`` units each."""
     return [steps * round(units * 0.1) * size for units, size in zip(unit_counts, weights_of_unit, strict=True)]
 
 
 def assert_pruned(run: Run, model: nn.Module, profile: Profile, *, filters: bool) -> None:
-    """The checkpoint's zeros are the record's, and came in five steps at the handout's epochs."""
+    """Check that the checkpoint's zeros equal the record's, and came in five steps at the handout's epochs."""
     weights = [9 * c_in * c_out for c_in, c_out, _ in CONVNET_LAYERS]
     if filters:
         units, sizes = [c_out for _, c_out, _ in CONVNET_LAYERS], [9 * c_in for c_in, _, _ in CONVNET_LAYERS]

@@ -1,4 +1,4 @@
-"""What the tests of part 5 share: closed forms, the positional encoding, and counts.
+"""Shared checks of part 5: closed forms, the positional encoding, and counts.
 
 With the weights that :mod:`grader.suites.weights_by_shape` writes, each layer's output has a closed form, which is
 computed here in float64. Where layers may be built in several right ways (normalising before or after, heads that take
@@ -74,7 +74,7 @@ def attend(
 def attention_forms(
     x: Tensor, context: Tensor | None, sizes: Sizes, causal: bool = False, epsilon: float = EPSILON
 ) -> Iterator[Tensor]:
-    """What an attention layer with residual and LayerNorm may give: normalised after, before, or on both sides.
+    """The allowed outputs of an attention layer with residual and LayerNorm, which normalises before, after, or both.
 
     Which two of the constants are the query's and the key's is left open.
     """
@@ -97,7 +97,7 @@ def attention_forms(
 
 
 def feed_forward_forms(x: Tensor, values: Values, epsilon: float = EPSILON) -> Iterator[Tensor]:
-    """What a feed-forward layer (section 3.3) with residual and LayerNorm may give."""
+    """The allowed outputs of a feed-forward layer (section 3.3) with residual and LayerNorm."""
     x = x.double()
     norm = partial(layer_norm, epsilon=epsilon)
 
@@ -110,23 +110,23 @@ def feed_forward_forms(x: Tensor, values: Values, epsilon: float = EPSILON) -> I
 
 
 class Forms(Protocol):
-    """What an output may be, (N, L, features) float64 each, where LayerNorm has a given ε."""
+    """The allowed outputs, each (N, L, features) float64, for a LayerNorm with a given ε."""
 
     def __call__(self, *, epsilon: float) -> Iterable[Tensor]: ...
 
 
 class Nearest(NamedTuple):
-    """The form that an output is, or comes nearest to."""
+    """The form that an output equals, or is nearest to."""
 
     expected: np.ndarray
     allowed: np.ndarray
-    """The distance that each element may be off."""
+    """The allowed deviation of each element."""
     excess: float
-    """The distance beyond ``allowed`` of the worst element. The output is this form where it is 0 or less."""
+    """The deviation beyond ``allowed`` of the worst element. At 0 or less, the output has this form."""
 
 
 class OneOf:
-    """The forms that are right for one output.
+    """The forms that are correct for one output.
 
     An ε between PyTorch's and Keras's moves a form no further than Keras's does. Where the features of a position have
     a small variance that is more than ``atol``: there the tolerance is wider by it.
@@ -154,13 +154,13 @@ class OneOf:
         return min(fits, key=lambda fit: fit.excess)
 
     def assert_is(self, values: np.ndarray, what: str, hint: str) -> None:
-        """An output is one of the forms; where it is none, the failure compares it with the nearest."""
+        """Check that an output is one of the forms. A failure compares it with the nearest one."""
         nearest = self.nearest(values)
         assert_within(values, nearest.expected, atol=nearest.allowed, what=what, hint=hint)
 
 
 def assert_one_of(found: Any, forms: Forms, what: str, hint: str) -> None:
-    """What a module returned is one of the closed forms."""
+    """Check that a module's output is one of the closed forms."""
     right = OneOf(forms)
     right.assert_is(as_array(found, what, shape=right.shape, dtype="float32"), what, hint)
 
@@ -174,7 +174,7 @@ def assert_closed_form(
     what: str,
     hint: str,
 ) -> None:
-    """With weights written by shape, the module gives one of the forms; in one of the layouts that weights may have."""
+    """Check that the module gives one of the forms, with weights written by shape in one of the possible layouts."""
     parameters = module.parameters()
     right = OneOf(forms)
     outputs = []
@@ -194,7 +194,7 @@ BATCH_FIRST = "an input is (N, L, d_model), the batch first: nn.MultiheadAttenti
 
 
 def _assert_sequences_are_apart(module: RemoteModule, inputs: Sequence[Tensor], output: np.ndarray, what: str) -> None:
-    """An output that is no form is not that of a module which takes the length for the batch."""
+    """Check that a wrong output doesn't come from a module that confuses length and batch."""
     again = as_array(module(*inputs), what, shape=output.shape)
     if not np.array_equal(again, output):  # dropout after eval(), which other tests find
         return
@@ -240,7 +240,7 @@ def drawn_tokens(rng: np.random.Generator, source: int, target: int, batch: int 
 
 
 def transformed(net: RemoteModule, context: Tensor, tokens: Tensor) -> Any:
-    """What a Transformer returns; a failure says so if it takes its two inputs in the other order."""
+    """The output of a Transformer. A failure says if it takes its two inputs in the other order."""
     try:
         return net(context, tokens)
     except StudentError as error:
@@ -252,12 +252,12 @@ def transformed(net: RemoteModule, context: Tensor, tokens: Tensor) -> Any:
 
 
 def forward(module: RemoteModule, *inputs: Tensor, what: str) -> Tensor:
-    """An output that is the next one's input; the same shape as the first input."""
+    """The output of a module, which must have the shape of its first input."""
     return torch.from_numpy(as_array(module(*inputs), what, shape=tuple(inputs[0].shape), dtype="float32"))
 
 
 def assert_one_sequence_is_a_batch(module: RemoteModule, name: str, *inputs: Tensor) -> None:
-    """A module gives a batch of one sequence the shape that a larger batch has, but for its size."""
+    """Check that a batch of one sequence keeps its batch dimension."""
     whole = as_array(module.eval()(*inputs), f"{name}'s output")
     one = module(*(values[:1] for values in inputs))
     as_array(one, f"{name}'s output for one sequence", shape=(1, *whole.shape[1:]))
@@ -284,7 +284,7 @@ def in_halves(length: int, depth: int) -> np.ndarray:
 
 
 def encoding_tolerance(length: int) -> np.ndarray:
-    """How far float32 may be off, by position: (length, 1).
+    """The allowed float32 error by position, (length, 1).
 
     A frequency is computed by a power or by exp(−2i/depth · ln 10000): the exponent is at most 9.2 and has an error of
     2^-24 of that, some roundings more make 16 · 2^-24; the angle is that times the position.
@@ -301,7 +301,7 @@ def as_encoding(value: Any, length: int, depth: int) -> np.ndarray:
 
 
 def encodings(student: Student, length: int, depth: int) -> list[np.ndarray]:
-    """What a positional embedding may add: the paper's encoding, or the student's own where it is another."""
+    """The encodings that a positional embedding may add: the paper's, or the student's own if it differs."""
     found = [interleaved(length, depth)]
     try:
         first, value = (student.transformer.positional_encoding(rows, depth) for rows in (8, length))
@@ -320,7 +320,7 @@ def encodings(student: Student, length: int, depth: int) -> list[np.ndarray]:
 
 
 class Products:
-    """Matrix products that are counted."""
+    """A mode that counts matrix products."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -358,6 +358,6 @@ def counted_matmuls(num_layers: int, num_heads: int) -> int:
 
 
 def assert_count(found: int, allowed: Sequence[int], what: str, hint: str = "") -> None:
-    """A count of parameters is one of those that are right."""
+    """Check that a count of parameters is one of the allowed ones."""
     if found not in allowed:
         fail(f"{what} has {found:,} trainable numbers, expected {allowed[0]:,}.", hint)

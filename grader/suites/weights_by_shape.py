@@ -38,7 +38,7 @@ Filled = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Sizes:
-    """Such that a shape tells what a weight is for."""
+    """Sizes that are all different, so that a weight's shape tells its purpose."""
 
     d_model: int = 12
     num_heads: int = 3
@@ -65,7 +65,7 @@ ONE_HEAD = Sizes(num_heads=1)
 
 @dataclass(frozen=True)
 class Values:
-    """Drawn values for the weights that are no square: float64."""
+    """Drawn values (float64) for the weights that aren't square."""
 
     expand: Tensor
     """``(dff, d_model)``."""
@@ -101,7 +101,7 @@ CONSTANTS = (0.6, 0.8, 1.5, 2.2)
 
 @dataclass(frozen=True)
 class Layout:
-    """How weights of several heads or purposes may lie in one tensor or one list."""
+    """A layout of the weights of several heads or purposes in one tensor or one list."""
 
     fused: tuple[int, int, int] = (0, 1, 2)
     """The order of the axes purpose (q, k, v, output), head and feature in a fused weight."""
@@ -119,7 +119,7 @@ LAYOUTS = tuple(
 
 
 def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> Filled:
-    """Values for all parameters of a module; those of unknown shapes, and the scales of norms, are left out."""
+    """Values for all parameters of a module, without scales of norms and parameters of unknown shapes."""
     d, heads, head = sizes.d_model, sizes.num_heads, sizes.head
     eye = torch.eye(d, dtype=torch.float64)
     by_head = eye.reshape(heads, head, d)
@@ -170,13 +170,13 @@ def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> 
 
 
 def fused_count(shape: tuple[int, ...], sizes: Sizes) -> int:
-    """How many d × d projections a weight holds, where it is one for several purposes: 2 to 4; else 0."""
+    """The number of d × d projections in a fused weight, 2 to 4; 0 if the weight isn't fused."""
     count, rest = divmod(math.prod(shape), sizes.d_model**2)
     return count if count in (2, 3, 4) and not rest else 0
 
 
 def fused_order(shape: tuple[int, ...], whole: tuple[int, ...], layout: Layout) -> tuple[int, ...] | None:
-    """The order of purpose, head, feature and input in a weight for several purposes; None where its shape has none.
+    """The order of purpose, head, feature and input in a fused weight; None if the shape allows none.
 
     Args:
         shape: the weight's: the inputs in a dimension of their own, the others in any order, neighbours in one or not.
@@ -203,7 +203,7 @@ def is_scale(value: Tensor) -> bool:
 
 
 def layouts_of(parameters: Filled, sizes: Sizes) -> Sequence[Layout]:
-    """The layouts that make a difference for these parameters."""
+    """The layouts that differ for these parameters."""
     shapes = {squeezed(value) for value in parameters.values()}
     d, several = sizes.d_model, sizes.num_heads > 1
     fused = [shape for shape in shapes if fused_count(shape, sizes)]

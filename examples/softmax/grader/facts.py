@@ -1,4 +1,4 @@
-"""What is known about a submission besides what its tests measured."""
+"""Facts about a submission besides those that its tests measure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def facts(work: Path, report: dict[str, Any]) -> Iterator[Fact]:
     """Whether the classifier is what the answer is about; ``harness.facts.facts_of`` adds what tests measured.
 
     Args:
-        work: the folder of what marking needs; this problem set has no results of experiments in it.
+        work: the folder with material for marking. This problem set has no results of experiments.
         report: the submission's results.json.
     """
     for row in report["tests"]:

@@ -1,4 +1,4 @@
-"""Work that is done in the student's process in one call. What comes back is measured by the tests themselves."""
+"""Worker functions of this problem set. The tests measure what they return."""
 
 from __future__ import annotations
 

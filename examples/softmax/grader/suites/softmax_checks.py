@@ -1,4 +1,4 @@
-"""What the suites of part 1 share: the references in float64, and how far a right answer may be from them."""
+"""Shared checks of part 1: the references in float64, and the allowed errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def log_softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
 
 
 def _relative_error(x: np.ndarray, axis: int) -> np.ndarray:
-    """By how much, relative to itself, a probability may be off that was computed in the dtype of ``x``.
+    """The allowed relative error of a probability that was computed in the dtype of ``x``.
 
     One operation rounds by u, half of the dtype's epsilon. An exponent is x_i, or x_i minus the maximum or the
     logarithm of the sum, each of which is at most 2 · max|x| + log n. Its rounding, u times that, becomes a relative
@@ -43,7 +43,7 @@ def _relative_error(x: np.ndarray, axis: int) -> np.ndarray:
 
 
 def assert_right_probabilities(student: Student, x: np.ndarray, axis: int = -1, hint: str = "") -> None:
-    """What the student's softmax gives is the reference's, within what rounding explains."""
+    """Check that the student's softmax equals the reference up to rounding."""
     found = student.softmax.softmax(x) if axis == -1 else student.softmax.softmax(x, axis=axis)
     what = f"softmax of a {x.dtype} array {x.shape}" + ("" if axis == -1 else f" with axis={axis}")
     values = as_array(found, what, shape=x.shape, dtype="float", hint=hint)
@@ -54,7 +54,7 @@ def assert_right_probabilities(student: Student, x: np.ndarray, axis: int = -1, 
 
 
 def assert_right_loss(student: Student, logits: np.ndarray, labels: np.ndarray, hint: str = "") -> None:
-    """What the student's cross_entropy gives is the reference's, within what rounding explains.
+    """Check that the student's cross_entropy equals the reference up to rounding.
 
     A logarithm of a probability p is off by p's relative error and by u · |log p|, which is at most 2 · max|x| + log n.
     The mean of N losses adds N · u times itself at most.
