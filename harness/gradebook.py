@@ -82,7 +82,7 @@ class Panel:
     values: list[list[float]]
     """The rows of a heat map; for other pictures, a single row."""
     marked: list[bool] = field(default_factory=list)
-    """Whether each bar has the second color."""
+    """The flags of the bars. True: the bar has the second color."""
 
 
 @dataclass(frozen=True)
