@@ -33,7 +33,7 @@ class Verb:
     reads: bool = False
     """The first argument is a path to read."""
     writes: tuple[str, ...] = ()
-    """its options that name a file or a folder to write"""
+    """The command's options that name a file or a folder to write."""
     default: str = ""
     """The file that is written without such an option; empty: none."""
 
