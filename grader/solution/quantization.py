@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 Arguments = tuple[float, float]
-"""(scale, shift): code = (value − shift) · scale before rounding"""
+"""(scale, shift), with code = (value − shift) · scale before rounding."""
 
 
 def _scaled(W: np.ndarray, bits: int) -> tuple[np.ndarray, Arguments]:
