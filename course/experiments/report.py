@@ -56,10 +56,10 @@ class SummaryRow(NamedTuple):
     title: str
     state: str
     result: str
-    """the key result, as ``92.81 % (cosine annealing)``"""
+    """The key result, as ``92.81 % (cosine annealing)``."""
     time: str
     remark: str
-    """why it was skipped or failed, and what stood in for something"""
+    """The reason why the part was skipped or failed, and the stand-ins that it used."""
 
 
 def summary_rows(records: Sequence[Record]) -> list[SummaryRow]:
