@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 WIDTH = 6.5
-"""inches; 12 cm are 73 % of it"""
+"""The width of a figure in inches; 12 cm are 73 % of it."""
 DPI = 150
 FONT = 10.0
 SMALL = 9.5
