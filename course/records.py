@@ -218,7 +218,7 @@ class Record(msgspec.Struct, forbid_unknown_fields=True):
     seed: Annotated[int, Meta(ge=0)]
     environment: Environment
     student: dict[Text, Text]
-    """:func:`code_digest` of each of the student's modules that this part uses"""
+    """The :func:`code_digest` of each student module that this part uses, by the module's name."""
     state: State = "unfinished"
     reason: Text = ""
     """The reason why it was skipped or failed, one sentence."""
