@@ -37,7 +37,9 @@ __all__ = [
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 OnStep = Callable[[int, Tensor], None]
-"""told of each step: how many images the epoch has seen, and the loss, still on its device"""
+"""A function that is called after each step with the number of images that the epoch has seen, and with the loss, which
+is still on its device.
+"""
 Precision = Literal["float32", "bfloat16"]
 
 #: Images that are evaluated at a time. On CPUs the outputs of a layer then stay in the cache: measured on one thread,
@@ -57,9 +59,9 @@ class Recipe:
 
     epochs: int
     rate: float
-    """the first epoch's learning rate"""
+    """The learning rate of the first epoch."""
     make_scheduler: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
-    """stepped once an epoch"""
+    """A function that makes the scheduler, which is stepped once an epoch."""
     schedule: str = "constant"
     """The scheduler's name, for records."""
     batch_size: int = 128
@@ -70,10 +72,10 @@ class Recipe:
     """The weight decay of SGD."""
     loss: Loss = functional.cross_entropy
     augment: bool = False
-    """crop and flip the training images at random"""
+    """Random crops and flips of the training images are on."""
     seed: int = 43
     lapse: int = 1
-    """scheduler's epochs that pass in each of these: the quick profile lets one epoch stand for ten"""
+    """The number of scheduler epochs for each training epoch. In the quick profile, one epoch stands for ten."""
     within: tuple[float, ...] = ()
     """Shares of the first epoch, in order, after which the test accuracy is measured too; 0 is before all training."""
 
@@ -90,11 +92,11 @@ class History:
     """What a training run measured."""
 
     losses: list[float] = field(default_factory=list)
-    """the loss of every step"""
+    """The loss of every step."""
     accuracies: list[float] = field(default_factory=list)
-    """test accuracy after every epoch, in [0, 1]"""
+    """The test accuracy after every epoch, in [0, 1]."""
     rates: list[float] = field(default_factory=list)
-    """the learning rate of every epoch"""
+    """The learning rate of every epoch."""
     seconds: list[float] = field(default_factory=list)
     """The time of every epoch, its evaluation included."""
     within: list[tuple[float, float]] = field(default_factory=list)
