@@ -1,12 +1,14 @@
 """How this software is written about: ``python -m tests.prose``, a part of ``make check``.
 
-Two rules: the docstring of an attribute begins with neither a preposition nor a relative word, so that it has a
-subject; and no sentence of README.md, CONTRIBUTING.md, CHANGELOG.md and docs/ has more than 30 words.
+Two rules: the docstring of an attribute is a whole sentence, and says what the attribute is. It begins with a capital
+letter, a digit, a shape or code, and not with a preposition or a relative word; it ends with a full stop. And no
+sentence of README.md, CONTRIBUTING.md, CHANGELOG.md and docs/ has more than 30 words.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -22,12 +24,14 @@ about above after around as at because before behind below beside besides betwee
 of on over since so than that through to under until what whatever when where whether which while who whose with without
 """
 NO_SUBJECT = frozenset(WORDS.split())
+#: The text of a whole sentence. A digit, a code or a shape such as ``(N, C)`` may begin it as well.
+SENTENCE = re.compile(r"[A-Z0-9`(\[:].*\.", re.DOTALL)
 #: The folders whose modules are looked at; cases are texts of other people on purpose.
 FOLDERS = ("benchmarks", "course", "docs", "fixtures", "grader", "harness", "student", "tests", "examples/softmax")
 
 
 def fragments(text: str) -> Iterator[tuple[int, str]]:
-    """Docstrings of attributes and constants that begin with such a word, with the number of their line.
+    """Docstrings of attributes and constants that are no whole sentences, with the number of their line.
 
     Args:
         text: a Python file.
@@ -38,15 +42,15 @@ def fragments(text: str) -> Iterator[tuple[int, str]]:
             if not isinstance(attribute, ast.Assign | ast.AnnAssign) or not isinstance(after, ast.Expr):
                 continue
             if isinstance(after.value, ast.Constant) and isinstance(after.value.value, str):
-                words = after.value.value.split()
-                if words and words[0].lower() in NO_SUBJECT:
-                    yield after.lineno, " ".join(words)
+                words = " ".join(after.value.value.split())
+                if words.partition(" ")[0].lower() in NO_SUBJECT or not SENTENCE.fullmatch(words):
+                    yield after.lineno, words
 
 
 def main() -> int:
     """Print what breaks a rule; exit code 1 if anything does."""
     found = [
-        f"{path.relative_to(ROOT)}:{line}: an attribute's docstring has no subject: {text}"
+        f"{path.relative_to(ROOT)}:{line}: an attribute's docstring is not a whole sentence: {text}"
         for folder in FOLDERS
         for path in sorted((ROOT / folder).rglob("*.py"))
         if "cases" not in path.parts
@@ -57,7 +61,7 @@ def main() -> int:
         for page in pages()
         for one in long_sentences(_read(page))
     ]
-    print("\n".join(found) or "Docstrings of attributes have subjects, and no sentence of the pages is too long.")
+    print("\n".join(found) or "Docstrings of attributes are whole sentences, and no sentence of the pages is too long.")
     return 1 if found else 0
 
 

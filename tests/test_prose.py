@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from harness import ROOT
 from tests.prose import fragments
 
 
-def test_a_docstring_without_a_subject_is_found():
-    text = 'class A:\n    x: int = 1\n    """of a call"""\n    y: int = 2\n    """The seconds of a call."""\n'
-    assert list(fragments(text)) == [(3, "of a call")]
+@pytest.mark.parametrize(
+    "text", ["of a call", "Of a call.", "seconds of a call", "Seconds of a call", "``None``: none"]
+)
+def test_a_docstring_that_is_no_sentence_is_found(text):
+    whole = "Seconds that a call takes."
+    assert list(fragments(f'class A:\n    x: int = 1\n    """{text}"""\n    y: int = 2\n    """{whole}"""\n')) == [
+        (3, text)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["``(N, C)`` float32.", "(N, C) float32.", "``None`` stands for all.", "2 or 3.", ":func:`f`."]
+)
+def test_a_docstring_may_begin_with_a_shape_or_code(text):
+    assert list(fragments(f'x = 1\n"""{text}"""\n')) == []
 
 
 def test_docstrings_of_functions_and_other_texts_are_not_looked_at():
