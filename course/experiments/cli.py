@@ -286,7 +286,8 @@ def _dry_run(session: Session, console: Console) -> list[Record]:
         records.append(record)
         total += seconds
         says = f"about {duration(seconds)} of training" if seconds else "seconds"
-        console.print(Text(f"{part} {record.title}: {says if record.state == 'complete' else record.reason}"))
+        what = says if record.state == "complete" else record.reason
+        console.print(Text(f"{part} {record.title}: {what}"), soft_wrap=True)
         downloads = [note for note in record.notes if "downloaded" in note]
         for text in [*record.stand_ins, *downloads]:
             console.print(Text(f"    {text}"), soft_wrap=True)

@@ -103,7 +103,7 @@ def test_data_that_can_not_be_used_give_1_and_one_sentence(run, tmp_path, monkey
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the full profile runs on the GPU")
 def test_the_full_profile_on_a_cpu_has_to_be_asked_for(run, tmp_path):
-    full = ("2.1", "--profile", "full", "--student", SOLUTION, "--out", tmp_path / "out")
+    full = ("3.1", "--profile", "full", "--student", SOLUTION, "--out", tmp_path / "out", "--threads", "1")
     done = run("run_experiments.py", *full)
     assert done.returncode == 2
     assert done.stderr.startswith("No GPU can be used here: ")
@@ -143,7 +143,7 @@ def interrupted(*arguments: str | Path, after: set[str], by: signal.Signals) -> 
 def test_ctrl_c_says_how_to_go_on(tmp_path):
     out, err = interrupted("3.3", "--out", tmp_path, after={"3.3 half of the filters"}, by=signal.SIGINT)
     assert "Interrupted in part 3.3: what is finished is kept, and --resume goes on from there." in err
-    assert " of 10 epochs, test accuracy " in out
+    assert "unfinished" in out  # the table has a row for what was interrupted
     assert "Report:" in out
     assert read(tmp_path / "3.3").state == "unfinished"
 
