@@ -130,24 +130,24 @@ def as_array(
     if not isinstance(value, np.ndarray | torch.Tensor):
         fail(f"{what} is {summary(value)}, expected an array of numbers.")
     if shape is not None and tuple(value.shape) != shape:
-        fail(f"{what} has shape {tuple(value.shape)}, expected {shape}.")
+        fail(f"The shape of {what} is {tuple(value.shape)}, expected {shape}.")
     if shape is None and (count := math.prod(value.shape)) > LARGEST:
-        fail(f"{what} has shape {tuple(value.shape)}, which is {count:,} numbers, expected far fewer.")
+        fail(f"The shape of {what} is {tuple(value.shape)}: {count:,} numbers, expected far fewer.")
     is_bfloat16 = value.dtype == torch.bfloat16  # which has become float32 in the next line
     value = plain(value)
     if value.dtype.kind == "c" or value.dtype.itemsize > 8:
-        fail(f"{what} has dtype {value.dtype}, expected real numbers of at most 64 bits.")
+        fail(f"The dtype of {what} is {value.dtype}, expected real numbers of at most 64 bits.")
     if dtype == "float":
         if value.dtype.kind != "f":
-            fail(f"{what} has dtype {value.dtype}, expected a floating-point dtype.")
+            fail(f"The dtype of {what} is {value.dtype}, expected a floating-point dtype.")
     elif dtype is not None and (is_bfloat16 or value.dtype != np.dtype(dtype)):
         fail(
-            f"{what} has dtype {'bfloat16' if is_bfloat16 else value.dtype}, expected {dtype}.",
+            f"The dtype of {what} is {'bfloat16' if is_bfloat16 else value.dtype}, expected {dtype}.",
             f"cast with .astype(np.{dtype}) as the last step.",
         )
     if value.dtype.kind == "f" and not np.isfinite(value).all():
         bad = int((~np.isfinite(value)).sum())
-        fail(f"{what} has {bad:,} values of {value.size:,} that are NaN or infinite.", hint)
+        fail(f"{bad:,} of the {value.size:,} values of {what} are NaN or infinite.", hint)
     found: np.ndarray = value
     return found
 

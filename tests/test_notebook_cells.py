@@ -194,8 +194,8 @@ def test_a_quiet_command_speaks_only_when_it_fails(capsys):
 
 
 def test_the_graders_advice_is_given_in_calls():
-    advice = "Next: Look at 1.1c. Run it alone with --part 1.1c (pytest: -k test_results)."
-    assert notebook._in_cells(advice) == 'Next: Look at 1.1c. Run it alone with check("1.1c").'
+    advice = "Next: look at 1.1c. Run it alone with --part 1.1c (pytest: -k test_results)."
+    assert notebook._in_cells(advice) == 'Next: look at 1.1c. Run it alone with check("1.1c").'
     advice = "Next: python run_experiments.py 1.2 --profile full makes the results for 1.2e."
     assert notebook._in_cells(advice) == 'Next: experiments("1.2", profile="full") makes the results for 1.2e.'
     advice = "--all shows 3 more messages of failed tests."

@@ -153,7 +153,7 @@ def test_the_handouts_sizes(student, rng):
     context = torch.from_numpy(rng.integers(0, 8000, size=(1, 201)))
     tokens = torch.from_numpy(rng.integers(0, 8001, size=(1, 200)))
     tokens[0, 0] = 8000
-    found = as_array(net.eval()(context, tokens), "The Transformer's output", shape=(1, 200, 8001), dtype="float32")
+    found = as_array(net.eval()(context, tokens), "the Transformer's output", shape=(1, 200, 8001), dtype="float32")
     as_logits(found, "the Transformer's outputs", (1, 200, 8001))
     few, words = drawn_tokens(rng, 6, 4)
     memory = checks.drawn_sequence(rng, 2, 6, SIZES.d_model)

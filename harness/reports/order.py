@@ -101,5 +101,5 @@ def _next(gradebook: Gradebook) -> str:
     test, outcome = _causes_first(ahead, gradebook)[0]
     if RESULTS in test.tags and outcome.state is State.NOT_IMPLEMENTED:
         return f"Next: python run_experiments.py {test.part} --profile full makes the results for {test.number}."
-    verb = "Implement" if outcome.state is State.NOT_IMPLEMENTED else "Look at"
+    verb = "implement" if outcome.state is State.NOT_IMPLEMENTED else "look at"
     return f"Next: {verb} {test.number}. Run it alone with --part {test.number} (pytest: -k {test.function})."

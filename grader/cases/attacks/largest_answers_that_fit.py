@@ -6,10 +6,10 @@
 # loses 2.1e: extra arguments
 # loses 2.1f: extra arguments
 # loses 2.1h: extra arguments
-# loses 2.3a: codes has
-# loses 2.3b: codes has
-# loses 2.3d: codes has
-# loses 2.3e: codes has
+# loses 2.3a: of codes is
+# loses 2.3b: of codes is
+# loses 2.3d: of codes is
+# loses 2.3e: of codes is
 
 import numpy as np
 

@@ -1,6 +1,6 @@
 # transformer: the softmax is cut by tril and divided by its sum, which is the masked softmax: NaN at the handout.s sizes, where scores are large
 # may lose 5.1t
-# loses 5.1q: The Transformer's output has
+# loses 5.1q: values of the Transformer's output are NaN
 
 import math
 

@@ -1,5 +1,5 @@
 # quantization: the codes of a 2-D array come back as 1-D
-# loses 2.1a: codes has shape
+# loses 2.1a: The shape of codes is
 # loses 2.1c
 # loses 2.1d
 # loses 2.1e

@@ -1,5 +1,5 @@
 # depthwise: doesn't pad
-# loses 6.1a: the output has shape
+# loses 6.1a: The shape of the output is
 # loses 6.1b
 # loses 6.1c
 # loses 6.1d

@@ -1,5 +1,5 @@
 # depthwise: pads W_H // 2 on both sides without a crop
-# loses 6.1a: the output has shape
+# loses 6.1a: The shape of the output is
 # loses 6.1c
 
 import torch

@@ -1,5 +1,5 @@
 # transformer: Transformer returns no dimension for the batch where that is one sequence
-# loses 5.1q: has shape
+# loses 5.1q: The shape of
 # loses 5.1t: Writing sequences
 
 _Right = Transformer

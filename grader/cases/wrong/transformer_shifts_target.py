@@ -1,5 +1,5 @@
 # transformer: the last target token is cut off inside the model, the output is one shorter
-# loses 5.1p: the Transformer's outputs has shape
+# loses 5.1p: The shape of the Transformer's outputs is
 # loses 5.1q
 # loses 5.1r
 # loses 5.1t
