@@ -1,4 +1,4 @@
-"""What training costs: against the notebook's way, its input pipeline alone, and several runs at the same time.
+"""What training costs: against the notebook's way, in other orders and precisions, and several runs at the same time.
 
     python -m benchmarks.training
 
@@ -27,8 +27,11 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from course.datasets import ImageDataset, load
+from course.experiments.profiles import PROFILES
+from course.layout import order_weights
 from course.models import ConvNet
-from course.trainer import Precision, Recipe, Training
+from course.timing import has_bfloat16, step_seconds
+from course.trainer import EVALUATED, Evaluation, Precision, Recipe, Training, evaluate
 
 ROUNDS = 3
 BATCH = 128
@@ -38,6 +41,12 @@ STEPS = 6
 BATCHES = {"notebook": 40, "course": 160}
 #: Steps of each of the runs that are compared with two at the same time.
 RUN_STEPS = 3
+#: The quick profile, of which a share of an epoch is measured.
+QUICK = PROFILES["quick"]
+SHARE = 2
+#: Images that were evaluated at a time before it was measured what is fast.
+EVALUATED_BEFORE = 1000
+FLOAT32, BFLOAT16 = "Steps of 32, float32", "Steps of 32, bfloat16"
 
 RECIPE = Recipe(
     epochs=1000,
@@ -156,6 +165,91 @@ def course_input(threads: int) -> float:
     return clock.rate
 
 
+# ---- the quick profile's steps and evaluations --------------------------------------------------------------
+
+
+def quick_training(
+    layout: torch.memory_format = torch.channels_last, *, ordered: bool = True, precision: Precision = "float32"
+) -> Training:
+    """A share of an epoch of the quick profile, with as large a share of its test images.
+
+    Args:
+        ordered: weights are in the order of the images, too.
+    """
+    torch.manual_seed(43)
+    model = ConvNet()
+    if ordered:
+        order_weights(model)
+    assert QUICK.training is not None
+    training, test = photos(QUICK.training // SHARE, layout), photos(1000 // SHARE, layout)
+    return Training(model, training, test, replace(RECIPE, batch_size=QUICK.batch_size), precision=precision)
+
+
+def steps_of(training: Training) -> Callable[[], float]:
+    return lambda: training.recipe.batch_size / statistics.median(step_seconds(training, 3))
+
+
+def orders() -> dict[str, float]:
+    """Images a second in training, by the order of the numbers in memory."""
+    last = torch.channels_last
+    return take_turns(
+        {
+            "Steps of 32, all contiguous": steps_of(quick_training(torch.contiguous_format, ordered=False)),
+            "Steps of 32, images channels-last": steps_of(quick_training(last, ordered=False)),
+            "Steps of 32, weights channels-last too": steps_of(quick_training(last)),
+        }
+    )
+
+
+def precisions() -> dict[str, float]:
+    """Images a second in training, where the processor has instructions for bfloat16; nothing elsewhere."""
+    if not has_bfloat16():
+        return {}
+    variants: dict[str, Precision] = {FLOAT32: "float32", BFLOAT16: "bfloat16"}
+    return take_turns({name: steps_of(quick_training(precision=one)) for name, one in variants.items()})
+
+
+def evaluations() -> dict[str, float]:
+    """Images a second in evaluation, by the number of images at a time."""
+    model = quick_training().model
+
+    def variant(size: int) -> Callable[[], float]:
+        test = photos(EVALUATED_BEFORE // 2)  # a half shows it
+
+        def rate() -> float:
+            started = time.perf_counter()
+            evaluate(model, test, size)
+            return len(test) / (time.perf_counter() - started)
+
+        return rate
+
+    sizes = [EVALUATED_BEFORE, EVALUATED["cpu"]]
+    return take_turns({f"Evaluation, {size:,} images at a time": variant(size) for size in sizes})
+
+
+def quick_epochs(*, bfloat16: bool) -> dict[str, float]:
+    """Images a second in a share of an epoch, its evaluation included: as it was, and as it is.
+
+    Args:
+        bfloat16: it is faster here, so that experiments take it.
+    """
+    before, now = quick_training(ordered=False), quick_training(precision="bfloat16" if bfloat16 else "float32")
+
+    def evaluated_before() -> Evaluation:
+        return evaluate(before.model, before.test, EVALUATED_BEFORE)
+
+    def variant(training: Training, measure: Callable[[], Evaluation] | None) -> Callable[[], float]:
+        def rate() -> float:
+            training.epoch(measure=measure)
+            return len(training.training) / training.history.seconds[-1]
+
+        return rate
+
+    return take_turns(
+        {"Quick profile, as it was": variant(before, evaluated_before), "Quick profile": variant(now, None)}
+    )
+
+
 # ---- runs at the same time ---------------------------------------------------------------------------------
 
 
@@ -264,6 +358,14 @@ def main() -> None:
         "Input alone, one thread": lambda: course_input(1),
     }
     add(take_turns(inputs), "≥ 10")
+    add(orders())
+    by_precision = precisions()
+    if by_precision:
+        add(by_precision)
+    else:
+        table.add_row("Steps of 32, bfloat16", "not measured", "", "the processor has no instructions for it")
+    add(evaluations())
+    add(quick_epochs(bfloat16=by_precision.get(BFLOAT16, 0.0) > by_precision.get(FLOAT32, 0.0)))
     add(two_runs(threads))
     if torch.cuda.is_available():
         found = epochs_on_gpu()
