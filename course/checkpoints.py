@@ -1,8 +1,8 @@
 """Trained weights as safetensors, in the course's own architectures.
 
-Students write SparseConvNet, dw_conv_block and LoRA layers in their own way. What is kept of a trained network is not
-its attributes but the network that it computes: weights in the places of ConvNet, DWConvNet or ResNet-18, a pruned
-weight as 0, LoRA's product added. So anybody can load a checkpoint without the student's code, and measure it.
+Students write SparseConvNet, dw_conv_block and LoRA layers in their own way. A checkpoint doesn't have the attributes
+of such a network, but the equivalent weights of ConvNet, DWConvNet or ResNet-18: a pruned weight is 0, and LoRA's
+product is added. So anybody can load and measure it without the student's code.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ __all__ = [
 
 Architecture = Literal["ConvNet", "DWConvNet", "ResNet18"]
 
-#: Bytes of names and shapes: ResNet-18 has some 12,000. What is longer is there to fill memory.
+#: The most bytes of names and shapes. ResNet-18 has about 12,000, and a longer header would only fill memory.
 MAX_HEADER = 100_000
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 class CheckpointError(Exception):
-    """A file or a network that is none of the architecture; the text is one sentence."""
+    """A file or a network doesn't have the architecture. The text is one sentence."""
 
 
 def provided_dw_conv_block(in_channels: int, out_channels: int) -> nn.Module:
-    """A block of DWConvNet with the course's layer, against which students measure theirs."""
+    """A block of DWConvNet with the course's layer, with which students compare their own."""
     layer = DepthwiseSeparableConvolutionSolution(in_channels, out_channels, 3)
     return nn.Sequential(layer, nn.BatchNorm2d(out_channels), nn.ReLU())
 
@@ -72,7 +72,7 @@ _BUILDERS: dict[Architecture, Callable[[], nn.Module]] = {
 
 
 def build(architecture: Architecture) -> nn.Module:
-    """The course's network of this name, with weights as they are drawn."""
+    """The course's network of this name, with random weights."""
     return _BUILDERS[architecture]()
 
 
@@ -80,7 +80,7 @@ def build(architecture: Architecture) -> nn.Module:
 
 
 def _is_depthwise(module: nn.Module) -> bool:
-    """Whether it is a student's DepthwiseSeparableConvolution: it has the attributes that the stub asks for."""
+    """Whether a module is a student's DepthwiseSeparableConvolution: it has the attributes that the stub asks for."""
     return hasattr(module, "kernel_weights") and hasattr(module, "one_d_conv_weight")
 
 
@@ -90,7 +90,7 @@ def _depthwise_weights(module: Any) -> tuple[Tensor, Tensor]:
 
 
 def _convolutions(network: nn.Module) -> list[Tensor]:
-    """The weights of all convolutions as they are used, in the order of ``modules()``."""
+    """The weights in use of all convolutions, in the order of ``modules()``."""
     weights: list[Tensor] = []
     inside: set[nn.Module] = set()
     for module in network.modules():
@@ -105,7 +105,7 @@ def _convolutions(network: nn.Module) -> list[Tensor]:
 
 
 def _classifier(network: nn.Module, features: int) -> tuple[Tensor, Tensor]:
-    """Weight and bias of the last layer, whatever it consists of: what it does to 0 and to unit vectors."""
+    """The weight and bias of the last layer, however it is built, from its outputs for 0 and for unit vectors."""
     layer = getattr(network, "fc", None) or getattr(network, "classifier", None)
     parameter = next(layer.parameters(), None) if isinstance(layer, nn.Module) else None
     if not isinstance(layer, nn.Module) or parameter is None:
@@ -124,12 +124,12 @@ def _classifier(network: nn.Module, features: int) -> tuple[Tensor, Tensor]:
 
 
 def export(network: nn.Module, architecture: Architecture) -> dict[str, Tensor]:
-    """The state of the architecture that computes what ``network`` does, on the CPU.
+    """The state, on the CPU, with which the architecture computes the same as ``network``.
 
     Convolutions and batch normalisations are paired in the order in which they were registered.
 
     Raises:
-        CheckpointError: their numbers or shapes are others.
+        CheckpointError: their numbers or shapes differ from the architecture's.
     """
     target = build(architecture)
     state = target.state_dict()
@@ -161,15 +161,15 @@ def export(network: nn.Module, architecture: Architecture) -> dict[str, Tensor]:
 
 
 def zeros(network: nn.Module) -> list[int]:
-    """How many weights of each convolution are 0, as they are used."""
+    """The number of zeros among the weights in use, for each convolution."""
     return [int((weight == 0).sum()) for weight in _convolutions(network)]
 
 
 def with_provided_layers(network: nn.Module) -> nn.Module:
-    """Put the course's depthwise layer in the place of each of the student's, with its weights; changes ``network``.
+    """Replace each depthwise layer of the student's by the course's, with the same weights. This changes ``network``.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: the network has no such layer.
     """
     replaced = 0
     for parent in list(network.modules()):
@@ -198,23 +198,23 @@ def digest(path: Path) -> str:
 
 
 def save(state: dict[str, Tensor], path: Path, *, half: bool = False, about: str = "") -> None:
-    """Write a state, whole or not at all.
+    """Write a state atomically.
 
     Args:
-        half: matrices and kernels as float16, for networks whose zeros nobody counts.
-        about: what the file's header says of it, the profile for example.
+        half: write matrices and kernels as float16, for networks whose zeros aren't counted.
+        about: entries of the file's header, for example the profile.
     """
     if half:
         state = {name: v.half() if v.is_floating_point() and v.ndim > 1 else v for name, v in state.items()}
-    # One entry: several have no order of their own, and equal runs leave equal files.
+    # A single entry is used, because several have no fixed order and equal runs must write equal files.
     write_tensors(state, path, {"about": about} if about else None)
 
 
 def write_tensors(state: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write tensors as safetensors, whole or not at all.
+    """Write tensors as safetensors, atomically.
 
     Raises:
-        OSError: it can't be written.
+        OSError: the file can't be written.
     """
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
@@ -225,15 +225,15 @@ def write_tensors(state: dict[str, Tensor], path: Path, metadata: dict[str, str]
 
 
 def _printable(text: str) -> str:
-    """The text without what would break a line, or colour it."""
+    """The text without line breaks and control characters."""
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def read(path: Path, architecture: Architecture) -> bytes:
-    """A checkpoint's file, of any origin.
+    """Read the bytes of an untrusted checkpoint file.
 
     Raises:
-        CheckpointError: a file that is missing, no plain file, or larger than any of this architecture.
+        CheckpointError: the file is missing, isn't a plain file, or is larger than any of this architecture.
     """
     if architecture not in get_args(Architecture):
         raise CheckpointError(f"there is no architecture {architecture!r}")
@@ -245,20 +245,20 @@ def read(path: Path, architecture: Architecture) -> bytes:
 
 @cache
 def _largest(architecture: Architecture) -> int:
-    """Bytes of its weights as float64, with room for the header."""
+    """The most bytes of a file: the architecture's weights as float64, with room for the header."""
     return 8 * sum(value.numel() for value in build(architecture).state_dict().values()) + 100_000
 
 
 def parse(data: bytes, name: str, architecture: Architecture) -> nn.Module:
-    """The architecture with the weights of a file's bytes, float32, in evaluation mode.
+    """The architecture in evaluation mode with the float32 weights of a file's bytes.
 
-    Nothing but names, shapes and numbers is read: no code can be in a file of this format.
+    Only names, shapes and numbers are read. A file of this format can't have code.
 
     Args:
-        name: the file's, for messages.
+        name: the file's name, for messages.
 
     Raises:
-        CheckpointError: damaged, of another format, or of another network; numbers that are not finite.
+        CheckpointError: the file is damaged, has another format or network, or numbers that aren't finite.
     """
     model = build(architecture)
     state = model.state_dict()

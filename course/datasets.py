@@ -165,7 +165,10 @@ class ImageDataset:
 
 @cache
 def _statistics(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
-    """As tensors (1, C, 1, 1), made once a device: a CUDA graph that is being captured can't copy them there."""
+    """Mean and standard deviation as tensors (1, C, 1, 1).
+
+    They are cached, because a CUDA graph can't copy them during capture.
+    """
     return (
         torch.tensor(mean, device=device).view(1, -1, 1, 1),
         torch.tensor(std, device=device).view(1, -1, 1, 1),
@@ -205,7 +208,7 @@ def crop_and_flip(images: Tensor, generator: torch.Generator, padding: int = 4) 
     """The augmentation of part 1 for a whole batch: RandomCrop with ``padding`` zeros around, RandomHorizontalFlip.
 
     Args:
-        images: (N, C, H, W) of any dtype and on any device; the result is of the same.
+        images: (N, C, H, W) of any dtype and on any device. The result has the same dtype and device.
         generator: draws for each image its offset down and to the right, and whether it is flipped.
     """
     top, left, flipped = (part.to(images.device) for part in draw_crops(len(images), generator, padding))
@@ -254,10 +257,10 @@ def _of_arrays(name: Name, images: Any, labels: Any) -> ImageDataset:
 
 
 def check_data_dir() -> None:
-    """Make sure that data sets can be looked for where DATA_DIR says.
+    """Check that the folder in DATA_DIR exists.
 
     Raises:
-        UnusableDataError: there is no such folder.
+        UnusableDataError: DATA_DIR names no folder.
     """
     folder = data_dir()
     if os.environ.get("DATA_DIR") and not folder.is_dir():
@@ -267,13 +270,13 @@ def check_data_dir() -> None:
 
 
 def complete_arrays(name: Name, splits: tuple[Split, ...] = ("train", "test")) -> dict[str, Any]:
-    """A complete data set as uint8 arrays, out of the cache or downloaded into it.
+    """Load a complete data set as uint8 arrays from the cache, or download it into the cache.
 
     Returns:
         ``<split>_images`` (N, 32, 32, 3) or (N, 28, 28) and ``<split>_labels`` (N,) of at least these splits.
 
     Raises:
-        DataError: it can't be downloaded, kept or read.
+        DataError: the data set can't be downloaded, stored or read.
     """
     check_data_dir()
     folder = data_dir()
@@ -298,7 +301,7 @@ def complete_arrays(name: Name, splits: tuple[Split, ...] = ("train", "test")) -
 
 
 def _read(path: Path, name: Name, splits: tuple[Split, ...]) -> dict[str, Any]:
-    """The arrays of these splits out of the cache; an UnusableDataError if it holds others than it should."""
+    """Read the arrays of these splits from the cache. An UnusableDataError says that it has unexpected arrays."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             found = len(archive["train_labels"]), len(archive["test_labels"])

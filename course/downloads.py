@@ -1,4 +1,4 @@
-"""Getting complete data sets: where they are kept, torchvision's and our own download, CINIC-10's archive."""
+"""Get complete data sets: their folder, downloads by torchvision and by this module, and CINIC-10's archive."""
 
 from __future__ import annotations
 
@@ -36,38 +36,38 @@ CINIC10_URL = "https://datashare.ed.ac.uk/bitstream/handle/10283/3192/CINIC-10.t
 CINIC10_ARCHIVE = "CINIC-10.tar.gz"
 #: The classes of CIFAR-10 and CINIC-10 in the order of their labels.
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-#: Seconds without an answer after which a connection is given up.
+#: Seconds without an answer after which a connection is closed.
 TIMEOUT = 30.0
 BLOCK = 1 << 18
 
 
 class DataError(RuntimeError):
-    """A data set can't be had. The message is one sentence: what was found, and what to do."""
+    """A data set isn't available. The message is one sentence that says what was found and what to do."""
 
 
 class UnusableDataError(DataError):
-    """Something is there in the place of a data set, and nobody can use it."""
+    """A file or folder is in the place of a data set but can't be used."""
 
 
 def data_dir() -> Path:
-    """Where complete data sets are kept: ``$DATA_DIR``, or a folder in the user's cache."""
+    """The folder of complete data sets: ``$DATA_DIR``, or a folder in the user's cache."""
     chosen = os.environ.get("DATA_DIR")
     return Path(chosen) if chosen else Path.home() / ".cache" / "cs2420-pset2"
 
 
 def arrays(name: str, sizes: tuple[int, int]) -> dict[str, Any]:
-    """All of a data set as uint8 arrays, with its archives kept in ``data_dir()/downloads``.
+    """Get a whole data set as uint8 arrays. Its archives are kept in ``data_dir()/downloads``.
 
     Args:
         name: cifar10, mnist or cinic10.
-        sizes: how many images CINIC-10's splits train and test have to have.
+        sizes: the number of images that CINIC-10's splits train and test must have.
 
     Returns:
         ``train_images`` and ``test_images`` (N, 32, 32, 3) or (N, 28, 28), ``train_labels`` and ``test_labels`` (N,).
 
     Raises:
-        DataError: there is no archive and it can't be downloaded, or it isn't as it should be.
-        OSError: the folder for downloads can't be made or written.
+        DataError: the archive is missing and can't be downloaded, or it is broken.
+        OSError: the folder for downloads can't be created or written.
     """
     folder = data_dir() / "downloads"
     folder.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def arrays(name: str, sizes: tuple[int, int]) -> dict[str, Any]:
 
 
 def _through_torchvision(name: str, folder: Path) -> dict[str, Any]:
-    """CIFAR-10 or MNIST; torchvision compares the archives' MD5 and downloads a broken one again."""
+    """CIFAR-10 or MNIST. torchvision checks the archives' MD5, and downloads a broken one again."""
     from torchvision import datasets  # takes a second to import, and only this function needs it
 
     kind = {"cifar10": datasets.CIFAR10, "mnist": datasets.MNIST}[name]
@@ -92,7 +92,7 @@ def _through_torchvision(name: str, folder: Path) -> dict[str, Any]:
 
 
 def _cinic10(folder: Path, sizes: tuple[int, int]) -> dict[str, Any]:
-    """CINIC-10 out of an archive that the user has put there, or that is downloaded into ``folder``."""
+    """CINIC-10 from an archive that the user has put into ``folder``, or that is downloaded into it."""
     archive = data_dir() / CINIC10_ARCHIVE
     if not archive.exists():
         archive = folder / CINIC10_ARCHIVE
@@ -112,10 +112,10 @@ def _not_downloaded(name: str, files: str, error: Exception) -> DataError:
 
 
 def download(url: str, path: Path) -> None:
-    """Download ``url`` to ``path``, which is there afterwards only as a whole.
+    """Download ``url`` to ``path``. The file appears there only when it is complete.
 
-    What has come lies in ``<path>.part``. A connection that breaks off is opened again, and the download goes on
-    where it stopped, as long as that brings it further; so does a later call.
+    Partial data is in ``<path>.part``. After a broken connection, the download continues where it stopped, as long as
+    there is progress. A later call continues it too.
 
     Raises:
         OSError, http.client.HTTPException: no network, another answer than the file, a connection that keeps breaking
@@ -138,7 +138,7 @@ def download(url: str, path: Path) -> None:
 
 
 def _fetch(url: str, part: Path, report: Callable[[int, int | None], None]) -> bool:
-    """Add to ``part`` what one connection brings, and say whether it is whole now."""
+    """Append the data of one connection to ``part``. Return whether the file is complete."""
     start = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "cs2420-pset2", **({"Range": f"bytes={start}-"} if start else {})}
     try:
@@ -172,12 +172,12 @@ def _fetch(url: str, part: Path, report: Callable[[int, int | None], None]) -> b
 
 
 def read_cinic10(archive: Path, sizes: tuple[int, int]) -> dict[str, Any]:
-    """Decode the images ``<split>/<class>/<name>.png`` of the splits train and test; nothing is unpacked to disk.
+    """Decode the images ``<split>/<class>/<name>.png`` of the splits train and test, without unpacking to disk.
 
-    All other members are passed over, and with them the split valid: the problem set trains on one third of the
-    270,000 images, tests on another and has no use for the third. Grayscale images become RGB, as in torchvision's
-    ImageFolder. The images are in the order of the SHA-256 of their paths: the archive has them class by class, but
-    the first few should be of all classes, and be the same ones everywhere.
+    All other members are skipped, including the split valid: the problem set trains on one third of the 270,000 images,
+    tests on another, and doesn't use the third. Grayscale images become RGB, as in torchvision's ImageFolder. The
+    images are in the order of the SHA-256 of their paths: the archive has them class by class, but the first few should
+    be of all classes, and be the same ones everywhere.
 
     Returns:
         ``train_images`` and ``test_images`` (N, 32, 32, 3), ``train_labels`` and ``test_labels`` (N,), all uint8.
@@ -199,7 +199,7 @@ def read_cinic10(archive: Path, sizes: tuple[int, int]) -> dict[str, Any]:
             tarfile.open(fileobj=unpacked, mode="r|") as tar,
         ):
             while (member := tar.next()) is not None:
-                # tarfile keeps all that it has seen, 270,000 times 1 kB
+                # tarfile keeps a record of all members, 270,000 times 1 kB
                 tar.members.clear()  # type: ignore[attr-defined]
                 parts = PurePosixPath(member.name).parts
                 if len(parts) != 3 or not member.isreg():
@@ -238,7 +238,7 @@ def read_cinic10(archive: Path, sizes: tuple[int, int]) -> dict[str, Any]:
 
 
 def _pixels(file: IO[bytes]) -> bytes | None:
-    """The 32 · 32 · 3 bytes of a PNG image; None if it is none, or one of another size."""
+    """The 32 · 32 · 3 bytes of a PNG image; None if it isn't one, or has another size."""
     from PIL import Image
 
     try:

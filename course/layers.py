@@ -97,7 +97,7 @@ def get_sparse_conv2d_layers(net: nn.Module) -> list[SparseConv2d]:
 
 
 def same_padding(kernel_size: int) -> tuple[int, int]:
-    """Zeros to put before and after a row so that a convolution of stride 1 keeps its length.
+    """The number of zeros before and after a row with which a convolution of stride 1 keeps its length.
 
     Even kernels can't be centred; the handout puts the larger share before: ⌊k/2⌋ on the left and on top,
     k − 1 − ⌊k/2⌋ on the right and at the bottom.

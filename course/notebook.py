@@ -1,7 +1,7 @@
-"""What the cells of the notebook call: :func:`check`, :func:`experiments` and :func:`grade`.
+"""Functions that the notebook's cells call: :func:`check`, :func:`experiments` and :func:`grade`.
 
-Each of them takes the notebook's own file, as it was saved last (in Colab: as it is on the screen), and starts the
-command that does the same for a folder. Nothing here is graded by what runs in the notebook's own process.
+Each of them uses the notebook's last saved file (in Colab, the notebook on the screen), and starts the command that
+does the same for a folder. The notebook's own process grades nothing.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from harness.warm import client
 __all__ = ["NotebookNotFoundError", "check", "experiments", "grade", "notebook_file", "prepare"]
 
 ROOT = Path(__file__).resolve().parent.parent
-#: Replaced in tests of this software by one with fewer images.
+#: The program for experiments. Tests of this software replace it by one with fewer images.
 RUN_EXPERIMENTS = ROOT / "run_experiments.py"
 VARIABLE = "PSET2_NOTEBOOK"
 """The environment variable that names the notebook's file if it can't be found otherwise."""
 NAME = f"{problem().problem.stem}.ipynb"
 RESULTS = "results"
 LIVE_SECONDS = 30
-"""The time that Colab has to hand over the notebook. A page in the background takes some of it."""
+"""Seconds that Colab has to send the notebook. A page in the background takes longer."""
 
 
 class NotebookNotFoundError(Exception):
-    """There is no file of this notebook, or more than one; the text is one sentence."""
+    """This notebook's file isn't found, or isn't unique. The text is one sentence."""
 
 
 def check(*parts: str, everything: bool = False, file: str | Path | None = None, results: str | Path = RESULTS) -> None:
@@ -62,7 +62,7 @@ def grade(
     """Grade all of this notebook.
 
     Args:
-        everything: show what each failed test says, not only the first of each part.
+        everything: show the message of every failed test, not only the first of each part.
         file: the notebook's file, where it isn't found by itself.
         results: the folder that :func:`experiments` wrote.
         html: a file for the page with all tests and messages.
@@ -107,7 +107,7 @@ def _grade_and_show(command: Sequence[str]) -> None:
 
 
 def _in_cells(text: str) -> str:
-    """A line of the grader's, with what to call here in the place of commands."""
+    """A line of the grader's output, with functions of this module instead of commands."""
     text = re.sub(rf"python run_experiments\.py ({PART}) --profile full", r'experiments("\1", profile="full")', text)
     text = text.replace("(run_experiments.py)", '(profile="full")').replace("--all shows", "everything=True shows")
     return re.sub(rf"--part ({PART}[a-z]*)(?: \(pytest: -k \w+\))?", r'check("\1")', text)
@@ -115,7 +115,7 @@ def _in_cells(text: str) -> str:
 
 @contextmanager
 def _with_results(path: Path, results: Path, parts: Sequence[str]) -> Iterator[Path]:
-    """The notebook as it is handed in, in a folder with its results; the notebook alone where these parts have none."""
+    """A folder with the notebook and its results; or the notebook alone if these parts have no results."""
     made = [part for part in parts if (results / part).is_dir()]
     if not made:
         yield path
@@ -132,12 +132,12 @@ def _with_results(path: Path, results: Path, parts: Sequence[str]) -> Iterator[P
 def experiments(*parts: str, profile: str = "quick", file: str | Path | None = None, out: str | Path = RESULTS) -> None:
     """Run the experiments of parts with the code of this notebook, and show their tables and figures.
 
-    What is finished is kept and what was stopped goes on, as long as the code is the same.
+    Finished runs are kept and stopped runs continue, as long as the code is the same.
 
     Args:
         profile: ``"quick"``, minutes on a laptop, or ``"full"``, the handout's numbers, for a GPU.
-        file: the notebook's file, where it isn't found by itself.
-        out: the folder for results; in Colab one in your Drive outlives the session.
+        file: the notebook's file, if it isn't found automatically.
+        out: the folder for results. In Colab, a folder in your Drive outlives the session.
     """
     folder = Path(out).absolute()
     with tempfile.TemporaryDirectory(prefix="harness-") as modules:
@@ -156,9 +156,9 @@ def experiments(*parts: str, profile: str = "quick", file: str | Path | None = N
 
 
 def prepare() -> None:
-    """See that everything is there which the notebook needs, and say where it runs.
+    """Check that everything is there that the notebook needs, and say where it runs.
 
-    In Colab, packages that are missing are installed; elsewhere one sentence says what to do.
+    In Colab, missing packages are installed. Elsewhere, one sentence says what to do.
     """
     missing = _missing_packages()
     if missing and "google.colab" in sys.modules:
@@ -208,10 +208,10 @@ def _missing_packages() -> list[str]:
 
 @contextmanager
 def notebook_file(given: str | Path | None = None) -> Iterator[Path]:
-    """The file of the notebook that is running; in Colab a copy of what is on the screen, for as long as it is needed.
+    """The file of the running notebook; in Colab, a temporary copy of the notebook on the screen.
 
     Raises:
-        NotebookNotFoundError: there is none, or nobody knows which.
+        NotebookNotFoundError: the file isn't found, or isn't unique.
     """
     live = None if given or os.environ.get(VARIABLE) else _colab_document()
     if live is not None:
@@ -250,7 +250,7 @@ def _saved_file(given: str | Path | None) -> Path:
 
 
 def _shell() -> Any:
-    """IPython's, or None outside of a notebook."""
+    """IPython's shell, or None outside a notebook."""
     if "IPython" not in sys.modules:
         return None
     from IPython import get_ipython
@@ -259,7 +259,7 @@ def _shell() -> Any:
 
 
 def _colab_document() -> dict[str, Any] | None:
-    """The notebook as it is on the screen, None outside of Colab."""
+    """The notebook on the screen; None outside Colab."""
     if "google.colab" not in sys.modules:
         return None
     try:
@@ -301,7 +301,7 @@ def _cells_of(path: Path) -> list[dict[str, Any]]:
 
 
 def _by_number(sources: Iterator[str] | Sequence[str]) -> dict[str, str]:
-    """The last of the numbered cells with each number, without white space at its end."""
+    """The last cell with each number, without white space at its end."""
     mark = "# Code Cell "
     cells = [source for source in sources if source.startswith(mark)]
     return {source[len(mark) :].partition(":")[0]: source.rstrip() for source in cells}
@@ -311,7 +311,7 @@ def _by_number(sources: Iterator[str] | Sequence[str]) -> dict[str, str]:
 
 
 class _Places:
-    """Lines of the modules that were made from a notebook, as places in the notebook."""
+    """Translates lines of modules that were made from a notebook into places of the notebook."""
 
     def __init__(self, path: Path, modules: Path) -> None:
         self.cells = _by_number("".join(cell["source"]) for cell in _cells_of(path))
@@ -336,14 +336,14 @@ class _Places:
 
 
 def _parts(names: Sequence[str]) -> list[str]:
-    """The parts that names as ``3``, ``3.3`` and ``3.3a`` are about; all without a name."""
+    """The parts of names such as ``3``, ``3.3`` and ``3.3a``; all parts without a name."""
     from course.records import PARTS
 
     return [part for part in PARTS if not names or any(lies_in(name, part) or lies_in(part, name) for name in names)]
 
 
 def _show(folder: Path) -> None:
-    """Tables and figures of a part, inline."""
+    """Show the tables and figures of a part inline."""
     from course.experiments.report import plain
     from course.plotting import number
     from course.records import RecordError, read

@@ -26,18 +26,18 @@ __all__ = ["main"]
 
 ANSWERS = "answers.md"
 MAX_ANSWERS = 2_000_000
-#: In the folder of the code, where the logs of AI tools are found without being named.
+#: The folder, in the folder of the code, whose logs of AI tools are always included.
 AI_LOGS = "ai-logs"
 LOG_ENDINGS = (".txt", ".md", ".pdf", ".log", ".json", ".jsonl", ".html")
 
 
 class WriteupError(Exception):
-    """There can be no write-up; the text is one sentence that says what to do."""
+    """The write-up can't be made. The text is one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the write-up is made of, and where it goes."""
+    """The inputs of the write-up, and the folder for it."""
 
     student: Path
     results: Path
@@ -47,7 +47,7 @@ class Options:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; 0 where a PDF was made, 2 where none could be."""
+    """The command line. Return 0 if a PDF was made, and 2 if not."""
     return run(_command, "python -m course.writeup", arguments)
 
 
@@ -116,7 +116,7 @@ def _make(options: Options, sets: Typesetter) -> None:
 
 
 def _read_answers(path: Path, notebook: Path | None) -> Answers:
-    """The answers of answers.md, or of the notebook where nothing is written there."""
+    """The answers of answers.md, or those of the notebook if answers.md is empty."""
     in_notebook = of_cells(notebook_texts(notebook)) if notebook is not None else ""
     try:
         text = read_bytes(path.resolve(), MAX_ANSWERS).decode("utf-8-sig", "replace")
@@ -128,7 +128,7 @@ def _read_answers(path: Path, notebook: Path | None) -> Answers:
 
 
 def _set(answers: Answers, records: dict[str, Record], options: Options, sets: Typesetter) -> tuple[Reader, bytes]:
-    """The PDF, and who read the answers for it."""
+    """Make the PDF. Also return the reader of its answers."""
     for as_written in (False, True):
         reader = Reader(lambda address: _picture(address, options, sets), as_written=as_written)
         with suppress(TypesettingError):
@@ -137,7 +137,7 @@ def _set(answers: Answers, records: dict[str, Record], options: Options, sets: T
 
 
 def _picture(address: str, options: Options, sets: Typesetter) -> str | None:
-    """A picture that an answer shows: a PNG or JPEG in the folder of the code, or in that of the results."""
+    """The file of a picture in an answer: a PNG or JPEG in the folder of the code or of the results."""
     try:
         path = (options.student / address).resolve()
         inside = any(path.is_relative_to(folder.resolve()) for folder in (options.student, options.results))
@@ -196,7 +196,7 @@ def _about_results(records: dict[str, Record], unreadable: list[str], options: O
 
 
 def _notebook(named: Path | None, student: Path) -> tuple[Path | None, list[str]]:
-    """The notebook that was named, or the only one in the folder of the code or next to it."""
+    """The named notebook, or the only one in the folder of the code or beside it."""
     if named is not None:
         if not named.is_file():
             return None, [f"The notebook {named} does not exist: name another one with --notebook."]
@@ -212,12 +212,12 @@ def _notebook(named: Path | None, student: Path) -> tuple[Path | None, list[str]
 
 
 def _size(count: int) -> str:
-    """A number of bytes, for people."""
+    """A number of bytes in a readable unit."""
     return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.0f} kB"
 
 
 def _ai_logs(named: Sequence[Path], student: Path) -> tuple[list[Path], list[str]]:
-    """The logs that were named, and those in the folder for them."""
+    """The named logs, and those in the folder for logs."""
     there = sorted(path for path in (student / AI_LOGS).glob("[!.]*") if path.is_file())
     logs = [path for path in named if path.is_file()] + there
     says = [f"The log {path} does not exist: name another one with --ai-log." for path in named if not path.is_file()]

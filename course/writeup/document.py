@@ -1,4 +1,4 @@
-"""What stands in the write-up, as data for ``template.typ``: answers, figures and tables, part by part."""
+"""The content of the write-up as data for ``template.typ``: answers, figures and tables, part by part."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAX_ROWS = 60
 """The most rows of a table; no table of the experiments has more than 10."""
 MAX_COLUMNS = 12
 MAX_FIGURES = 10
-#: How the files of pictures begin, by their ending.
+#: The first bytes of picture files, by their ending.
 MAGIC = {"pdf": b"%PDF-", "png": b"\x89PNG\r\n\x1a\n", "jpg": b"\xff\xd8\xff"}
 Format = Literal["pdf", "png", "jpg"]
 
@@ -41,7 +41,7 @@ Node = dict[str, Any]
 
 @dataclass
 class Pictures:
-    """Files that the typesetter gets, under names of ours.
+    """Copies of pictures for the typesetter, under new names.
 
     Args:
         sets: whether the typesetter can set a picture of this name and content.
@@ -52,7 +52,7 @@ class Pictures:
     count: int = 0
 
     def add(self, path: Path, kinds: Sequence[Format]) -> str | None:
-        """The name of a picture's copy; None where there is no such file, or none that can be set."""
+        """The name of a picture's copy; None if the file is missing or can't be typeset."""
         for kind in kinds:
             try:
                 data = read_bytes(path, MAX_PICTURE)
@@ -70,7 +70,7 @@ class Pictures:
 
 
 def read_records(results: Path) -> tuple[dict[str, Record], list[str]]:
-    """The records of a folder of results by their parts, and a sentence for each that can't be used."""
+    """The records of a folder of results by part, and a sentence for each that can't be used."""
     found: dict[str, Record] = {}
     remarks = []
     for part in PARTS:
@@ -92,7 +92,7 @@ def read_records(results: Path) -> tuple[dict[str, Record], list[str]]:
 def document(
     answers: Answers, records: dict[str, Record], results: Path, reader: Reader, pictures: Pictures
 ) -> dict[str, Any]:
-    """The document; its pictures are copied on the way."""
+    """Make the document, and copy its pictures."""
     chapters = []
     for number, title in CHAPTERS.items():
         sections = []
@@ -141,7 +141,7 @@ def _answer(answer: Answer, reader: Reader) -> Node:
 
 
 def _results(record: Record, results: Path, pictures: Pictures) -> Node:
-    """What a record shows: figures, tables, and what has to be known of them."""
+    """The content from a record: figures, tables, and remarks on them."""
     made = f"{breakable(record.profile[:20]).capitalize()} profile, seed {record.seed}."
     stand_ins = " ".join(_sentence(text) for text in record.stand_ins)
     behind = " ".join(filter(None, (made, plain(stand_ins))))
@@ -169,7 +169,7 @@ def _results(record: Record, results: Path, pictures: Pictures) -> Node:
 
 
 def _figure(folder: Path, name: str, pictures: Pictures) -> str | None:
-    """Lines as lines where there is a PDF; the picture made of points otherwise."""
+    """A figure as vector graphics if there is a PDF, and as PNG otherwise."""
     if not re.fullmatch(r"\w[\w.-]*", name) or folder.is_symlink():
         return None
     return pictures.add(folder / f"{name}.pdf", ["pdf"]) or pictures.add(folder / f"{name}.png", ["png"])
@@ -187,7 +187,7 @@ def _table(table: Table) -> Node:
 
 
 def _runs(record: Record) -> Node:
-    """One row a run: how far it came, and what was measured."""
+    """A table with a row for each run: its epochs and measurements."""
     return {
         "columns": ["run", "epochs", "training loss", "test accuracy (%)", "best (%)", "time"],
         "align": ["left", "right", "right", "right", "right", "right"],
@@ -208,5 +208,5 @@ def _run(run: Run) -> list[str]:
 
 
 def _sentence(text: str) -> str:
-    """With a full stop."""
+    """A sentence with a full stop."""
     return text if not text or text.endswith((".", "!", "?")) else f"{text}."

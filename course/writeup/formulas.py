@@ -1,8 +1,8 @@
-"""LaTeX's formulas as trees of lists, which ``template.typ`` builds formulas from.
+"""Turn LaTeX formulas into trees of lists, from which ``template.typ`` builds formulas.
 
-latex2mathml reads LaTeX; what comes out, MathML, is taken apart here. A node is a list whose first element says what it
-is: ``["fraction", above, below, line]``, ``["scripts", base, below, above, limits]``. A formula that can't be read, or
-needs what is not here, is no error: the write-up shows it as it was written.
+latex2mathml turns LaTeX into MathML, and this module reads that. A node is a list whose first element is its kind:
+``["fraction", above, below, line]``, ``["scripts", base, below, above, limits]``. A formula that can't be read or isn't
+supported is no error: the write-up shows it as it was written.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Node = list[Any]
 MAX_LENGTH = 2_000
 MAX_DEPTH = 12
 MAX_NODES = 2_000
-#: Definitions can grow without end.
+#: Macro definitions are refused, because they can expand without end.
 DEFINITIONS = re.compile(r"\\(?:re|provide)?newcommand|\\[egx]?def(?![a-z])|\\let(?![a-z])|\\(?:new|renew)environment")
-#: Formulas of the write-up have no numbers.
+#: Formulas in the write-up have no equation numbers.
 NUMBERED = re.compile(r"\{(align|equation|gather|multline|alignat|flalign|eqnarray)\}")
 
-#: What latex2mathml doesn't read, and what stands for it.
+#: Commands that latex2mathml doesn't know, with their replacements.
 SPELLED = ((re.compile(r"\\arg(?![a-z])"), r"\operatorname{arg}"), (re.compile(r"\\operatorname\*"), r"\operatorname"))
 
-#: Combining accents by the signs that latex2mathml writes over a letter.
+#: Combining accents, by the signs that latex2mathml writes over a letter.
 ACCENTS = {
     sign: accent
     for accent, signs in {
@@ -39,23 +39,23 @@ ACCENTS = {
 }  # fmt: skip
 LINES = "¯‾_\u2015\u0304\u0305\u0332"
 BRACES = ("⏞", "⏟")
-#: Operators with what belongs to them below, not beside.
+#: Operators whose limits are below them, not beside them.
 LIMITS = ("lim", "max", "min", "sup", "inf", "arg max", "arg min", "argmax", "argmin", "lim sup", "lim inf", "det")
 FENCES = "([{⟨⌊⌈|‖∥)]}⟩⌋⌉∣"
 
 
 class FormulaError(Exception):
-    """A formula that can't be set; the text says which part of it, or nothing."""
+    """A formula can't be typeset. The text names the unsupported part, or is empty."""
 
 
 def tree(latex: str, *, display: bool = False) -> Node:
-    """A formula without its dollars.
+    """Turn a formula, without its dollar signs, into a tree.
 
     Args:
-        display: it stands on a line of its own.
+        display: whether it is on a line of its own.
 
     Raises:
-        FormulaError: it is none, or needs what can't be set.
+        FormulaError: it isn't a formula, or needs something that can't be typeset.
     """
     from latex2mathml.converter import convert_to_element
 
@@ -75,7 +75,7 @@ def tree(latex: str, *, display: bool = False) -> Node:
 
 
 class _Reader:
-    """One formula; counts its nodes."""
+    """Reads one formula, and counts its nodes."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -130,7 +130,7 @@ class _Reader:
         return ["text", text] if text else ["row", []]
 
     def row(self, elements: list[Element], depth: int) -> Node:
-        """One after the other; with delimiters as tall as what is between."""
+        """A row of elements, with delimiters as tall as their content."""
         nodes = [self.node(element, depth) for element in elements]
         fenced = [element.get("fence") == "true" or element.get("minsize") for element in elements]
         if len(nodes) > 1 and fenced[0] and elements[0].get("form") == "prefix":
@@ -204,7 +204,7 @@ def _is_fence(node: Node) -> bool:
 
 
 def _letters(element: Element) -> str:
-    """The text of an operator that is made of letters and spaces."""
+    """The text of an operator that consists of letters and spaces."""
     found = []
     for child in element.iter():
         if child.tag == "mspace":
@@ -220,7 +220,7 @@ def _letters(element: Element) -> str:
 
 
 def _content(element: Element) -> str:
-    """The characters of an element; latex2mathml leaves entities for whoever writes XML."""
+    """The characters of an element, with the entities that latex2mathml leaves replaced."""
     text = html.unescape(element.text or "")
     return text.replace("\n", " ") if element.tag == "mtext" else text.strip()
 

@@ -1,4 +1,4 @@
-"""Markdown as nodes for ``template.typ``: dictionaries with a ``kind``, and texts that nothing reads as a command."""
+"""Turn Markdown into nodes for ``template.typ``: dictionaries with a ``kind``, and texts without commands."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ __all__ = ["Reader", "breakable"]
 
 Node = dict[str, Any]
 
-#: What is nested more deeply is shown without its forms.
+#: The deepest nesting. Deeper content is shown as plain text.
 MAX_DEPTH = 5
 MAX_COLUMNS = 12
-#: Words longer than this may be parted anywhere, so that no line leaves the page.
+#: The longest word that is never split. Longer ones may be split anywhere, so that no line leaves the page.
 LONG = 40
 MARKS = {"em": "emphasis", "strong": "strong", "s": "struck"}
 
 
 class Reader:
-    """Reads the texts of one write-up, and keeps what it could not set.
+    """Reads the texts of one write-up, and records formulas and images that it could not typeset.
 
     Args:
-        picture: the file for an image's address, among those that the typesetter has; None where there is none.
-        as_written: leave the texts as they are, with their signs.
+        picture: gives the typesetter's file for an image's address, or None if there is none.
+        as_written: leave the texts as they are, with Markdown's signs.
     """
 
     def __init__(self, picture: Callable[[str], str | None], *, as_written: bool = False) -> None:
@@ -42,7 +42,7 @@ class Reader:
         """The addresses of images that could not be found."""
 
     def read(self, markdown: str) -> list[Node]:
-        """Paragraphs, lists and so on of a text; what is longer than anybody writes is left out, and says so."""
+        """The nodes of a text: paragraphs, lists and so on. Text beyond a limit is left out, and a sentence says so."""
         if self.as_written:
             return [{"kind": "code", "text": breakable(markdown[:MAX_PARSED], 78)}]
         nodes = self._blocks(SyntaxTreeNode(tokens(markdown)), 0)
@@ -126,7 +126,7 @@ class Reader:
         elif kind == "link":
             address = plain(str(node.attrs.get("href", "")))
             parts = self._inlines(node, depth + 1)
-            # Only what leads to a page or a mail: a file: or javascript: address has no place in a PDF.
+            # Only web and mail addresses are allowed; file: and javascript: addresses have no place in a PDF.
             safe = address.startswith(("http://", "https://", "mailto:")) and len(address) < 2_000
             yield {"kind": "link", "address": address, "parts": parts} if safe else {"kind": "group", "parts": parts}
         elif kind == "image":
@@ -155,7 +155,7 @@ class Reader:
 
 
 def breakable(text: str, longest: int = LONG) -> str:
-    """The text with places where a line may end in words that are longer than ``longest``; printable."""
+    """Printable text in which words longer than ``longest`` can be split at a line's end."""
     words = _without_towers(plain(text)).split(" ")
     return " ".join(
         "\u200b".join(word[start : start + longest] for start in range(0, len(word), longest))
@@ -166,7 +166,10 @@ def breakable(text: str, longest: int = LONG) -> str:
 
 
 def _without_towers(text: str) -> str:
-    """With four marks on a letter at most: more are no writing, and take typesetters a minute."""
+    """The text with at most four marks on a letter.
+
+    No script needs more, and they would take the typesetter a minute.
+    """
     kept = []
     marks = 0
     for character in text:
@@ -181,7 +184,7 @@ def _text(text: str) -> Node:
 
 
 def _around_images(parts: list[Node]) -> Iterator[Node]:
-    """A paragraph, or several, with the images that are in it on lines of their own."""
+    """One or more paragraphs, in which images are on lines of their own."""
     rest: list[Node] = []
     for part in [*parts, None]:
         if part is not None and part["kind"] != "image":

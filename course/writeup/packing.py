@@ -1,4 +1,4 @@
-"""The zip to hand in: the write-up, the notebook, the logs of AI tools, the code and the results."""
+"""Make the zip to submit: the write-up, the notebook, the logs of AI tools, the code and the results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_ATTACHMENT = 100 << 20
 MAX_STEM = 150
 #: Gradescope's limit for all files of a submission.
 MAX_UPLOAD = 100_000_000
-#: Letters that Unicode doesn't take apart into a plain one and an accent.
+#: Letters that Unicode doesn't decompose into a plain letter and an accent.
 LETTERS = str.maketrans({
     "ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d",
     "Ð": "D", "þ": "th", "Þ": "Th", "ł": "l", "Ł": "L", "ı": "i", "ħ": "h", "Ħ": "H",
@@ -33,19 +33,22 @@ LETTERS = str.maketrans({
 
 
 def ascii_name(name: str) -> str:
-    """Letters and digits for a file's name: ``Zoë Müller`` is ``ZoeMuller``; empty where a name has none of them."""
+    """A name as letters and digits for a file name:
+
+    ``Zoë Müller`` is ``ZoeMuller``; empty where a name has none of them.
+    """
     decomposed = unicodedata.normalize("NFKD", name.translate(LETTERS))
     return "".join(character for character in decomposed if character.isascii() and character.isalnum())[:40]
 
 
 def file_stem(team: Sequence[str]) -> str:
-    """The course's name for what is handed in, without its ending: ``CS2420_PSet2_AdaLovelace_ZoeMuller``."""
+    """The course's file name for submissions, without its ending: ``CS2420_PSet2_AdaLovelace_ZoeMuller``."""
     return "_".join([problem().problem.stem, *filter(None, map(ascii_name, team))])[:MAX_STEM].rstrip("_")
 
 
 @dataclass
 class Package:
-    """What goes into the zip."""
+    """The content of the zip."""
 
     student: Path
     results: Path
@@ -58,7 +61,7 @@ class Package:
 
 
 def pack(package: Package, path: Path) -> int:
-    """Write the zip, whole or not at all, and return its size in bytes."""
+    """Write the zip atomically, and return its size in bytes."""
     unfinished = path.with_name(f"{path.name}.part")
     try:
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -80,7 +83,7 @@ def pack(package: Package, path: Path) -> int:
 
 
 def _entries(package: Package) -> Iterator[tuple[str, bytes]]:
-    """Names in the zip and contents, in their order."""
+    """The names and contents of the zip's files, in their order."""
     yield package.pdf.name, package.pdf.read_bytes()
     if package.notebook is not None:
         yield from _attached(package, [("", package.notebook)])
@@ -105,7 +108,7 @@ def _attached(package: Package, files: Iterable[tuple[str, Path]]) -> Iterator[t
 
 
 def _named_apart(files: Sequence[Path]) -> Iterator[tuple[str, Path]]:
-    """A folder for each log, so that two of the same name don't meet."""
+    """A folder for each log, so that two with the same name don't collide."""
     seen: set[str] = set()
     for number, path in enumerate(files, start=1):
         yield ("ai-logs/" if path.name not in seen else f"ai-logs/{number}/"), path
@@ -113,7 +116,7 @@ def _named_apart(files: Sequence[Path]) -> Iterator[tuple[str, Path]]:
 
 
 def _results(package: Package, record: Record) -> Iterator[tuple[str, bytes]]:
-    """A part's record and the checkpoints that it names: what the grader looks at. Figures are in the PDF."""
+    """A part's record and the checkpoints that it names, which the grader needs. Figures are in the PDF."""
     folder = package.results / record.part
     names = [run.checkpoint.file for run in record.runs if run.checkpoint is not None]
     for name in dict.fromkeys([FILE, *names]):
@@ -128,7 +131,7 @@ def _results(package: Package, record: Record) -> Iterator[tuple[str, bytes]]:
 
 
 def notebook_texts(path: Path) -> list[str]:
-    """The text cells of a notebook; none where it can't be read."""
+    """The text cells of a notebook; empty if it can't be read."""
     try:
         cells = json.loads(read_bytes(path.resolve(), MAX_ATTACHMENT))["cells"]
         return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
@@ -137,7 +140,7 @@ def notebook_texts(path: Path) -> list[str]:
 
 
 def notebook_remarks(path: Path) -> list[str]:
-    """What a reader of the notebook would miss, one sentence each."""
+    """A sentence for each thing that a reader of the notebook would miss."""
     try:
         cells = json.loads(read_bytes(path.resolve(), MAX_ATTACHMENT))["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code" and "".join(cell["source"]).strip()]

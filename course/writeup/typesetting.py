@@ -1,4 +1,4 @@
-"""From the document to a PDF, with typst: a wheel that needs no LaTeX, no network and no fonts of the system."""
+"""Turn the document into a PDF with typst, a wheel that needs no LaTeX, no network and no system fonts."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from course.writeup.document import Pictures
 __all__ = ["MissingPackageError", "Typesetter", "TypesettingError", "typesetter"]
 
 TEMPLATE = Path(__file__).resolve().with_name("template.typ")
-#: Signs that typst's own fonts don't have are DejaVu's, which matplotlib brings.
+#: The folder of DejaVu, from matplotlib, for signs that typst's own fonts lack.
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 DATE = datetime(2025, 1, 1, tzinfo=timezone.utc)
 """The date of the PDF, so that the same texts make the same bytes."""
 
 
 class MissingPackageError(Exception):
-    """A package of the extra ``writeup`` is not there; the text is one sentence."""
+    """A package of the extra ``writeup`` is missing. The text is one sentence."""
 
 
 class TypesettingError(Exception):
-    """A document that can't be set; the text is typst's."""
+    """The document can't be typeset. The text is typst's."""
 
 
 class Typesetter:
-    """Typst, in a folder in which there is nothing but what it may read."""
+    """Typst with a folder that has only the files that it may read."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -40,7 +40,7 @@ class Typesetter:
         (folder / TEMPLATE.name).write_bytes(TEMPLATE.read_bytes())
 
     def _sets(self, name: str) -> bool:
-        """Whether a picture can be set; one that is damaged would end the whole document."""
+        """Whether a picture can be typeset. A damaged one would make the whole document fail."""
         import typst
 
         page = self.folder / "one-picture.typ"
@@ -55,7 +55,7 @@ class Typesetter:
         """The document as PDF.
 
         Raises:
-            TypesettingError: it can't be set, a fault of the template.
+            TypesettingError: the document can't be typeset, which is a fault of the template.
         """
         import typst
 
@@ -67,7 +67,7 @@ class Typesetter:
         return made
 
     def pages(self, document: dict[str, Any], ppi: float = 100) -> list[bytes]:
-        """The document as PNG, one a page."""
+        """The document as PNG, one image for each page."""
         import typst
 
         made = typst.compile(self._main(document), format="png", ppi=ppi, **self._options())
@@ -77,7 +77,7 @@ class Typesetter:
         return {"root": self.folder, "font_paths": [FONTS], "ignore_system_fonts": True}
 
     def _main(self, document: dict[str, Any]) -> Path:
-        # A lone surrogate, half of a sign, is in no font and in no UTF-8.
+        # A lone surrogate (half of a character) is in no font and isn't valid UTF-8.
         text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
         (self.folder / "document.json").write_bytes(text)
         return self.folder / TEMPLATE.name
@@ -85,7 +85,7 @@ class Typesetter:
 
 @contextmanager
 def typesetter() -> Iterator[Typesetter]:
-    """A typesetter in a folder that is removed at the end.
+    """Make a typesetter, whose folder is removed at the end.
 
     Raises:
         MissingPackageError: the extra ``writeup`` is not installed.
