@@ -1,4 +1,4 @@
-"""Submissions that are wrong in ways nobody thought of: the solution, changed at random by a seeded generator."""
+"""Generate bad submissions: a seeded generator changes the solution at random, in ways that nobody planned."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.validation.cases import SOLUTION, write_solution
 
 __all__ = ["BadSubmission", "generate"]
 
-#: Statements that are put somewhere into a function.
+#: Statements that are inserted somewhere into a function.
 DISASTERS = (
     "raise ValueError('generated')",
     "raise NotImplementedError",
@@ -41,7 +41,7 @@ DISASTERS = (
     "return",
     "yield 1",
 )
-#: What is returned in the place of a right value.
+#: Values that are returned instead of the correct one.
 RUBBISH = (
     "None",
     "float('nan')",
@@ -74,7 +74,7 @@ RUBBISH = (
     "__import__('torch').nn.Identity()",
     "__import__('torch').nn.Linear(3, 2)",
 )
-#: What a right value is wrapped in.
+#: Expressions that wrap a correct value.
 WRAPPERS = (
     "({0},)",
     "[{0}]",
@@ -111,7 +111,7 @@ class BadSubmission:
 
 
 def generate(seed: int, tests: int = 6) -> BadSubmission:
-    """The submission of a seed, with some tests to run on it."""
+    """Generate the submission of a seed, with some tests to run on it."""
     rng = random.Random(seed)
     part, module = rng.choice(sorted(MODULES.items()))
     text = (SOLUTION / f"{module}.py").read_text(encoding="utf-8")

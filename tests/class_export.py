@@ -32,7 +32,7 @@ PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 )
-#: First and last names, some of which tables and addresses are easily wrong about.
+#: First and last names, some of which are difficult for tables and addresses.
 NAMES = (
     "Ada Lovelace",
     "Alan Turing",
@@ -82,7 +82,7 @@ NAMES = (
     "Ronitt Rubinfeld",
 )
 
-#: What is written under the headings, by the question's id: the first is good, others are less so.
+#: Written answers by the question's id. The first one is good, and the others are worse.
 ANSWERS: dict[str, Sequence[str]] = {
     "1.1": (
         "**0.1 is best.** It reaches the highest accuracy after five epochs. With 0.0001 the loss falls too slowly, "
@@ -185,14 +185,14 @@ used = { "sid-0017" = 3 }
 
 
 def _groups(count: int) -> list[list[str]]:
-    """Who handed in together; Ada Lovelace, of the first group, is in the last submission as well."""
+    """The groups of students. Ada Lovelace of the first group is in the last submission as well."""
     names = iter(NAMES)
     groups = [[next(names), next(names)] if index < 5 else [next(names)] for index in range(count - 1)]
     return [*groups, ["Ada Lovelace"]]
 
 
 def _write(folder: Path, index: int, people: Sequence[str], results: Path | None, draw: random.Random) -> None:
-    """What one of them handed in."""
+    """Write the submission of one group."""
     answers = _answers(people, index, draw)
     if index == 20:
         (folder / "writeup.pdf").write_bytes(PDF)
@@ -218,7 +218,7 @@ def _write(folder: Path, index: int, people: Sequence[str], results: Path | None
 
 
 def _write_modules(folder: Path, index: int, draw: random.Random) -> None:
-    """The solution's modules for some, and stubs in the place of half of them for others."""
+    """Write the solution's modules. Some groups have stubs instead of half of them."""
     stubs = [] if index % 4 == 0 else draw.sample(FILES, 3)
     for file in FILES:
         shutil.copyfile((STUBS if file in stubs else SOLUTION) / file, folder / file)
@@ -260,7 +260,7 @@ def _login(name: str) -> str:
 
 
 def _write_gradebook(path: Path, handed_in: Sequence[str]) -> None:
-    """The gradebook as Canvas exports it, without the third student, and with one who handed in nothing."""
+    """Write the gradebook as Canvas exports it, without the third student, and with one who submitted nothing."""
     known = [name for name in dict.fromkeys(handed_in) if name != handed_in[2]] + [NAMES[-1]]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         table = csv.writer(file)

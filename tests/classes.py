@@ -1,4 +1,4 @@
-"""A class of made-up students, what is right, wrong, broken, hostile or damaged in it, and the grades that they get.
+"""Write a made-up class with good, wrong, broken, hostile and damaged submissions, and check its grades.
 
 ``python -m tests.classes FOLDER [COUNT]`` writes one, as Gradescope exports it.
 """
@@ -31,7 +31,7 @@ OF_CODE = {test.number for test in read_suites() if RESULTS not in test.tags}
 
 Write = Callable[[Path], object]
 
-#: Attacks that are over soon, of several kinds.
+#: Attacks of several kinds that end quickly.
 HOSTILE = (
     "damages_the_report",
     "exits_at_import",
@@ -43,7 +43,7 @@ HOSTILE = (
 
 
 def write_class(folder: Path, count: int = 60, seed: int = 2420) -> dict[str, str]:
-    """Write an export of Gradescope; what each submission is, by the name of its folder."""
+    """Write an export of Gradescope. Return the kind of each submission by the name of its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     draw = random.Random(seed)
     metadata, kinds = {}, {}
@@ -72,7 +72,7 @@ def write_class(folder: Path, count: int = 60, seed: int = 2420) -> dict[str, st
 
 
 def _kinds(draw: random.Random) -> Iterator[tuple[str, Write]]:
-    """What students hand in, again and again in this order, with other cases each time."""
+    """The kinds of submissions, repeated in this order with other cases each time."""
     cases = {kind: list(read_cases(kind)) for kind in ("right", "wrong", "broken")}
     cases = {kind: [case for case in of_kind if not case.requires] for kind, of_kind in cases.items()}
     for of_kind in cases.values():
@@ -120,7 +120,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def check_grades(out: Path, kinds: dict[str, str]) -> None:
-    """Hold the table and the reports to what is known of each submission."""
+    """Check the table and the reports against the known grade of each submission."""
     cases = {case.id: case for case in read_cases()}
     maxima, *students = rows((out / "grades.csv").read_text())
     assert float(maxima["Automatic"]) == MAXIMUM

@@ -1,4 +1,4 @@
-"""What the tests of this software share."""
+"""Fixtures that the tests of this software share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OF_CODE = sum(test.points for test in read_suites() if RESULTS not in test.tags)
 Take = Callable[[Path], Submission]
 
 
-#: An example may wait for a core while other tests run: no verdict depends on how long it takes.
+#: Examples have no deadline, because one may wait for a core while other tests run.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
 
@@ -105,7 +105,7 @@ def launcher() -> Iterator[Launcher]:
 
 @pytest.fixture(scope="session")
 def run() -> Iterator[WarmPython]:
-    """Do in the repository's root what ``python`` does with these arguments, with everything imported already."""
+    """Run ``python`` with these arguments in the repository's root, with everything imported already."""
     warm = WarmPython(ROOT, "course.experiments.cli", "matplotlib.pyplot")
     yield warm
     warm.close()
@@ -113,7 +113,7 @@ def run() -> Iterator[WarmPython]:
 
 @pytest.fixture
 def runtime() -> Iterator[Path]:
-    """A folder for the sockets of warm servers that commands start, as XDG_RUNTIME_DIR; they end with the test."""
+    """A folder for the sockets of warm servers, as XDG_RUNTIME_DIR. The servers end with the test."""
     with tempfile.TemporaryDirectory(prefix="run-") as folder:  # the paths of sockets are short
         yield Path(folder)
         end_all_with(f"XDG_RUNTIME_DIR={folder}")
@@ -121,7 +121,7 @@ def runtime() -> Iterator[Path]:
 
 @pytest.fixture
 def submission(tmp_path: Path) -> Callable[..., Path]:
-    """A folder with the solution, in which some modules have another text (None: the module is missing)."""
+    """Write a folder with the solution, in which some modules have another text (None: the module is missing)."""
 
     def write(**modules: str | None) -> Path:
         folder = tmp_path / "submission"
@@ -141,7 +141,7 @@ def submission(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def take(tmp_path: Path) -> Take:
-    """Take something in, in this process."""
+    """Open a submission in this process."""
 
     def take_in(path: Path) -> Submission:
         scratch = tmp_path / "scratch"
@@ -171,7 +171,7 @@ def quantization(tmp_path: Path) -> Iterator[Callable[..., Student]]:
 
 @pytest.fixture(scope="session")
 def read_report() -> Callable[[Path], dict[str, Any]]:
-    """Read a results.json and hold it to the schema."""
+    """Read a results.json, and validate it against the schema."""
     schema = json.loads(gradescope.SCHEMA.read_text(encoding="utf-8"))
 
     def read(path: Path) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def read_report() -> Callable[[Path], dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def quick_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``results/`` as the solution leaves it, on few images; shared by all test processes."""
+    """The folder ``results/`` of the solution's experiments on few images. All test processes share it."""
     base = tmp_path_factory.getbasetemp()
     in_xdist = "PYTEST_XDIST_WORKER" in os.environ
     return made_once((base.parent if in_xdist else base) / "quick-results")
@@ -206,7 +206,7 @@ def drawn_results(quick_results: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def full_writeup_folder(writeup_folder: WriteupFolder, drawn_results: Path) -> WriteupFolder:
-    """With results that the solution left."""
+    """A team's folders with results of the solution."""
     writeup_folder.results = drawn_results
     writeup_folder.answer("The rate 0.1 is **best**.")
     return writeup_folder

@@ -1,4 +1,4 @@
-"""Hand-ins that are damaged, wrong or hostile: archives and notebooks, changed by a seeded generator."""
+"""Generate damaged, wrong or hostile submissions: archives and notebooks, changed by a seeded generator."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ SOURCES = (
 
 
 def _wrong_values(rng: random.Random) -> bytes:
-    """A notebook in whose JSON some values are others."""
+    """A notebook with some wrong values in its JSON."""
     document = json.loads(nbformat.writes(solution_notebook()))
     for _ in range(rng.choice((1, 2, 10))):
         place: Any = document
@@ -241,7 +241,7 @@ def _wrong_values(rng: random.Random) -> bytes:
 
 
 def _odd_sources(rng: random.Random) -> bytes:
-    """A notebook with cells that no parser likes."""
+    """A notebook with cells that are hard to parse."""
     notebook = solution_notebook()
     for source in rng.sample(SOURCES, 4):
         title = rng.choice(("", "# Code Cell 2.2\n", "# Code Cell 9.99z\n", "# Code Cell 3.4\n"))
@@ -280,7 +280,7 @@ NOTEBOOKS = (_wrong_values, _odd_sources, _odd_json)
 
 
 def damaged_submission(folder: Path, seed: int) -> Path:
-    """Write one of them into a folder."""
+    """Write the submission of a seed into a folder."""
     rng = random.Random(seed)
     kind = rng.randrange(4)
     if kind == 0:

@@ -1,7 +1,8 @@
-"""``make test FAST=1``: of the tests of what has changed those that are quick, for the time between two edits.
+"""``make test FAST=1``: run the quick tests of the files that have changed.
 
-What has changed since the last commit is told by git, and which tests depend on it by the graph of imports. What is no
-Python, as a template or a manifest, may change anything. Tests marked ``slow`` start processes or train networks.
+git tells which files have changed since the last commit, and the graph of imports which tests depend on them. A file
+that isn't Python, such as a template or a manifest, may affect every test. Tests marked ``slow`` start processes or
+train networks.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from tests.conftest import ROOT
 
 PACKAGES = ("course", "grader", "harness", "tests")
 SHARED = "tests.conftest"
-"""The module that every test module has, and whose imports say nothing about one of them."""
+"""The module that all test modules share, so that its imports say nothing about any of them."""
 
 
 def changed_files() -> list[str]:
-    """What differs from the last commit, new files included."""
+    """The files that differ from the last commit, including new files."""
     command = ["git", "status", "--porcelain", "--untracked-files=all", "--no-renames", "-z"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [entry[3:] for entry in listed.split("\0") if entry]
 
 
 def files_to_test(files: Iterable[str]) -> list[str]:
-    """The files with tests that may come out differently, sorted."""
+    """The test files whose outcome may differ, sorted."""
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
     graph.remove_module(SHARED)
     everything = {module for module in graph.modules if module.rpartition(".")[2].startswith("test_")}

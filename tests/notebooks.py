@@ -1,4 +1,4 @@
-"""Notebooks for tests."""
+"""Make notebooks for tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["imported", "module", "notebook"]
 
 
 def imported(submission: Submission, name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """A module of a submission, imported until the test's end, whatever was imported under its files' names before."""
+    """Import a module of a submission until the test's end, even if its name was imported before."""
     monkeypatch.syspath_prepend(submission.folder)
     for file in submission.folder.rglob("*.py"):
         monkeypatch.setitem(sys.modules, file.stem, ModuleType(file.stem))  # so that the end restores what is there now
@@ -26,7 +26,7 @@ def imported(submission: Submission, name: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def notebook(path: Path, *cells: str) -> Path:
-    """A notebook with these code cells; what begins with "text:" is text."""
+    """A notebook with these code cells. A cell that begins with "text:" is a text cell."""
     made = [
         nbformat.v4.new_markdown_cell(cell.removeprefix("text:"))
         if cell.startswith("text:")

@@ -39,7 +39,7 @@ class Installation:
 
 @contextmanager
 def installation(owner: int = 0, *, private: bool = False) -> Iterator[Installation]:
-    """Make one for a test.
+    """Make an installation for a test.
 
     Args:
         owner: the user to whom the copy of the repository belongs.
@@ -66,7 +66,7 @@ def installation(owner: int = 0, *, private: bool = False) -> Iterator[Installat
 
 @cache
 def _python() -> Path:
-    """This interpreter where others can use it, else one like it, which is removed at the end of this process."""
+    """This interpreter if other users can run it, or else a copy that is removed at the end of this process."""
     arguments = [sys.executable, "-c", "import torch"]
     options = {"user": ORDINARY_USER, "group": ORDINARY_USER, "extra_groups": []}
     try:

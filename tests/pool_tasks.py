@@ -1,4 +1,7 @@
-"""Work that ends the process which does it. Nothing else is imported here: each new process has to do that again."""
+"""Tasks for process pools, some of which end their process.
+
+This module imports little, since each new process imports it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How this software is written about: ``python -m tests.prose``, a part of ``make check``.
+"""Check the prose of this software: ``python -m tests.prose``, a part of ``make check``.
 
 Two rules: the docstring of an attribute is a whole sentence, and says what the attribute is. It begins with a capital
 letter, a digit, a shape or code, and not with a preposition or a relative word; it ends with a full stop. And no
@@ -26,12 +26,12 @@ of on over since so than that through to under until what whatever when where wh
 NO_SUBJECT = frozenset(WORDS.split())
 #: The text of a whole sentence. A digit, a code or a shape such as ``(N, C)`` may begin it as well.
 SENTENCE = re.compile(r"[A-Z0-9`(\[:].*\.", re.DOTALL)
-#: The folders whose modules are looked at; cases are texts of other people on purpose.
+#: The folders whose modules are checked. Cases are left out, because they imitate other authors.
 FOLDERS = ("benchmarks", "course", "docs", "fixtures", "grader", "harness", "student", "tests", "examples/softmax")
 
 
 def fragments(text: str) -> Iterator[tuple[int, str]]:
-    """Docstrings of attributes and constants that are no whole sentences, with the number of their line.
+    """Docstrings of attributes and constants that aren't whole sentences, each with its line number.
 
     Args:
         text: a Python file.
@@ -48,7 +48,7 @@ def fragments(text: str) -> Iterator[tuple[int, str]]:
 
 
 def main() -> int:
-    """Print what breaks a rule; exit code 1 if anything does."""
+    """Print every text that breaks a rule. Exit code 1: there are some."""
     found = [
         f"{path.relative_to(ROOT)}:{line}: an attribute's docstring is not a whole sentence: {text}"
         for folder in FOLDERS

@@ -1,9 +1,8 @@
-"""The answers that workers gave to a test, recorded and given again, with one of them changed.
+"""Record the answers of workers to a test, and replay them with one answer changed.
 
-A test's function runs once with the solution in this process, and every answer is kept as the worker's frame. After
-that it can run any number of times without student code: the recorded frames answer, all but one, in whose place a test
-of this software puts a value of its own. So what the grader does with odd values is tried a thousand times in the time
-that a few gradings take.
+A test's function runs once with the solution in this process, and every answer is recorded as the worker's frame. After
+that it can run any number of times without student code: the recorded frames answer, except for one that a test of this
+software replaces. So a thousand odd values are tried in the time of a few gradings.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ from harness.worker.worker import Executor
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker answered to a call."""
+    """A worker's answer to a call."""
 
     function: str
     clean: bool
-    """No student code runs in that worker: its answers are the grader's own."""
+    """The worker runs no student code, so its answers are the grader's own."""
     value: Value
     buffers: tuple[Any, ...]
-    """Each of bytes."""
+    """The buffers of the answer, each as bytes."""
 
     def plain(self) -> Any:
-        """The value itself; what doesn't travel is its handle."""
+        """The value itself; a handle for an object that isn't sent."""
         return decode(self.value, list(map(bytearray, self.buffers)), lambda handle: handle)
 
 
@@ -102,10 +101,10 @@ class _Replaying(_Worker):
 
 @dataclass(frozen=True)
 class Changed(Answer):
-    """An answer in the place of a recorded one."""
+    """An answer that replaces a recorded one."""
 
     def received(self, resolve: Resolve) -> Any:
-        """As a grader receives it: what can't be decoded is the student's failure."""
+        """The value as a grader receives it. A value that can't be decoded is the student's failure."""
         try:
             return decoded(Reply(value=self.value), [memoryview(buffer) for buffer in self.buffers], resolve)
         except ProtocolError as error:
@@ -113,14 +112,16 @@ class Changed(Answer):
 
 
 def changed(answer: Answer, value: Any) -> Changed:
-    """The answer with another value, encoded as a worker would; a Handle stays what it is."""
+    """The answer with another value, encoded as by a worker. A Handle is kept."""
     buffers: list[Any] = []
     encoded = encode(value, buffers, lambda other: Handle(0, "object", type(other).__name__[:100]))
     return Changed(answer.function, answer.clean, encoded, tuple(buffers))
 
 
 RunChanged = Callable[[int, Any], BaseException | None]
-"""Runs a test with another value, or a Changed, as the answer of this index; returns the exception that came out."""
+"""A function that runs a test with another value, or a Changed, as the answer of this index. It returns the test's
+exception.
+"""
 
 
 class Replays:

@@ -1,7 +1,7 @@
-"""The long run: ``make soak``, or ``python -m tests.soak --submissions 2000 --kills 50``.
+"""The soak test: ``make soak``, or ``python -m tests.soak --submissions 2000 --kills 50``.
 
-Generated bad submissions, each of which must get a valid report with the whole maximum and without a fault of the
-grader; then graders that are killed at random moments, each of which must leave such a report and no process.
+It grades generated bad submissions. Each must get a valid report with the whole maximum and without a fault of the
+grader. Then it kills graders at random moments. Each must leave such a report and no process.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from tests.bad_submissions import generate
 
 __all__ = ["AutograderFolder", "graded_problems", "report_problems"]
 
-#: Every endless loop is waited for.
+#: The limits are short, because the run waits for every endless loop.
 LIMITS = Limits(call_seconds=0.5, test_seconds=1.2, cpu_seconds=10)
 MAXIMUM = sum(test.points for test in read_suites())
 SCHEMA = json.loads(gradescope.SCHEMA.read_text(encoding="utf-8"))
 
 
 def report_problems(path: Path) -> Iterator[str]:
-    """What is wrong with a report."""
+    """The problems of a report."""
     try:
         report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         jsonschema.validate(report, SCHEMA)
@@ -68,7 +68,7 @@ def report_problems(path: Path) -> Iterator[str]:
 
 
 def graded_problems(seeds: Sequence[int]) -> dict[int, tuple[float, list[str]]]:
-    """Grade generated submissions in this process: score and problems by seed."""
+    """Grade generated submissions in this process. Return the score and problems by seed."""
     launcher = make_launcher("auto", LIMITS)
     found = {}
     try:
@@ -91,10 +91,10 @@ def graded_problems(seeds: Sequence[int]) -> dict[int, tuple[float, list[str]]]:
 
 
 class AutograderFolder:
-    """/autograder of a Gradescope container in another place, made of the zip and of this process's Python.
+    """The folder /autograder of a Gradescope container at another path, made from the zip, with this process's Python.
 
     Args:
-        archive: the zip; without one, that of this repository.
+        archive: the zip; by default that of this repository.
     """
 
     def __init__(self, root: Path, archive: Path | None = None) -> None:
@@ -114,7 +114,7 @@ class AutograderFolder:
         return self.root / "results" / "results.json"
 
     def hand_in(self, folder: Path) -> None:
-        """Put a submission in the place of the last one."""
+        """Replace the submission by another one."""
         shutil.rmtree(self.root / "submission")
         shutil.copytree(folder, self.root / "submission", symlinks=True)
         self.report.unlink(missing_ok=True)
@@ -132,7 +132,7 @@ class AutograderFolder:
         )
 
     def processes(self) -> list[str]:
-        """Command lines of processes that belong to this folder."""
+        """The command lines of processes that belong to this folder."""
         found = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
@@ -146,7 +146,7 @@ class AutograderFolder:
 
 
 def killed_problems(folder: AutograderFolder, seconds: float) -> list[str]:
-    """Kill a grading after some seconds and look at what it leaves."""
+    """Kill a grading after some seconds. Return the problems of what it leaves."""
     folder.hand_in(SOLUTION)
     process = folder.start()
     deadline = time.monotonic() + 10
@@ -163,7 +163,7 @@ def killed_problems(folder: AutograderFolder, seconds: float) -> list[str]:
 
 
 def whole_run(folder: AutograderFolder) -> float:
-    """How long a grading takes that is left alone."""
+    """The seconds of an undisturbed grading."""
     folder.hand_in(SOLUTION)
     start = time.monotonic()
     folder.start().wait()

@@ -1,4 +1,4 @@
-"""Python with everything imported already, for tests of commands."""
+"""A Python that has imported everything already, for tests of commands."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["WarmPython", "end_all_with", "without_pytest"]
 
 
 def without_pytest(**more: str) -> dict[str, str]:
-    """This process's environment without what an outer pytest leaves in it."""
+    """This process's environment without the variables of an outer pytest."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COLUMNS"))}
     return {**kept, "COLUMNS": "100", "NO_COLOR": "1", **more}
 
 
 def end_all_with(setting: str) -> None:
-    """End the processes that have this in their environment, as ``NAME=value`` (Linux)."""
+    """End the processes with this setting in their environment, as ``NAME=value`` (Linux)."""
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if setting.encode() in (entry / "environ").read_bytes().split(b"\0"):
@@ -31,11 +31,11 @@ def end_all_with(setting: str) -> None:
 
 
 class WarmPython:
-    """Does what ``python`` does in a copy of the repository, in processes that a warm server forks where there is one.
+    """Runs ``python`` commands in a copy of the repository, if possible in processes that a warm server forks.
 
     Args:
         root: the copy.
-        others: modules that the server imports as well.
+        others: further modules that the server imports.
     """
 
     def __init__(self, root: Path, *others: str) -> None:
@@ -47,7 +47,7 @@ class WarmPython:
 
     @property
     def socket(self) -> Path | None:
-        """Where the server listens, which is started if there is none: it ends when it was idle for ten minutes."""
+        """The path of the server's socket. The server is started if needed, and ends after ten idle minutes."""
         if sys.platform != "linux":
             return None
         path = Path(self._folder.name, "socket")
@@ -60,14 +60,14 @@ class WarmPython:
         return path
 
     def environment(self) -> dict[str, str]:
-        """The environment of what is run."""
+        """The environment of the commands."""
         path = [str(self.root), *filter(None, [os.environ.get("PYTHONPATH")])]
         return without_pytest(PYTHONPATH=os.pathsep.join(path))
 
     def __call__(
         self, *arguments: str | Path, cwd: Path | None = None, stdin: str = "", timeout: float = 400
     ) -> subprocess.CompletedProcess[str]:
-        """What a command printed, and its exit code."""
+        """Run a command. Return its output and its exit code."""
         words, folder, environment = [*map(str, arguments)], cwd or self.root, self.environment()
         with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
             given.write(stdin.encode())
