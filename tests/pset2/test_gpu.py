@@ -19,6 +19,7 @@ from torch.optim import lr_scheduler
 
 from course.graphs import GraphSteps
 from course.layers import get_sparse_conv2d_layers
+from course.layout import order_weights
 from course.models import ConvNet, MNISTNet
 from course.trainer import Diverged, PlainSteps, Recipe, Training
 from harness import gpu
@@ -126,6 +127,53 @@ def test_convnets_captured_steps_are_those_of_the_plain_loop():
         losses.append(training.history.losses)
     assert len(losses[0]) == 16
     assert losses[1] == pytest.approx(losses[0], rel=1e-2)
+
+
+class ChannelByChannel(nn.Module):
+    """A depthwise layer as the handout has it: a convolution for each channel."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.kernels = nn.ParameterList([nn.Parameter(torch.randn(3, 3) / 3) for _ in range(channels)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = [functional.conv2d(x[:, i : i + 1], k[None, None], padding=1) for i, k in enumerate(self.kernels)]
+        return torch.cat(parts, dim=1)
+
+
+def test_a_layer_that_loops_over_channels_is_captured(replays):
+    losses = []
+    for graphs in (False, True):
+        torch.manual_seed(43)
+        layers = [nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), ChannelByChannel(8), nn.AdaptiveAvgPool2d(1)]
+        model = nn.Sequential(*layers, nn.Flatten(), nn.Linear(8, 10)).to(DEVICE)
+        training = gpu_training(model, replace(SGD, rate=0.01), graphs=graphs)
+        training.epoch()
+        losses.append(training.history.losses)
+    assert replays() == 3
+    assert losses[1] == pytest.approx(losses[0], rel=1e-2)
+
+
+@RECIPES
+def test_weights_in_the_order_of_images_train_alike_and_a_stopped_run_goes_on(recipe):
+    """A fused optimizer wants momentum in the order of the weights, which is not the one that is kept."""
+    recipe = replace(recipe, rate=recipe.rate / 10)
+
+    def begin(ordered: bool) -> Training:
+        torch.manual_seed(43)
+        model = ConvNet().to(DEVICE)
+        assert not ordered or order_weights(model) == 9
+        data, test = (replace(photos(split), layout=torch.channels_last).to(DEVICE) for split in ("train", "test"))
+        return Training(model, data, test, recipe)
+
+    plain, ordered, stopped, again = (begin(one) for one in (False, True, True, True))
+    for training in (plain, ordered, ordered, stopped):
+        training.epoch()
+    assert ordered.history.losses[:4] == pytest.approx(plain.history.losses, rel=2e-2)
+    again.take_up(stopped.state(), stopped.history)
+    again.epoch()
+    assert steps(again).capture
+    assert again.history.losses == pytest.approx(ordered.history.losses, rel=2e-2)
 
 
 @RECIPES
