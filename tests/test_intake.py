@@ -302,7 +302,9 @@ def test_answers_are_counted(take, tmp_path):
     )
     found = {item.what: item for item in take(tmp_path).checklist}
     assert found["the team's names"].found == "Ada Lovelace"
-    assert found["written answers within their limits"].found.startswith("1.1 has 101 words of 100: shorten them")
+    assert found["written answers within their limits"].found.startswith(
+        "1.1 has 101 words, the limit is 100: shorten them"
+    )
 
 
 def test_cells_that_were_not_run_in_order_are_noticed(take, tmp_path):

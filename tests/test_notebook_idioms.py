@@ -154,9 +154,9 @@ def test_constants_under_the_handouts_names_are_understood(load):
     pruning, submission = load("pruning", *cells)
     assert (pruning.PRUNE_PERCENTAGE, pruning.PRUNE_EPOCHS) == (0.1, [10, 20, 30, 40, 50])
     assert set(submission.notes) == {
-        "prune_percentage was taken as PRUNE_PERCENTAGE, the name that the grader looks for.",
-        "prune_epoch was taken as PRUNE_EPOCHS, the name that the grader looks for.",
-        "lrs was taken as LEARNING_RATES, the name that the grader looks for.",
+        "prune_percentage was graded as PRUNE_PERCENTAGE, the name that the grader looks for.",
+        "prune_epoch was graded as PRUNE_EPOCHS, the name that the grader looks for.",
+        "lrs was graded as LEARNING_RATES, the name that the grader looks for.",
     }
 
 

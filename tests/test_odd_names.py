@@ -221,7 +221,7 @@ def test_of_two_that_are_almost_called_so_none_is_guessed(take, tmp_path):
     submission = take(tmp_path)
     assert not (submission.folder / "quantization.py").exists()
     assert submission.notes == (
-        "Quantization.py, quantization (1).py may each be quantization.py, so none was graded: rename one to "
+        "Quantization.py, quantization (1).py could each be quantization.py, so none was graded: rename one to "
         "quantization.py.",
     )
 
@@ -294,7 +294,7 @@ def test_modules_under_names_of_their_own_are_found_by_what_they_define(take, tm
     assert "class DepthwiseSeparableConvolution" in text(submission, "depthwise.py")
     assert "part2.py was graded as quantization.py: hand in those, or the notebook." in submission.notes
     assert (
-        "part5a.py, part5b.py may each be transformer.py, so none was graded: rename one to transformer.py."
+        "part5a.py, part5b.py could each be transformer.py, so none was graded: rename one to transformer.py."
         in submission.notes
     )
 

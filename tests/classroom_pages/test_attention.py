@@ -64,7 +64,7 @@ def test_who_has_written_too_much(tmp_path):
     text = f"## {WORDY.part} {WORDY.title}\n\n" + "word " * (LIMIT + 1)
     (notice,) = found(made(tmp_path, roster_entry("one"), answers=text))
     assert notice.kind is Kind.OVER
-    assert f"has {LIMIT + 1} words of {LIMIT}" in notice.why
+    assert f"has {LIMIT + 1} words, the limit is {LIMIT}" in notice.why
 
 
 def test_who_has_no_pdf(tmp_path):
