@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterator
 
@@ -70,7 +71,7 @@ def schedules(found: Records) -> Iterator[Fact]:
 
 def _around_quarters(epochs: int) -> list[int]:
     """The last epoch of each quarter, where MultiStepLR has its milestones, and the one that follows."""
-    return [quarter * epochs // 4 + later for quarter in (1, 2, 3) for later in (0, 1)] if epochs >= 8 else []
+    return [math.ceil(quarter * epochs / 4) + later for quarter in (1, 2, 3) for later in (0, 1)] if epochs >= 8 else []
 
 
 def fine_tuned(found: Records) -> Iterator[Fact]:
