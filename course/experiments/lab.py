@@ -73,6 +73,8 @@ class Lab:
     save_every: float = SAVE_EVERY
     estimate: float = 0.0
     """Seconds of the training that a dry run has left out."""
+    taken_up: float = 0.0
+    """Seconds of training that earlier sessions spent on the runs that go on in this one."""
     _counts: tuple[int, int] = (0, 0)
     _exact: set[str] = field(default_factory=set)
     """The names of runs that are in float32 on every device."""
@@ -290,6 +292,7 @@ class Lab:
             path.unlink(missing_ok=True)
             return False
         _copy_history(training.history, run)
+        self.taken_up += sum(kept.seconds)
         run.zeros = kept.zeros
         run.alone = kept.alone and run.alone
         return True

@@ -232,11 +232,12 @@ class Session:
             self.kept.add(part)
             return record
         self.watch.part_begins(part, experiment.title, alone=self.company.alone)
-        started, before = time.perf_counter(), record.seconds
+        started, lab = time.perf_counter(), self.lab(record)
+        finished = sum(sum(run.seconds) for run in record.runs if run.finished)
         try:
-            self._guarded(experiment, self.lab(record))
+            self._guarded(experiment, lab)
         finally:
-            _add_time(record, before, time.perf_counter() - started)
+            _add_time(record, time.perf_counter() - started, trained_before=finished + lab.taken_up)
             write(record, self.out / part)
             aside = self.out / f"{part}.replaced"
             if record.state == "complete" and aside.exists():
@@ -310,12 +311,12 @@ class Session:
         return report.write_report(self.out, list(records.values()))
 
 
-def _add_time(record: Record, before: float, seconds: float) -> None:
+def _add_time(record: Record, seconds: float, *, trained_before: float) -> None:
     """Add what the last session took. A session that was killed could not write its own time: its epochs tell it."""
     *earlier, last = record.sessions
     lost = 0.0
     if earlier and not earlier[-1].seconds:
-        lost = max(sum(sum(run.seconds) for run in record.runs) - before - seconds, 0.0)
+        lost = max(trained_before - record.seconds, 0.0)
         earlier[-1] = msgspec.structs.replace(earlier[-1], seconds=lost)
     record.sessions = [*earlier, msgspec.structs.replace(last, seconds=seconds)]
-    record.seconds = before + lost + seconds
+    record.seconds += lost + seconds
