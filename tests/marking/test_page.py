@@ -282,7 +282,7 @@ def test_regrade_requests_become_a_queue(browser, path_of, marks):
     page = ada.post("/requests", pasted=table)
     assert "Added: 2. There already: 0." in page.text
     assert "Row 4: nobody is neither a submission" in page.text
-    assert "Row 5: 7.7 is none of" in page.text
+    assert "Row 5: 7.7 is not a question" in page.text
     assert "Added: 0. There already: 2." in ada.post("/requests", pasted=table).text
     (regrade,) = marks().regrades("s0")
     assert regrade.before == 1
