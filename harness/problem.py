@@ -202,7 +202,6 @@ class HandOut(_Record, frozen=True):
 
     files: tuple[str, ...] = ()
     """The paths of single files in the repository. Students always get README.md and pyproject.toml."""
-    folders: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     """The paths, or their beginnings, in these folders and the problem set's own that students don't get."""
     data: tuple[str, ...] = ()

@@ -58,7 +58,7 @@ class Screen:
 
 
 @app.command()
-def experiments(
+def experiments(  # noqa: PLR0913 (typer reads options from parameters)
     parts: Annotated[
         list[str] | None,
         typer.Argument(metavar="[PART]...", help="Parts such as 1.2, or 3 for 3.1 to 3.4. All by default."),

@@ -29,9 +29,7 @@ __all__ = ["FOLDER", "files", "main", "write"]
 FOLDER = problem().problem.stem
 """The folder that the zip unpacks to."""
 TOP = ("README.md", "pyproject.toml", *problem().hand_out.files)
-FOLDERS = tuple(
-    dict.fromkeys([problem().place, "harness", "student", *problem().problem.readable, *problem().hand_out.folders])
-)
+FOLDERS = tuple(dict.fromkeys([problem().place, "harness", "student", *problem().problem.readable]))
 #: Paths in these folders, or beginnings of paths, that students don't get.
 LEFT_OUT = (
     *(folder for folder in SECRET_FOLDERS["staff"] if folder not in SECRET_FOLDERS["students"]),
