@@ -33,10 +33,11 @@ $(READY): pyproject.toml
 	@touch $@
 
 grade: $(READY)
-	@$(BIN)/python -m grader grade "$(SUBMISSION)" $(foreach one,$(PART),--part $(one))
+	@CALLED_AS=make $(BIN)/python -m grader grade "$(SUBMISSION)" $(foreach one,$(PART),--part $(one)) \
+	  $(if $(ALL),--all) $(if $(SEED),--seed $(SEED))
 
 watch: $(READY)
-	@$(BIN)/python -m grader watch "$(SUBMISSION)" $(foreach one,$(PART),--part $(one))
+	@CALLED_AS=make $(BIN)/python -m grader watch "$(SUBMISSION)" $(foreach one,$(PART),--part $(one))
 
 # A folder that is not student/ is named; for student/ itself untouched stubs show the reference, if it is at hand.
 experiments: $(READY)

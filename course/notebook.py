@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from course.notebook_commands import Output, progress, run, start, stop
-from harness.numbers import PART, lies_in
+from harness.numbers import lies_in
 from harness.problem import problem
 from harness.warm import client
 
@@ -83,7 +83,7 @@ def _grade(parts: Sequence[str], options: Sequence[str], file: str | Path | None
 def _grade_and_show(command: Sequence[str]) -> None:
     """Run a grading: in a notebook with its table as HTML, and until then a line on its progress; elsewhere as text."""
     if _shell() is None:
-        run(*command, said=_in_cells)
+        run(*command)
         return
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
         page, report = Path(folder) / "cell.html", Path(folder) / "results.json"
@@ -101,16 +101,9 @@ def _grade_and_show(command: Sequence[str]) -> None:
         except KeyboardInterrupt:
             stop(process)
             raise
-        lines = [_in_cells(line.rstrip()) for line in text.split("\n") if folder not in line]
-        html = _in_cells(page.read_text(encoding="utf-8")) if page.is_file() else ""
+        lines = [line.rstrip() for line in text.split("\n") if folder not in line]
+        html = page.read_text(encoding="utf-8") if page.is_file() else ""
         output.show("\n".join(lines).rstrip(), html)
-
-
-def _in_cells(text: str) -> str:
-    """A line of the grader's output, with functions of this module instead of commands."""
-    text = re.sub(rf"python run_experiments\.py ({PART}) --profile full", r'experiments("\1", profile="full")', text)
-    text = text.replace("(run_experiments.py)", '(profile="full")').replace("--all shows", "everything=True shows")
-    return re.sub(rf"--part ({PART}[a-z]*)(?: \(pytest: -k \w+\))?", r'check("\1")', text)
 
 
 @contextmanager

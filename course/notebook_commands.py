@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.repeat import CALLED_AS
+
 __all__ = ["Output", "progress", "run", "start", "stop"]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +30,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
     settings = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "COLUMNS": str(WIDTH)}
     # A notebook's kernel asks matplotlib to draw into cells; commands draw into files.
-    settings |= {"NO_COLOR": "1", "MPLBACKEND": "agg"}
+    settings |= {"NO_COLOR": "1", "MPLBACKEND": "agg", CALLED_AS: "notebook"}
     return subprocess.Popen(
         [sys.executable, *arguments],
         stdin=subprocess.DEVNULL,

@@ -8,6 +8,7 @@ grader prints.
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import tempfile
@@ -17,6 +18,7 @@ from rich.console import Console
 
 from harness.grading import grade
 from harness.host.launch import Launcher
+from harness.repeat import CALLED_AS, Repeat
 from harness.reports import terminal
 from harness.validation.cases import SOLUTION, STUBS
 
@@ -52,13 +54,19 @@ def record(launcher: Launcher | None = None) -> Console:
     console = Console(
         file=io.StringIO(), record=True, width=WIDTH, force_terminal=True, color_system="truecolor", highlight=False
     )
-    console.print(terminal.render(gradebook, how="--all"))
+    before = dict(os.environ)
+    os.environ[CALLED_AS] = "make"  # on every machine the same commands
+    try:
+        console.print(terminal.render(gradebook, repeat=Repeat(STUBS)))
+    finally:
+        os.environ.pop(CALLED_AS)
+        os.environ.update(before)
     return console
 
 
 def drawn(console: Console) -> str:
     """What a console recorded, as SVG."""
-    svg = console.export_svg(title="python -m grader grade student", unique_id="score")
+    svg = console.export_svg(title="make grade", unique_id="score")
     # It is clipped to the height of lines in Rich's own font: where that isn't at hand, underscores would be missing.
     return re.sub(r' clip-path="url\(#[\w-]+\)"', "", svg)
 

@@ -31,6 +31,7 @@ from harness.host.failures import SandboxError
 from harness.new import EXAMPLE, NewError
 from harness.new import new as copy_example
 from harness.problem import problem
+from harness.repeat import Repeat
 from harness.reports import gradescope, terminal
 from harness.reports.text import unwritable
 from harness.submission.intake import Submission, SubmissionError, open_submission
@@ -212,7 +213,8 @@ def _graded(options: _Options, jobs: int, launcher: Launcher | None) -> Gradeboo
 
 def _report(gradebook: Gradebook, options: _Options) -> None:
     """Print the table, and write the page."""
-    show(terminal.render(gradebook, options.every, how="--all"))
+    repeat = Repeat(options.path, options.parts)
+    show(terminal.render(gradebook, options.every, repeat))
     if options.html is not None:
         from harness.reports import html as page  # jinja2 and matplotlib are needed here alone
 
@@ -220,10 +222,10 @@ def _report(gradebook: Gradebook, options: _Options) -> None:
     if options.cell is not None:
         from harness.reports import cell
 
-        cell.write(gradebook, options.cell)
+        cell.write(gradebook, options.cell, repeat)
     for file in options.reports:
         tell(f"Report: {file}")
-    tell(f"To repeat this run with the same inputs, add --seed {gradebook.seed}.")
+    tell(f"The same inputs again: {repeat.with_seed(gradebook.seed)}")
 
 
 @app.command()

@@ -382,7 +382,7 @@ class Grading:
         width = min(writer.fullwidth, 110)
         console = Console(file=writer._file, width=width, force_terminal=writer.hasmarkup, highlight=False, emoji=False)
         console.print(terminal.render(self.gradebook))
-        terminalreporter.write_line(f"To repeat this run with the same inputs, add --seed {self.gradebook.seed}.")
+        terminalreporter.write_line(f"The same inputs again: --seed {self.gradebook.seed}")
 
     def pytest_sessionfinish(self) -> None:
         self.write()

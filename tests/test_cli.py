@@ -23,7 +23,7 @@ def test_a_graded_solution(run, tmp_path, read_report):
     assert result.returncode == 0
     assert f"{OF_CODE:g} / {MAXIMUM:g}" in result.stdout
     assert "No full results yet (run_experiments.py): 1.1, 1.2, 3.2, 3.3, 3.4, 4.2, 6.2" in result.stdout
-    assert "Next: python run_experiments.py 1.1 --profile full makes the results for 1.1c." in result.stdout
+    assert "run_experiments.py 1.1 --profile full" in result.stdout
     report = read_report(path)
     assert report["score"] == OF_CODE == 182
     assert report["extra_data"]["maximum"] == MAXIMUM == 203

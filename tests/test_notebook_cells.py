@@ -193,15 +193,6 @@ def test_a_quiet_command_speaks_only_when_it_fails(capsys):
     assert capsys.readouterr().out == "not fine\n"
 
 
-def test_the_graders_advice_is_given_in_calls():
-    advice = "Next: look at 1.1c. Run it alone with --part 1.1c (pytest: -k test_results)."
-    assert notebook._in_cells(advice) == 'Next: look at 1.1c. Run it alone with check("1.1c").'
-    advice = "Next: python run_experiments.py 1.2 --profile full makes the results for 1.2e."
-    assert notebook._in_cells(advice) == 'Next: experiments("1.2", profile="full") makes the results for 1.2e.'
-    advice = "--all shows 3 more messages of failed tests."
-    assert notebook._in_cells(advice) == "everything=True shows 3 more messages of failed tests."
-
-
 def test_lines_of_modules_are_named_by_their_cell(tmp_path):
     path = write(
         tmp_path / "a.ipynb",

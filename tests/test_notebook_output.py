@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from course import notebook, notebook_commands
 from harness.gradebook import Gradebook, Outcome, State
+from harness.repeat import Repeat
 from harness.reports import cell
 from tests.conftest import ROOT
 
+HERE = Repeat(Path("mine.ipynb"))
 SOLUTION = ROOT / "grader" / "solution"
 HOSTILE = "<script>alert(1)</script> & \x1b[31m"
 
@@ -30,7 +33,7 @@ def test_the_first_message_of_a_part_is_open_and_the_others_are_folded(gradebook
     gradebook.record(first, Outcome(State.FAILED, finding="The first one.", hints=["Do this."]))
     gradebook.record(second, Outcome(State.FAILED, finding="Another one."))
     gradebook.record(third, Outcome(State.FAILED, finding="Another one."))
-    page = cell.render(gradebook)
+    page = cell.render(gradebook, HERE)
     before, _, folded = page.partition("1 more message of part 2.1")
     assert "The first one." in before
     assert "Do this." in before
@@ -40,14 +43,14 @@ def test_the_first_message_of_a_part_is_open_and_the_others_are_folded(gradebook
 def test_the_output_is_harmless_whatever_student_code_said(gradebook):
     number = numbers_of(gradebook, "2.1")[0]
     gradebook.record(number, Outcome(State.FAILED, finding=HOSTILE, printed=HOSTILE, hints=[HOSTILE]))
-    page = cell.render(Gradebook(HOSTILE, seed=5, notes=(HOSTILE,))) + cell.render(gradebook)
+    page = cell.render(Gradebook(HOSTILE, seed=5, notes=(HOSTILE,)), HERE) + cell.render(gradebook, HERE)
     assert "<script" not in page
     assert "\x1b" not in page
 
 
 def test_only_what_was_checked_is_in_the_table(gradebook):
     gradebook.selected = frozenset(numbers_of(gradebook, "2.1"))
-    page = cell.render(gradebook)
+    page = cell.render(gradebook, HERE)
     assert "<td>2.1</td>" in page
     assert "<td>1.1</td>" not in page
     assert "<tfoot>" not in page  # one part is its own total
@@ -59,7 +62,7 @@ def test_results_that_are_not_there_are_told_from_code_that_is_not(gradebook):
         gradebook.record(test.number, Outcome(state, score=test.points if state is State.PASSED else 0))
     number = numbers_of(gradebook, "2.1")[0]
     gradebook.record(number, Outcome(State.FAILED, finding="Wrong."))
-    page = cell.render(gradebook)
+    page = cell.render(gradebook, HERE)
     assert "Not implemented yet: 6.1<" in page
     assert "No full results yet: 1.1, 1.2" in page
 
@@ -101,14 +104,14 @@ def test_in_a_notebook_the_table_replaces_the_progress(tmp_path, monkeypatch):
     program.write_text(
         "import sys, pathlib\n"
         "page = pathlib.Path(sys.argv[sys.argv.index('--cell') + 1])\n"
-        "page.write_text('<p>Run it alone with --part 2.1a.</p>', encoding='utf-8')\n"
+        "page.write_text('<p>The table</p>', encoding='utf-8')\n"
         "print('The table'); print('Report:', page.with_name('results.json'))\n"
     )
     monkeypatch.setattr("IPython.display.display", displayed_in(shown))
     monkeypatch.setattr(notebook, "_shell", lambda: object())
     notebook._grade_and_show([str(program)])
     assert shown[0] == {"text/plain": "Grading …"}
-    assert shown[-1] == {"text/plain": "The table", "text/html": '<p>Run it alone with check("2.1a").</p>'}
+    assert shown[-1] == {"text/plain": "The table", "text/html": "<p>The table</p>"}
 
 
 def test_a_command_that_grades_nothing_shows_its_sentence(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -12,10 +13,15 @@ from rich.console import Console
 
 from harness.failure import StackLine
 from harness.gradebook import Gradebook, Outcome, Panel, Picture, State, not_graded
+from harness.repeat import Repeat
 from harness.reports import gradescope, html, terminal
 from harness.reports.text import write_atomically
 
 HOSTILE = "\x1b[31mred\x1b[0m \x07 \u202e <script>alert(1)</script> [bold]markup[/bold] \udcff"
+
+
+PYTEST = Repeat()
+GRADE = Repeat(Path("some/folder"))
 
 
 @pytest.fixture
@@ -23,9 +29,9 @@ def gradebook() -> Gradebook:
     return Gradebook("someone", seed=5)
 
 
-def render(gradebook: Gradebook, width: int = 100, every: bool = False, how: str = "") -> str:
+def render(gradebook: Gradebook, width: int = 100, every: bool = False, repeat: Repeat = PYTEST) -> str:
     file = io.StringIO()
-    Console(file=file, width=width, highlight=False).print(terminal.render(gradebook, every, how))
+    Console(file=file, width=width, highlight=False).print(terminal.render(gradebook, every, repeat))
     return file.getvalue()
 
 
@@ -156,11 +162,12 @@ def test_all_messages_are_shown_if_asked_for_and_else_counted(gradebook):
     for number, finding in (("2.1a", "first"), ("2.1b", "second"), ("2.1c", "second"), ("2.1g", "first")):
         gradebook.record(number, Outcome(State.FAILED, finding=finding))
     gradebook.record("2.1e", Outcome(State.NOT_IMPLEMENTED, finding="a stub"))
-    text = render(gradebook, how="--all")
+    text = render(gradebook, repeat=GRADE)
     assert "second" not in text
-    assert "--all shows one more message of a failed test." in text
+    assert "This shows one more message of a failed test: " in text
+    assert "-m grader grade some/folder --all" in " ".join(text.split())
     assert "--all" not in render(gradebook)  # where there is no such option
-    text = render(gradebook, every=True, how="--all")
+    text = render(gradebook, every=True, repeat=GRADE)
     assert text.count("second") == 1
     assert "The same message as 2.1a." in text
     assert "The same message as 2.1b." in text
@@ -172,7 +179,7 @@ def test_the_nearest_cause_is_shown_first_and_pointed_to(gradebook):
     gradebook.record("5.1i", Outcome(State.FAILED, finding="sequences"))
     gradebook.record("5.1j", Outcome(State.FAILED, finding="the mode"))
     gradebook.record("5.1r", Outcome(State.FAILED, finding="a plain list"))
-    text = " ".join(render(gradebook, how="--all").split())
+    text = " ".join(render(gradebook, repeat=GRADE).split())
     assert "a plain list" in text
     assert "the mode" not in text
     assert "Next: look at 5.1r." in text
@@ -208,7 +215,7 @@ def test_a_test_that_says_the_same_as_its_cause_does_not_point_to_it(gradebook):
 def test_nothing_is_left_out_where_all_say_the_same(gradebook):
     for number in ("2.1a", "2.1b"):
         gradebook.record(number, Outcome(State.FAILED, finding="the same"))
-    assert "--all" not in render(gradebook, how="--all")
+    assert "--all" not in render(gradebook, repeat=GRADE)
 
 
 def test_only_what_was_selected_is_shown(gradebook):

@@ -123,7 +123,7 @@ def _environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
     """What a verb's program sees: this repository's modules, and none of the folder in which it begins."""
     if name == "test":  # these begin in a repository, as on any machine
         return {**given}
-    return {**given, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+    return {**given, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "CALLED_AS": "image"}
 
 
 def _look_around_for_experiments(rest: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from harness.catalog import GradedTest
 from harness.gradebook import Gradebook, Outcome, PartScore, State
+from harness.repeat import Repeat
 from harness.reports.html import SIGNS, outcome_pages
 from harness.reports.order import closing, not_there, parts_of_run, to_look_at
 from harness.reports.text import write_atomically
@@ -28,7 +29,7 @@ class _Messages(NamedTuple):
     """The other failed tests with messages of their own, which are folded."""
 
 
-def render(gradebook: Gradebook) -> str:
+def render(gradebook: Gradebook, repeat: Repeat) -> str:
     """The piece of HTML: a table of the parts that were graded, then each part's first message with its pictures."""
     parts = parts_of_run(gradebook)
     code, results = not_there(gradebook)
@@ -44,16 +45,16 @@ def render(gradebook: Gradebook) -> str:
             messages=[one for one in messages if one is not None],
             missing=code,
             unmade=results,
-            closing=closing(gradebook),
+            closing=closing(gradebook, repeat),
             signs=SIGNS,
             kinds=KINDS,
         )
     )
 
 
-def write(gradebook: Gradebook, path: Path) -> None:
+def write(gradebook: Gradebook, path: Path, repeat: Repeat) -> None:
     """Write the piece in one step."""
-    write_atomically(path, render(gradebook))
+    write_atomically(path, render(gradebook, repeat))
 
 
 def _messages(part: PartScore, gradebook: Gradebook) -> _Messages | None:

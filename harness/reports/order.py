@@ -8,6 +8,7 @@ from dataclasses import replace
 from harness.catalog import RESULTS, GradedTest
 from harness.gradebook import Gradebook, Outcome, PartScore, Reason, State
 from harness.problem import problem
+from harness.repeat import Repeat, experiments
 from harness.reports.text import last_line, points
 
 __all__ = ["closing", "not_there", "parts_of_run", "to_look_at"]
@@ -55,7 +56,7 @@ def _causes_first(
     return sorted(results, key=lambda pair: gradebook.nearer_cause(pair[0]) is not None)
 
 
-def closing(gradebook: Gradebook) -> list[str]:
+def closing(gradebook: Gradebook, repeat: Repeat) -> list[str]:
     """The closing lines: the meaning of the signs, the points that don't count yet, and what to do next."""
     lines = []
     if gradebook.interrupted:
@@ -78,11 +79,11 @@ def closing(gradebook: Gradebook) -> list[str]:
         )
         lines += [last_line(fault) for fault in gradebook.faults]
         lines += [f"{test.number}: {last_line(outcome.fault)}" for test, outcome in gradebook.results if outcome.fault]
-    lines.append(_next(gradebook))
+    lines.append(_next(gradebook, repeat))
     return lines
 
 
-def _next(gradebook: Gradebook) -> str:
+def _next(gradebook: Gradebook, repeat: Repeat) -> str:
     selected = [pair for pair in gradebook.results if gradebook.is_selected(pair[0])]
     if not selected:
         return "No graded test was selected."
@@ -100,6 +101,6 @@ def _next(gradebook: Gradebook) -> str:
     ]
     test, outcome = _causes_first(ahead, gradebook)[0]
     if RESULTS in test.tags and outcome.state is State.NOT_IMPLEMENTED:
-        return f"Next: python run_experiments.py {test.part} --profile full makes the results for {test.number}."
-    verb = "implement" if outcome.state is State.NOT_IMPLEMENTED else "look at"
-    return f"Next: {verb} {test.number}. Run it alone with --part {test.number} (pytest: -k {test.function})."
+        return f"Next: make the results for {test.number}: {experiments(test.part)}"
+    verb = "write the code for" if outcome.state is State.NOT_IMPLEMENTED else "look at"
+    return f"Next: {verb} {test.number}. This grades it alone: {repeat.of(test)}"

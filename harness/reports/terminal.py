@@ -9,10 +9,13 @@ from rich.text import Text
 from harness.failure import as_text
 from harness.gradebook import Gradebook, Outcome, PartScore, State
 from harness.problem import problem
+from harness.repeat import Repeat
 from harness.reports.order import closing, not_there, parts_of_run, to_look_at
 from harness.reports.text import cut, plain, points
 
 __all__ = ["render"]
+
+PYTEST = Repeat()
 
 SIGNS = {
     State.PASSED: ("✓", "green"),
@@ -25,12 +28,12 @@ ITEM_STYLES = {True: "green", False: "red", None: "bright_black"}
 BAR_WIDTH = 8  # so that the table fits into 80 columns
 
 
-def render(gradebook: Gradebook, every: bool = False, how: str = "") -> RenderableType:
+def render(gradebook: Gradebook, every: bool = False, repeat: Repeat = PYTEST) -> RenderableType:
     """The score table, the message of each part's first failed test, and what to do next.
 
     Args:
         every: show the message of every failed test.
-        how: the command's option for ``every``, if it has one, as ``--all``. It is named if messages are left out.
+        repeat: the command that graded, which is named with other options.
     """
     pieces: list[RenderableType] = [Text(cut(plain(note), 300)) for note in gradebook.notes]
     pieces += ["", _table(gradebook)] if pieces else [_table(gradebook)]
@@ -38,12 +41,12 @@ def render(gradebook: Gradebook, every: bool = False, how: str = "") -> Renderab
     if hints:
         heading = "What each failed test says" if every else "First hint of each part"
         pieces += ["", Text(heading, style="bold underline"), *hints[:-1]]
-    if left and how:
+    if left and (command := repeat.with_all_messages()):
         more = "one more message of a failed test" if left == 1 else f"{left} more messages of failed tests"
-        pieces += ["", Text(f"{how} shows {more}.")]
+        pieces += ["", Text(f"This shows {more}: {command}")]
     if gradebook.checklist and all(gradebook.is_selected(test) for test in gradebook.tests):
         pieces += ["", *_checklist(gradebook)]
-    pieces += ["", *(Text(line) for line in closing(gradebook))]
+    pieces += ["", *(Text(line) for line in closing(gradebook, repeat))]
     return Group(*pieces)
 
 
