@@ -253,7 +253,7 @@ def assert_schedule_ends_at_half(student: Student, rng: np.random.Generator, kin
 
 
 def assert_nothing_else_changes(student: Student, rng: np.random.Generator, kind: Kind) -> None:
-    """Check that a call changes neither kept weights nor batch norm nor the classifier, and that the net still works."""
+    """Check that a call leaves kept weights, batch norm and the classifier alone, and that the net still works."""
     net, weights = drawn_network(student, rng, kind)
     state = net.state_dict()
     for name, value in state.items():

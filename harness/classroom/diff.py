@@ -121,7 +121,7 @@ class Difference:
 
     @property
     def by_test(self) -> list[tuple[TestChange, int, float]]:
-        """For each changed test: one of its changes, the number of submissions, and the sum of the changes in points."""
+        """For each changed test: one of its changes, the number of submissions, and the sum of changes in points."""
         found: dict[str, list[TestChange]] = {}
         for change in self.changes:
             for test in change.tests:

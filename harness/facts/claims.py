@@ -92,7 +92,7 @@ class _Named:
         self.tolerance = max(fact.tolerance or 0.0, 1e-9 * abs(self.value))
 
     def distance(self, number: Number, *, complement: bool = False) -> float:
-        """The distance between the fact's value and the values that the number can stand for; 0 if it is one of them."""
+        """The distance of the fact's value from the values that the number can stand for; 0 if it is one of them."""
         values = [self.value]
         if complement:
             values = [100 - self.value]

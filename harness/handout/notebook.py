@@ -79,7 +79,7 @@ class Parts:
     """The cells' numbers, by index."""
 
     def stub(self, *names: str) -> str:
-        """The code of names such as ``layers.softmax``, with all other code of their module that belongs in this cell."""
+        """The code of names such as ``layers.softmax``, with the other code of their module that is in this cell."""
         (module,) = {name.partition(".")[0] for name in names}
         own = [name.partition(".")[2] for name in names]
         if self.placed is None:

@@ -94,7 +94,7 @@ def state_dict(module: nn.Module) -> dict[str, Tensor]:
 
 @worker_function()
 def in_plain_lists(module: nn.Module) -> list[str]:
-    """The names of at most 5 attributes that hold modules in a plain list, tuple or dict, where they aren't registered."""
+    """The names of at most 5 attributes that hold unregistered modules, in a plain list, tuple or dict."""
     found = []
     for name, part in module.named_modules():
         for attribute, value in vars(part).items():
@@ -205,7 +205,7 @@ class _Operators(TorchDispatchMode):
 
 @worker_function()
 def operators(module: nn.Module, args: list[Any]) -> list[tuple[str, int]]:
-    """The ATen operators of one forward pass in order, each with its number of ``groups`` (1 except for convolutions)."""
+    """The ATen operators of one forward pass in order, each with its ``groups`` (1 except for convolutions)."""
     with torch.no_grad(), _Operators() as trace:
         module(*args)
     return trace.seen

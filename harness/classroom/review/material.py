@@ -170,7 +170,7 @@ class Material:
         return not written and not self.figures(id, part) and not self.elsewhere(id, question) and not self.pdf(id)
 
     def digest(self, id: str, question: str) -> str:
-        """A digest of the marked content: the text, the PDF without a text, or the figures of a figure-only question."""
+        """A digest of what is marked: the text, the PDF without a text, or the figures of a figure-only question."""
         if not self.questions[question].figure_only:
             answer = self.answer(id, question)
             texts = [answer.text if answer else "", *(one.text for one in self.elsewhere(id, question))]
