@@ -289,9 +289,20 @@ def test_what_a_hand_in_lacks_is_said(take, tmp_path):
         archive.writestr("writeup.pdf", "Word")
     found = {item.what: item.found for item in take(path).checklist}
     assert "should be called CS2420_PSet2_<Name1>_<Name2>.zip" in found["the name of the zip"]
-    assert found["exactly one notebook"] == "there is none: add it"
+    assert found["exactly one notebook"].startswith("there is none here: run one")
     assert found["the write-up as PDF"] == "writeup.pdf is not a PDF that opens: make it again"
     assert found["logs of AI tools, as text or PDF"].startswith("add ai-log.txt")
+
+
+@pytest.mark.parametrize(
+    ("tools", "done"),
+    [("none", True), ("No AI tools were used.", True), ("None.", True), ("ChatGPT, for part 5", False), ("", False)],
+)
+def test_a_team_that_used_no_ai_tools_says_so_in_its_answers(take, tmp_path, tools, done):
+    (tmp_path / "quantization.py").write_text("x = 1")
+    (tmp_path / "answers.md").write_text(f"Team: Ada Lovelace\n\nAI tools: {tools}\n\n## 1.1 Which\n\nWords.\n")
+    (logs,) = [item for item in take(tmp_path).checklist if item.what.startswith("logs of AI tools")]
+    assert logs.done is done
 
 
 def test_answers_are_counted(take, tmp_path):

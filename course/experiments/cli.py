@@ -217,8 +217,10 @@ def run_session(session: Session, screen: Screen, done: Iterator[tuple[Record, b
     if records:
         _summary(sorted(records, key=lambda record: PARTS.index(record.part)), kept, session, screen.console)
     screen.console.print(f"Report: {page}", soft_wrap=True)
-    if session.profile.name == "quick":
-        screen.console.print("Quick results earn no points: --profile full makes those that do, best on a GPU.")
+    # Points are for trained networks; what the other parts compute is graded with the code.
+    if quick := [record.part for record in records if record.profile == "quick" and record.runs]:
+        sentence = f"Quick results of {', '.join(quick)} earn no points: --profile full makes those that do, on a GPU."
+        screen.console.print(sentence, soft_wrap=True)
     return records, code
 
 
@@ -285,12 +287,13 @@ def _dry_run(session: Session, console: Console) -> list[Record]:
         record, seconds = session.estimate(part)
         records.append(record)
         total += seconds
-        says = f"about {duration(seconds)} of training" if seconds else "seconds"
+        says = f"about {duration(seconds)} of training" if seconds else "no training, some seconds"
         what = says if record.state == "complete" else record.reason
         console.print(Text(f"{part} {record.title}: {what}"), soft_wrap=True)
         downloads = [note for note in record.notes if "downloaded" in note]
         for text in [*record.stand_ins, *downloads]:
             console.print(Text(f"    {text}"), soft_wrap=True)
     where = record.environment.device
-    console.print(f"All in all about {duration(total)} of training on {where}; nothing was written.", soft_wrap=True)
+    training = f"about {duration(total)} of training on {where}" if total else "no training"
+    console.print(f"In all {training}. Nothing was written.", soft_wrap=True)
     return records

@@ -21,6 +21,7 @@ from course.writeup.typesetting import MissingPackageError, Typesetter, Typesett
 from harness.base.untrusted import UnreadableError, read_bytes
 from harness.console import run, stop
 from harness.submission.answers import Answer, Answers, is_written, of_cells, parse
+from harness.submission.checklist import says_no_tools
 
 __all__ = ["main"]
 
@@ -90,7 +91,7 @@ def _make(options: Options, sets: Typesetter) -> None:
         unfinished.unlink(missing_ok=True)
     print(f"{pdf}: the write-up, {_size(len(made))}.")
 
-    logs, logs_say = _ai_logs(options.ai_logs, options.student)
+    logs, logs_say = _ai_logs(options.ai_logs, options.student, answers)
     remarks = [
         *_about_answers(answers),
         *_about_reading(reader),
@@ -185,7 +186,7 @@ def _about_results(records: dict[str, Record], unreadable: list[str], options: O
     says = list(unreadable)
     if missing := [part for part in MODULES if part not in records]:
         says.append(f"No results of {', '.join(missing)}: python run_experiments.py makes them.")
-    if quick := [part for part, record in records.items() if record.profile != "full"]:
+    if quick := [part for part, record in records.items() if record.profile != "full" and record.runs]:
         says.append(f"Quick results of {', '.join(quick)} earn no points: --profile full makes those that do.")
     for part, record in records.items():
         for module in MODULES[part]:
@@ -216,7 +217,7 @@ def _size(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.0f} kB"
 
 
-def _ai_logs(named: Sequence[Path], student: Path) -> tuple[list[Path], list[str]]:
+def _ai_logs(named: Sequence[Path], student: Path, answers: Answers) -> tuple[list[Path], list[str]]:
     """The named logs, and those in the folder for logs."""
     there = sorted(path for path in (student / AI_LOGS).glob("[!.]*") if path.is_file())
     logs = [path for path in named if path.is_file()] + there
@@ -224,10 +225,10 @@ def _ai_logs(named: Sequence[Path], student: Path) -> tuple[list[Path], list[str
     for path in logs:
         if path.suffix.lower() not in LOG_ENDINGS:
             says.append(f"{path.name} is neither text nor PDF, which the course asks for: save it as one of them.")
-    if not logs:
+    if not logs and not says_no_tools(answers):
         folder = student / AI_LOGS
         says.append(
-            f"The zip has no logs of AI tools: if you used any, put them into {folder} or name them (--ai-log)."
+            f"The zip has no logs of AI tools: put them into {folder}, or write none after AI tools: in {ANSWERS}."
         )
     return logs, says
 

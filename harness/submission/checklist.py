@@ -18,7 +18,7 @@ from harness.submission import answers
 from harness.submission.cells import Cell
 from harness.submission.intake import Item
 
-__all__ = ["Handed", "checklist", "write_up"]
+__all__ = ["Handed", "checklist", "says_no_tools", "write_up"]
 
 STEM = problem().problem.stem
 NAME = re.compile(rf"{re.escape(STEM)}(_[^\W\d_](?:[^\W_]|['’-])*)+\.zip")
@@ -30,7 +30,10 @@ TOOLS = re.compile(
     re.IGNORECASE,
 )
 MAX_PDF = 100 << 20
-NO_PDF = "there is none: run make writeup, which makes it from answers.md and results/"
+NO_PDF = "there is none here: make writeup makes it; grade its zip to check it"
+NO_NOTEBOOK = "there is none here: run one from top to bottom and save it; make writeup adds it to the zip"
+#: What a team writes after ``AI tools:`` that used none.
+NO_TOOLS = re.compile(r"\W*(?:none|no|no \w+(?: \w+)?(?: were used| was used)?|nothing|not used|n/a)\W*", re.IGNORECASE)
 #: The endings of files that may be such a log.
 DOCUMENTS = (".docx", ".doc", ".odt", ".rtf", ".pages", ".html", ".json")
 
@@ -58,7 +61,7 @@ def checklist(handed: Handed) -> tuple[Item, ...]:
         "notebook": lambda: _notebook(handed),
         "writeup": lambda: (_pdf(handed),),
         "answers": lambda: (_limits(written),),
-        "ai-logs": lambda: (_logs(handed),),
+        "ai-logs": lambda: (_logs(handed, written),),
     }
     features = problem().problem.features
     return tuple(item for feature, items in lines.items() if feature in features for item in items())
@@ -88,7 +91,8 @@ def _team(handed: Handed, written: answers.Answers | None) -> Item:
 def _notebook(handed: Handed) -> tuple[Item, Item]:
     one, saved = "exactly one notebook", "all outputs saved, in order"
     if handed.notebooks != 1:
-        found = "there is none: add it" if not handed.notebooks else f"there are {handed.notebooks}: hand in one"
+        none = "there is none: add it" if on_gradescope() else NO_NOTEBOOK
+        found = none if not handed.notebooks else f"there are {handed.notebooks}: hand in one"
         return Item(one, False, found), Item(
             saved, None, "there is no notebook to check" if not handed.notebooks else found
         )
@@ -150,7 +154,12 @@ def write_up(root: Path, files: Sequence[Path]) -> Path | None:
     return next((file for file in found if not _is_log(file)), None)
 
 
-def _logs(handed: Handed) -> Item:
+def says_no_tools(written: answers.Answers | None) -> bool:
+    """Whether the answers say that no AI tools were used, as ``AI tools: none``."""
+    return written is not None and NO_TOOLS.fullmatch(written.ai_tools) is not None
+
+
+def _logs(handed: Handed, written: answers.Answers | None) -> Item:
     what = "logs of AI tools, as text or PDF"
     texts = [file for file in handed.files if file.suffix.lower() in (".txt", ".pdf", ".md") and _is_log(file)]
     if texts:
@@ -162,6 +171,10 @@ def _logs(handed: Handed) -> Item:
             False,
             f"{_some(others)} {'is' if len(others) == 1 else 'are'} neither text nor PDF: save it as one of them",
         )
+    if says_no_tools(written):
+        return Item(what, True, "none were used, says answers.md")
+    if written is not None:
+        return Item(what, False, "put them into ai-logs/, or write none after AI tools: in answers.md")
     return Item(what, False, "add ai-log.txt with the logs, or with a line that you used no AI tools")
 
 

@@ -126,6 +126,15 @@ def test_missing_notebook_and_logs_are_said_and_the_zip_is_made(writeup_folder):
     assert f"{STEM}.pdf" in writeup_folder.packed
 
 
+def test_no_logs_are_missed_where_no_tools_were_used(writeup_folder):
+    writeup_folder.answer("a")
+    path = writeup_folder.folder / "student" / "answers.md"
+    text = path.read_text(encoding="utf-8")
+    assert "AI tools:" in text
+    path.write_text(text.replace(text[text.index("AI tools:") :].split("\n")[0], "AI tools: none"), encoding="utf-8")
+    assert "logs of AI tools" not in writeup_folder.make().said
+
+
 def test_files_that_were_named_and_do_not_exist_are_said(writeup_folder):
     writeup_folder.answer("a")
     writeup_folder.make("--notebook", "no.ipynb", "--ai-log", "no.txt")
