@@ -26,6 +26,7 @@ from harness.classroom.similarity import SimilarityError, check_installed, write
 from harness.classroom.totals import totals
 from harness.console import isolation_notice, progress, show, stop, tell
 from harness.gradebook import UNGRADED, not_graded
+from harness.part_checks import refuse_wrong_points
 from harness.reports.text import points, write_atomically
 
 __all__ = ["batch"]
@@ -127,6 +128,7 @@ def _batch(options: _Options) -> None:
     heed_stops()  # the table of what is graded is written
     if options.resume and options.replace:
         stop("--resume keeps grades and --replace grades everything again: choose one of them.")
+    refuse_wrong_points()
     try:
         if options.similarity:
             check_installed()

@@ -340,6 +340,16 @@ def test_publishing_locks(browser, path_of, marks):
     assert [change.after for change in marks().changes_since_publication("s0")] == [2]
 
 
+def test_an_answer_without_a_mark_is_not_locked(browser, path_of, marks):
+    ada = browser("Ada")
+    ada.mark(path_of("s0"), item="1.1/1")
+    ada.post("/publish", all_the_same="1")
+    required = 'name="reason" required'
+    assert (required in ada.read(path_of("s0")), required in ada.read(path_of("s1"))) == (True, False)
+    assert ada.mark(path_of("s1"), item="1.1/1").status_code == 303
+    assert marks().changes_since_publication() == []
+
+
 def test_the_table_has_all_marks_and_no_formula(browser, path_of, context):
     ada = browser("Ada")
     ada.mark(path_of("s0"), item="1.1/1", comment="=cmd|' /C calc'!A0")

@@ -305,6 +305,21 @@ def test_after_publication_each_change_needs_a_reason_and_is_listed(store):
     ]
 
 
+def test_a_first_mark_after_publication_needs_no_reason_and_is_no_change(store):
+    store.publish("Ada")
+    mark = store.save("Ada", "a", "1.1", Saved(BOTH), 0)
+    assert store.save_all("Ada", "1.1", {"b": Saved()}) == ["b"]
+    assert store.state().changes_since_publication() == []
+    with pytest.raises(ReasonMissing):  # a later change is one
+        store.save("Ada", "a", "1.1", Saved(), mark.version)
+    with pytest.raises(ReasonMissing):
+        store.undo("Ada", mark.version)
+    store.undo("Ada", mark.version, "It was another student's.")
+    assert [(one.before, one.after) for one in store.state().changes_since_publication()] == [(4, None)]
+    with pytest.raises(ReasonMissing):  # the answer had a mark before
+        store.save("Ada", "a", "1.1", Saved(BOTH), store.state().version((Kind.MARK, "a", "1.1")))
+
+
 def test_marks_are_published_once(store):
     store.publish("Ada")
     with pytest.raises(MarkError, match="already"):

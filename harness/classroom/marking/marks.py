@@ -206,7 +206,7 @@ class Marks:
     def _change(self, event: Event, key: Key) -> None:
         """Apply an event that changes a value."""
         state = self._state
-        places = self._places(key) if state.published_at else []
+        places = self._places(key) if self.is_locked(key) else []
         before = [self._points_of(place) for place in places]
         former = state.values.get(key, ())
         state.values[key] = former[:-1] if event.kind is Kind.UNDO else (*former, event)
@@ -348,6 +348,14 @@ class Marks:
     def published_at(self) -> datetime | None:
         """The time of publication, after which each change needs a reason; None before."""
         return self._state.published_at
+
+    def is_locked(self, key: Key) -> bool:
+        """Whether a change of this value needs a reason and is listed: after publication, except an answer's first mark.
+
+        Second markers' marks are not published.
+        """
+        first = key[0] is Kind.MARK and self.version(key) == 0
+        return self.published_at is not None and key[0] is not Kind.SECOND and not first
 
     def changes_since_publication(self, submission: str | None = None) -> list[Change]:
         """The changes after publication, for one submission or for all."""

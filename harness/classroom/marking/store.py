@@ -117,15 +117,14 @@ class MarkStore:
 
         Raises:
             Conflict: somebody else has saved a mark since.
-            ReasonMissing: the marks are published, and there is no reason.
+            ReasonMissing: the marks are published, and a saved one is changed without a reason.
             MarkError: the mark isn't valid for this question.
         """
         key = (Kind.SECOND if second else Kind.MARK, submission, question)
         with self._writing() as marks:
             self._check(marks, question, saved)
             _current(marks, key, version)
-            if not second:
-                _demand_reason(marks, reason)
+            _demand_reason(marks, key, reason)
             marks = self._add(key[0], who, submission, question, _content(marks, key), saved, reason)
         mark = marks.mark(submission, question, second)
         assert mark is not None
@@ -138,7 +137,7 @@ class MarkStore:
             for submission, one in saved.items():
                 self._check(marks, question, one)
                 if marks.mark(submission, question) is None:
-                    _demand_reason(marks, reason)
+                    _demand_reason(marks, (Kind.MARK, submission, question), reason)
                     self._add(Kind.MARK, who, submission, question, None, one, reason)
                     done.append(submission)
         return done
@@ -177,8 +176,7 @@ class MarkStore:
             top = marks.current(key)
             if top is None or top.id != found.id:
                 raise MarkError("This was changed or taken back since: open it, and save the right version.")
-            if found.kind is not Kind.SECOND:
-                _demand_reason(marks, reason)
+            _demand_reason(marks, key, reason)
             undone = Undone(found.id, found.kind)
             self._add(Kind.UNDO, who, found.submission, found.question, found.new, undone, reason)
             return found
@@ -219,7 +217,7 @@ class MarkStore:
             _current(marks, key, version)
             affected = marks.affected(question, item.id)
             if affected:
-                _demand_reason(marks, reason)
+                _demand_reason(marks, key, reason)
             self._add(Kind.ITEM, who, "", question, _content(marks, key), item, reason)
             return affected
 
@@ -280,7 +278,7 @@ class MarkStore:
             self._add(Kind.REVEAL, who, submission, "", None, None, reason)
 
     def publish(self, who: str) -> None:
-        """Publish the marks. From now on each change needs a reason and is listed.
+        """Publish the marks. From now on each change needs a reason and is listed; a first mark is no change.
 
         Raises:
             MarkError: the marks are published already.
@@ -391,9 +389,9 @@ def _content(marks: Marks, key: Key) -> Payload | None:
     return event.new if event is not None else None
 
 
-def _demand_reason(marks: Marks, reason: str) -> None:
+def _demand_reason(marks: Marks, key: Key, reason: str) -> None:
     _short(reason)
-    if marks.published_at and not reason.strip():
+    if marks.is_locked(key) and not reason.strip():
         raise ReasonMissing("The marks are published: a change needs a reason, which is listed with it.")
 
 

@@ -104,7 +104,12 @@ def answers(call: Call) -> Response:
         listed.append((one, mark, _is_changed(call, id, question.id, mark), empty))
     empties = sum(empty for *_, empty in listed)
     return call.page(
-        "answers.html.j2", title=f"Answers to {question.id}", question=question, listed=listed, empties=empties
+        "answers.html.j2",
+        title=f"Answers to {question.id}",
+        question=question,
+        listed=listed,
+        empties=empties,
+        locked=any(empty and call.marks.is_locked((Kind.MARK, one.id, question.id)) for one, *_, empty in listed),
     )
 
 
