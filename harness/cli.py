@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -30,6 +30,7 @@ from harness.gradebook import Gradebook
 from harness.host.failures import SandboxError
 from harness.new import EXAMPLE, NewError
 from harness.new import new as copy_example
+from harness.part_checks import refuse_unknown, refuse_wrong_points
 from harness.problem import problem
 from harness.repeat import Repeat
 from harness.reports import gradescope, terminal
@@ -42,7 +43,7 @@ if TYPE_CHECKING:  # they import torch, and what can't be graded is to be said b
 
     from harness.host.workers import Launcher
 
-__all__ = ["app", "app_for", "refuse_unknown"]
+__all__ = ["app", "app_for"]
 
 
 class Device(str, Enum):
@@ -149,6 +150,7 @@ class _Options:
 
 def _grade(options: _Options) -> None:
     refuse_unknown(options.parts)
+    refuse_wrong_points(options.parts)
     for file in options.reports:
         if reason := unwritable(file):
             stop(reason)
@@ -237,14 +239,6 @@ def check(
 ) -> None:
     """Grade student/, or some of its parts, as often as you like."""
     _grade(_Options(submission, parts=tuple(parts or ()), every=every, seed=seed))
-
-
-def refuse_unknown(parts: Iterable[str]) -> None:
-    """End the command where one of these is neither a part with tests nor a test."""
-    for name in parts:
-        if not chosen(read_suites(), [name]):
-            known = ", ".join(dict.fromkeys(test.part for test in read_suites()))
-            stop(f"There is no test of part {name}: choose one of {known}.")
 
 
 def _with_new_results(submission: Submission, place: Path, profile: str, options: _Options) -> Submission:

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Literal
 
 from harness.catalog import GradedTest, read_suites
+from harness.edition import EDITION
 from harness.facts import Fact
 from harness.failure import StackLine, as_text
 from harness.problem import Part, problem
@@ -284,8 +285,8 @@ class Gradebook:
 
     @property
     def decided_later(self) -> float:
-        """The points of tests that are hidden until later, or that this copy of the suites lacks."""
-        elsewhere = problem().automatic - self.maximum
+        """The points of tests that are hidden until later, or that a student's copy of the suites lacks."""
+        elsewhere = problem().automatic - self.maximum if EDITION == "students" else 0.0
         return sum(test.points for test in self.tests if test.hidden) + max(elsewhere, 0.0)
 
     @property

@@ -363,8 +363,12 @@ def _mistakes(found: ProblemSet) -> Iterable[str]:
         of_part = [module.name for module in found.module if lies_in(part, module.part)]
         if len(of_part) != 1:
             yield f"part {part} belongs to {' and '.join(of_part) or 'no module'}"
-    if found.slowest_first and sorted(found.slowest_first) != sorted(names):
-        yield "slowest_first doesn't name each module once"
+    if found.slowest_first:
+        yield from (f"slowest_first lacks {name}" for name in names if name not in found.slowest_first)
+        yield from (
+            f"slowest_first names {name}, which is no module" for name in found.slowest_first if name not in names
+        )
+        yield from (f"slowest_first names {name} twice" for name in _repeated(found.slowest_first))
     yield from _mistakes_in_points(found)
 
 

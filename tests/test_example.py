@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from harness.edition import edited
 from harness.new import NewError, new
 from tests.conftest import ROOT
 from tests.soak import AutograderFolder
@@ -194,6 +195,66 @@ def test_another_part_and_module_need_no_change_of_the_harness(tmp_path, read_re
         assert graded(folder, "grader/solution", tmp_path, "--part", part)["score"] == points, part
     done = python_in(folder, "-m", "grader", "validate", "--part", "12")
     assert "the grader errs in none." in done.stdout, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def with_wrong_points(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy whose tests of part 1.2 have more points than the manifest says, and whose part 12.3 has no test."""
+    folder = tmp_path_factory.mktemp("wrong") / "pset"
+    new(folder)
+    manifest = folder / "grader" / "problem.toml"
+    text = manifest.read_text(encoding="utf-8").replace('["digits", "softmax"]', '["digits", "softmax", "more"]')
+    at = text.index("\n[[question]]")
+    manifest.write_text(text[:at] + "\n" + MODULE + PART + text[at:], encoding="utf-8")
+    (folder / "student" / "more.py").write_text('def double(x):\n    raise NotImplementedError("Part 12.3: double")\n')
+    (folder / "grader" / "solution" / "more.py").write_text("def double(x):\n    return 2 * x\n")
+    (folder / "grader" / "suites" / "test_more.py").write_text(
+        SUITE.replace("12.3a", "1.2x").replace("more", "softmax")
+    )
+    warm[folder] = WarmPython(folder)
+    yield folder
+    warm.pop(folder).close()
+
+
+WRONG_SUM = "The tests of part 1.2 have 9 points, problem.toml says 5: correct one of them.\n"
+NO_TEST = "Part 12.3 has no test yet: write one in grader/suites/.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("grade", "grader/solution"), WRONG_SUM),
+        (("grade", "grader/solution", "--part", "1.2a"), WRONG_SUM),
+        (("grade", "grader/solution", "--part", "12.3"), NO_TEST),
+        (("batch", "grader", "--out", "grades"), WRONG_SUM),
+        (("validate", "gradient_by_hand"), WRONG_SUM),
+        (("validate", "--part", "1"), WRONG_SUM),
+    ],
+)
+def test_points_that_contradict_each_other_stop_the_staffs_commands(with_wrong_points, arguments, said):
+    done = python_in(with_wrong_points, "-m", "grader", *arguments)
+    assert (done.returncode, done.stdout, " ".join(done.stderr.split()) + "\n") == (2, "", said)
+    assert not (with_wrong_points / "grades").exists()
+
+
+def test_parts_whose_points_are_right_can_be_graded_meanwhile(with_wrong_points, tmp_path):
+    assert graded(with_wrong_points, "grader/solution", tmp_path, "--part", "1.1")["score"] == 8
+
+
+def test_no_autograder_is_made_of_points_that_contradict_each_other(with_wrong_points, tmp_path):
+    done = python_in(with_wrong_points, "-m", "harness.gradescope.build", "--out", tmp_path / "autograder.zip")
+    assert done.returncode == 2
+    assert " ".join(done.stderr.split()) + "\n" == "No zip was made: " + WRONG_SUM
+    assert not (tmp_path / "autograder.zip").exists()
+
+
+@pytest.mark.parametrize("edition", ["students", "gradescope"])
+def test_copies_of_students_and_gradescope_grade_whatever_the_points_are(edition, tmp_path):
+    folder = tmp_path / "pset"
+    new(folder)
+    (folder / "harness" / "edition.py").write_text(edited(edition))
+    (folder / "grader" / "suites" / "test_part1_hidden.py").unlink()
+    assert graded(folder, "grader/solution", tmp_path, "--part", "1.1")["score"] == 6
 
 
 def test_a_mistake_in_the_manifest_is_one_sentence(tmp_path):

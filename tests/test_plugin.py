@@ -15,6 +15,7 @@ import torch
 
 from harness.catalog import read_suites
 from harness.denormals import small_numbers_as_zero
+from harness.edition import edited
 from harness.gradebook import State
 from harness.grading import RunOptions, grade
 from harness.validation.cases import SOLUTION
@@ -184,6 +185,7 @@ def copy(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     for name in ("pyproject.toml",):
         shutil.copy(ROOT / name, folder)
+    (folder / "harness" / "edition.py").write_text(edited("students"))  # in the staff's, all suites must be there
     return folder
 
 
@@ -235,6 +237,7 @@ def test_a_copy_without_the_hidden_tests_says_how_many_points_are_decided_later(
         ignore = shutil.ignore_patterns("__pycache__", "test_part1_hidden.py", "solution", "cases")
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     shutil.copy(ROOT / "pyproject.toml", folder)
+    (folder / "harness" / "edition.py").write_text(edited("students"))
     (folder / "student" / "training.py").write_text((SOLUTION / "training.py").read_text())
     report = tmp_path / "r.json"
     result = run("-m", "grader", "grade", "student", "--json", report, cwd=folder)

@@ -96,7 +96,13 @@ def test_a_manifest_is_read(read):
         ("automatic = 8", "automatic = 11", r"part 1.1 has 11 automatic points of 10"),
         ("automatic = 8", "automatic = 7", r"the questions of part 1.1 have 2 points, of 3 that are left"),
         ('[[question]]\npart = "1.1"', '[[question]]\npart = "2.1"', r"a question belongs to 2.1, which is not a part"),
-        ("[problem]", 'slowest_first = ["digits"]\n[problem]', r"slowest_first doesn't name each module once"),
+        ("[problem]", 'slowest_first = ["digits"]\n[problem]', "slowest_first lacks softmax"),
+        (
+            "[problem]",
+            'slowest_first = ["digits", "softmax", "s"]\n[problem]',
+            "slowest_first names s, which is no mod",
+        ),
+        ("[problem]", 'slowest_first = ["digits", "softmax", "digits"]\n[problem]', "slowest_first names digits twice"),
         ("[problem]", "[limits]\nseconds = 1\n[problem]", r"unknown field `seconds`"),
     ],
 )

@@ -263,7 +263,14 @@ def test_the_page_can_show_failed_tests_only_if_there_are_some(gradebook):
     assert html.render(gradebook).count('<input type="checkbox" id="only-failed">') == 1
 
 
-def test_the_page_says_how_many_points_are_decided_later(gradebook):
+def test_only_in_a_students_copy_missing_points_belong_to_hidden_tests(gradebook):
+    """In the staff's, the manifest and the suites contradict each other."""
+    hidden = sum(test.points for test in gradebook.tests if test.hidden)
+    assert Gradebook("someone", seed=5, tests=gradebook.tests[1:]).decided_later == hidden
+
+
+def test_the_page_says_how_many_points_are_decided_later(gradebook, monkeypatch):
+    monkeypatch.setattr("harness.gradebook.EDITION", "students")
     hidden = sum(test.points for test in gradebook.tests if test.hidden)
     assert hidden
     handed_out = Gradebook("someone", seed=5, tests=tuple(test for test in gradebook.tests if not test.hidden))

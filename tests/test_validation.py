@@ -276,6 +276,12 @@ def test_the_command_prints_tables_messages_and_a_page(in_this_process, tmp_path
     assert 'id="wrong/rates_only_the_good_two"' in text
 
 
+def test_the_verdict_on_one_case_is_printed_once_if_it_fits_on_a_screen(in_this_process):
+    output = validated("rates_only_the_good_two")[1].rstrip()
+    verdict = "1 submission was graded; the grader errs in none."
+    assert (output.count(verdict), output.endswith(verdict)) == (1, True)
+
+
 def test_the_command_fails_where_the_grader_errs(in_this_process, monkeypatch, tmp_path: Path):
     wrong = case_of("wrong", name="not_wrong", loses={"1.2a": "<b>"})
     monkeypatch.setattr(validation_cli, "read_cases", lambda: (wrong,))

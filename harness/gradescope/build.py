@@ -20,6 +20,7 @@ from harness.console import run, stop, tell
 from harness.edition import SECRET_FOLDERS, edited
 from harness.gradebook import not_graded
 from harness.non_empty import NothingFoundError, all_in_use
+from harness.part_checks import mistake_in_points
 from harness.problem import RUBRIC, ProblemError, problem, tomllib
 from harness.reports import gradescope
 
@@ -44,10 +45,13 @@ def build(path: Path, minutes: float = 10) -> int:
         minutes: the assignment's time limit on Gradescope.
 
     Raises:
-        ProblemError: a file is missing without which grading would be incomplete.
+        ProblemError: a file is missing without which grading would be incomplete, or the tests have other points than
+            the manifest.
     """
     if (own := problem().own_module("staff_copy")) is not None:
         own.check()
+    if mistake := mistake_in_points():
+        raise ProblemError(mistake)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = dict.fromkeys([*project["dependencies"], *problem().problem.requirements])
     initial = gradescope.render(not_graded(NOT_YET))

@@ -20,6 +20,7 @@ from harness.catalog import read_suites
 from harness.console import progress, show, stop, tell
 from harness.host.failures import SandboxError
 from harness.numbers import chapter_of
+from harness.part_checks import refuse_wrong_points
 from harness.problem import ProblemError, problem
 from harness.reports.text import last_line, unwritable, write_atomically
 from harness.submission.required_names import MODULES
@@ -66,6 +67,7 @@ def validate(  # noqa: PLR0913 (typer reads options from parameters)
         stop(reason)
     draw = random.Random(seed)
     chosen = _chosen(cases or [], part or [])
+    refuse_wrong_points(part or [])
     left_out = [task.case for task in chosen if not all(map(find_spec, task.case.requires))]
     chosen = [task for task in chosen if task.case not in left_out]
     if calibrate:
@@ -81,8 +83,9 @@ def validate(  # noqa: PLR0913 (typer reads options from parameters)
     started = time.monotonic()
     verdicts = _graded(tasks, jobs, thorough)
     seconds = time.monotonic() - started
-    tell(tables.closing(verdicts))
-    show()
+    if len(verdicts) > 1 or messages or detail:  # else it ends the same screen
+        tell(tables.closing(verdicts))
+        show()
     if messages:
         for text in tables.messages(verdicts):
             show(text)

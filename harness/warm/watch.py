@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 
 from harness import ROOT
-from harness.cli import refuse_unknown
 from harness.console import clear, say, stop, tell
 from harness.numbers import lies_in, sort_key
+from harness.part_checks import refuse_unknown
 from harness.submission.definitions import parts_changed
 from harness.submission.required_names import FILES, MODULES
 from harness.warm import client
