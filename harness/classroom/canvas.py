@@ -27,7 +27,7 @@ from harness.classroom.roster import shown
 from harness.classroom.tables import harmless
 from harness.classroom.totals import Student, Total, students
 from harness.problem import problem
-from harness.reports.text import points
+from harness.reports.text import counted, points
 
 __all__ = [
     "CANVAS_FILE",
@@ -106,18 +106,20 @@ class Gradebook:
             CanvasError: no assignment or several have this name.
         """
         known = self.assignments
-        listed = ", ".join(known) or "none"
+        title = problem().problem.title
         if wanted is None:
-            title = problem().problem.title
             fitting = [name for name in known if {*_name(title)} <= {*_name(_title(name)[0])}]
-            said = f"The gradebook has no assignment called {title}, or several"
         else:
             fitting = [name for name in known if name == wanted]
             fitting = fitting or [name for name in known if wanted in (_title(name)[0], _title(name)[1])]
-            said = f"The gradebook has no assignment called {wanted}, or several"
-        if len(fitting) != 1:
-            raise CanvasError(f"{said}: choose one with --assignment. There are {listed}.")
-        return fitting[0]
+        if len(fitting) == 1:
+            return fitting[0]
+        if not known:
+            raise CanvasError("The gradebook has no assignment: create it on Canvas, and export the gradebook again.")
+        called = f"called {title if wanted is None else wanted}"
+        what = f"{len(fitting)} assignments {called}" if fitting else f"no assignment {called}"
+        choice = ", ".join(fitting or known)
+        raise CanvasError(f"The gradebook has {what}: write one of these after --assignment: {choice}.")
 
 
 def _title(column: str) -> tuple[str, str]:
@@ -219,6 +221,11 @@ class Filled:
     """Students with several submissions, of which the last one counts."""
     kept: list[tuple[Row, Student]] = field(default_factory=list)
     """Students who are excused, or don't have the assignment."""
+
+    @property
+    def is_of_class(self) -> bool:
+        """Whether anybody of the class is in the gradebook."""
+        return bool(self.given or self.unclear or self.incomplete or self.kept or not self.nobody)
 
 
 def fill(gradebook: Gradebook, found: Sequence[Total], assignment: str | None = None) -> Filled:
@@ -345,17 +352,22 @@ def sayings(filled: Filled) -> Iterator[str]:
         yield f"{_who(student)} is {row.name} of the gradebook by {how}: check that this is right."
     for student, why in filled.unclear:
         yield f"{_who(student)} gets no points in the file: {why}."
-    for student in filled.nobody:
+    if not filled.is_of_class:
+        yield "No SID or address of this batch is in the gradebook: check that both are of the same course."
+    for student in filled.nobody if filled.is_of_class else ():
         yield f"{_who(student)} is not in the gradebook ({student.total.id}): perhaps they dropped the course."
-    for row in filled.nothing:
-        yield f"{row.name} submitted nothing, and the cell is unchanged."
+    if filled.nothing and filled.is_of_class:
+        names = "; ".join(row.name for row in filled.nothing)
+        cells = "the cell is" if len(filled.nothing) == 1 else "their cells are"
+        yield f"{counted(len(filled.nothing), 'student')} submitted nothing, and {cells} unchanged: {names}."
     for student in filled.twice:
         others = ", ".join(student.others)
         yield f"{_who(student)} has several submissions: {student.total.id} came last and counts, {others} doesn't."
     for row, student in filled.incomplete:
-        yield f"{row.name}'s marks are not complete, and the cell is unchanged: {student.total.left}."
-    for row, _ in filled.kept:
-        yield f"{row.name}'s cell is unchanged: {row.cells[filled.assignment].strip()}."
+        cell = f"{row.name}'s cell is unchanged"
+        yield f"{student.total.called}: the marks are not complete, and {cell}: {student.total.left}."
+    for row, student in filled.kept:
+        yield f"{student.total.called}: {row.name}'s cell is unchanged: {row.cells[filled.assignment].strip()}."
     possible = filled.gradebook.possible.get(filled.assignment, "").strip()
     if _float(possible) != problem().handout:
         yield (

@@ -308,5 +308,5 @@ def _summary(graded: page.Class) -> Table:
         table.add_row(f"{count:6}", status.value)
     if graded.graded:
         total = graded.total
-        table.add_row(f"{total.mean:6.1f}", f"points on average; median {total.median:g}, maximum {total.maximum:g}")
+        table.add_row(f"{total.mean:6.1f}", f"of {total.maximum:g} points on average; median {total.median:g}")
     return table

@@ -46,7 +46,7 @@ def late(
         _write_overviews(grades, of_class)
     tell(found.said)
     if unknown := late_days.strangers(found, roster_entries):
-        tell(f"No submission is by {', '.join(unknown)}: check the names in the rules.")
+        tell(f"No submission is by {', '.join(unknown)}: check the SIDs and addresses in the rules.")
     counting = [(total, total.lateness) for total in of_class if total.counts_for and total.lateness]
     for total, lateness in counting:
         if lateness.late_by:
@@ -142,7 +142,7 @@ def _refusals() -> Iterator[None]:
 
 def _listed(open_: Sequence[Total]) -> str:
     """One sentence on what is missing, and in which submissions."""
-    shown = [f"{total.id} ({total.left})" for total in open_[:10]]
+    shown = [f"{total.called}: {total.left}" for total in open_[:10]]
     more = f", and {len(open_) - 10} more" if len(open_) > 10 else ""
     return f"{counted(len(open_), 'submission')} without complete marks: {'; '.join(shown)}{more}."
 

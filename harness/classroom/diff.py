@@ -26,6 +26,7 @@ from rich.table import Table
 from harness.catalog import read_suites
 from harness.classroom.journal import Entry, Journal, JournalError, Status
 from harness.classroom.marking import MarkError, MarkStore, Override
+from harness.classroom.publish import signed
 from harness.classroom.roster import RosterEntry, RosterError, load_roster, shown
 from harness.classroom.tables import harmless
 from harness.console import show, stop, tell
@@ -33,7 +34,7 @@ from harness.gradebook import State
 from harness.numbers import sort_key
 from harness.problem import problem
 from harness.reports.html import environment
-from harness.reports.text import plain, points, unwritable, write_atomically
+from harness.reports.text import counted, plain, points, unwritable, write_atomically
 
 __all__ = ["Cause", "Change", "Difference", "TestChange", "compare", "diff"]
 
@@ -118,6 +119,8 @@ class Difference:
     """The names of submissions that have no second grading."""
     only_after: tuple[str, ...] = ()
     """The names of submissions that have no first grading."""
+    of: int | None = None
+    """The number of all submissions of a folder; None if two folders are compared."""
 
     @property
     def by_test(self) -> list[tuple[TestChange, int, float]]:
@@ -144,13 +147,20 @@ class Difference:
         """A summary of the comparison in one or two sentences."""
         if not self.compared:
             return "Nothing was compared: no submission has two gradings."
+        verb = "was" if self.compared == 1 else "were"
+        what = (
+            f"{self.compared} of {counted(self.of, 'submission')}" if self.of else counted(self.compared, "submission")
+        )
+        head = f"{what} {verb} {'graded again' if self.of else 'compared'}."
         if not self.changes:
-            return f"No grade changed, of {self.compared} with two gradings."
+            return f"{head} No grade changed."
+        if self.compared == 1:
+            gain = self.changes[0].gain
+            return f"{head} Its grade changed: {signed(gain) if abs(gain) > EQUAL else 'it kept the total'}."
         gains = Counter((change.gain > EQUAL) - (change.gain < -EQUAL) for change in self.changes)
         kinds = ((1, "gained points"), (-1, "lost points"), (0, "kept the total"))
         of_each = ", ".join(f"{gains[sign]} {what}" for sign, what in kinds if gains[sign])
-        verb = "grade" if len(self.changes) == 1 else "grades"
-        return f"{len(self.changes)} {verb} changed, of {self.compared} with two gradings: {of_each}."
+        return f"{head} {counted(len(self.changes), 'grade')} changed: {of_each}."
 
 
 def compare(old: Path, new: Path | None = None) -> Difference:
@@ -170,7 +180,7 @@ def compare(old: Path, new: Path | None = None) -> Difference:
     if new is None:
         gradings = Journal(old).gradings()
         pairs = [(id, found[-2], found[-1]) for id, found in gradings.items() if len(found) > 1]
-        return Difference(len(pairs), _changes(pairs, rosters, overrides))
+        return Difference(len(pairs), _changes(pairs, rosters, overrides), of=len(gradings))
     before, after = (_with_seed(Journal(folder)) for folder in (old, new))
     partner = _partners(before, after, _roster(old), _roster(new))
     pairs = [(id, before[partner[id]], entry) for id, entry in after.items() if id in partner]

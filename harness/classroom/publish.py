@@ -35,7 +35,7 @@ from harness.problem import Part, Question, problem
 from harness.reports.html import SIGNS, environment
 from harness.reports.text import cut, plain, points, write_atomically
 
-__all__ = ["Edition", "PublishError", "Published", "render", "unfinished", "write_editions"]
+__all__ = ["Edition", "PublishError", "Published", "render", "signed", "unfinished", "write_editions"]
 
 MAX_REPORT = 64 << 20
 MAX_OUTPUT = 10_000
@@ -109,8 +109,8 @@ def write_editions(edition: Edition, found: Sequence[Total], who: str) -> Publis
     (out / FEEDBACK).unlink(missing_ok=True)
     if feedback:
         feedback.write_bytes(feedback_data)
-        without = [total.id for total in found if total.counts_for and total.id not in files]
-        notes += [f"No file of Canvas is known for {', '.join(without)}: not in {FEEDBACK}."] if without else []
+        without = [total.called for total in found if total.counts_for and total.id not in files]
+        notes += [f"No file of Canvas is known for {'; '.join(without)}: not in {FEEDBACK}."] if without else []
     return Published(len(pages), out / TABLE, feedback, tuple(notes))
 
 
@@ -209,11 +209,16 @@ class ShownPart:
 
     @property
     def earned(self) -> float | None:
-        """The points of the part; None while a test isn't graded or a question isn't marked."""
+        """The points of the part so far; None if nothing of it has points yet."""
+        known = [*(one.score for one in self.all_tests), *(one.mark.points for one in self.questions if one.mark)]
+        return sum(known) if known else None
+
+    @property
+    def missing(self) -> str:
+        """The kind of points that the part still lacks, in a few words; empty if it has all."""
         if self.part.automatic and not self.all_tests:
-            return None
-        hand = [one.mark.points for one in self.questions if one.mark]
-        return sum(one.score for one in self.all_tests) + sum(hand) if len(hand) == len(self.questions) else None
+            return "tests not graded yet"
+        return "" if all(one.mark for one in self.questions) else "by hand not marked yet"
 
 
 @dataclass(frozen=True)
@@ -251,7 +256,7 @@ def render(total: Total, marks: Marks, rows: Mapping[str, Mapping[str, Any]]) ->
 @cache
 def _template() -> jinja2.Template:
     pages = environment(Path(__file__).resolve().parent)
-    pages.filters.update(points=points, plain=plain, signed=_signed)
+    pages.filters.update(points=points, plain=plain, signed=signed)
     return pages.get_template("published.html.j2")
 
 
@@ -272,7 +277,7 @@ def _part(part: Part, total: Total, marks: Marks, tests: Sequence[ShownTest]) ->
     )
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
     """Points with their sign, as ``+2`` or ``−1.5``."""
     return f"{'−' if value < 0 else '+'}{points(abs(value))}"
 

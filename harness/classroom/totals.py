@@ -61,6 +61,12 @@ class Total:
         return tuple(person for person in self.people if person not in self.replaced)
 
     @property
+    def called(self) -> str:
+        """The students' names with the submission's id, as ``Ada Lovelace, Alan Turing (s1)``."""
+        names = ", ".join(person.name for person in self.people)
+        return self.id if names in ("", self.id) else f"{names} ({self.id})"
+
+    @property
     def automatic(self) -> float | None:
         """The automatic points; None without a grade."""
         return round(sum(self.parts.values()), 4) if self.parts else None

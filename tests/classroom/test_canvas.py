@@ -101,11 +101,9 @@ def test_everything_unusual_is_said(tmp_path, marked):
     found, _ = marked
     text = said(fill(tmp_path, course(*COURSE).export(), found))
     assert "Left (left@example.edu) is not in the gradebook" in text
-    assert "Hamilton, Margaret submitted nothing" in text
-    assert (
-        f"Hopper, Grace's marks are not complete, and the cell is unchanged: by hand {problem().question[0].id}."
-        in text
-    )
+    assert "1 student submitted nothing, and the cell is unchanged: Hamilton, Margaret." in text
+    missing = f"by hand {problem().question[0].id}"
+    assert f"Grace Hopper (five): the marks are not complete, and Hopper, Grace's cell is unchanged: {missing}." in text
     assert "Student, Test" not in text
     assert "points possible" not in text
 
@@ -214,8 +212,21 @@ def test_the_assignment_is_chosen_by_name_title_or_id(tmp_path):
     for name in ("Quiz, the first (111)", "Quiz, the first", "111"):
         assert fill(tmp_path, text, [], name).assignment == "Quiz, the first (111)"
     for name in ("Final Score (12)", "PSet"):
-        with pytest.raises(CanvasError, match=r"choose one with --assignment\. There are Quiz, the first \(111\), "):
+        with pytest.raises(
+            CanvasError,
+            match=r"no assignment called .*: write one of these after --assignment: Quiz, the first \(111\), ",
+        ):
             fill(tmp_path, text, [], name)
+
+
+def test_a_gradebook_of_another_course_is_one_sentence(tmp_path, marked):
+    found, _ = marked
+    there = Course(
+        [User(1, "Noether, Emmy", "9999"), User(2, "Gauss, Carl", "8888")], {PSET: TITLE}, {PSET: str(HANDOUT)}
+    )
+    assert [*canvas.sayings(fill(tmp_path, there.export(), found))] == [
+        "No SID or address of this batch is in the gradebook: check that both are of the same course."
+    ]
 
 
 def test_last_and_first_names_in_two_columns_are_one_name(tmp_path):

@@ -47,7 +47,7 @@ def test_late_writes_both_tables_and_keeps_the_rules(grades, tmp_path):
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == [
         "Due Fri 3 Oct 2025, 23:59 (UTC-04:00): each day costs 5 % of the points, 1 slip day a student.",
-        "No submission is by 4711: check the names in the rules.",
+        "No submission is by 4711: check the SIDs and addresses in the rules.",
         "Grace Hopper: 2 days 3 hours late: 1 slip day, then 2 days at 5 %, 10 % of the points",
         f"With a penalty: 1 of 2 submissions.    Table: {grades / 'late.csv'}",
     ]
@@ -71,8 +71,8 @@ def test_canvas_writes_the_file_and_says_what_is_unusual(grades, tmp_path):
     done = run("canvas", grades, "--gradebook", tmp_path / "export.csv", "--out", tmp_path / "canvas.csv")
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == [
-        "Nobody, Here submitted nothing, and the cell is unchanged.",
-        f"Hopper, Grace's marks are not complete, and the cell is unchanged: by hand {QUESTION}.",
+        "1 student submitted nothing, and the cell is unchanged: Nobody, Here.",
+        f"Grace Hopper (two): the marks are not complete, and Hopper, Grace's cell is unchanged: by hand {QUESTION}.",
         f"{TITLE} (7): points for 1 of the 3 students in the gradebook.",
         f"File for Canvas: {tmp_path / 'canvas.csv'}",
     ]
@@ -86,13 +86,15 @@ def test_publish_refuses_what_is_not_complete(grades):
     done = run("publish", grades)
     assert done.exit_code == 2
     assert done.stderr == (
-        f"Nothing was published. 1 submission without complete marks: two (by hand {QUESTION}). Mark them, or publish "
-        "what there is with --partial.\n"
+        f"Nothing was published. 1 submission without complete marks: Grace Hopper (two): by hand {QUESTION}. "
+        "Mark them, or publish what there is with --partial.\n"
     )
     assert not (grades / "published").exists()
     done = run("publish", grades, "--partial", "--who", "Grace")
     assert done.exit_code == 0
-    assert done.stdout.splitlines()[0] == f"1 submission without complete marks: two (by hand {QUESTION})."
+    assert (
+        done.stdout.splitlines()[0] == f"1 submission without complete marks: Grace Hopper (two): by hand {QUESTION}."
+    )
     assert f"2 reports for 2 students: {grades / 'published'}" in done.stdout
     assert (grades / "published" / "reports" / "two.html").is_file()
 

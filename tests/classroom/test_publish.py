@@ -61,7 +61,7 @@ def test_a_report_explains_the_total(grades):
     assert f"{total:g} of {problem().handout} points" in text
     assert f"Tests of code and results {problem().automatic} of {problem().automatic}" in text
     assert f"by hand {hand:g} of {problem().by_hand}" in text
-    assert "Handed in: 3 hours late: 2 points −2" in text
+    assert "Lateness: 3 hours late: 2 points. Penalty: −2" in text
 
 
 def test_a_mark_is_shown_with_items_adjustment_and_comment(grades):
@@ -81,6 +81,7 @@ def test_what_is_not_marked_says_what_it_asks_and_is_worth(grades):
     text = page(grades)
     assert f"By hand: {QUESTION.title} not marked yet, of {QUESTION.points}" in text
     assert QUESTION.asks in text
+    assert f"{problem().part[0].automatic:g} so far, of {problem().part[0].handout:g}; by hand not marked yet" in text
     assert "No total yet" in text
     assert problem().question[0].items[0].text not in text
 
@@ -258,7 +259,7 @@ def test_with_a_gradebook_the_download_says_which_file_is_whose(grades, tmp_path
     assert done.feedback is not None
     with zipfile.ZipFile(done.feedback) as archive:
         assert sorted(archive.namelist()) == ["student_17_345_report.html", "student_18_346_report.html"]
-    assert "No file of Canvas is known for two" in done.notes[-1]
+    assert "No file of Canvas is known for Grace (two)" in done.notes[-1]
 
 
 def test_without_canvas_numbers_there_is_no_feedback_zip(grades, tmp_path):

@@ -31,7 +31,19 @@ def test_a_grade_that_is_the_same_is_no_change(tmp_path):
         batch(tmp_path / "old", entry("ada")), batch(tmp_path / "new", entry("ada", grader="other", key="k"))
     )
     assert found.changes == ()
-    assert found.summary == "No grade changed, of 1 with two gradings."
+    assert found.summary == "1 submission was compared. No grade changed."
+
+
+def test_a_single_grade_that_changed_is_said_with_its_points(tmp_path):
+    again = entry("ada", grader="other", key="k")
+    folder = batch(tmp_path, entry("ada", lost={FIRST: 1}), entry("alan"), entry("eve"), again)
+    assert compare(folder).summary == "1 of 3 submissions was graded again. Its grade changed: +1."
+
+
+def test_several_grades_that_changed_are_counted(tmp_path):
+    lost = [entry(name, lost={FIRST: 1}, grader="other", key="k") for name in ("ada", "alan")]
+    folder = batch(tmp_path, entry("ada"), entry("alan"), *lost)
+    assert compare(folder).summary == "2 of 2 submissions were graded again. 2 grades changed: 2 lost points."
 
 
 def test_where_nothing_was_graded_twice_there_is_nothing_to_compare(tmp_path):

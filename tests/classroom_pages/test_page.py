@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.classroom import cli as batch_cli
 from harness.classroom import live, page
 from harness.classroom.journal import Status
 from harness.classroom.live import LivePage
 from harness.classroom.marking import MarkStore, Saved
 from harness.classroom.page import Running
 from harness.classroom.roster import load_roster
+from harness.console import show
 from harness.problem import problem
 from tests.classroom_pages.made import HOSTILE, batch, entry, roster_entry
 from tests.conftest import MAXIMUM
@@ -36,6 +38,13 @@ def marked(folder: Path, *ids: str) -> None:
 
 def text_of(html: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+
+
+def test_the_summary_on_the_terminal_says_of_how_many_points(tmp_path, capsys):
+    folder = batch(tmp_path, entry("ada"), entry("alan", lost={"1.1b": 1.0}))
+    show(batch_cli._summary(page.of_folder(folder, "class", 1, load_roster(folder))))
+    said = " ".join(capsys.readouterr().out.split())
+    assert said == f"2 graded {MAXIMUM - 0.5} of {MAXIMUM:g} points on average; median {MAXIMUM - 0.5:g}"
 
 
 def test_both_kinds_of_points_are_shown(tmp_path):

@@ -350,9 +350,9 @@ class Marks:
         return self._state.published_at
 
     def is_locked(self, key: Key) -> bool:
-        """Whether a change of this value needs a reason and is listed: after publication, except an answer's first mark.
+        """Whether a change of this value needs a reason and is listed.
 
-        Second markers' marks are not published.
+        After publication every change does, except an answer's first mark and the marks of second markers.
         """
         first = key[0] is Kind.MARK and self.version(key) == 0
         return self.published_at is not None and key[0] is not Kind.SECOND and not first

@@ -55,6 +55,14 @@ class ReviewContext:
     def markers(self) -> list[str]:
         return list(self.sessions.tokens)
 
+    @property
+    def unmarked(self) -> int:
+        """The number of answers without a mark."""
+        marks = self.store.state()
+        return sum(
+            marks.mark(id, question) is None for id in self.material.submissions for question in self.material.questions
+        )
+
     @cached_property
     def pages(self) -> jinja2.Environment:
         made = environment(HERE)

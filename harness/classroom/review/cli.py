@@ -17,6 +17,7 @@ from harness.classroom.review.sessions import is_loopback
 from harness.classroom.roster import RosterError
 from harness.console import say, stop, tell
 from harness.problem import tomllib
+from harness.reports.text import counted
 
 if TYPE_CHECKING:
     from harness.classroom.review.calls import ReviewContext
@@ -33,7 +34,7 @@ def review(
     host: Annotated[
         str, typer.Option(help="Address of the page. If others can reach it, name the markers.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page. Default, and 0: any free one.")] = PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any free one.")] = PORT,
     markers: Annotated[Path | None, typer.Option(help='A file with markers = ["Ada", "Alan"].')] = None,
     marker: Annotated[list[str] | None, typer.Option(help="A marker's name. Repeat it for each marker.")] = None,
     share: Annotated[
@@ -96,7 +97,13 @@ def _serve(context: ReviewContext, taken: socket.socket) -> None:
     except KeyboardInterrupt:
         pass
     finally:
+        left = context.unmarked
         context.store.close()
+    if left:
+        are = "is" if left == 1 else "are"
+        tell(f"The page has ended. {counted(left, 'answer')} {are} not marked yet: the same command continues.")
+    else:
+        tell(f"All answers are marked. Now run: python -m grader publish {context.material.folder}")
 
 
 def _names(file: Path | None, given: list[str]) -> list[str]:
