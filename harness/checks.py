@@ -93,13 +93,17 @@ def told_apart(found: float, expected: float, digits: int = 4) -> tuple[str, str
     return texts
 
 
-def as_pair(value: Any, what: str) -> tuple[Any, Any]:
-    """The two results of a call that must return two. Any further results stay with the second."""
+def as_pair(value: Any, what: str, expected: str) -> tuple[Any, Any]:
+    """The two results of a call that must return two. Any further results stay with the second.
+
+    Args:
+        expected: the names of the two, for the message.
+    """
     if isinstance(value, tuple | list) and len(value) >= 2:
         return value[0], value[1] if len(value) == 2 else tuple(value[1:])
     if value is None:
         fail(f"{what} returned None.", "is there a return statement?")
-    fail(f"{what} returned {summary(value)}, expected two things: the codes and the extra arguments.")
+    fail(f"{what} returned {summary(value)}, expected two things: {expected}.")
 
 
 def plain(value: Any) -> Any:

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from harness import cli
 from harness.catalog import RESULTS, read_suites
-from harness.checks import CheckFailure, assert_within, told_apart, tolerances_kept
+from harness.checks import CheckFailure, as_pair, assert_within, told_apart, tolerances_kept
 from harness.gradebook import Gradebook, Measurement, Outcome, State
 from harness.grading import grade
 from harness.host.failures import SandboxError
@@ -252,6 +252,11 @@ def test_that_a_test_is_dead_weight_is_said_where_every_case_of_its_part_was_gra
     assert rows(verdicts, known) == {"1.2a": False}  # the others might have noticed what was left out
     right = [Verdict(known[1], SEED, {}, frozenset())]
     assert not re.search(r"^\d", printed(tables.by_test(right, known)), re.MULTILINE)
+
+
+def test_the_suite_says_what_the_two_results_are():
+    with pytest.raises(CheckFailure, match=r"split returned .*, expected two things: the rows and the columns"):
+        as_pair(3, "split", "the rows and the columns")
 
 
 # ---- the command ---------------------------------------------------------------------------------------------------

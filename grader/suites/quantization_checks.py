@@ -84,6 +84,11 @@ def as_codes(value: Any, bits: int, shape: tuple[int, ...]) -> np.ndarray:
     return codes
 
 
+def codes_and_args(result: Any, of: str = "quantize") -> tuple[Any, Any]:
+    """The codes and the extra arguments that a function returns."""
+    return as_pair(result, of, "the codes and the extra arguments")
+
+
 def quantized(student: Student, W: Any, bits: int = 8) -> tuple[Any, Any]:
     """The student's codes and extra arguments, after the checks that every use of them relies on.
 
@@ -91,7 +96,7 @@ def quantized(student: Student, W: Any, bits: int = 8) -> tuple[Any, Any]:
     row (64 bytes are enough for two NumPy numbers in a tuple, with what describes them) and 1 kB for the rest.
     """
     result = student.quantization.quantize(W) if bits == 8 else student.quantization.quantize(W, bits=bits)
-    codes, args = as_pair(result, "quantize")
+    codes, args = codes_and_args(result)
     as_codes(codes, bits, shape=W.shape)
     allowed = 1024 + 64 * (W.shape[0] if W.ndim == 2 else 1)
     assert_true(
@@ -221,7 +226,7 @@ def assert_constants_have_codes(student: Student, function: str, bits: int) -> l
     for value in (3.0, 0.0):
         W = np.full((2, 5), value)
         result = getattr(student.quantization, function)(W)
-        codes, args = as_pair(result, f"{function}(np.full((2, 5), {value}))")
+        codes, args = codes_and_args(result, f"{function}(np.full((2, 5), {value}))")
         as_codes(codes, bits, shape=W.shape)
         results.append((codes, args))
     return results
@@ -337,7 +342,7 @@ def drawn_network(rng: np.random.Generator) -> MNISTNet:
 def drawn_codes(student: Student, W: np.ndarray, bits: int = 2, **options: Any) -> np.ndarray:
     """The codes of one stochastic quantization."""
     result = student.quantization.stochastic_quantize(W, bits=bits, **options)
-    codes, _ = as_pair(result, "stochastic_quantize")
+    codes, _ = codes_and_args(result, "stochastic_quantize")
     return as_codes(codes, bits, shape=W.shape)
 
 

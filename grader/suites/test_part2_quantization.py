@@ -22,6 +22,7 @@ from grader.suites.quantization_checks import (
     assert_round_trip,
     assert_the_same_twice,
     assert_unchanged,
+    codes_and_args,
     drawn_codes,
     drawn_network,
     drawn_pairs,
@@ -38,7 +39,7 @@ from grader.suites.quantization_checks import (
     step_of,
     steps_of,
 )
-from harness.checks import as_array, as_pair, assert_true, assert_within, explained_by, is_same, needs
+from harness.checks import as_array, assert_true, assert_within, explained_by, is_same, needs
 
 #: Rows and columns of arrays that don't fit into the extra arguments: 2 kB of those are allowed, half a bit for each of
 #: 32,768 values.
@@ -54,11 +55,11 @@ def test_codes_are_uint8_of_the_same_shape(student, rng):
     quantize = student.quantization.quantize
     for shape in [(100,), (20, 30)]:
         W = drawn_pairs(rng, *shape)
-        codes, _ = as_pair(quantize(W), "quantize")
+        codes, _ = codes_and_args(quantize(W))
         as_array(codes, "codes", shape=shape, dtype="uint8")
         assert_codes_of_weights(codes, W)
     W = drawn_pairs(rng, 20, 30)
-    codes, _ = as_pair(student.run(worker_functions.of_transposed, quantize, W.T.copy()), "quantize")
+    codes, _ = codes_and_args(student.run(worker_functions.of_transposed, quantize, W.T.copy()))
     as_array(codes, "codes of a transposed array", shape=W.shape, dtype="uint8")
     assert_codes_of_weights(codes, W, of=" of a transposed array")
 
@@ -150,7 +151,7 @@ def test_the_input_is_not_changed(student, rng):
     for dtype in (np.float32, np.float64):
         W = drawn_pairs(rng, 30, 20).astype(dtype)
         held = student.hold(W)
-        codes, args = as_pair(student.quantization.quantize(held), "quantize")
+        codes, args = codes_and_args(student.quantization.quantize(held))
         assert_codes_of_weights(codes, W)
         assert_unchanged(held, W, "quantize")
         assert_the_same_twice(student, codes, args)
@@ -190,7 +191,7 @@ def test_every_parameter_is_quantized(student, rng):
             continue
         # What is wrong with quantize has cost its points in 2.1: here the parameter may be what that makes of it.
         assert_true(len(np.unique(values)) > 1, f"All values of {name} are {values.flat[0]:.3g} at 2 bits.")
-        own = student.quantization.dequantize(*as_pair(student.quantization.quantize(W, bits=2), "quantize"))
+        own = student.quantization.dequantize(*codes_and_args(student.quantization.quantize(W, bits=2)))
         assert_within(
             values,
             as_array(own, f"dequantize's result for {name}", shape=W.shape),
@@ -310,7 +311,7 @@ def test_stochastic_values_go_to_a_neighbouring_code(student, rng):
     W = rng.random(2000)
     W[0] = 0
     held = student.hold(W)
-    codes, _ = as_pair(student.quantization.stochastic_quantize(held), "stochastic_quantize")
+    codes, _ = codes_and_args(student.quantization.stochastic_quantize(held), "stochastic_quantize")
     as_array(codes, "codes", shape=W.shape, dtype="uint8")
     assert_neighbours(as_codes(codes, 2, W.shape), W, bits=2)
     assert_unchanged(held, W, "stochastic_quantize")
