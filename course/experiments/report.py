@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import jinja2
 
 from course.experiments.fact_tables import FactTable, fact_tables
-from course.experiments.wording import duration, percent, plain, sentence
+from course.experiments.wording import duration, even, percent, plain, sentence
 from course.facts import PROFILE, facts_of_records
 from course.plotting import number
 from course.records import PARTS, Claim, Data, Environment, Record, Run, Settings, Table, clock_seconds
@@ -154,9 +154,11 @@ def _key_result(record: Record) -> str:
     ]
     if record.part in ACCURACIES and record.values:
         groups = {FULL.get(name, name): values for name, values in record.values.items() if values}
-        mean = "mean " if any(len(values) > 1 for values in groups.values()) else ""
-        found = ", ".join(f"{percent(fmean(values))} ({name})" for name, values in groups.items())
-        texts.append(f"{mean}test accuracy {found}")
+        found = ", ".join(
+            f"{percent(fmean(values))} ({name}{f', mean of {len(values)}' if len(values) > 1 else ''})"
+            for name, values in groups.items()
+        )
+        texts.append(f"test accuracy {found}")
     if not texts:
         counts = ((len(record.tables), "table"), (len(record.figures), "figure"))
         texts = [counted(count, what) for count, what in counts if count]
@@ -187,15 +189,15 @@ def _properties_of(run: Run) -> dict[str, str]:
         + (f", {settings.lapse} of its epochs in each" if settings.lapse != 1 else ""),
         "Batch": f"{number(settings.batch_size)} images{', cropped and flipped' if settings.augment else ''}",
         "Precision": settings.precision,
-        "Training loss, last epoch": number(run.last_loss) if run.accuracies and run.losses else "",
+        "Training loss, last epoch": even(run.last_loss) if run.accuracies and run.losses else "",
         "Final test accuracy": percent(run.accuracies[-1]) if run.accuracies else "",
         "Best test accuracy": percent(max(run.accuracies)) if run.accuracies else "",
         "Checkpoint": f"{checkpoint.file} ({checkpoint.architecture})" if checkpoint else "",
-        "Measured with the kept weights": _claim(checkpoint.test) if checkpoint else "",
-        "On the images of fixtures/": _claim(checkpoint.fixtures) if checkpoint else "",
+        "Rechecked from the checkpoint": _claim(checkpoint.test) if checkpoint else "",
+        "On the repository's test images (fixtures/)": _claim(checkpoint.fixtures) if checkpoint else "",
         "Time": duration(sum(run.seconds)) if run.seconds else "",
         "Times measured": {None: "", True: "alone", False: "beside other runs"}[run.alone],
-        "Median epoch": duration(median(run.seconds)) if run.seconds else "",
+        "Median epoch": f"{number(round(median(run.seconds), 2))} s" if run.seconds else "",
     }
 
 
@@ -250,7 +252,7 @@ def cell(value: str | int | float) -> str:
     """A cell of a table: four significant digits of numbers, their zeros too, so that columns are even."""
     if isinstance(value, str):
         return value
-    return f"{value:#.4g}" if isinstance(value, float) and 1e-4 <= abs(value) < 999.95 else number(value)
+    return even(value) if isinstance(value, float) else number(value)
 
 
 def _harmless(value: Any) -> Any:

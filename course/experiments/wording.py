@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["duration", "percent", "plain", "sentence"]
+from course.plotting import number
+
+__all__ = ["duration", "even", "percent", "plain", "sentence"]
 
 
 def plain(text: str) -> str:
@@ -20,6 +22,11 @@ def sentence(text: str) -> str:
 def percent(share: float) -> str:
     """A share with two decimals: ``92.81 %``."""
     return f"{100 * share:.2f} %"
+
+
+def even(value: float) -> str:
+    """A number with four significant digits, its zeros too, so that columns are even: ``2.000``."""
+    return f"{value:#.4g}" if 1e-4 <= abs(value) < 999.95 else number(value)
 
 
 def duration(seconds: float) -> str:

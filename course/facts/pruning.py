@@ -43,7 +43,7 @@ def weights(found: Records) -> Iterator[Fact]:
     )
     one, other = end(run_of(found, "3.4", "pruned")), end(structured)
     if one is not None and other is not None:
-        name = "difference of the two ways of pruning in test accuracy"
+        name = "difference in test accuracy, single weights minus filters"
         also = [
             "difference structured unstructured",
             "better structured unstructured",
@@ -57,6 +57,7 @@ def _pruned(part: str, found: Records) -> Iterator[Fact]:
     if run is None or not run.accuracies:
         return
     yield from accuracy(part, run)
+    among = 0.0
     if (table := found[part].table("zeros")) is not None:
         zeros, among = (sum(number(row[column]) for row in table.rows) for column in (2, 1))
         share = 100 * zeros / among
@@ -64,11 +65,16 @@ def _pruned(part: str, found: Records) -> Iterator[Fact]:
         yield Fact(part, "share of the weights that are zero at the end", share, "%", tolerance=0.5, also=tuple(also))
         yield Fact(part, "weights that are zero at the end", zeros, also=("zeros",))
         yield Fact(part, "weights of all convolutions", among)
-    yield from _steps(part, run, [int(epoch) for epoch in found[part].values.get("pruned after epoch", ())])
+    epochs = [int(epoch) for epoch in found[part].values.get("pruned after epoch", ())]
+    yield from _steps(part, run, epochs, among)
 
 
-def _steps(part: str, run: Run, epochs: Sequence[int]) -> Iterator[Fact]:
-    """Accuracy before and after each pruning step: the curve has the one after it at the epoch of the step."""
+def _steps(part: str, run: Run, epochs: Sequence[int], among: float) -> Iterator[Fact]:
+    """Accuracy before and after each pruning step: the curve has the one after it at the epoch of the step.
+
+    Args:
+        among: the weights of all convolutions; 0 where the record lacks them.
+    """
     losses = []
     also: tuple[str, ...]
     for ordinal, epoch in zip(ORDINALS, dict.fromkeys(epochs), strict=False):
@@ -82,6 +88,9 @@ def _steps(part: str, run: Run, epochs: Sequence[int]) -> Iterator[Fact]:
             yield Fact(part, name, 100 * value, "%", also=also)
         also = (f"loss at epoch {epoch}", f"loss {ordinal} pruning", f"loss {ordinal} step")
         yield points(part, f"change of test accuracy by the pruning step at epoch {epoch}", after - before, *also)
+        if among and len(run.zeros) >= epoch:
+            name = f"share of the weights that are zero after the pruning step at epoch {epoch}"
+            yield Fact(part, name, 100 * sum(run.zeros[epoch - 1]) / among, "%", tolerance=0.5)
         recovered = next((later for later, now in enumerate(run.accuracies[epoch:], 1) if now >= before), None)
         name = f"epochs to recover from the pruning step at epoch {epoch}"
         if after >= before:

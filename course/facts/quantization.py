@@ -7,15 +7,19 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from course.facts.shared import Records, number, points
+from course.records import Table
 from harness.facts import Fact
 
 __all__ = ["by_bits", "rounding", "sizes"]
 
 BITS = (8, 4, 2)
+GAIN = "gain of test accuracy with stochastic rounding over banker's"
 
 
 def sizes(found: Records) -> Iterator[Fact]:
     yield from _of_sizes("2.1", found, BITS)
+    if (table := found["2.1"].table("bytes, codes")) is not None:
+        yield from _of_layers(table)
 
 
 def _of_sizes(question: str, found: Records, widths: Sequence[int]) -> Iterator[Fact]:
@@ -44,6 +48,18 @@ def _of_sizes(question: str, found: Records, widths: Sequence[int]) -> Iterator[
         yield Fact(question, name, factor, "×", tolerance=tolerance, also=also)
         name = f"share of the original size at {bits} bits{packed}"
         yield Fact(question, name, 100 / factor, "%", tolerance=abs(100 / factor - 100 * bits / 32) + 0.005)
+
+
+def _of_layers(table: Table) -> Iterator[Fact]:
+    """How much smaller each layer becomes at 8 bits, its weight and its bias together."""
+    layers: dict[str, list[list[float]]] = {}
+    for row in table.rows:
+        layers.setdefault(str(row[0]).partition(".")[0][:40], []).append([number(cell) for cell in row[1:4]])
+    for layer, rows in layers.items():
+        before, codes, extra = map(sum, zip(*rows, strict=True))
+        factor = before / (codes + extra)
+        name = f"times smaller at 8 bits with extra arguments, layer {layer}"
+        yield Fact("2.1", name, factor, "×", tolerance=abs(4 - factor) + 0.005)
 
 
 def by_bits(found: Records) -> Iterator[Fact]:
@@ -84,15 +100,12 @@ def rounding(found: Records) -> Iterator[Fact]:
         name = "standard error of the mean of stochastic rounding"
         error = 100 * deviation / math.sqrt(len(draws))
         yield Fact("2.3", name, error, "points", tolerance=0.1 * error, also=("standard error",))
-        for what, loss in (
-            ("loss of test accuracy with stochastic rounding against full precision", full - mean),
-            ("gain of test accuracy with stochastic rounding over banker's", mean - nearest),
-        ):
-            yield Fact("2.3", f"{what}: mean ± standard error", f"{100 * loss:.2f}\u00a0±\u00a0{error:.2f}\u00a0points")
+        for what, loss in ((_lost("stochastic", full - mean).name, full - mean), (GAIN, mean - nearest)):
+            value = f"{100 * loss:.2f}\u00a0±\u00a0{error:.2f}\u00a0points".replace("-", "−")
+            yield Fact("2.3", f"{what}: mean ± standard error", value)
     yield _lost("banker's", full - nearest)
     yield _lost("stochastic", full - mean)
-    name = "difference of stochastic and banker's rounding"
-    yield points("2.3", name, mean - nearest, "difference", "better", "worse", "higher", "lower", "gain", "loss")
+    yield points("2.3", GAIN, mean - nearest, "difference", "better", "worse", "higher", "lower", "gain", "loss")
     yield Fact("2.3", "repetitions of stochastic rounding", len(draws))
 
 

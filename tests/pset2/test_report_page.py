@@ -63,7 +63,7 @@ def test_the_page_has_what_every_record_holds(tmp_path):
         "Profile full",
         "Seed 43",
         "NVIDIA H200, 16 CPU threads; PyTorch 2.8.0, torchvision 0.23.0, NumPy 2.2.6, Python 3.11.2, Linux x86_64",
-        "Total time 2 min 16 s by the clock; the parts together took 2 min 16 s",
+        "Total time 2 min 16 s Not run",
         "Not run 1.1, 2.1, 2.2, 2.3, 3.1, 3.2, 3.3, 3.4, 4.1, 6.1, 6.2",
         "1.2 Schedules ✓ complete test accuracy 93.40 % (Cosine) 2 min 11 s",
         "Skipped: transformer.py holds nothing but stubs.",
@@ -78,7 +78,7 @@ def test_the_page_has_what_every_record_holds(tmp_path):
         "Best test accuracy 94.00 % 94.00 %",
         "9,281 of 10,000 (92.81 %) 9,340 of 10,000 (93.40 %)",
         "920 of 1,000 (92.00 %)",
-        "Median epoch 1.2 s",
+        "Median epoch 1.25 s 1.25 s",
     ):
         assert expected in text
     assert "earn no points" not in text
@@ -94,39 +94,67 @@ def test_a_part_has_the_questions_that_it_answers_and_what_the_records_say(tmp_p
 
 def test_facts_of_several_epochs_rates_or_layers_stand_side_by_side():
     found = [
-        Fact("3.3", "accuracy before the pruning step at epoch 10", 81.2, "%"),
+        Fact("3.3", "test accuracy before the pruning step at epoch 10", 81.2, "%"),
         Fact("3.3", "change of test accuracy by the pruning step at epoch 10", -3.456, "points"),
-        Fact("3.3", "accuracy before the pruning step at epoch 20", 85.0, "%"),
+        Fact("3.3", "test accuracy before the pruning step at epoch 20", 85.0, "%"),
         Fact("3.3", "change of test accuracy by the pruning step at epoch 20", 0.5, "points"),
         Fact("3.3", "epochs to recover from the pruning step at epoch 20", "it does not recover"),
         Fact("3.3", "running time", 2780.0, "s"),
     ]
     single, steps = fact_tables(found)
-    assert single == ([], [("running time", ["2,780\u00a0s (46\u00a0min\u00a020\u00a0s)"])])
-    names = ["accuracy before", "change of test accuracy by", "epochs to recover from"]
-    assert steps.columns == [f"{name} the pruning step" for name in names]
+    assert single == ([], [("running time", ["2,780\u00a0s (46\u00a0min\u00a020\u00a0s)"])], "")
+    assert steps.columns == ["test accuracy before the step (%)", "change (points)", "epochs to recover"]
     assert steps.rows == [
-        ("epoch 10", ["81.20\u00a0%", "−3.46\u00a0points", ""]),
-        ("epoch 20", ["85.00\u00a0%", "0.50\u00a0points", "it does not recover"]),
+        ("step after epoch 10", ["81.20", "−3.46", ""]),
+        ("step after epoch 20", ["85.00", "+0.50", "it does not recover"]),
     ]
+    assert "until the accuracy from before the step is reached again" in steps.note
     (layers,) = fact_tables([Fact("6.1", "factor of the parameters, 64 → 128 channels", 8.409, "×")])
-    assert layers == (["factor of the parameters"], [("64 → 128 channels", ["8.409\u00a0×"])])
+    assert layers == (["factor (×)"], [("64 → 128 channels", ["8.409"])], "")
+
+
+def test_the_end_of_a_training_is_the_last_row_of_its_epochs_and_quarters():
+    found = [
+        Fact("4.2", "test accuracy of pt_net", 75.0, "%"),
+        Fact("4.2", "test accuracy of pt_net before the training", 0.1, "%"),
+        Fact("4.2", "test accuracy of pt_net after half of the epoch", 70.0, "%"),
+    ]
+    (quarters,) = fact_tables(found)
+    assert quarters.rows[-1] == ("after the epoch", ["75.00"])
+    (epochs,) = fact_tables([Fact("1.2", f"accuracy{when}", 75.0, "%") for when in ("", " at epoch 25")])
+    assert [name for name, _ in epochs.rows] == ["epoch 25", "at the end"]
+
+
+def test_a_number_with_its_error_stands_once_and_changes_have_a_sign():
+    found = [
+        Fact("2.3", "gain", 5.2, "points"),
+        Fact("2.3", "gain: mean ± standard error", "5.20 ± 0.66 points"),
+        Fact("2.3", "difference", 0.26, "points"),
+        Fact("2.3", "standard deviation", 2.0, "points"),
+        Fact("2.3", "mean training loss", 2.0),
+    ]
+    assert fact_tables(found)[0].rows == [
+        ("gain: mean ± standard error", ["5.20 ± 0.66 points"]),
+        ("difference", ["+0.26\u00a0points"]),
+        ("standard deviation", ["2.00\u00a0points"]),
+        ("mean training loss", ["2.000"]),
+    ]
 
 
 def test_a_page_of_full_records_has_the_numbers_that_the_answers_need(tmp_path):
     text = text_of(report.render(tmp_path, list(full_records().values())))
     for expected in (
-        "learning rate 0.0001 36.70 %",
+        "learning rate 0.0001 36.70",
         "running time with cosine annealing",
-        "test accuracy with multistep test accuracy with cosine annealing epoch 25",
+        "test accuracy with multistep (%) test accuracy with cosine annealing (%) epoch 25",
         "total running time of both schedules (sum of the two runs)",
         "loss of test accuracy at 2 bits 31.91 points",
         "against full precision: mean ± standard error 26.63 ± 0.66 points",
-        "test accuracy before the pruning step test accuracy after the pruning step change of test accuracy",
+        "test accuracy before the step (%) right after the step (%) change (points) weights that are zero (%)",
         "weights that are zero at the end",
         "difference of the network with pruned single weights to the unpruned baseline",
-        "before the training 0.10 % 0.10 % 0.10 % after a quarter of the epoch 63.10 % 55.20 % 43.20 %",
-        "times slower than the provided layer (median epochs)",
+        "before the training 0.10 0.10 0.10 after a quarter of the epoch 63.10 55.20 43.20",
+        "times slower than the provided layer (median epoch of each)",
         "parameters of DWConvNet 520,778",
     ):
         assert expected in text
@@ -172,7 +200,7 @@ def test_parts_are_in_the_handouts_order(tmp_path):
             make_record("2.2", values={"full": [0.978], "2 bits": [0.5]}),
             "test accuracy 97.80 % (full precision), 50.00 % (2 bits)",
         ),
-        (make_record("2.3", values={"2 bits": [0.5, 0.6]}), "mean test accuracy 55.00 % (2 bits)"),
+        (make_record("2.3", values={"2 bits": [0.5, 0.6]}), "test accuracy 55.00 % (2 bits, mean of 2)"),
         (make_record(tables=[Table("", [], [])], figures={"a": "", "b": ""}), "1 table, 2 figures"),
         (make_record(state="failed"), ""),
     ],
