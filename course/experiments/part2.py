@@ -127,7 +127,11 @@ def draw_stochastic(records: Records) -> dict[str, Drawing]:
     values = dict(records["2.3"].values)
     baseline = values.pop("full")[0]
     figure = accuracy_spread(values, title="MNISTNet at 2 bits", baseline=baseline, xlabel="Rounding")
-    caption = f"Banker's against stochastic rounding, {REPETITIONS} repetitions (part 2.3)."
+    caption = (
+        f"Banker's against stochastic rounding, {REPETITIONS} repetitions with their mean and standard deviation: how "
+        "far one repetition lies from the mean. The standard error says how far the mean itself may be off: it is the "
+        f"standard deviation divided by the root of {REPETITIONS} (part 2.3)."
+    )
     return {"rounding": Drawing(figure, caption)}
 
 

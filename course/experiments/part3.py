@@ -50,7 +50,7 @@ def draw_parameters(records: Records) -> dict[str, Drawing]:
     groups = {"SparseConvNet": [float(row[1]) for row in rows]}
     title = "Weights of the sparse convolutions"
     figure = bars([str(row[0]) for row in rows], groups, title=title, xlabel="Weights")
-    caption = "Weights of each sparse convolution, those that pruning can switch off (part 3.1)."
+    caption = "Weights of each sparse convolution, the weights that pruning can set to zero (part 3.1)."
     return {"weights": Drawing(figure, caption)}
 
 

@@ -95,7 +95,7 @@ def draw_sizes(records: Records) -> dict[str, Drawing]:
     labels = [f"layer {place}\n{row[0]}" for place, row in zip(DEPTHWISE_LAYERS, table.rows, strict=False)]
     title = "Depthwise separable layers of DWConvNet against convolutions"
     figure = bars(labels, groups, title=title, xlabel="Share of the convolution's parameters (%)")
-    caption = "Parameters of a depthwise separable layer with 3×3 kernels, for 100 of a convolution (part 6.1)."
+    caption = "Parameters of a depthwise separable layer with 3×3 kernels, as % of a convolution's (part 6.1)."
     return {"parameters": Drawing(figure, caption)}
 
 

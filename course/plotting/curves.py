@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from course.plotting.style import (
     GREY,
+    LIGHT,
     NUMBERS,
     Look,
     legend_below,
@@ -43,7 +44,7 @@ LONG = 50
 #: So many epochs are in that panel.
 TAIL = 25
 MILESTONE: dict[str, Any] = {"color": GREY, "linewidth": 1.0, "linestyle": (0, (1, 1.5))}
-PRUNING: dict[str, Any] = {"color": GREY, "linewidth": 0.8, "linestyle": (0, (5, 2)), "marker": "v", "markersize": 4}
+PRUNING: dict[str, Any] = {"color": LIGHT, "linewidth": 0.9, "linestyle": (0, (1, 3)), "marker": "v", "markersize": 4}
 
 
 def learning_curves(runs: Sequence[Run], *, title: str, marks: Sequence[int] = (), mark_label: str = "") -> Figure:
@@ -180,8 +181,10 @@ def _draw_rates(axes: Axes, curves: Sequence[_Curve]) -> None:
     shown = [rate for rates in lines for rate in rates if rate > 0]
     if shown and max(shown) > LOG_FACTOR * min(shown):
         log_axis(axes.yaxis, min(shown), max(shown))
+        # Down to a whole decade, which has a label.
+        axes.set_ylim(0.8 * 10 ** math.floor(math.log10(min(shown))), 1.5 * max(shown))
     if len(lines) == 1 and len(curves) > 1:
-        axes.set_title("The same in all runs")
+        axes.set_title("Learning rate (same in all runs)")
 
 
 def _milestones(run: Run) -> Iterator[int]:
@@ -244,9 +247,10 @@ def sparsity_curves(runs: Sequence[Run], *, totals: Sequence[int], title: str) -
             epochs = np.arange(1, len(zeros) + 1)
             shares = 100 * zeros / np.maximum(totals, 1)
             whole = 100 * zeros.sum(axis=1) / max(sum(totals), 1)
-            bold: Any = {"color": look.color, "linestyle": look.line, "linewidth": 2.4, "marker": look.marker}
-            thin: Any = {"color": look.color, "linewidth": 0.7, "alpha": 0.5}
-            left.step(epochs, shares, where="post", **thin)
+            bold: Any = {"color": look.color, "linestyle": look.line, "linewidth": 3.2, "marker": look.marker}
+            # On top of the bold one, which hides them where all convolutions have the same share.
+            thin: Any = {"color": "#000000" if len(runs) == 1 else look.color, "linewidth": 0.9}
+            left.step(epochs, shares, where="post", zorder=4 if len(runs) == 1 else 2, **thin)
             every = 1 if len(epochs) <= FEW else _every(len(epochs), order, len(runs))
             left.step(epochs, whole, where="post", markevery=every, zorder=3, **bold)
             right.bar(
@@ -300,7 +304,7 @@ def epoch_seconds(runs: Sequence[Run], *, title: str) -> Figure:
         _epochs(axes, 0.7 if last <= 2 * FEW else 0, last)
         slow, fast = medians.index(max(medians)), medians.index(min(medians))
         if slow != fast and medians[fast] > 0:
-            ratio = number(float(f"{medians[slow] / medians[fast]:.3g}"))
+            ratio = number(medians[slow] / medians[fast])
             text = f"Median epoch: {runs[slow].title} takes {ratio} times as long as {runs[fast].title}"
             axes.set_title(textwrap.fill(text, 80))
         legend_below(figure, handles)

@@ -26,6 +26,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 __all__ = [
     "COLORS",
     "GREY",
+    "LIGHT",
     "NUMBERS",
     "SMALL",
     "legend_below",
@@ -79,6 +80,7 @@ STYLE: dict[str, Any] = {
     "pdf.fonttype": 42,
 }
 GREY = "#666666"
+LIGHT = "#999999"
 
 
 class Look(NamedTuple):

@@ -30,6 +30,7 @@ __all__ = ["accuracy_spread", "bars", "encoding", "histograms"]
 #: How each of several repetitions is drawn.
 REPETITION: dict[str, Any] = {"color": COLORS[1], "linestyle": "", "marker": "o", "markersize": 4, "alpha": 0.6}
 REPETITION["markeredgewidth"] = 0
+SINGLE: dict[str, Any] = {"color": COLORS[0], "linestyle": "", "marker": "o", "markersize": 7}
 
 
 def accuracy_spread(
@@ -67,7 +68,7 @@ def accuracy_spread(
             mean, top = points.mean(), points.max()
             if len(points) == 1:
                 text = f"{mean:.2f} %"
-                axes.plot(place, mean, "o", color=COLORS[0], markersize=7)
+                axes.plot(place, mean, **SINGLE)
             else:
                 deviation = points.std(ddof=1)
                 text, top = f"{mean:.2f} ± {deviation:.2f} %", max(top, mean + deviation)
@@ -79,6 +80,8 @@ def accuracy_spread(
                 text, (place, top), (0, 7), textcoords="offset points", ha="center", va="bottom", zorder=4, bbox=box
             )
         if several:
+            if any(len(values) == 1 for values in groups.values()):
+                handles.append(Line2D([], [], label="a single value", **SINGLE))
             handles += [
                 Line2D([], [], label="one repetition", **REPETITION),
                 Line2D([], [], color=COLORS[0], linestyle="", marker="D", label="mean ± standard deviation"),
@@ -114,13 +117,15 @@ def histograms(groups: Mapping[str, np.ndarray], *, title: str, xlabel: str) -> 
         high = max(values.max() for values in finite.values() if len(values))
         edges = np.histogram_bin_edges([], bins=40, range=(low, high))
         handles = []
-        for (name, values), look in zip(finite.items(), looks(len(finite)), strict=True):
+        for order, ((name, values), look) in enumerate(zip(finite.items(), looks(len(finite)), strict=True)):
+            style: Any = {"color": look.color, "linestyle": look.line}
+            style["linewidth"] = max(3.0 - 0.9 * order, 1.2)  # the later ones are drawn on top, where they are equal
             left_out = len(flat[name]) - len(values)
             label = f"{name} ({len(values):,} values{f', {left_out:,} not finite' if left_out else ''})"
-            handles.append(Line2D([], [], color=look.color, linestyle=look.line, label=label))
+            handles.append(Line2D([], [], label=label, **style))
             if len(values):
                 share = 100 * np.histogram(values, edges)[0] / len(values)
-                axes.stairs(share, edges, color=look.color, linestyle=look.line, linewidth=1.4, baseline=None)
+                axes.stairs(share, edges, baseline=None, **style)
         axes.set_xlabel(xlabel)
         axes.set_ylabel("Share of the values (%)")
         axes.set_ylim(bottom=0)

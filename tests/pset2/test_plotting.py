@@ -175,7 +175,7 @@ def test_the_learning_rate_is_drawn_where_it_changes():
 
 def test_runs_of_the_same_rates_share_their_line_and_the_panel_says_so():
     runs = [make_run(epochs=100, rates=MULTISTEP), make_run(epochs=100, done=60, rates=MULTISTEP[:60])]
-    assert len(curves(by_label(plotting.learning_curves(runs, title=""))["The same in all runs"])) == 1
+    assert len(curves(by_label(plotting.learning_curves(runs, title=""))["Learning rate (same in all runs)"])) == 1
 
 
 def test_milestones_are_marked_and_named_and_a_smooth_schedule_has_none():
