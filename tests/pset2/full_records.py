@@ -1,7 +1,7 @@
 """Made-up records of the full profile, with curves as real runs have them: for tests of figures and of the report.
 
-``python -m tests.pset2.full_records FOLDER [RESULTS]`` writes them with their figures and the report. The parts in
-which nothing is trained are taken from RESULTS, a folder of a quick run.
+``python -m tests.pset2.full_records FOLDER [RESULTS]`` writes them with their figures and the report. The tables of the
+parts in which nothing is trained are taken from RESULTS, a folder of a quick run.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
+from safetensors.torch import load_file
 
+from course.datasets import FIXTURES
 from course.experiments import report
 from course.experiments.runner import EXPERIMENTS
 from course.models import CONVNET_LAYERS
-from course.plotting import save
+from course.plotting import encoding, histograms, save
 from course.records import PARTS as ALL_PARTS
 from course.records import Checkpoint, Claim, Data, Environment, PartSession, Record, Run, Settings, Table, read, write
 
-GPU = Environment("NVIDIA H200", "3.11.9", "2.8.0", "0.23.0", "2.2.6", "Linux x86_64", 8)
+GPU = Environment("NVIDIA H200", "3.11.7", "2.14.1", "0.29.1", "2.4.6", "Linux x86_64", 8)
 CIFAR = Data("cifar10", "complete", 50_000, 10_000, 32, "0" * 64, "1" * 64)
 MNIST = Data("mnist", "complete", 60_000, 10_000, 28, "4" * 64, "5" * 64)
 CINIC = Data("cinic10", "complete", 180_000, 90_000, 32, "2" * 64, "3" * 64)
@@ -42,6 +45,7 @@ def made_up(
     seconds: float = 0.6,
     dips: Sequence[tuple[int, float]] = (),
     schedule: str = "constant",
+    adam: bool = False,
 ) -> Run:
     """A run that ends at an accuracy of about ``end``: noisy while the rate is high, and even while it is low.
 
@@ -61,15 +65,16 @@ def made_up(
         accuracies.append(round(min(max(value, 0.1), end + 0.002), 4))
         level = 2.3 * (1 - progress * min(1.0, end / 0.88)) ** 1.2 + 0.004 + 0.25 * noise
         losses += [float(x) for x in level * np.exp(chance.normal(0, 0.25, STEPS))]
-    settings = Settings(len(rates), 128, "sgd", first, 0.9, 5e-4, schedule, 1, True, "bfloat16")
+    how: tuple[str, float, float] = ("adam", 0.0, 5e-4) if adam else ("sgd", 0.9, 5e-4)
+    settings = Settings(len(rates), 128, how[0], first, *how[1:], schedule, 1, True, "bfloat16")
     times = [4 * seconds, *(seconds * (1 + abs(chance.normal(0, 0.02))) for _ in rates[1:])]
-    checkpoint = _kept(name, accuracies[-1])
+    checkpoint = _kept(name, accuracies[-1], "DWConvNet" if adam else "ConvNet")
     return Run(name, title, settings, losses, accuracies, list(rates), times, checkpoint=checkpoint, alone=True)
 
 
-def _kept(name: str, accuracy: float) -> Checkpoint:
+def _kept(name: str, accuracy: float, network: str) -> Checkpoint:
     correct = round(10_000 * accuracy)
-    return Checkpoint(f"{name}.safetensors", "0" * 64, "ConvNet", Claim(correct, 10_000), Claim(correct // 10, 1_000))
+    return Checkpoint(f"{name}.safetensors", "0" * 64, network, Claim(correct, 10_000), Claim(correct // 10, 1_000))
 
 
 def _pruned(title: str, end: float, loss: float) -> Run:
@@ -92,19 +97,40 @@ def _pruning_record(part: str, run: Run) -> Record:
 
 
 def _record(part: str, runs: list[Run], data: Data | None = CIFAR, **other: object) -> Record:
-    seconds = sum(sum(run.seconds) for run in runs) + 4.0
-    started = STARTED + timedelta(minutes=3 * ALL_PARTS.index(part))
-    session = PartSession(started.isoformat(), seconds, 1, 8, GPU.device, True)
     record = Record(part, EXPERIMENTS[part].title, "full", 43, GPU, {}, "complete", data=data, runs=runs)
-    record.seconds, record.sessions = seconds, [session]
+    _of_one_session(record)
     for name, value in other.items():
         setattr(record, name, value)
     return record
 
 
+def _of_one_session(record: Record) -> None:
+    """Made by the full profile on the GPU, one part after the other."""
+    record.profile, record.environment = "full", GPU
+    record.seconds = sum(sum(run.seconds) for run in record.runs) + 4.0
+    started = STARTED + timedelta(minutes=6 * ALL_PARTS.index(record.part))
+    record.sessions = [PartSession(started.isoformat(), record.seconds, 1, GPU.threads, GPU.device, True)]
+
+
+def _untrained_figures() -> dict[tuple[str, str], Figure]:
+    """The figures that are drawn from arrays, which no record has: of values rounded here, and of waves."""
+    values = load_file(FIXTURES / "mnistnet.safetensors")["fc1.weight"].numpy().ravel()
+    errors = {}
+    for bits in (8, 4, 2):
+        codes = (values - values.min()) / (np.ptp(values) / (2**bits - 1))
+        errors[f"{bits} bits"] = np.round(codes) - codes
+    angles = np.arange(2048)[:, None] / 10_000 ** (np.arange(128) / 128)
+    waves = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
+    title = "Rounding to 8, 4 and 2 bits: fc1's weights"
+    return {
+        ("2.1", "errors"): histograms(errors, title=title, xlabel="Error (quantization steps)"),
+        ("5.1", "positional-encoding"): encoding(waves, title="Positional encoding"),
+    }
+
+
 def _fine_tuned(name: str, within: Sequence[float], end: float) -> Run:
     run = made_up(name, name.replace("-", "_"), [0.01], end, seconds=40.0)
-    run.accuracies, run.checkpoint = [end], _kept(name, end)
+    run.accuracies, run.checkpoint = [end], _kept(name, end, "ResNet18")
     run.within = [(share / 4, accuracy) for share, accuracy in enumerate(within)]
     return run
 
@@ -141,9 +167,17 @@ def full_records() -> dict[str, Record]:
         _record(
             "6.2",
             [
-                made_up("yours", "layer of 6.1", [0.001] * 3, 0.714, seconds=50.2),
-                made_up("provided", "provided layer", [0.001] * 3, 0.722, seconds=3.1),
-                made_up("adam", "DWConvNet, Adam", [rate / 100 for rate in MULTISTEP], 0.889, schedule="multistep"),
+                made_up("yours", "layer of 6.1", [0.001] * 3, 0.714, seconds=50.2, adam=True),
+                made_up("provided", "provided layer", [0.001] * 3, 0.722, seconds=3.1, adam=True),
+                made_up(
+                    "adam",
+                    "DWConvNet, Adam",
+                    [rate / 100 for rate in MULTISTEP],
+                    0.889,
+                    seconds=3.1,
+                    schedule="multistep",
+                    adam=True,
+                ),
             ],
             tables=[Table("Parameters of the networks", ["network", "parameters"], PARAMETERS)],
         ),
@@ -162,10 +196,10 @@ def write_report(folder: Path, quick: Path | None = None) -> Path:
     for part in ALL_PARTS:
         if part not in found and quick is not None:
             found[part] = read(quick / part)
-            found[part].profile = "full"
-            (folder / part).mkdir(parents=True, exist_ok=True)
-            for name in found[part].figures:
-                (folder / part / f"{name}.png").write_bytes((quick / part / f"{name}.png").read_bytes())
+            _of_one_session(found[part])
+    for (part, name), figure in _untrained_figures().items():
+        if part in found:
+            save(figure, folder / part, name)
     for part, record in found.items():
         for name, drawing in EXPERIMENTS[part].drawings(found).items():
             save(drawing.figure, folder / part, name)
