@@ -104,6 +104,8 @@ def shown(fact: Fact) -> str:
         seconds = f"{number(round(fact.value, 2))}\u00a0s"
         minutes = duration(fact.value).replace(" ", "\u00a0")
         return f"{seconds} ({minutes})" if fact.value >= 60 else seconds
+    if fact.unit == "×":
+        return f"{even(fact.value)}\u00a0×"
     if fact.unit:
         return fact.shown.replace("-", "−")
     return even(fact.value) if "loss" in fact.name else number(fact.value)

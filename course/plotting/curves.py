@@ -292,7 +292,7 @@ def epoch_seconds(runs: Sequence[Run], *, title: str) -> Figure:
             style: Any = {"color": look.color, "linestyle": look.line, "marker": look.marker}
             every = 1 if last <= FEW else _every(len(run.seconds), order, len(runs))
             axes.plot(range(1, len(run.seconds) + 1), run.seconds, markevery=every, **style)
-            label = f"{_with_progress(run)}, median: {number(float(medians[order]))} s"
+            label = f"{_with_progress(run)}, median: {number(round(medians[order], 2))} s"
             handles.append(Line2D([], [], label=label, **style))
         axes.set_ylabel("Time per epoch (s)")
         lows, highs = [min(run.seconds) for run in runs], [max(run.seconds) for run in runs]

@@ -109,8 +109,8 @@ def test_facts_of_several_epochs_rates_or_layers_stand_side_by_side():
         ("step after epoch 20", ["85.00", "+0.50", "it does not recover"]),
     ]
     assert "until the accuracy from before the step is reached again" in steps.note
-    (layers,) = fact_tables([Fact("6.1", "factor of the parameters, 64 → 128 channels", 8.409, "×")])
-    assert layers == (["factor (×)"], [("64 → 128 channels", ["8.409"])], "")
+    (layers,) = fact_tables([Fact("6.1", "factor of the parameters, 64 → 128 channels", 7.89, "×")])
+    assert layers == (["factor (×)"], [("64 → 128 channels", ["7.890"])], "")
 
 
 def test_the_end_of_a_training_is_the_last_row_of_its_epochs_and_quarters():
