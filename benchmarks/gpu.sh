@@ -5,7 +5,8 @@
 #
 # OUT is the folder of logs and results (results-gpu without it), PYTHON the interpreter, JOBS the parts at a time, and
 # DATA_DIR the folder with cifar10.npz and cinic10.npz, which are downloaded where they are missing. Each step has a
-# limit in seconds, LIMIT, so that one that stands still leaves time for the others.
+# limit in seconds, LIMIT, so that one that stands still leaves time for the others. STUDENT is the folder with the
+# modules that are trained: the reference solution (grader/solution) without it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,6 +14,7 @@ PYTHON=${PYTHON:-.venv/bin/python}
 OUT=${OUT:-results-gpu}
 JOBS=${JOBS:-3}
 LIMIT=${LIMIT:-600}
+STUDENT=${STUDENT:-grader/solution}
 STEPS=("$@")
 [ ${#STEPS[@]} -gt 0 ] || STEPS=(tests validate dry-run full)
 
@@ -20,8 +22,8 @@ command_of() {
   case $1 in
     tests) echo "$PYTHON -m pytest -q -p no:cacheprovider tests/pset2/test_gpu.py" ;;
     validate) echo "$PYTHON -m grader validate --jobs 15" ;;
-    dry-run) echo "$PYTHON run_experiments.py --profile full --dry-run --device cuda --out $OUT/results" ;;
-    full) echo "$PYTHON run_experiments.py --profile full --device cuda --jobs $JOBS --resume --out $OUT/results" ;;
+    dry-run) echo "$PYTHON run_experiments.py --profile full --dry-run --device cuda --student $STUDENT --out $OUT/results" ;;
+    full) echo "$PYTHON run_experiments.py --profile full --device cuda --jobs $JOBS --resume --student $STUDENT --out $OUT/results" ;;
     *) return 1 ;;
   esac
 }
@@ -45,6 +47,13 @@ for step in "${STEPS[@]}"; do
   code=${PIPESTATUS[0]}
   seconds=$(($(date +%s) - started))
   [ "$code" -eq 0 ] || failed=1
+  if [ "$step" = full ] && [ "$code" -eq 124 ]; then
+    echo "The limit of $LIMIT s stopped it: run benchmarks/gpu.sh full again, and it resumes."
+  fi
+  if [ "$step" = full ] && [ ! -d "$OUT/results" ]; then
+    echo "The full profile left no results in $OUT/results: look into $OUT/full.log." >&2
+    failed=1
+  fi
   last=$(grep -v '^[[:space:]]*$' "$OUT/$step.log" | tail -n 1)
   rows+=("$(printf '%-10s %6d s  exit code %-4d %s' "$step" "$seconds" "$code" "${last:0:80}")")
 done

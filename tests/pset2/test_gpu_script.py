@@ -19,7 +19,7 @@ PYTHON = """#!/bin/sh
 echo "$@" >> "{calls}"
 case "$*" in
   *"-m pytest"*) echo "{said}"; exit {code} ;;
-  *--jobs\\ 3*) mkdir -p "$OUT/results"; echo "14 parts are complete" ;;
+  *--jobs\\ 3*) sleep "${{SLEEP:-0}}"; [ -n "$NO_RESULTS" ] || mkdir -p "$OUT/results"; echo "14 parts are complete" ;;
   *times_of_results*) echo "the table" ;;
 esac
 """
@@ -58,6 +58,8 @@ def test_every_step_is_run_and_has_a_row_of_the_table(started, tmp_path):
     assert validate == "-m grader validate --jobs 15"
     assert "--dry-run" in dry_run
     assert "--profile full" in full
+    assert "--student grader/solution" in dry_run  # else the results of untouched stubs go to results-reference
+    assert "--student grader/solution" in full
     assert table == f"-m benchmarks.times_of_results {tmp_path}/out/results"
     rows = (tmp_path / "out/times.txt").read_text()
     assert [line.split()[0] for line in rows.splitlines() if "exit code" in line] == [
@@ -73,6 +75,21 @@ def test_a_step_that_fails_is_told_and_the_others_run_all_the_same(started, tmp_
     assert done.returncode == 1
     assert len(calls) == 2
     assert "exit code 1    1 failed" in (tmp_path / "out/times.txt").read_text()
+
+
+def test_a_full_run_without_results_fails_and_says_so(started, tmp_path):
+    done, calls = started("full", NO_RESULTS="1", STUDENT="elsewhere")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"The full profile left no results in {tmp_path}/out/results: look into {tmp_path}/out/full.log.\n"
+    )
+    assert [line.partition("--student ")[2].split()[0] for line in calls] == ["elsewhere"]
+
+
+def test_a_full_run_that_the_limit_stops_says_how_to_go_on(started):
+    done, _ = started("full", LIMIT="1", SLEEP="30")
+    assert done.returncode == 1
+    assert "The limit of 1 s stopped it: run benchmarks/gpu.sh full again, and it resumes." in done.stdout
 
 
 def test_an_unknown_step_runs_nothing(started):
