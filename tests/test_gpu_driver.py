@@ -315,6 +315,12 @@ class TestWhoAsks:
         assert code == 2
         assert capsys.readouterr().err.endswith("No GPU.\n")
 
+    def test_experiments_say_whose_code_runs_where_none_is_named(self, asked, capsys, tmp_path):
+        asked("experiments", "2.1", "--device", "cpu")
+        assert "No --student is given, so the code in the image runs" in capsys.readouterr().err
+        asked("experiments", "2.1", "--device", "cpu", "--student", str(tmp_path))
+        assert "--student" not in capsys.readouterr().err
+
     def test_the_verb_gpu_ends_with_1_without_one(self, asked, capsys):
         assert asked("gpu")[0] == 1
         assert capsys.readouterr().out == "No GPU.\n"

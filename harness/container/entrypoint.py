@@ -52,7 +52,7 @@ VERBS = {
     "validate": Verb("grade submissions whose right grade is known", writes=("--html",)),
     "mutants": Verb("mutation testing of the suites", writes=("--report",)),
     "doctor": Verb("what stands between student code and the rest, here"),
-    "gpu": Verb("the GPU that PyTorch can use, or what is wrong; exit code 1 without one"),
+    "gpu": Verb("say which GPU PyTorch can use, or what is wrong; exit code 1 without one"),
     "new": Verb("begin another problem set: a small one that works, into a new folder"),
     "test": Verb("the tests of this software; arguments are pytest's"),
 }
@@ -71,8 +71,8 @@ docker run --rm -u $(id -u):$(id -g) -v "$PWD/student:/submission:ro" -v "$PWD:/
     IMAGE grade /submission --json results.json --html report.html
 docker run --rm -u $(id -u):$(id -g) -v "$PWD/submissions:/submissions:ro" -v "$PWD:/out" \\
     IMAGE batch /submissions --out grades
-docker run --rm -u $(id -u):$(id -g) --gpus all -v datasets:/data -v "$PWD:/out" \\
-    IMAGE experiments --profile full
+docker run --rm -u $(id -u):$(id -g) --gpus all -v datasets:/data -v "$PWD/student:/student:ro" -v "$PWD:/out" \\
+    IMAGE experiments --profile full --student /student --resume
 docker run --rm IMAGE validate --part 2
 docker run --rm IMAGE test tests/test_cli.py
 """
@@ -129,6 +129,11 @@ def _environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
 def _look_around_for_experiments(rest: Sequence[str]) -> None:
     if student := _option(rest, "--student", ""):
         _see_that_it_can_be_read(Path(student))
+    else:
+        _say(
+            "No --student is given, so the code in the image runs: for your own code add "
+            '-v "$PWD/student:/student:ro" before the image\'s name and --student /student at the end.'
+        )
     data = Path(os.environ.get("DATA_DIR", "/data"))
     if _option(rest, "--profile", "quick") == "full" and not _is_mounted(data):
         _say(f"Data sets are downloaded in each run: mount a volume, as in -v datasets:{data}, to keep them.")
