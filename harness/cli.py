@@ -28,7 +28,7 @@ from harness.catalog import chosen, read_suites
 from harness.console import Bar, isolation_notice, progress, say, show, stop, tell
 from harness.gradebook import Gradebook
 from harness.host.failures import SandboxError
-from harness.new import EXAMPLE, NewError
+from harness.new import EXAMPLE, NEXT, NewError
 from harness.new import new as copy_example
 from harness.part_checks import refuse_unknown, refuse_wrong_points
 from harness.problem import problem
@@ -366,7 +366,7 @@ if EXAMPLE.is_dir():
         except NewError as error:
             stop(str(error))
         tell(f"{folder} has a problem set that works. Go there, and try it:")
-        show("  python -m grader grade grader/solution\n  python -m grader grade student\n  python -m grader validate")
+        show("\n".join(f"  {command}" for command in NEXT))
         tell("Begin with grader/problem.toml, which describes the problem set.")
 
 

@@ -7,10 +7,21 @@ from pathlib import Path
 
 from harness import ROOT
 
-__all__ = ["EXAMPLE", "NewError", "new"]
+__all__ = ["EXAMPLE", "NEXT", "NewError", "new"]
 
 EXAMPLE = ROOT / "examples" / "softmax"
 """The problem set that is copied."""
+NEXT = (
+    "git init",
+    "python3 -m venv .venv",
+    ".venv/bin/python -m pip install -e .",
+    ".venv/bin/python -m grader grade grader/solution",
+    ".venv/bin/python -m grader grade student",
+    ".venv/bin/python -m grader validate",
+)
+"""The commands to run in the new folder. docs/another-problem-set.md has the same."""
+IGNORED = (".venv/", "__pycache__/", "*.egg-info/")
+"""The lines of the new folder's .gitignore."""
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
 
 
@@ -31,5 +42,6 @@ def new(folder: Path) -> None:
     try:
         shutil.copytree(EXAMPLE, folder, ignore=LEFT_BEHIND, dirs_exist_ok=True)
         shutil.copytree(ROOT / "harness", folder / "harness", ignore=LEFT_BEHIND)
+        (folder / ".gitignore").write_text("".join(f"{line}\n" for line in IGNORED), encoding="utf-8")
     except OSError as error:
         raise NewError(f"{folder} can't be written: {error.strerror or error}.") from error

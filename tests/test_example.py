@@ -61,12 +61,28 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_the_command_says_what_to_do_next(run, tmp_path):
+def test_the_command_and_its_page_say_the_same_about_what_to_do_next(run, tmp_path):
     done = run("-m", "harness", "new", tmp_path / "pset")
     assert done.returncode == 0
-    assert "python -m grader grade grader/solution" in done.stdout
+    printed = [line.strip() for line in done.stdout.splitlines() if line.startswith("  ")]
+    page = (ROOT / "docs" / "another-problem-set.md").read_text(encoding="utf-8")
+    block = page.split("```")[1].splitlines()[2:]
+    assert [line.partition("#")[0].strip() for line in block] == ["cd ../pset1", *printed]
     assert (tmp_path / "pset" / "harness" / "cli.py").is_file()
     assert run("-m", "harness", "new", tmp_path / "pset").returncode == 2
+
+
+def test_git_ignores_what_installing_and_grading_make(tmp_path):
+    new(tmp_path)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    for name in (".venv/lib", "grader/__pycache__", "cs1_pset1.egg-info"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "made").touch()
+    said = subprocess.run(
+        ["git", "status", "--short", "--untracked-files=all"], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    assert "grader/problem.toml" in said
+    assert "made" not in said
 
 
 def test_the_solution_earns_all_points_and_has_a_page(example, tmp_path, read_report):
