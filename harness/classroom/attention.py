@@ -18,8 +18,9 @@ from harness.classroom.marking import Marks, MarkStore
 from harness.classroom.review.material import Material
 from harness.classroom.roster import Person, RosterEntry, shown
 from harness.classroom.totals import Total
+from harness.gradebook import Reason, State
 from harness.problem import problem
-from harness.reports.text import plain
+from harness.reports.text import counted, plain
 from harness.submission import answers
 from harness.submission.material import ANSWERS, WRITE_UP
 
@@ -39,6 +40,8 @@ class Kind(str, Enum):
     NO_PDF = "no PDF"
     TEAM = "another team"
     NOTHING = "nothing handed in"
+    IMPORT = "can't be imported"
+    NO_POINTS = "no points"
     CHANGED = "changed since it was marked"
 
 
@@ -71,7 +74,8 @@ def notices_of(folder: Path, found: Sequence[Total]) -> list[Notice]:
         if total.roster_entry is None:
             continue
         work = journal.work(total.id)
-        pairs = [*_late(total), *_twice(total, names), *_handed_in(total, work), *_changed(total.id, marks, material)]
+        pairs = [*_late(total), *_twice(total, names), *_handed_in(total, work)]
+        pairs += [*_tests(total, material), *_changed(total.id, marks, material)]
         notices += [Notice(total.roster_entry, kind, plain(why)) for kind, why in pairs]
     order = list(Kind)
     return sorted(notices, key=lambda one: order.index(one.kind))
@@ -148,6 +152,20 @@ def _words(name: str) -> frozenset[str]:
     letters = unicodedata.normalize("NFKD", name).casefold()
     text = "".join(char if char.isalnum() else " " for char in letters if not unicodedata.combining(char))
     return frozenset(text.split())
+
+
+def _tests(total: Total, material: Material) -> Iterator[tuple[Kind, str]]:
+    """A notice if a module can't be imported, or else if no test earned a point."""
+    verdicts = material.verdicts(total.id)
+    if not verdicts or total.status is Status.REFUSED:
+        return
+    lost = [one.number for one in verdicts if one.reason == Reason.IMPORT.value]
+    if lost:
+        verb = "needs" if len(lost) == 1 else "need"
+        yield Kind.IMPORT, f"{counted(len(lost), 'test')} {verb} a module that can't be imported: {_some(lost)}."
+    elif not any(one.score for one in verdicts):
+        tried = any(one.state == State.FAILED.value for one in verdicts)
+        yield Kind.NO_POINTS, "No test earned a point." if tried else "Nothing is implemented: the stubs are untouched."
 
 
 def _changed(id: str, marks: Marks, material: Material) -> Iterator[tuple[Kind, str]]:

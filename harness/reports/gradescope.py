@@ -79,6 +79,8 @@ def _row(test: GradedTest, outcome: Outcome) -> dict[str, Any]:
         "visibility": test.visibility,
         "extra_data": {"state": outcome.state.value, "seconds": round(outcome.seconds, 3)},
     }
+    if outcome.reason is not None:
+        row["extra_data"]["reason"] = outcome.reason.value
     if test.tags:
         row["tags"] = list(test.tags)
     if facts := [fact for fact in outcome.facts if fact.is_finite]:

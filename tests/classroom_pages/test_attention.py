@@ -14,7 +14,9 @@ from harness.classroom.marking import MarkStore, Saved
 from harness.classroom.review.material import Material
 from harness.classroom.roster import RosterEntry
 from harness.classroom.totals import totals
+from harness.gradebook import Gradebook, Outcome, Reason, State
 from harness.problem import problem
+from tests.classroom.made import write_batch
 from tests.classroom_pages.made import HOSTILE, batch, entry, roster_entry
 
 WORDY = next(question for question in problem().question if question.words)
@@ -65,6 +67,26 @@ def test_who_has_written_too_much(tmp_path):
     (notice,) = found(made(tmp_path, roster_entry("one"), answers=text))
     assert notice.kind is Kind.OVER
     assert f"has {LIMIT + 1} words, the limit is {LIMIT}" in notice.why
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "kind", "why"),
+    [
+        (State.FAILED, Reason.IMPORT, Kind.IMPORT, "2 tests need a module that can't be imported: {}, {}."),
+        (State.FAILED, Reason.CHECK, Kind.NO_POINTS, "No test earned a point."),
+        (State.NOT_IMPLEMENTED, Reason.NOT_IMPLEMENTED, Kind.NO_POINTS, "Nothing is implemented: the stubs are"),
+    ],
+)
+def test_whose_code_earned_nothing(tmp_path, state, reason, kind, why):
+    book = Gradebook("one", 1)
+    for test in book.tests[:2]:
+        book.record(test.number, Outcome(state, 0.0, reason=reason))
+    for test in book.tests[2:]:
+        book.record(test.number, Outcome(State.NOT_IMPLEMENTED, 0.0, reason=Reason.NO_RESULTS))
+    folder = write_batch(tmp_path, [RosterEntry("one", Path("one"), ())], {"one": book})
+    (notice,) = [one for one in found(folder) if one.kind in (Kind.IMPORT, Kind.NO_POINTS)]
+    assert notice.kind is kind
+    assert notice.why.startswith(why.format(*(test.number for test in book.tests)))
 
 
 def test_who_has_no_pdf(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import msgspec
 import pytest
@@ -217,6 +218,17 @@ def test_the_place_where_an_answer_goes_over_the_limit_is_marked(browser, path_o
     page = browser("Ada").read(path_of("s0"))
     assert "103 of 100 words" in page
     assert 'word100 <span class="over">word101 word102 word103</span>' in page
+
+
+def test_a_test_without_results_says_so(browser, path_of, grades):
+    path = grades / "reports" / "s0.json"
+    report = json.loads(path.read_text())
+    for row in report["tests"]:
+        row["extra_data"] |= {"state": "not implemented", "reason": "no results"}
+    path.write_text(json.dumps(report))
+    page = browser("Ada").read(path_of("s0"))
+    assert "No results yet" in page
+    assert "Not implemented" not in page
 
 
 def test_verdicts_of_the_part_and_figures_are_shown(browser, path_of):

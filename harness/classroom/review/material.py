@@ -21,6 +21,7 @@ from harness.classroom.review.markdown import Remark, Rendered, render
 from harness.classroom.review.names import code_names, label
 from harness.classroom.roster import Person, load_roster
 from harness.facts import Fact, compare, of_question
+from harness.gradebook import Reason
 from harness.numbers import is_test, part_of
 from harness.problem import Question, problem
 from harness.reports.text import plain
@@ -48,6 +49,13 @@ class Verdict(msgspec.Struct, frozen=True):
     maximum: float
     state: str
     output: str
+    reason: str = ""
+    """The reason why points are missing; empty if none are, or in a report of an older batch."""
+
+    @property
+    def called(self) -> str:
+        """The state for people, who may not have implemented anything for a test of results."""
+        return "no results yet" if self.reason == Reason.NO_RESULTS.value else self.state
 
 
 @dataclass(frozen=True)
@@ -326,10 +334,11 @@ def _verdicts(path: Path) -> Iterable[Verdict]:
         return
     for test in tests if isinstance(tests, list) else ():
         try:
-            state = str(test.get("extra_data", {}).get("state", test["status"]))
+            data = test.get("extra_data", {})
+            state, reason = str(data.get("state", test["status"])), str(data.get("reason", ""))
             title, output = plain(str(test["name"])), plain(str(test.get("output", "")))
             score, maximum = float(test["score"]), float(test["max_score"])
             if is_test(test["number"]):
-                yield Verdict(test["number"], title, score, maximum, state, output)
+                yield Verdict(test["number"], title, score, maximum, state, output, reason)
         except (AttributeError, KeyError, TypeError, ValueError):
             continue  # a row about something else
