@@ -366,7 +366,7 @@ def _mistakes(found: ProblemSet) -> Iterable[str]:
     if found.slowest_first:
         yield from (f"slowest_first lacks {name}" for name in names if name not in found.slowest_first)
         yield from (
-            f"slowest_first names {name}, which is no module" for name in found.slowest_first if name not in names
+            f"slowest_first names {name}, which is not a module" for name in found.slowest_first if name not in names
         )
         yield from (f"slowest_first names {name} twice" for name in _repeated(found.slowest_first))
     yield from _mistakes_in_points(found)

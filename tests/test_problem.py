@@ -100,7 +100,7 @@ def test_a_manifest_is_read(read):
         (
             "[problem]",
             'slowest_first = ["digits", "softmax", "s"]\n[problem]',
-            "slowest_first names s, which is no mod",
+            "slowest_first names s, which is not a module",
         ),
         ("[problem]", 'slowest_first = ["digits", "softmax", "digits"]\n[problem]', "slowest_first names digits twice"),
         ("[problem]", "[limits]\nseconds = 1\n[problem]", r"unknown field `seconds`"),
