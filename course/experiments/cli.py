@@ -74,7 +74,7 @@ def experiments(  # noqa: PLR0913 (typer reads options from parameters)
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     threads: Annotated[int, typer.Option(min=0, help="The number of CPU threads; 0 is PyTorch's choice.")] = 0,
     jobs: Annotated[
-        int, typer.Option(min=1, max=64, help="Run so many parts at the same time; timed ones still run alone.")
+        int, typer.Option(min=1, max=64, help="Run N parts at the same time, with the threads divided among them.")
     ] = 1,
     scheduler: Annotated[
         str | None, typer.Option(help="A Dask scheduler, tcp://host:8786, whose workers run the parts.")
@@ -167,10 +167,16 @@ def _student_folder(given: Path | None) -> Path:
     if given is None and REFERENCE.is_dir() and _is_untouched(ROOT / "student"):
         return REFERENCE
     folder = given or ROOT / "student"
+    if folder.is_file():
+        raise ValueError(
+            f"{folder} is a file, and --student takes a folder with the modules: make one with "
+            f"python -m grader unpack {folder} --out FOLDER"
+        )
     for path in (folder, folder / "student"):
         if any((path / f"{module}.py").is_file() for module in MODULES):
             return path
-    raise ValueError(f"{folder} holds none of {', '.join(f'{module}.py' for module in MODULES)}")
+    names = ", ".join(f"{module}.py" for module in MODULES)
+    raise ValueError(f"{folder} holds none of {names}: name a folder with these modules after --student")
 
 
 def _is_untouched(folder: Path) -> bool:
@@ -199,7 +205,7 @@ def run_session(session: Session, screen: Screen, done: Iterator[tuple[Record, b
     except (KeyboardInterrupt, OSError) as error:
         running = list(screen.display.running)
         screen.display.stop()
-        screen.errors.print(_stopped(error, running, session))
+        screen.errors.print(_stopped(error, running, session, began=bool(running or records)))
         if isinstance(error, OSError):
             return records, 1
         code = 130
@@ -224,11 +230,13 @@ def run_session(session: Session, screen: Screen, done: Iterator[tuple[Record, b
     return records, code
 
 
-def _stopped(error: BaseException, running: Sequence[str], session: Session) -> str:
+def _stopped(error: BaseException, running: Sequence[str], session: Session, *, began: bool) -> str:
     """What stopped the parts, what is kept, and how to go on."""
     *others, last = running or [""]
     parts = f"parts {', '.join(others)} and {last}" if others else f"part {last}"
     if not isinstance(error, OSError):
+        if not began:
+            return "Interrupted before any part began: the same command starts again."
         where = f" in {parts}" if running else ""
         return f"Interrupted{where}: what is finished is kept, and --resume goes on from there."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -265,7 +273,9 @@ def _summary(records: Sequence[Record], kept: set[str], session: Session, consol
     console.print()
     console.print(grid)
     new = [_of_last_session(record) for record in records if record.part not in kept]
-    if new:
+    if new and all(record.state == "unfinished" for record in new):
+        console.print("No part was finished in this session.")
+    elif new:
         clock, total = clock_seconds(new), sum(record.seconds for record in new)
         console.print(
             f"In this session the parts ran for {duration(clock)} by the clock; the sum of their own times is "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import warnings
 from pathlib import Path
 
@@ -41,6 +42,11 @@ def device_of(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
+        found = (
+            gpu_driver.find(name, container=gpu_driver.in_container()) if re.fullmatch(r"cuda(:\d+)?", name) else None
+        )
+        if found is not None and not found.usable:
+            raise ValueError(f"{found.sentence.rstrip('.')}, or use --device cpu") from None
         first = str(error).split("\n")[0].split(". ")[0][:100]
         raise ValueError(f"--device {name} can't be used here ({first}): choose auto, cpu or cuda") from None
     if device.type not in ("cpu", "cuda"):

@@ -1,7 +1,7 @@
 """Parts that are run at the same time: by processes of this machine, or by the workers of a cluster.
 
 Parts don't depend on each other until their figures are drawn. Those whose times the handout asks for come last on this
-machine, one after another: mistakes in the others show within minutes, and whoever interrupts has most of them.
+machine, one after another: a mistake shows early, and an interrupted run already has most parts.
 """
 
 from __future__ import annotations
