@@ -148,6 +148,7 @@ class ShownTest:
     test: GradedTest
     row: Mapping[str, Any]
     override: Override | None = None
+    regrades: Sequence[Regrade] = ()
 
     @property
     def before(self) -> float:
@@ -243,7 +244,10 @@ def render(total: Total, marks: Marks, rows: Mapping[str, Mapping[str, Any]]) ->
         rows: the rows of the submission's results.json, by the number of the test.
     """
     overrides = marks.overrides(total.id)
-    tests = [ShownTest(test, rows.get(test.number, {}), overrides.get(test.number)) for test in read_suites()]
+    tests = [
+        ShownTest(test, rows.get(test.number, {}), overrides.get(test.number), _regrades(marks, total, test.number))
+        for test in read_suites()
+    ]
     report = Report(
         total,
         [_part(part, total, marks, tests if total.parts else []) for part in problem().part],
@@ -261,7 +265,6 @@ def _template() -> jinja2.Template:
 
 
 def _part(part: Part, total: Total, marks: Marks, tests: Sequence[ShownTest]) -> ShownPart:
-    regrades = marks.regrades(total.id)
     return ShownPart(
         part,
         [one for one in tests if one.test.part == part.number],
@@ -269,12 +272,16 @@ def _part(part: Part, total: Total, marks: Marks, tests: Sequence[ShownTest]) ->
             ShownQuestion(
                 question,
                 marks.mark(total.id, question.id),
-                [one for one in regrades if one.question == question.id],
+                _regrades(marks, total, question.id),
             )
             for question in problem().question
             if question.part == part.number
         ],
     )
+
+
+def _regrades(marks: Marks, total: Total, about: str) -> list[Regrade]:
+    return [one for one in marks.regrades(total.id) if one.question == about]
 
 
 def signed(value: float) -> str:

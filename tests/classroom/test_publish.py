@@ -142,6 +142,16 @@ def test_changes_after_publication_are_listed_with_their_reasons(grades):
     assert "Changed after publication" not in page(grades, "two")
 
 
+def test_a_request_about_a_test_is_answered_beside_the_test(grades):
+    with closing(MarkStore(grades)) as store:
+        request = store.request("Grace", "one", TEST.number, "My code is right.")
+        assert request is not None
+        store.override("Grace", "one", TEST.number, TEST.points, 0, "The test was too narrow.")
+        store.decide("Grace", request, "changed", "You are right.")
+    write(grades)
+    assert "You asked: My code is right. Answer: the mark was changed. You are right." in page(grades)
+
+
 def test_publication_is_noted_once(grades):
     notes = write(grades).notes
     assert notes == ("The marks are published: from now on each change needs a reason, which the report lists.",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 
@@ -220,6 +221,15 @@ def test_the_place_where_an_answer_goes_over_the_limit_is_marked(browser, path_o
     assert 'word100 <span class="over">word101 word102 word103</span>' in page
 
 
+def test_a_request_about_a_test_leads_to_its_override(browser, context, marks):
+    ada = browser("Ada")
+    page = ada.post("/requests", pasted="ID,question,text\ns0,1.1a,My code is right.\ns0,9.9z,x\n").text
+    assert "Added: 1. There already: 0." in page
+    assert "9.9z is neither a question nor a test: use one of 1.1, " in html.unescape(page)
+    assert f"/submission/{context.material.submissions['s0'].code}#test-1.1a" in page
+    assert [one.question for one in marks().regrades("s0")] == ["1.1a"]
+
+
 def test_a_test_without_results_says_so(browser, path_of, grades):
     path = grades / "reports" / "s0.json"
     report = json.loads(path.read_text())
@@ -294,7 +304,7 @@ def test_regrade_requests_become_a_queue(browser, path_of, marks):
     page = ada.post("/requests", pasted=table)
     assert "Added: 2. There already: 0." in page.text
     assert "Row 4: nobody is neither a submission" in page.text
-    assert "Row 5: 7.7 is not a question" in page.text
+    assert "Row 5: 7.7 is neither a question nor a test" in page.text
     assert "Added: 0. There already: 2." in ada.post("/requests", pasted=table).text
     (regrade,) = marks().regrades("s0")
     assert regrade.before == 1

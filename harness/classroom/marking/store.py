@@ -28,6 +28,7 @@ from harness.classroom.marking.events import (
     Undone,
 )
 from harness.classroom.marking.marks import Claim, Key, Mark, Marks, key_of, seeded
+from harness.numbers import is_test
 from harness.problem import Question, problem
 
 __all__ = ["FILE", "LEASE", "Conflict", "MarkError", "MarkStore", "ReasonMissing"]
@@ -244,9 +245,9 @@ class MarkStore:
             self._add(Kind.OVERRIDE, who, submission, test, _content(marks, key), new, reason)
 
     def request(self, who: str, submission: str, question: str, text: str) -> int | None:
-        """Add a regrade request. Return None if the same request exists already."""
+        """Add a regrade request about a question or a test. Return None if the same request exists already."""
         with self._writing() as marks:
-            if question not in self._questions:
+            if question not in self._questions and not is_test(question):
                 raise MarkError(f"There is no question {question}: write one of {', '.join(self._questions)}.")
             _short(text)
             same = (one for one in marks.regrades(submission) if (one.question, one.text) == (question, text))

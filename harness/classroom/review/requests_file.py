@@ -7,6 +7,7 @@ import io
 from collections import Counter
 from dataclasses import dataclass
 
+from harness.catalog import read_suites
 from harness.classroom.review.material import Material
 
 __all__ = ["Asked", "Asking", "read_requests"]
@@ -36,9 +37,10 @@ def read_requests(text: str, material: Material) -> Asking:
     """The requests in a CSV file.
 
     Args:
-        text: three columns: the submission's id, or a student's id, email or name; the question; what is asked.
+        text: three columns: the submission's id, or a student's id, email or name; the question or the test; the text.
     """
     known = _known(material)
+    tests = [test.number for test in read_suites()]
     rows, problems = [], []
     try:
         table = list(csv.reader(io.StringIO(text.lstrip("\ufeff"))))
@@ -59,10 +61,9 @@ def read_requests(text: str, material: Material) -> Asking:
         submission = who if who in material.submissions else known.get(who.casefold())
         if submission is None:
             problems.append(f"Row {number}: {who[:60]} is neither a submission's id nor a student's id, email or name.")
-        elif question not in material.questions:
-            problems.append(
-                f"Row {number}: {question[:60]} is not a question: use one of {', '.join(material.questions)}."
-            )
+        elif question not in material.questions and question not in tests:
+            use = f"use one of {', '.join(material.questions)}, or a test as {next(iter(tests), '')}"
+            problems.append(f"Row {number}: {question[:60]} is neither a question nor a test: {use}.")
         else:
             rows.append(Asked(submission, question, asked))
     return Asking(tuple(rows), tuple(problems))
