@@ -156,6 +156,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     out, err = interrupted("3.3", "--out", tmp_path, after={"3.3 half of the filters"}, by=signal.SIGINT)
     assert "Interrupted in part 3.3: what is finished is kept, and --resume goes on from there." in err
     assert "unfinished" in out  # the table has a row for what was interrupted
+    assert "Quick results of 3.3 earn no points" in out
     assert "No part was finished in this session." in out
     assert "by the clock" not in out
     assert "Report:" in out
