@@ -88,7 +88,7 @@ class Executor:
         self.device = device
         self._objects: list[Any] = []
         self._modules: dict[str, types.ModuleType] = {}
-        self._words: dict[str, Callable[..., Any]] = {
+        self._functions: dict[str, Callable[..., Any]] = {
             **WORKER_FUNCTIONS,
             "student": self._student,
             "course": self._course,
@@ -98,13 +98,13 @@ class Executor:
 
     def execute(self, call: Call, buffers: list[Any]) -> tuple[Value, list[Any]]:
         """Carry out one call. Exceptions of student code are passed on."""
-        word = self._words[call.function]
+        function = self._functions[call.function]
         self._put_modules_in_place()
         args = [decode(value, buffers, self._resolve) for value in call.args]
         kwargs = {name: decode(value, buffers, self._resolve) for name, value in call.kwargs.items()}
         if self.device != "cpu":
             args, kwargs = moved(args, self.device), moved(kwargs, self.device)
-        result = word(*args, **kwargs)
+        result = function(*args, **kwargs)
         out: list[Any] = []
         return encode(result, out, self.keep), out
 

@@ -67,7 +67,7 @@ def test_they_are_test_images_and_are_made_again(name, tmp_path):
 
 
 def test_the_staffs_copy_refuses_to_go_without_them(elsewhere):
-    with pytest.raises(HeldOutError, match=r"can't be read .* make them anew"):
+    with pytest.raises(HeldOutError, match=r"can't be read .* make them again"):
         held_out("cifar10")
 
 

@@ -13,6 +13,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from harness.catalog import RESULTS, read_suites
+from harness.edition import edited
 from harness.handout.notebook import FILE, STUBS, build
 from harness.submission.cells import KEY
 from harness.validation.cases import SOLUTION
@@ -32,7 +33,9 @@ def pack(path: Path, folder: str = "") -> None:
         for place in ("course", "fixtures", "grader", "harness", "student", "pyproject.toml", "run_experiments.py"):
             for file in [ROOT / place] if (ROOT / place).is_file() else sorted((ROOT / place).rglob("*")):
                 name = file.relative_to(ROOT).as_posix()
-                if file.is_file() and "__pycache__" not in name and not name.startswith(STAFF):
+                if name == "harness/edition.py":
+                    archive.writestr(folder + name, edited("students"))
+                elif file.is_file() and "__pycache__" not in name and not name.startswith(STAFF):
                     archive.write(file, folder + name)
 
 
@@ -47,7 +50,9 @@ def run_in(folder: Path, notebook: nbformat.NotebookNode, runtime: Path) -> dict
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}})
     client.execute(env={**environment, "OMP_NUM_THREADS": "1", "XDG_RUNTIME_DIR": str(runtime)})
     return {
-        cell.metadata[KEY]["cell"]: "".join(output.get("text", "") for output in cell.outputs)
+        cell.metadata[KEY]["cell"]: "".join(
+            output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in cell.outputs
+        )
         for cell in notebook.cells
         if cell.cell_type == "code" and KEY in cell.metadata
     }
@@ -88,6 +93,7 @@ def test_the_solutions_notebook_runs_through_and_shows_tables_and_figures(tmp_pa
     assert "text/markdown" in shown["code-2-5"]
     of_code = [test for test in read_suites() if RESULTS not in test.tags and not test.hidden]
     assert f"{sum(test.points for test in of_code):g} / " in printed["7.1"]
+    assert "text/html" in shown["code-1-7"]
 
 
 def kinds(cell: nbformat.NotebookNode) -> list[str]:

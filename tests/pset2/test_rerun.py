@@ -169,7 +169,7 @@ def test_only_parts_whose_results_count_are_run():
     ("arguments", "said"),
     [
         (["--part", "2.1", "--experiments", "quick"], "No test of these parts looks at results"),
-        (["--results", "results"], "--results names the folder for --experiments"),
+        (["--results", "results"], "--results names a folder for --experiments"),
     ],
 )
 def test_what_makes_no_sense_is_said_in_a_sentence(run, arguments, said):
