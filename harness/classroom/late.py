@@ -176,7 +176,7 @@ class Lateness:
         """
         extension = f", with an extension to {shown_time(self.due, self.rules)}" if self.extended else ""
         if self.late_by is None:
-            return "no submission time is known: no penalty"
+            return "no submission time is known"
         if not self.late_by:
             grace = f"{duration(self.within_grace)} late, which is within the grace" if self.within_grace else ""
             return (grace or "in time") + extension
