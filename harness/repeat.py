@@ -70,14 +70,18 @@ class Repeat:
         return " ".join([*words, *(["--all"] if every else []), *([f"--seed {seed}"] if seed is not None else [])])
 
 
-def experiments(part: str) -> str:
-    """The command that runs a part's experiments in the full profile."""
+def experiments(part: str, python: str = "") -> str:
+    """The command that runs a part's experiments in the full profile.
+
+    Args:
+        python: the name of Python in a report that is read elsewhere; here, that of this Python by default.
+    """
     match _called_as():
         case "notebook":
             return f'experiments("{part}", profile="full")'
         case "image":
             return f"experiments {part} --profile full"
-    return f"{_program('python')} run_experiments.py {part} --profile full"
+    return f"{python or _program('python')} run_experiments.py {part} --profile full"
 
 
 def _called_as() -> str:

@@ -52,7 +52,7 @@ def test_only_what_has_changed_is_graded_again(run, tmp_path):
     (folder / "grace.ipynb").write_text("{")
     second = run("-m", "grader", "batch", folder, "--out", out, "--resume")
     assert second.returncode == 0, second.stderr
-    assert "ada: as it was" in second.stderr
+    assert "ada: unchanged" in second.stderr
     assert len((out / "journal.jsonl").read_bytes().splitlines()) == 4
     graded = {row["Student"]: row for row in rows((out / "grades.csv").read_text())}
     assert float(graded["alan"]["Automatic"]) > 0 == float(graded["ada"]["Automatic"])

@@ -36,6 +36,7 @@ from grader.suites.recipes import Expected
 from harness.checks import assert_true, fail, told_apart
 from harness.edition import on_gradescope
 from harness.outcomes import NotMade
+from harness.repeat import experiments
 
 __all__ = ["Results"]
 
@@ -49,7 +50,7 @@ def how_to_make(part: str) -> str:
     """What a student does to make the results that earn points."""
     if on_gradescope():
         return f"run the experiments of part {part} with the full profile where you work, then {HAND_IN}"
-    return f"python run_experiments.py {part} --profile full"
+    return experiments(part, python="python")
 
 
 def _what_makes(part: str) -> str:
