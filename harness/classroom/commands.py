@@ -75,7 +75,7 @@ def canvas(
         stop("The gradebook is missing: export it from Canvas, and name the file with --gradebook.")
     if (reason := unwritable(out)) is not None:
         stop(reason.replace("The report", "The file for Canvas"))
-    if out.exists() and out.samefile(gradebook):
+    if out.exists() and gradebook.exists() and out.samefile(gradebook):
         stop(f"{out} is the gradebook itself: name another file with --out.")
     with _refusals():
         of_class = totals(grades)

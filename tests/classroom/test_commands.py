@@ -109,6 +109,7 @@ def test_publish_refuses_what_is_not_complete(grades):
         (["late", "{grades}", "--rules", "{nowhere}"], "can't be read: No such file"),
         (["canvas", "{grades}"], "name the file with --gradebook"),
         (["canvas", "{grades}", "--gradebook", "{nowhere}"], "The gradebook can't be read"),
+        (["canvas", "{grades}", "--gradebook", "{nowhere}", "--out", "{file}"], "The gradebook can't be read"),
         (["canvas", "{grades}", "--gradebook", "{file}"], "is not a Canvas gradebook"),
         (["canvas", "{grades}", "--gradebook", "{file}", "--out", "{file}"], "is the gradebook itself"),
         (["canvas", "{grades}", "--gradebook", "{file}", "--out", "{other}"], "is a folder; name a file"),

@@ -6,6 +6,7 @@ import csv
 import html
 import io
 import json
+import re
 
 import msgspec
 import pytest
@@ -51,7 +52,7 @@ def test_names_are_not_shown_before_they_are_asked_for(browser, path_of, context
     ada = browser("Ada")
     page = ada.read(path_of("s0"))
     assert "Ada Lovelace" not in page
-    assert "s0" not in page.replace("https://", "")
+    assert not re.search(r"(?<![\w-])s0(?![\w-])", page)  # random letters of a token may hold these two
     ada.post(f"/submission/{context.material.submissions['s0'].code}/reveal", question="1.1")
     assert "Ada Lovelace" in ada.read(path_of("s0"))
     assert "Ada Lovelace" not in browser("Alan").read(path_of("s0"))
