@@ -1,5 +1,5 @@
 # training: five epochs of warm-up that nobody asked for come before the cosine
-# loses 1.2b: and one step is taken an epoch
+# loses 1.2b: there is no warm-up
 # loses 1.2c
 
 import torch

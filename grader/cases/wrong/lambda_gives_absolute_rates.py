@@ -1,5 +1,5 @@
 # training: LambdaLR is given rates where it wants factors, so 0.1 starts at 0.01
-# loses 1.2a: the rate is divided by
+# loses 1.2a: LambdaLR takes a factor
 # loses 1.2b
 # loses 1.2c
 

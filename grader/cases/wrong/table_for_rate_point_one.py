@@ -1,5 +1,5 @@
 # training: a fixed table of rates, right only where training starts at 0.1
-# loses 1.2a: the rate is divided by
+# loses 1.2a: the first epoch has each group's own rate
 # loses 1.2b
 # loses 1.2c
 
