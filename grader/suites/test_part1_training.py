@@ -60,8 +60,8 @@ def assert_schedule(student: Student, rng: np.random.Generator, name: str, epoch
 
 
 FIRST_EPOCH = (
-    "the first epoch has each group's own rate, group['lr'], which optimizer.defaults['lr'] needn't be; LambdaLR takes a "
-    "factor on it, and there is no warm-up."
+    "the first epoch has each group's own rate, group['lr'], which optimizer.defaults['lr'] needn't be; LambdaLR takes "
+    "a factor on it, and there is no warm-up."
 )
 
 
