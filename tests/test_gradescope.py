@@ -142,7 +142,7 @@ def test_the_docs_name_todays_questions_and_points():
     assert f"| Autograder points | {problem().automatic} |" in text
     hidden = [test.number for test in read_suites() if test.hidden]
     assert hidden == ["1.1b"]
-    assert f"it has {OF_CODE:g} of the\n{MAXIMUM:g} points" in text
+    assert f"It earns {OF_CODE:g} of {MAXIMUM:g}" in " ".join(text.split())
 
 
 # ---- metadata ------------------------------------------------------------------------------------------------
