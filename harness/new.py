@@ -20,7 +20,7 @@ NEXT = (
     ".venv/bin/python -m grader validate",
 )
 """The commands to run in the new folder. docs/another-problem-set.md has the same."""
-IGNORED = (".venv/", "__pycache__/", "*.egg-info/")
+IGNORED = (".venv/", "__pycache__/", "*.egg-info/", "*.zip", "/grades/", "/results/")
 """The lines of the new folder's .gitignore."""
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
 

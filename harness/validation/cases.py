@@ -36,6 +36,7 @@ __all__ = [
     "SOLUTION",
     "STUBS",
     "Case",
+    "CaseError",
     "Kind",
     "first_line",
     "numbers",
@@ -113,14 +114,27 @@ def solution_and_stubs() -> tuple[Case, ...]:
     return tuple(cases)
 
 
+class CaseError(ValueError):
+    """The first lines of a file don't describe a case."""
+
+
 def read_cases(kind: Kind | None = None) -> tuple[Case, ...]:
     """Read all cases, or those of one kind, sorted by name.
 
     Raises:
-        ValueError: a file's first lines don't describe a case, or a kind has no cases.
+        CaseError: the first lines of some files don't describe a case; a line for each of these files.
+        NothingFoundError: a kind has no cases.
     """
-    kinds = (kind,) if kind else get_args(Kind)
-    return tuple(_read(path, one) for one in kinds for path in _paths(one))
+    found, wrong = [], []
+    for one in (kind,) if kind else get_args(Kind):
+        for path in _paths(one):
+            try:
+                found.append(_read(path, one))
+            except CaseError as error:
+                wrong.append(str(error))
+    if wrong:
+        raise CaseError("\n".join(wrong))
+    return tuple(found)
 
 
 def _paths(kind: Kind) -> tuple[Path, ...]:
@@ -137,15 +151,17 @@ def _read(path: Path, kind: Kind) -> Case:
     may_lose = frozenset(re.findall(r"^# may lose (\S+)$", text, re.MULTILINE))
     requires = tuple(re.findall(r"^# requires (\w+)$", text, re.MULTILINE))
     if bool(loses or may_lose) == (kind == "right"):
-        raise ValueError(f"{path}: a wrong or broken case names the tests that it loses, a right one loses none")
+        raise CaseError(f"{path}: a wrong or broken case names the tests that it loses, a right one loses none.")
     return Case(kind, path.stem, module, title, loses, may_lose, requires, text, whole)
 
 
 def first_line(path: Path, text: str) -> tuple[str, bool, str]:
     """Parse a case's first line: the module, whether the file is the whole module, and what is special about it."""
     header = re.match(r"# (\w+)(\.py)?: (.+)\n", text)
-    if header is None or header[1] not in MODULES.values():
-        raise ValueError(f"{path}: the first line has to be '# module: what is special about it'")
+    if header is None:
+        raise CaseError(f"{path}: the first line has to be '# module: what is special about it'.")
+    if header[1] not in MODULES.values():
+        raise CaseError(f"{path}: there is no module {header[1]}, only {', '.join(dict.fromkeys(MODULES.values()))}.")
     return header[1], bool(header[2]), header[3]
 
 
@@ -158,5 +174,5 @@ def numbers(path: Path, wanted: str) -> tuple[str, ...]:
     """The numbers of the tests that a case's first lines name."""
     found = of_code(wanted)
     if not found:
-        raise ValueError(f"{path}: there is no test {wanted}")
+        raise CaseError(f"{path}: there is no test {wanted}: change or delete the line that names it.")
     return found

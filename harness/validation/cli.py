@@ -25,7 +25,7 @@ from harness.problem import ProblemError, problem
 from harness.reports.text import last_line, unwritable, write_atomically
 from harness.submission.required_names import MODULES
 from harness.validation import tables
-from harness.validation.cases import Case, of_code, read_cases, solution_and_stubs
+from harness.validation.cases import Case, CaseError, of_code, read_cases, solution_and_stubs
 from harness.validation.verdicts import SEED, Task, Verdict, grade_cases, slowest_first
 
 __all__ = ["mutants", "validate"]
@@ -66,7 +66,10 @@ def validate(  # noqa: PLR0913 (typer reads options from parameters)
     if html is not None and (reason := unwritable(html)):
         stop(reason)
     draw = random.Random(seed)
-    chosen = _chosen(cases or [], part or [])
+    try:
+        chosen = _chosen(cases or [], part or [])
+    except CaseError as error:
+        stop(str(error))
     refuse_wrong_points(part or [])
     left_out = [task.case for task in chosen if not all(map(find_spec, task.case.requires))]
     chosen = [task for task in chosen if task.case not in left_out]
