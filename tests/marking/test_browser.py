@@ -61,7 +61,10 @@ class Window:
     address: str
 
     def open(self, path: str) -> None:
+        """Open a page, and wait until it has the focus: keys that are pressed before are lost."""
         self.driver.get(self.address + path)
+        ready = "return document.readyState === 'complete' && document.hasFocus()"
+        WebDriverWait(self.driver, SECONDS).until(lambda driver: driver.execute_script(ready))
 
     @property
     def path(self) -> str:
@@ -82,7 +85,7 @@ class Window:
         """Do something that leads to another page, and wait for that."""
         self.driver.execute_script("window.leaving = true")
         act()
-        ready = "return window.leaving === undefined && document.readyState === 'complete'"
+        ready = "return window.leaving === undefined && document.readyState === 'complete' && document.hasFocus()"
         WebDriverWait(self.driver, SECONDS).until(lambda driver: driver.execute_script(ready))
 
     def click(self, selector: str) -> None:
@@ -118,6 +121,7 @@ def windows(context: ReviewContext, tmp_path_factory: pytest.TempPathFactory) ->
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+        driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})  # both windows take keys
         found[name] = Window(driver, f"http://127.0.0.1:{context.port}")
         found[name].open(f"/?token={token}")
         WebDriverWait(driver, SECONDS).until(lambda one: one.current_url.endswith("/progress"))
