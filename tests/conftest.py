@@ -31,6 +31,10 @@ MAXIMUM = all_points()
 OF_CODE = sum(test.points for test in read_suites() if RESULTS not in test.tags)
 """The points that a solution without results of experiments earns."""
 
+# A make that a test starts would take over the options of `make test`, and print the folders that it enters.
+for variable in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(variable, None)
+
 Take = Callable[[Path], Submission]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -262,13 +263,40 @@ def test_what_is_saved_is_graded_at_once(submission, runtime, tmp_path):
         second = said.read_text().partition("Watching")[2]
         assert "dequantize's result is None, expected an array." in second
         assert "6.2" not in second
+        assert re.search(r"Saved at \d\d:\d\d:\d\d: quantization.py\.\n", second)
         (folder / "quantization.py").write_text(QUANTIZATION + "\n# A comment changes nothing.\n")
         wait_for(said, "Watching", 3)
+        (folder / "quantization.py").write_text(QUANTIZATION + "\n# Nor does another.\n")
+        wait_for(said, "quantization.py. No part that is watched has changed.", 1)
         watching.send_signal(signal.SIGINT)
         assert watching.wait(30) == 0
     finally:
         watching.kill()
     assert "Traceback" not in said.read_text()
+
+
+@pytest.mark.parametrize("event", [set(), {("modified", "quantization.py")}])
+def test_a_save_without_an_event_is_graded_too(submission, monkeypatch, event):
+    """A save between the first table and the start of the watch makes no event: the next look at the files finds it."""
+    folder, graded = submission(), []
+
+    def changes(*_, **options):
+        assert options["yield_on_timeout"]
+        assert options["rust_timeout"] <= 1000
+        (folder / "quantization.py").write_text(QUANTIZATION + "\n\ndef dequantize(codes, args):\n    return None\n")
+        yield event
+        (folder / "quantization.py").unlink()  # as an editor does that writes the file anew
+        yield event
+
+    def run(arguments):
+        graded.append(arguments[3:-2])
+        return 0
+
+    monkeypatch.setattr(watching.client, "start", lambda *_: True)
+    monkeypatch.setattr(watching.client, "run", run)
+    monkeypatch.setattr("watchfiles.watch", changes)
+    watching.watch(folder, part=["2.1"])
+    assert graded == [["2.1"], ["2.1"]]
 
 
 def test_a_part_without_tests_is_refused(run):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from harness.warm import client
 __all__ = ["watch"]
 
 READY_SECONDS = 60.0
+POLL_MILLISECONDS = 1000
 STEP_MILLISECONDS = 20
 """Milliseconds without a change after which a save counts as finished."""
 
@@ -34,7 +36,6 @@ def watch(
 ) -> None:
     """After each save of a file, grade the changed parts and show the table again, until Ctrl-C."""
     try:
-        from watchfiles import Change
         from watchfiles import watch as changes_of
     except ModuleNotFoundError:
         stop("watchfiles is not installed: run pip install -e '.[watch]'.")
@@ -50,16 +51,31 @@ def watch(
 
     def grade_what_changed() -> None:
         nonlocal texts
-        before, texts = texts, _texts(submission)
+        before, texts = texts, {**texts, **_texts(submission)}  # an editor may delete a file and write it anew
+        saved = [name for name, text in texts.items() if text != before.get(name)]
+        if not saved:
+            return
+        files = [submission.name] if submission.is_file() else [f"{name}.py" for name in saved]
+        note = f"Saved at {datetime.now():%H:%M:%S}: {', '.join(files)}."
         if touched := _touched(before, texts, wanted):
             clear()
+            say(note)
             _grade(submission, touched)
+        else:
+            say(f"{note} No part that is watched has changed.")
 
     grade_what_changed()  # what was saved meanwhile
     with suppress(KeyboardInterrupt):
-        for changes in changes_of(submission, step=STEP_MILLISECONDS, debounce=200, recursive=False):
-            if any(change is not Change.deleted for change, _ in changes):  # editors replace a file by a new one
-                grade_what_changed()
+        # The files are read each second too: a save before the watch, or on some network drives, makes no event.
+        for _ in changes_of(
+            submission,
+            step=STEP_MILLISECONDS,
+            debounce=200,
+            recursive=False,
+            rust_timeout=POLL_MILLISECONDS,
+            yield_on_timeout=True,
+        ):
+            grade_what_changed()
 
 
 def _texts(submission: Path) -> dict[str, str]:
