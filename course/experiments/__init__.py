@@ -1,5 +1,5 @@
-"""The experiments of the problem set: one module a part, run by ``run_experiments.py``.
+"""The experiments of the problem set, with one module for each part. ``run_experiments.py`` runs them.
 
-The student's code comes in as an argument (see :mod:`course.experiments.student_code`); what is measured goes out as a
+An experiment takes the student's code as an argument (see :mod:`course.experiments.student_code`). It writes a
 :class:`course.records.Record`, checkpoints and figures.
 """

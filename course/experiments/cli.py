@@ -1,4 +1,4 @@
-"""``python run_experiments.py``: all experiments of the problem set, or some of its parts."""
+"""The command ``python run_experiments.py`` runs all experiments of the problem set, or some of its parts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = ["Screen", "app", "run_session"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REFERENCE = ROOT / "grader" / "solution"
-#: Free space that a run wants to see: checkpoints of the full profile have about 110 MB.
+#: Free bytes that a run needs. The checkpoints of the full profile take about 110 MB.
 DISK = {"quick": 200e6, "full": 500e6}
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -50,7 +50,7 @@ class ProfileName(str, Enum):
 
 @dataclass(frozen=True)
 class Screen:
-    """What a session is shown on."""
+    """The places where a session prints its output, its errors and its progress."""
 
     console: Console
     errors: Console
@@ -61,29 +61,29 @@ class Screen:
 def experiments(  # noqa: PLR0913 (typer reads options from parameters)
     parts: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PART]...", help="Parts such as 1.2, or 3 for 3.1 to 3.4. All by default."),
+        typer.Argument(metavar="[PART]...", help="Parts such as 1.2, or 3 for 3.1 to 3.4. Default: all."),
     ] = None,
     profile: Annotated[
-        ProfileName, typer.Option(help="quick takes minutes on a laptop; full has the handout's numbers, for a GPU.")
+        ProfileName, typer.Option(help="quick takes minutes on a laptop; full runs all that the handout asks for, on a GPU.")
     ] = ProfileName.quick,
-    student: Annotated[Path | None, typer.Option(help="The folder with the six modules; student/ by default.")] = None,
+    student: Annotated[Path | None, typer.Option(help="The folder with the six modules. Default: student/.")] = None,
     out: Annotated[Path, typer.Option(help="The folder for results.")] = Path("results"),
     seed: Annotated[
         int, typer.Option(min=0, max=2**63 - 1, help="The seed of all random numbers; the handout's is 43.")
     ] = 43,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="The number of CPU threads; 0 is PyTorch's choice.")] = 0,
+    device: Annotated[str, typer.Option(help="The device: auto, cpu, cuda, cuda:1, ...")] = "auto",
+    threads: Annotated[int, typer.Option(min=0, help="The number of CPU threads; 0 lets PyTorch choose.")] = 0,
     jobs: Annotated[
-        int, typer.Option(min=1, max=64, help="Run N parts at the same time, with the threads divided among them.")
+        int, typer.Option(min=1, max=64, help="Run N parts at the same time. They share the threads.")
     ] = 1,
     scheduler: Annotated[
-        str | None, typer.Option(help="A Dask scheduler, tcp://host:8786, whose workers run the parts.")
+        str | None, typer.Option(help="The address of a Dask scheduler whose workers run the parts, as tcp://host:8786.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Keep what is finished, go on where a run stopped.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep finished parts, and continue where a run stopped.")] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Run again what is there already, and replace it.")
+        bool, typer.Option("--replace", help="Run parts again that have results, and replace these.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and how long it takes here.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and how long it takes here.")] = False,
 ) -> None:
     """Run the experiments of the problem set: curves, numbers, checkpoints and a report in one folder."""
     heed_stops()
@@ -100,7 +100,7 @@ def experiments(  # noqa: PLR0913 (typer reads options from parameters)
         chosen = parts_of(parts or [])
         folder = _student_folder(student)
         if scheduler:
-            where = torch.device("cpu")  # workers have their own
+            where = torch.device("cpu")  # each worker chooses its own device
         else:
             where = device_of(device) if dry_run else device_for(device, profile.value)
     except ValueError as error:
@@ -108,7 +108,7 @@ def experiments(  # noqa: PLR0913 (typer reads options from parameters)
     if folder == REFERENCE and student is None:
         out = Path(f"{out.resolve()}-reference") if out.name in ("", "..") else out.with_name(f"{out.name}-reference")
         console.print(
-            f"student/ holds nothing but stubs yet: this runs the reference solution, into {out}/.", soft_wrap=True
+            f"student/ has only stubs so far: the reference solution runs, and writes into {out}/.", soft_wrap=True
         )
     display = Display(console, jobs=jobs)
     plan = Plan(chosen, PROFILES[profile.value], folder, out, seed, resume, replace)
@@ -126,7 +126,7 @@ def experiments(  # noqa: PLR0913 (typer reads options from parameters)
     except ConflictError as error:
         raise refuse(str(error)) from None
     except BlockingIOError:
-        raise refuse(f"another run is writing into {out}: wait for it, or name another folder with --out") from None
+        raise refuse(f"Another run is writing into {out}: wait for it, or name another folder with --out") from None
     except OSError as error:
         sentence = f"{out} can't be the folder of results ({error.strerror}): name another one with --out"
         raise refuse(sentence) from None
@@ -145,14 +145,14 @@ def experiments(  # noqa: PLR0913 (typer reads options from parameters)
 def _runner(
     scheduler: str | None, jobs: int, device: str, console: Console
 ) -> AbstractContextManager[TaskRunner | None]:
-    """Who runs the parts; None: this process, one after another."""
+    """Return what runs the parts. With None, this process runs them one after another."""
     if scheduler:
         return connected(scheduler, lambda text: console.print(text, markup=False), gpu=device.startswith("cuda"))
     return nullcontext(TaskRunner(pool, jobs) if jobs > 1 else None)
 
 
 def _divided(session: Session, division: Division | None, display: Display) -> Iterator[tuple[Record, bool]]:
-    """Run the parts; records with whether they were finished before."""
+    """Run the parts. Yield each record, and whether the part was finished before this session."""
     if division is None:
         for part in session.parts:
             record = session.run(part)
@@ -163,7 +163,11 @@ def _divided(session: Session, division: Division | None, display: Display) -> I
 
 
 def _student_folder(given: Path | None) -> Path:
-    """The folder with the modules; the reference solution where student/ is untouched and nothing else was named."""
+    """Return the folder with the modules: the reference solution if ``student/`` is untouched and none was named.
+
+    Raises:
+        ValueError: the named folder is a file, or has none of the modules.
+    """
     if given is None and REFERENCE.is_dir() and _is_untouched(ROOT / "student"):
         return REFERENCE
     folder = given or ROOT / "student"
@@ -180,7 +184,7 @@ def _student_folder(given: Path | None) -> Path:
 
 
 def _is_untouched(folder: Path) -> bool:
-    """Whether every function of the six modules is still a stub."""
+    """Say whether every function of the six modules is still a stub."""
     for module in MODULES:
         try:
             tree = ast.parse((folder / f"{module}.py").read_bytes())
@@ -193,7 +197,14 @@ def _is_untouched(folder: Path) -> bool:
 
 
 def run_session(session: Session, screen: Screen, done: Iterator[tuple[Record, bool]]) -> tuple[list[Record], int]:
-    """Run all parts; their records, and the exit code of what stopped them."""
+    """Run all parts, write the report and print the results.
+
+    Args:
+        done: runs a part at each step, and yields its record and whether it was finished before.
+
+    Returns:
+        The records, and an exit code: 0, 1 if a file can't be written, 130 if the session was interrupted.
+    """
     records: list[Record] = []
     kept: set[str] = set()
     code = 0
@@ -217,36 +228,36 @@ def run_session(session: Session, screen: Screen, done: Iterator[tuple[Record, b
     try:
         page = session.draw()
     except OSError as error:
-        sentence = f"The report can't be written ({error}): the records are kept, and --resume makes it again."
+        sentence = f"The report can't be written ({error}): the records are kept, and --resume writes it."
         screen.errors.print(sentence)
         return records, code or 1
     if records:
         _summary(sorted(records, key=lambda record: PARTS.index(record.part)), kept, session, screen.console)
     screen.console.print(f"Report: {page}", soft_wrap=True)
-    # Points are for trained networks; what the other parts compute is graded with the code.
+    # Results earn points for trained networks only. What the other parts compute is graded with the code.
     if quick := [record.part for record in records if record.profile == "quick" and record.runs]:
-        sentence = f"Quick results of {', '.join(quick)} earn no points: --profile full makes those that do, on a GPU."
+        sentence = f"Quick results of {', '.join(quick)} earn no points. Make full results with --profile full, on a GPU."
         screen.console.print(sentence, soft_wrap=True)
     return records, code
 
 
 def _stopped(error: BaseException, running: Sequence[str], session: Session, *, began: bool) -> str:
-    """What stopped the parts, what is kept, and how to go on."""
+    """Say what stopped the parts, what is kept, and how to continue."""
     *others, last = running or [""]
     parts = f"parts {', '.join(others)} and {last}" if others else f"part {last}"
     if not isinstance(error, OSError):
         if not began:
-            return "Interrupted before any part began: the same command starts again."
+            return "Interrupted before any part began: run the same command again."
         where = f" in {parts}" if running else ""
-        return f"Interrupted{where}: what is finished is kept, and --resume goes on from there."
+        return f"Interrupted{where}: finished work is kept, and --resume continues from there."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk is full: make room in {session.out}, and --resume goes on from there."
+        return f"The disk is full: free some space for {session.out}, and continue with --resume."
     what = f"The results of {parts}" if running else "A record"
-    return f"{what} can't be written ({error.strerror}): look in {session.out}, and --resume goes on from there."
+    return f"{what} can't be written ({error.strerror}): check {session.out}, and continue with --resume."
 
 
 def _exit_code(records: Sequence[Record], names: Sequence[str]) -> int:
-    """1 where a part failed, or where one was skipped that was asked for by its own name."""
+    """Return 1 if a part failed, or if a part was skipped that the user named by its own number."""
     could_not = (record for record in records if record.state != "complete")
     return int(any(record.state == "failed" or record.part in names for record in could_not))
 
@@ -255,8 +266,8 @@ SYMBOLS = {"complete": "[green]✓[/]", "skipped": "[yellow]·[/]", "failed": "[
 
 
 def _say(record: Record, console: Console, *, kept: bool) -> None:
-    """One line for a finished part, and its reason where it has one."""
-    how = "kept from before" if kept else duration(record.seconds)
+    """Print one line for a finished part, and a line for its reason and each of its stand-ins."""
+    how = "kept from an earlier run" if kept else duration(record.seconds)
     console.print(f"{SYMBOLS[record.state]} [bold]{record.part}[/] {record.title} ({how})")
     for text in [record.reason, *record.stand_ins]:
         if text and not kept:
@@ -264,7 +275,7 @@ def _say(record: Record, console: Console, *, kept: bool) -> None:
 
 
 def _summary(records: Sequence[Record], kept: set[str], session: Session, console: Console) -> None:
-    """A table with a row for each part, and how long they took."""
+    """Print a table with a row for each part, and the running times."""
     grid = Grid(title=f"Profile {session.profile.name}, seed {session.plan.seed}", title_justify="left", box=None)
     for column in ("Part", "", "State", "Result", "Time"):
         grid.add_column(column)
@@ -285,7 +296,7 @@ def _summary(records: Sequence[Record], kept: set[str], session: Session, consol
 
 
 def _of_last_session(record: Record) -> Record:
-    """The record as if its last session had been the only one."""
+    """Return a copy of the record with its last session only."""
     last = record.sessions[-1:]
     return msgspec.structs.replace(record, sessions=last, seconds=sum(session.seconds for session in last))
 
@@ -297,7 +308,7 @@ def _dry_run(session: Session, console: Console) -> list[Record]:
         record, seconds = session.estimate(part)
         records.append(record)
         total += seconds
-        says = f"about {duration(seconds)} of training" if seconds else "no training, some seconds"
+        says = f"about {duration(seconds)} of training" if seconds else "some seconds, without training"
         what = says if record.state == "complete" else record.reason
         console.print(Text(f"{part} {record.title}: {what}"), soft_wrap=True)
         downloads = [note for note in record.notes if "downloaded" in note]
@@ -305,5 +316,5 @@ def _dry_run(session: Session, console: Console) -> list[Record]:
             console.print(Text(f"    {text}"), soft_wrap=True)
     where = record.environment.device
     training = f"about {duration(total)} of training on {where}" if total else "no training"
-    console.print(f"In all {training}. Nothing was written.", soft_wrap=True)
+    console.print(f"Together: {training}. Nothing was written.", soft_wrap=True)
     return records

@@ -1,4 +1,4 @@
-"""The device that experiments run on, and how it is described."""
+"""The device that experiments run on, and its description in records."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["describe_device", "device_for", "device_of", "environment"]
 
 
 def describe_device(device: torch.device) -> str:
-    """In words: the GPU's name, or the processor's."""
+    """Return the name of the GPU or of the processor."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     try:
@@ -29,13 +29,13 @@ def describe_device(device: torch.device) -> str:
 
 
 def device_of(name: str) -> torch.device:
-    """The device that is called ``cpu``, ``cuda`` or ``cuda:1``, or the best that is here (``auto``).
+    """Return the device of this name: ``cpu``, ``cuda`` or ``cuda:1``. ``auto`` is a GPU if there is one.
 
     Raises:
-        ValueError: there is none such.
+        ValueError: this machine has no such device. The text says what to choose.
     """
     if name == "auto":
-        with warnings.catch_warnings():  # device_for() says in a sentence what this warns of
+        with warnings.catch_warnings():  # device_for() gives the reason in a sentence
             warnings.simplefilter("ignore")
             return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -55,10 +55,10 @@ def device_of(name: str) -> torch.device:
 
 
 def device_for(name: str, profile: str) -> torch.device:
-    """The device for a profile. The full one runs on a CPU only if that was asked for in so many words.
+    """Return the device for a profile. The full profile runs on a CPU only if ``name`` is ``cpu``.
 
     Raises:
-        ValueError: there is no such device, or ``auto`` would take a CPU for the full profile.
+        ValueError: there is no such device, or ``auto`` would choose a CPU for the full profile.
     """
     device = device_of(name)
     if name == "auto" and profile == "full" and device.type == "cpu":
@@ -68,7 +68,7 @@ def device_for(name: str, profile: str) -> torch.device:
 
 
 def environment(device: torch.device) -> Environment:
-    """Where experiments are run now."""
+    """Return the device, the versions and the number of threads of this process."""
     return Environment(
         device=describe_device(device),
         python=platform.python_version(),

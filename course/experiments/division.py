@@ -1,7 +1,7 @@
-"""Parts that are run at the same time: by processes of this machine, or by the workers of a cluster.
+"""Run parts at the same time, in processes of this machine or on the workers of a cluster.
 
-Parts don't depend on each other until their figures are drawn. Those whose times the handout asks for come last on this
-machine, one after another: a mistake shows early, and an interrupted run already has most parts.
+Parts don't depend on each other until their figures are drawn. On this machine, parts whose times the handout asks for
+come last, one after another. So a mistake shows early, and an interrupted run already has most parts.
 """
 
 from __future__ import annotations
@@ -26,42 +26,42 @@ from harness.base.process_pool import Died, TaskRunner, interruptible
 __all__ = ["Division", "PartTask", "run_part", "run_parts"]
 
 
-# The student's modules are one package in a process; a worker of a cluster may have several threads.
+# A process has one package ``student``, and a worker of a cluster may have several threads: one part at a time.
 _alone = threading.Lock()
 
 
 @dataclass(frozen=True)
 class PartTask:
-    """One part, to be run in a process of its own."""
+    """One part that a process of its own is to run."""
 
     part: str
     plan: Plan
     device: str
-    """The device that was asked for. Each machine finds its own ``auto``."""
+    """The device that the user named. Each machine resolves ``auto`` for itself."""
     threads: int
-    """The number of CPU threads; 0 is PyTorch's choice."""
+    """The number of CPU threads; 0 lets PyTorch choose."""
     company: Company
 
 
 @dataclass(frozen=True)
 class Division:
-    """Who runs the parts of a session, and with what."""
+    """The processes or workers that run the parts of a session, and what each part gets."""
 
     runner: TaskRunner
     device: str
-    """The device that was asked for, ``auto`` for example."""
+    """The device that the user named, ``auto`` for example."""
     threads: int
-    """The number of CPU threads that were asked for; 0: the processes share the cores."""
+    """The number of CPU threads that the user asked for. With 0, the processes share the cores."""
     cluster: bool
-    """The workers are a cluster's: nobody here knows what else runs on their machines."""
+    """True if the workers belong to a cluster, whose machines may run other programs too."""
 
 
 def run_part(task: PartTask) -> tuple[Record, bool]:
-    """Run a part; its record, and whether it was finished before.
+    """Run a part. Return its record, and whether the part was finished before.
 
     Raises:
         ClusterError: this machine doesn't see the folders.
-        ValueError: it has no such device.
+        ValueError: this machine has no such device.
         OSError: the disk is full.
     """
     plan = task.plan
@@ -76,7 +76,7 @@ def run_part(task: PartTask) -> tuple[Record, bool]:
 
 
 def run_parts(session: Session, division: Division, display: Display) -> Generator[tuple[Record, bool], None, None]:
-    """Run the parts of a session; records come as they are there, with whether they were finished before."""
+    """Run the parts of a session. Yield each record when its part ends, and whether it was finished before."""
     plan = replace(session.plan, student=session.plan.student.absolute(), out=session.out.absolute())
     with following(plan.out, display.show) as follower:
         for runner, tasks in _rounds(plan, division):
@@ -88,7 +88,7 @@ def run_parts(session: Session, division: Division, display: Display) -> Generat
 
 
 def _rounds(plan: Plan, division: Division) -> list[tuple[TaskRunner, list[PartTask]]]:
-    """What is run at the same time, and then what is run alone."""
+    """Return the parts that run at the same time, and then those that run alone."""
 
     def tasks(parts: Sequence[str], threads: int, company: Company) -> list[PartTask]:
         return [PartTask(part, plan, division.device, threads, company) for part in parts]
@@ -106,15 +106,15 @@ def _rounds(plan: Plan, division: Division) -> list[tuple[TaskRunner, list[PartT
 
 
 def _given_up(session: Session, part: str) -> Record:
-    """The record of a part whose process died, maybe before it wrote one."""
+    """Return the record of a part whose process died, perhaps before it wrote one."""
     folder = session.out / part
     try:
         record = read(folder)
     except RecordError:
         record = session.blank(part)
-    kept = record.state == "complete"  # an earlier run's, which was not to be lost before its successor is there
+    kept = record.state == "complete"  # an earlier run's record, which stays until a new one is complete
     record.state = "failed"
-    record.reason = "its process died each time it ran this part, as processes do when memory runs out"
+    record.reason = "its process died each time it ran this part, perhaps because memory ran out"
     if not kept:
         write(record, folder)
     return record

@@ -1,4 +1,4 @@
-"""What a part's experiment is."""
+"""The experiment of a part: the function that runs it, and the function that draws its figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from course.records import Record
 __all__ = ["Drawing", "Experiment", "Records"]
 
 Records = Mapping[str, Record]
-"""The records by part that the folder of results holds."""
+"""The records in the folder of results, by part."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Experiment:
     title: str
     run: Callable[[Lab], None]
     draw: Callable[[Records], dict[str, Drawing]] = _nothing
-    """Draws its figures by name, from its own record and, for comparisons, from those of other parts."""
+    """Draws the figures, by name, from the part's own record and those of the parts that it is compared with."""
     timed: bool = False
-    """The handout asks for its times, so that nothing else of the session should run beside it."""
+    """True if the handout asks for times, so that no other part should run at the same time."""
 
     def drawings(self, records: Records) -> dict[str, Drawing]:
-        """Its figures, marked with the profile; whatever they compare is of the same profile."""
+        """Return the figures by name, marked with the profile. Only records of the same profile are compared."""
         own = records[self.part]
         if not (own.runs or own.values or own.tables):
             return {}

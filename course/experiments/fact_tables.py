@@ -1,4 +1,4 @@
-"""What records say about a question, as tables: a row for each fact, or for each epoch, rate or layer."""
+"""Tables of the facts that records hold about a question, with a row for each fact, epoch, rate or layer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.facts import Fact
 
 __all__ = ["FactTable", "fact_tables", "shown"]
 
-#: Short heads of columns, for names of facts.
+#: A short column head for each name of a fact.
 HEADS = {
     "test accuracy before the pruning step": "test accuracy before the step",
     "test accuracy after the pruning step": "right after the step",
@@ -26,13 +26,13 @@ HEADS = {
     "1/C_out + 1/k² by theory": "theory: 1/C_out + 1/k²",
 }
 NOTES = {
-    "epochs to recover": "Epochs to recover: those until the accuracy from before the step is reached again. "
-    "Before the step is after the epoch before it, and right after the step is before any other training."
+    "epochs to recover": "Epochs to recover: epochs until the accuracy before the step is reached again. Before the "
+    "step: after the epoch before it. Right after the step: before any further training."
 }
 SPREAD = ": mean ± standard error"
-#: Facts whose sign says which of two is larger.
+#: Names of facts whose sign is shown begin with these words.
 SIGNED = ("change", "difference")
-#: How the names of facts end that differ in one number; it names their row.
+#: The end of a name that differs between facts in one number. That number names the row.
 VARIANT = re.compile(
     r"(?P<name>.+?),? (?:at )?(?P<variant>epoch \d+|learning rate \S+|\d+ → \d+ channels"
     r"|before the training|after (?:a quarter|half|three quarters) of the epoch)"
@@ -43,18 +43,18 @@ class FactTable(NamedTuple):
     """A table of facts."""
 
     columns: list[str]
-    """The heads of the columns of values; empty where there is one value a row, whose name says it all."""
+    """The heads of the columns of values. Empty if each row has one value, which the row's name explains."""
     rows: list[tuple[str, list[str]]]
     """The name of each row and its cells."""
     note: str = ""
-    """A sentence on what a column is."""
+    """Sentences that explain a column."""
 
 
 def fact_tables(facts: Sequence[Fact]) -> list[FactTable]:
-    """The facts one below the other; then those of several epochs, rates or layers, with a row for each of these.
+    """Return a table of single facts, and one of the facts that several epochs, rates or layers have.
 
-    A value that also stands with its standard error is left out. One at the end of a training whose earlier values
-    are a column is that column's last row. A unit that a column shares stands in its head.
+    A value is left out if another fact has it with its standard error. If a column has the values of several epochs,
+    the value at the end of the training is its last row. A unit that a whole column shares goes into the head.
     """
     with_spread = {fact.name.removesuffix(SPREAD) for fact in facts if fact.name.endswith(SPREAD)}
     several: dict[str, dict[str, Fact]] = {}
@@ -94,7 +94,7 @@ def _of_several(several: Mapping[str, Mapping[str, Fact]]) -> FactTable:
 
 
 def shown(fact: Fact) -> str:
-    """A fact's value: accuracies with two decimals, changes with their sign, and long times in minutes too."""
+    """Format a fact's value: accuracies have two decimals, changes their sign, and long times minutes as well."""
     if isinstance(fact.value, str):
         return fact.value
     if fact.unit in ("%", "points"):
