@@ -1,16 +1,15 @@
-"""Training steps as one CUDA graph: the same arithmetic as ``trainer.train_epoch``, without its launches.
+"""Training steps as one CUDA graph, with the same arithmetic as ``trainer.train_epoch``.
 
-A step of ConvNet at batch 128 is some 80 kernels that each take less time on a large GPU than their launch. Recorded
-once and replayed, a step is one launch. What is recorded reads and writes fixed memory, hence what is unusual here:
+A step of ConvNet at batch 128 has some 80 kernels. On a large GPU, each kernel takes less time than its launch. A
+captured graph replays the whole step with one launch. A graph reads and writes fixed memory, which has consequences:
 
-- each batch is copied into the same two tensors; a last batch of another size is stepped without the graph;
-- the learning rate is a tensor of the optimizer, written before each epoch: a Python number would be recorded;
-- capturing needs steps that are really taken before; weights, buffers, momentum and random numbers are put back after
-  them;
-- who changes the network (pruning replaces masks) has to say so, and the next step is captured anew;
-- a network that can't be captured is stepped without a graph.
+- Each batch is copied into the same two tensors. A last batch of another size is computed without the graph.
+- The learning rate is a tensor of the optimizer that is set before each epoch. A Python number would become a constant.
+- Real steps have to come before a capture. Weights, buffers, momentum and random states are restored after them.
+- Code that changes the network, as pruning replaces masks, has to say so. The next step is then captured again.
+- A network that can't be captured is trained without a graph.
 
-Crops and flips are drawn in the order of the plain loop and applied to many batches at once.
+Crops and flips are drawn in the same order as in the plain loop, and applied to many batches at once.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ from course.trainer import OnStep, Recipe
 
 __all__ = ["GraphSteps"]
 
-#: Steps before a capture, after which libraries have chosen their algorithms and optimizers have their state.
+#: The number of steps before a capture, in which libraries choose their algorithms and optimizers make their state.
 WARM_UP = 3
 
 
 class GraphSteps:
-    """Takes steps by replaying a captured one.
+    """Runs training steps by replaying a captured one. See :class:`course.trainer.Stepper`.
 
     Args:
-        capture: False takes the steps one kernel at a time, in the same fixed memory and on any device: the same code
-            but for the graph.
+        autocast: makes a context manager that sets the precision of the forward pass.
+        capture: False runs the same code without a graph, on any device.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class GraphSteps:
         self.rate = torch.tensor(recipe.rate, device=parameters[0].device)
         options: dict[str, Any] = {"fused": True, "lr": self.rate} if capture else {}
         if capture and recipe.optimizer == "adam":
-            options["capturable"] = True  # Adam refuses to be captured without, fused or not
+            options["capturable"] = True  # Adam can't be captured without this, even if it is fused
         self.optimizer = recipe.make_optimizer(parameters, **options)
         self._images: Tensor | None = None
         self._labels: Tensor | None = None
@@ -81,11 +80,11 @@ class GraphSteps:
 
     def _set_rate(self, rate: float) -> None:
         self.rate.fill_(rate)
-        for group in self.optimizer.param_groups:  # load_state_dict puts other objects there
+        for group in self.optimizer.param_groups:  # load_state_dict replaces the rate
             group["lr"] = self.rate if self.capture else rate
 
     def _step(self, data: ImageDataset, images: Tensor, labels: Tensor) -> Tensor:
-        """One step on uint8 images; the loss is overwritten by the next one."""
+        """Run one step on uint8 images. Return its loss, which the next step overwrites."""
         if len(labels) != self.recipe.batch_size:
             return self._compute(data, images, labels)
         if self._images is None or self._labels is None:
@@ -100,8 +99,11 @@ class GraphSteps:
             except torch.OutOfMemoryError:
                 raise
             except RuntimeError as error:
-                # Student code may wait for the device or copy from the host in forward, which no graph can hold.
-                warnings.warn(f"no CUDA graph of this network: its steps are taken one by one ({error})", stacklevel=2)
+                # Student code may synchronise or copy from the host in forward, which a graph can't contain.
+                warnings.warn(
+                    f"this network is trained without a CUDA graph, because it can't be captured ({error})",
+                    stacklevel=2,
+                )
                 self.capture = False
                 return self._compute(data, self._images, self._labels)
         assert self._graph is not None
@@ -118,7 +120,7 @@ class GraphSteps:
         return loss.detach()
 
     def _record(self, data: ImageDataset, images: Tensor, labels: Tensor) -> None:
-        """Capture a step. Nothing is computed while it is captured; the steps before are undone."""
+        """Capture a step. The capture computes nothing, and the warm-up steps before it are undone."""
         before = [value.detach().clone() for value in self._values()]
         random = torch.cuda.get_rng_state(images.device)
         optimizer_before = {
@@ -143,7 +145,7 @@ class GraphSteps:
                     if name in kept:
                         value.copy_(kept[name])
                     else:
-                        value.zero_()  # how momentum and counters begin
+                        value.zero_()  # momentum and counters begin at 0
         torch.cuda.set_rng_state(random, images.device)
         self.optimizer.zero_grad(set_to_none=True)
         graph = torch.cuda.CUDAGraph()
@@ -152,5 +154,5 @@ class GraphSteps:
         self._graph = graph
 
     def _values(self) -> list[Tensor]:
-        """All that a step may change in the network; its state_dict() lacks buffers that are not persistent."""
+        """Return all tensors that a step may change; state_dict() lacks buffers that are not persistent."""
         return [*self.model.parameters(), *self.model.buffers()]

@@ -1,7 +1,7 @@
-"""Layers that the problem set provides.
+"""The layers that the problem set provides.
 
-Part 3 prunes the two sparse convolutions; part 6 compares the student's depthwise separable convolution
-with the one here.
+Part 3 prunes the two sparse convolutions. Part 6 compares the student's depthwise separable convolution with the one
+in this module.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = [
 class SparseConv2d(nn.Module):
     """A 2-D convolution without bias whose *filters* can be switched off by a mask (part 3.1).
 
-    The convolution uses ``weight = mask × _weight``, where the mask holds one number a filter. Setting an entry
-    of ``_mask`` to 0 removes that filter: its output channel is 0 and, by the product rule, so is its gradient.
+    The convolution uses ``weight = mask × _weight``, where the mask has one number for each filter. An entry of 0 in
+    ``_mask`` switches that filter off: its output channel is 0, and the gradient of its ``_weight`` is 0 too.
 
     Shapes:
         ``_weight`` (out_channels, in_channels, kernel_size, kernel_size) float32, drawn from U(−1/√in, 1/√in);
@@ -50,7 +50,7 @@ class SparseConv2d(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """The weights in use: the mask, one number a filter, times ``_weight``."""
+        """The weights in use, mask × ``_weight``, with one mask entry for each filter."""
         return self._mask.view(-1, 1, 1, 1) * self._weight
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ class UnstructuredSparseConv2d(SparseConv2d):
 
     @property
     def weight(self) -> Tensor:
-        """The weights in use: mask × ``_weight``, element by element."""
+        """The weights in use, mask × ``_weight``, element by element."""
         return self._mask * self._weight
 
 
@@ -83,7 +83,10 @@ def sparse_conv_block(
     padding: int = 1,
     conv_layer: type[SparseConv2d] = SparseConv2d,
 ) -> nn.Sequential:
-    """``conv_block`` with a sparse convolution: sparse convolution, batch normalisation, ReLU."""
+    """A sparse convolution, batch normalisation and ReLU (handout, part 3.1).
+
+    (N, in_channels, H, W) float32 → (N, out_channels, H', W') float32, where H' is ⌈H / stride⌉ with the defaults.
+    """
     return nn.Sequential(
         conv_layer(in_channels, out_channels, kernel_size, stride, padding),
         nn.BatchNorm2d(out_channels),
@@ -92,14 +95,14 @@ def sparse_conv_block(
 
 
 def get_sparse_conv2d_layers(net: nn.Module) -> list[SparseConv2d]:
-    """All sparse convolutions of ``net``, of both kinds, in the order of ``net.modules()``."""
+    """Return all sparse convolutions of ``net``, of both kinds, in the order of ``net.modules()``."""
     return [layer for layer in net.modules() if isinstance(layer, SparseConv2d)]
 
 
 def same_padding(kernel_size: int) -> tuple[int, int]:
-    """The number of zeros before and after a row with which a convolution of stride 1 keeps its length.
+    """Return the padding before and after each row or column with which a convolution of stride 1 keeps the size.
 
-    Even kernels can't be centred; the handout puts the larger share before: ⌊k/2⌋ on the left and on top,
+    An even kernel can't be centred. The handout puts the larger part before: ⌊k/2⌋ on the left and on top,
     k − 1 − ⌊k/2⌋ on the right and at the bottom.
     """
     before = kernel_size // 2
@@ -107,9 +110,9 @@ def same_padding(kernel_size: int) -> tuple[int, int]:
 
 
 class DepthwiseSeparableConvolutionSolution(nn.Module):
-    """The depthwise separable convolution by PyTorch's ``groups`` (part 6): one kernel a channel, then 1×1.
+    """The depthwise separable convolution with ``groups`` (part 6): a kernel for each channel, then a 1×1 convolution.
 
-    Stride 1, no bias, "same" padding (:func:`same_padding`). It has C_in·k² + C_in·C_out parameters, where a full
+    It has stride 1, no bias and "same" padding (:func:`same_padding`). It has C_in·k² + C_in·C_out parameters; a full
     convolution has C_in·C_out·k². Source: Howard et al., MobileNets, arXiv:1704.04861, section 3.1.
 
     Shapes: input (N, C_in, H, W) float32, output (N, C_out, H, W).

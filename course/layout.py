@@ -1,4 +1,4 @@
-"""The order in which convolutions' weights lie in memory."""
+"""The memory order of convolutions' weights."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from torch import nn
 
 __all__ = ["order_weights"]
 
-#: Networks and layers of these packages don't care in which order their weights lie.
+#: Networks and layers of these packages work with any memory order of their weights.
 _KNOWN = ("course.", "torch.", "torchvision.")
 
 
 def order_weights(network: nn.Module) -> int:
-    """Put the weights of convolutions into the order of channels-last images, in place; how many there are.
+    """Put the weights of convolutions into channels-last memory order, in place.
 
-    Otherwise a convolution reorders them at each step. Shapes and values stay as they are, but ``view(-1)`` of such a
-    weight fails. So a student's module is left alone with all that is below it: its code may look at weights.
+    Otherwise a convolution on channels-last images reorders its weights at each step. Shapes and values stay the same,
+    but ``view(-1)`` of such a weight fails. So a student's module and its children, whose code may use weights in this
+    way, stay unchanged.
+
+    Returns:
+        The number of convolutions that were changed.
     """
     if not type(network).__module__.startswith(_KNOWN):
         return 0

@@ -1,4 +1,4 @@
-"""Networks that the problem set provides."""
+"""The networks that the problem set provides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch.nn import functional
 
 __all__ = ["CONVNET_LAYERS", "DEPTHWISE_LAYERS", "ConvNet", "DWConvNet", "MNISTNet", "conv_block"]
 
-#: ConvNet's table (code cell 1.3): (in channels, out channels, stride) of its nine 3×3 convolutions.
+#: The nine 3×3 convolutions of ConvNet (code cell 1.3), as (in channels, out channels, stride).
 CONVNET_LAYERS: tuple[tuple[int, int, int], ...] = (
     (3, 32, 1),
     (32, 32, 1),
@@ -29,7 +29,10 @@ DEPTHWISE_LAYERS = (2, 4, 7, 9)
 def conv_block(
     in_channels: int, out_channels: int, kernel_size: int = 3, stride: int = 1, padding: int = 1
 ) -> nn.Sequential:
-    """Convolution without bias, batch normalisation, ReLU: (N, in, H, W) → (N, out, H/stride, W/stride)."""
+    """A convolution without bias, batch normalisation and ReLU (handout, part 1).
+
+    (N, in_channels, H, W) float32 → (N, out_channels, H', W') float32, where H' is ⌈H / stride⌉ with the defaults.
+    """
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False),
         nn.BatchNorm2d(out_channels),
@@ -38,7 +41,7 @@ def conv_block(
 
 
 class ConvNet(nn.Module):
-    """The network of part 1 (code cell 1.3): nine convolution blocks, average pooling, one linear layer.
+    """The network of part 1 (code cell 1.3): nine convolution blocks, average pooling and a linear layer.
 
     (N, 3, 32, 32) float32 → logits (N, 10) float32; 1,212,778 parameters.
     """
@@ -60,7 +63,7 @@ class DWConvNet(nn.Module):
     (N, 3, 32, 32) float32 → logits (N, 10) float32; 520,778 parameters with depthwise separable blocks.
 
     Args:
-        block: makes the module of one of these layers, convolution, batch norm and ReLU included.
+        block: makes one of these four layers, with batch normalisation and ReLU. It keeps height and width.
     """
 
     def __init__(self, block: Callable[[int, int], nn.Module]) -> None:

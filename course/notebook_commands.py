@@ -1,4 +1,4 @@
-"""Commands that the notebook's cells run, and the output of a cell."""
+"""Run commands in the notebook's cells, and replace the output of a cell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Output", "progress", "run", "start", "stop"]
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 120
-"""The number of characters in a line of output."""
+"""The width of a line of output in characters."""
 
 
 def _unchanged(text: str) -> str:
@@ -24,12 +24,12 @@ def _unchanged(text: str) -> str:
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    """Start ``python`` with these arguments; what it prints comes through one pipe."""
+    """Start ``python`` with these arguments. Its output and errors come through one pipe, as text."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    # A kernel tells its programs to write as to a terminal, with bars that move: here they would fill the cell.
+    # A kernel asks programs to write as on a terminal. Their progress bars would fill the cell.
     kept = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "CLICOLOR_FORCE")}
     settings = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "COLUMNS": str(WIDTH)}
-    # A notebook's kernel asks matplotlib to draw into cells; commands draw into files.
+    # A kernel makes matplotlib draw into cells, but these commands draw into files.
     settings |= {"NO_COLOR": "1", "MPLBACKEND": "agg", CALLED_AS: "notebook"}
     return subprocess.Popen(
         [sys.executable, *arguments],
@@ -44,11 +44,17 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 
 def run(*arguments: str, quiet: bool = False, said: Callable[[str], str] = _unchanged) -> int:
-    """Run ``python`` with these arguments, and print each line of its output as it comes.
+    """Run ``python`` with these arguments, and print each line of its output at once.
 
     Args:
-        quiet: print nothing if it succeeds.
-        said: turns a line into what is printed.
+        quiet: print nothing if the command succeeds.
+        said: returns the line to print for a line of output.
+
+    Returns:
+        The exit code of the command.
+
+    Raises:
+        KeyboardInterrupt: the cell was interrupted; the command has then ended.
     """
     process = start(*arguments)
     assert process.stdout is not None
@@ -69,7 +75,7 @@ def run(*arguments: str, quiet: bool = False, said: Callable[[str], str] = _unch
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """Let an interrupted command come to its end; it may have heard of the interruption itself."""
+    """Wait for an interrupted command, which the interruption may have reached too; terminate it after 5 s."""
     try:
         process.wait(5)
     except subprocess.TimeoutExpired:
@@ -77,14 +83,14 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 class Output:
-    """The output of a cell, which later output replaces."""
+    """The output of a cell, which each call of :meth:`show` replaces."""
 
     def __init__(self) -> None:
         self._handle: Any = None
         self._shown = ""
 
     def show(self, text: str, html: str = "") -> None:
-        """Show a text, or the HTML wherever that can be shown."""
+        """Show the HTML, or the text where HTML can't be shown."""
         from IPython.display import display
 
         if self._shown == (html or text):
@@ -98,7 +104,7 @@ class Output:
 
 
 def progress(report: Path) -> str:
-    """How far a grading is. Its report is written anew after each test."""
+    """Say how many tests a running grading has finished, from its report, which each test updates."""
     try:
         tests = json.loads(report.read_text(encoding="utf-8"))["tests"]
     except (OSError, ValueError, KeyError):

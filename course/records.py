@@ -1,7 +1,7 @@
-"""What an experiment leaves: ``<out>/<part>/record.json``, with checkpoints and figures next to it.
+"""The record of an experiment, ``<out>/<part>/record.json``. Checkpoints and figures are in the same folder.
 
-A record says everything that its numbers depend on. It is written as a whole or not at all, after each run, so that
-whatever stops a run finds the last one readable. Times and dates apart, equal seeds leave equal records.
+A record has everything that its numbers depend on. It is written after each run, whole or not at all, so an
+interruption leaves the last one readable. On one machine, equal seeds give equal records, except for times and dates.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ __all__ = [
 ]
 
 FILE = "record.json"
-#: Two runs of 100 epochs have 80,000 losses in 2 MB.
+#: The largest size of a record in bytes. Two runs of 100 epochs have 80,000 losses, which take 2 MB.
 MAX_BYTES = 5_000_000
 
-#: The student's modules on which the results of a part depend. None for 1.1 and 3.2, after which people go on writing
-#: in the same file: the rates of 1.1 are in its runs, and SparseConvNet's weights are loaded into ConvNet.
+#: The student's modules on which the results of a part depend. 1.1 and 3.2 have none, because students change the same
+#: files for later parts: the runs of 1.1 have their rates, and SparseConvNet's weights are loaded into ConvNet.
 MODULES: dict[str, tuple[str, ...]] = {
     "1.1": (),
     "1.2": ("training",),
@@ -64,7 +64,7 @@ MODULES: dict[str, tuple[str, ...]] = {
 #: The parts of the problem set, in its order.
 PARTS = tuple(MODULES)
 
-# What a record from elsewhere can hold is bounded here, so that nobody who reads it meets anything enormous.
+# These limits protect whoever reads a record of unknown origin from enormous values.
 Count = Annotated[int, Meta(ge=0, le=10**12)]
 MAX_TEXT = 5_000
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
@@ -74,7 +74,7 @@ State = Literal["complete", "unfinished", "skipped", "failed"]
 
 
 class RecordError(Exception):
-    """A record that can't be read; the text is one sentence."""
+    """A record can't be read. The text is one sentence."""
 
 
 class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,7 +82,7 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Text
     source: Text
-    """The source is ``fixtures`` or ``complete``."""
+    """The origin of the images: ``fixtures`` or ``complete``."""
     training: Count
     """The number of training images."""
     test: Count
@@ -94,7 +94,7 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A recipe, as data."""
+    """The settings of a :class:`course.trainer.Recipe`, as data."""
 
     epochs: Count
     batch_size: Count
@@ -104,14 +104,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight_decay: float
     schedule: Text
     lapse: Count
-    """The scheduler takes so many of its epochs in each epoch."""
+    """The number of scheduler steps after each epoch; 1 in the full profile."""
     augment: bool
     precision: Text
     """The precision of the forward pass."""
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """So many images of so many were recognised."""
+    """A claimed accuracy: ``correct`` of ``total`` images were recognised."""
 
     correct: Count
     total: Count
@@ -122,7 +122,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Trained weights in a file, and what was measured with the weights as they are in that file."""
+    """A file of trained weights, and accuracies that were measured with the weights in that file."""
 
     file: Text
     """The file's name in the record's folder."""
@@ -131,11 +131,11 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     test: Claim
     """The count on the test images of the record's data."""
     fixtures: Claim
-    """The count on the 1,000 test images in fixtures/, which everybody has."""
+    """The count on the 1,000 test images in ``fixtures/``, which everybody has."""
 
 
 class Run(msgspec.Struct, forbid_unknown_fields=True):
-    """One network in training."""
+    """The training of one network."""
 
     name: Text
     title: Text
@@ -144,19 +144,19 @@ class Run(msgspec.Struct, forbid_unknown_fields=True):
     losses: Numbers = []
     """The loss of every step."""
     accuracies: Numbers = []
-    """The accuracy on the test images after every epoch."""
+    """The accuracy on the test images after every epoch, in [0, 1]."""
     rates: Numbers = []
     """The learning rate of every epoch."""
     seconds: Numbers = []
-    """The time of every epoch, with its evaluation."""
+    """The seconds of every epoch, its evaluation included."""
     zeros: Annotated[list[Annotated[list[Count], Meta(max_length=100)]], Meta(max_length=1_000)] = []
-    """The number of weights that are 0 in each convolution, after every epoch; empty where nothing is pruned."""
+    """The number of zero weights after every epoch, (epochs, convolutions); empty without pruning."""
     checkpoint: Checkpoint | None = None
-    """The file of weights, once the run is finished."""
+    """The checkpoint of a finished run."""
     alone: bool | None = None
-    """Nothing else of its sessions ran beside it, so that its times count; None in a record that doesn't say."""
+    """True if no other part of a session ran at the same time, so that the times are valid. None: unknown."""
     within: Annotated[list[tuple[float, float]], Meta(max_length=100)] = []
-    """Accuracies on the test images within the first epoch: (share of its images that were seen, accuracy)."""
+    """The test accuracies within the first epoch: (share of its images that were used, accuracy)."""
 
     @property
     def finished(self) -> bool:
@@ -164,23 +164,23 @@ class Run(msgspec.Struct, forbid_unknown_fields=True):
 
     @property
     def last_loss(self) -> float:
-        """The mean of the last epoch's losses; of a run of at least one epoch."""
+        """The mean of the last epoch's losses. The run has to have an epoch."""
         steps = len(self.losses) // len(self.accuracies)
         return sum(self.losses[-steps:]) / steps
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of the write-up."""
+    """A table for the report and the write-up."""
 
     title: Text
     columns: Annotated[list[Text], Meta(max_length=100)]
     rows: Annotated[list[list[Text | int | float]], Meta(max_length=10_000)]
     timed: bool = False
-    """The table has measured times in it."""
+    """True if the table has measured times."""
 
 
 class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where it was measured."""
+    """The device and software that the part ran with."""
 
     device: Text
     """The device in words: the GPU's name, or the CPU's."""
@@ -193,24 +193,24 @@ class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PartSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one call of ``run_experiments.py`` did for a part. A part that was resumed has several."""
+    """One call of ``run_experiments.py`` that ran a part. A resumed part has several."""
 
     started: Text
     """The time at which the part began, in UTC, as ``2026-03-01T12:00:00+00:00``."""
     seconds: float
-    """Seconds that the part took in this session, by the clock."""
+    """Seconds that the part took in this session."""
     jobs: Count
-    """The number of parts that the session ran at the same time at most; 0 if the workers of a cluster ran them."""
+    """The most parts that the session ran at the same time; 0 if the workers of a cluster ran them."""
     threads: Count
     """The number of CPU threads that the part had."""
     device: Text
     """The device in words: the GPU's name, or the CPU's."""
     alone: bool
-    """No other part of the session ran at the same time."""
+    """True if no other part of the session ran at the same time."""
 
 
 class Record(msgspec.Struct, forbid_unknown_fields=True):
-    """One part of the problem set, as it was run."""
+    """The results of one part of the problem set."""
 
     part: Text
     title: Text
@@ -218,39 +218,39 @@ class Record(msgspec.Struct, forbid_unknown_fields=True):
     seed: Annotated[int, Meta(ge=0)]
     environment: Environment
     student: dict[Text, Text]
-    """The :func:`code_digest` of each student module that this part uses, by the module's name."""
+    """The :func:`code_digest` of each student module that this part uses, by the name of its file."""
     state: State = "unfinished"
     reason: Text = ""
-    """The reason why it was skipped or failed, one sentence."""
+    """One sentence that says why the part was skipped or failed."""
     data: Data | None = None
     stand_ins: Annotated[list[Text], Meta(max_length=100)] = []
-    """One sentence for each stand-in: what it replaces of the handout, and why."""
+    """A sentence for each stand-in: data or weights that replace the handout's, and why."""
     notes: Annotated[list[Text], Meta(max_length=100)] = []
     runs: Annotated[list[Run], Meta(max_length=100)] = []
     tables: list[Table] = []
     values: dict[Text, Numbers] = {}
     """The numbers that figures draw, apart from the runs."""
     figures: dict[Text, Text] = {}
-    """The caption of each figure, by the file's name without its ending."""
+    """The caption of each figure, by the name of its file without the extension."""
     seconds: float = 0.0
-    """Seconds that the whole part took, all of its sessions together."""
+    """Seconds that the part took in all sessions together."""
     sessions: Annotated[list[PartSession], Meta(max_length=1_000)] = []
-    """The sessions that contributed to it, in order; empty in an old record."""
+    """The sessions that contributed to the part, in order; empty in an old record."""
     format: Literal[1] = 1
 
     def run(self, name: str) -> Run | None:
-        """The run of this name."""
+        """Return the run of this name; None if there is none."""
         return next((run for run in self.runs if run.name == name), None)
 
     def table(self, column: str) -> Table | None:
-        """The first table that has a column of this name."""
+        """Return the first table with a column of this name; None if there is none."""
         return next((table for table in self.tables if column in table.columns), None)
 
 
 def clock_seconds(records: Iterable[Record]) -> float:
-    """Seconds by the clock in which at least one part ran: what ran at the same time counts once.
+    """Return the seconds during which at least one part ran. Parts that ran at the same time count once.
 
-    The sum of ``record.seconds`` counts it once a part. Time between sessions counts in neither.
+    In the sum of ``record.seconds`` each part counts. Time between sessions counts in neither.
     """
     spans: list[tuple[float, float]] = []
     total = 0.0
@@ -258,11 +258,13 @@ def clock_seconds(records: Iterable[Record]) -> float:
         for session in record.sessions:
             try:
                 started = datetime.fromisoformat(session.started).timestamp()
-            except (ValueError, OverflowError, OSError):  # a record may come from anywhere
+            except (ValueError, OverflowError, OSError):  # a record may come from anybody
                 total += session.seconds
                 continue
             spans.append((started, started + session.seconds))
-        total += max(record.seconds - sum(session.seconds for session in record.sessions), 0.0)  # of an old record
+        total += max(
+            record.seconds - sum(session.seconds for session in record.sessions), 0.0
+        )  # an old record has no sessions
     end = float("-inf")
     for first, last in sorted(spans):
         total += max(last - max(first, end), 0.0)
@@ -271,7 +273,7 @@ def clock_seconds(records: Iterable[Record]) -> float:
 
 
 def code_digest(path: Path) -> str:
-    """SHA-256 of a module's text, as hex; line endings, which change on the way to other systems, don't count."""
+    """Return the SHA-256 of a module's text in hex, whatever its line endings; ``unreadable`` if it can't be read."""
     try:
         data = read_bytes(path.resolve(), MAX_BYTES)
     except UnreadableError:
@@ -280,7 +282,11 @@ def code_digest(path: Path) -> str:
 
 
 def write(record: Record, folder: Path) -> None:
-    """Write ``record.json`` in the folder, whole or not at all."""
+    """Write ``record.json`` in the folder, whole or not at all. Long texts are cut.
+
+    Raises:
+        OSError: the file can't be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     record.reason = record.reason[:MAX_TEXT]
     record.notes, record.stand_ins = ([text[:MAX_TEXT] for text in texts] for texts in (record.notes, record.stand_ins))
@@ -293,10 +299,10 @@ def write(record: Record, folder: Path) -> None:
 
 
 def read(folder: Path) -> Record:
-    """The record of a folder, of any origin.
+    """Read the record in a folder. It may come from anybody.
 
     Raises:
-        RecordError: there is none, or it is none.
+        RecordError: the folder has no record, or its record is not valid.
     """
     try:
         return msgspec.json.decode(read_bytes(folder / FILE, MAX_BYTES), type=Record)
@@ -307,7 +313,7 @@ def read(folder: Path) -> Record:
 
 
 def comparable(record: Record) -> dict[str, Any]:
-    """The record without what differs between equal runs: times, and what ran beside them."""
+    """Return the record as data, without times and sessions, which differ between equal runs."""
     values: dict[str, Any] = msgspec.to_builtins(record)
     values["seconds"], values["sessions"] = 0.0, []
     for run in values["runs"]:

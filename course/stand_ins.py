@@ -1,4 +1,4 @@
-"""What stands in for ImageNet's weights of ResNet-18 where they can't be had."""
+"""Random weights for ResNet-18 that replace ImageNet's if those can't be downloaded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["resnet18_file", "resnet18_stand_in"]
 
 
 def resnet18_file() -> str:
-    """The file name under which torchvision looks for IMAGENET1K_V1."""
+    """Return the file name under which torchvision caches IMAGENET1K_V1."""
     from torchvision.models import ResNet18_Weights  # takes a second to import
 
     name: str = ResNet18_Weights.IMAGENET1K_V1.url.rpartition("/")[2]
@@ -17,17 +17,21 @@ def resnet18_file() -> str:
 
 
 def resnet18_stand_in(seed: int) -> dict[str, Tensor]:
-    """A state for ResNet-18 drawn from a seed, in which signals keep their size from layer to layer."""
+    """Draw random weights for ResNet-18 that keep the size of signals from layer to layer.
+
+    Returns:
+        A ``state_dict`` with the names and shapes of torchvision's ResNet-18, float32 except for counters.
+    """
     from torchvision.models import resnet18
 
     generator = torch.Generator().manual_seed(seed)
-    with torch.device("meta"):  # without the time for weights that are drawn anew here
+    with torch.device("meta"):  # saves the time for initial weights that would be overwritten
         model = resnet18()
     model.to_empty(device="cpu")
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
-                # Variance 2 / inputs keeps the size of what passes through (He et al., arXiv:1502.01852).
+                # A variance of 2 / inputs keeps the size of signals (He et al., arXiv:1502.01852).
                 bound = (6 / module.weight[0].numel()) ** 0.5
                 module.weight.uniform_(-bound, bound, generator=generator)
             if isinstance(module, nn.BatchNorm2d):

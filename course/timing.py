@@ -1,4 +1,4 @@
-"""How long training steps take here, and which precision takes less time."""
+"""Measure how long training steps take on this machine, and which precision is faster."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from course.trainer import Precision, Training, evaluate
 
 __all__ = ["EpochTime", "epoch_time", "faster_precision", "has_bfloat16", "step_seconds"]
 
-#: Steps of each precision that are timed, after a first one in which libraries choose their algorithms.
+#: The number of timed steps for each precision. An untimed first step lets libraries choose their algorithms.
 TIMED_STEPS = 2
-#: bfloat16 has to be so many times as fast: a machine on which both are alike then always chooses the same.
+#: bfloat16 has to be faster by this factor. So a machine on which both are about equal always chooses float32.
 MARGIN = 1.15
 
 
 @dataclass(frozen=True)
 class EpochTime:
-    """What an epoch takes, by a few of its steps."""
+    """The time of an epoch, extrapolated from a few of its steps."""
 
     steps: float
     """Seconds of the training steps."""
@@ -37,12 +37,12 @@ class EpochTime:
 
 
 def step_seconds(training: Training, steps: int, clock: Callable[[], float] = time.perf_counter) -> list[float]:
-    """The time of each of so many steps, after a first one that isn't timed. They train the network."""
+    """Return the seconds of each of ``steps`` training steps, after an untimed first one. They train the network."""
     size = training.recipe.batch_size
     times: list[float] = []
 
     def note_time(seen: int, loss: Tensor) -> None:
-        float(loss)  # waits for a GPU
+        float(loss)  # waits for the GPU
         times.append(clock())
 
     while len(times) < steps + 1:
@@ -52,14 +52,19 @@ def step_seconds(training: Training, steps: int, clock: Callable[[], float] = ti
 
 
 def epoch_time(training: Training, images: int, test_images: int, steps: int = 3) -> EpochTime:
-    """The time that an epoch of so many images would take, by the median of a few steps and by a part of the test.
+    """Extrapolate the time of an epoch from the median of a few steps and an evaluation of at most 1,000 images.
 
-    It trains the network a little.
+    The steps train the network.
+
+    Args:
+        images: the number of training images in the epoch.
+        test_images: the number of test images in its evaluation.
+        steps: the number of timed steps.
     """
     step = statistics.median(step_seconds(training, steps))
     test = training.test.take(min(1000, len(training.test)))
     if test.images.is_cuda:
-        evaluate(training.model, test)  # libraries choose their algorithms, once a run
+        evaluate(training.model, test)  # an untimed evaluation, in which libraries choose their algorithms
     started = time.perf_counter()
     evaluate(training.model, test)
     evaluation = (time.perf_counter() - started) * test_images / len(test)
@@ -67,8 +72,8 @@ def epoch_time(training: Training, images: int, test_images: int, steps: int = 3
 
 
 def has_bfloat16() -> bool:
-    """Whether the processor says that it has instructions for products of bfloat16."""
-    try:  # PyTorch 2.8 doesn't say it yet
+    """Say whether the processor reports instructions for products of bfloat16."""
+    try:  # PyTorch 2.8 doesn't have this function yet
         return any("bf16" in name and bool(there) for name, there in torch.cpu.get_capabilities().items())
     except AttributeError:
         pass
@@ -83,10 +88,10 @@ def has_bfloat16() -> bool:
 def faster_precision(
     begin: Callable[[Precision], Training], clock: Callable[[], float] = time.perf_counter
 ) -> Precision:
-    """The precision in which this processor takes the steps of a training faster.
+    """Return the precision in which this processor runs training steps faster.
 
     Args:
-        begin: makes the training anew in a precision; its first steps are taken.
+        begin: makes a new training in a precision. Its first steps are timed.
     """
     seconds = {name: min(step_seconds(begin(name), TIMED_STEPS, clock)) for name in _PRECISIONS}
     return "bfloat16" if seconds["float32"] >= MARGIN * seconds["bfloat16"] else "float32"

@@ -1,7 +1,7 @@
-"""Training and evaluation, as the handout's recipes describe them.
+"""Training and evaluation by the handout's recipes.
 
-:func:`train_epoch` is the loop to read. :class:`Training` is a network in training that can be stopped after any epoch
-and taken up again; on a GPU it takes the same steps as a CUDA graph (see :mod:`course.graphs`).
+:func:`train_epoch` is the training loop; read it first. :class:`Training` can be stopped after any epoch and continued
+later. On a GPU it runs the same steps as a CUDA graph (see :mod:`course.graphs`).
 """
 
 from __future__ import annotations
@@ -37,33 +37,33 @@ __all__ = [
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 OnStep = Callable[[int, Tensor], None]
-"""A function that is called after each step with the number of images that the epoch has seen, and with the loss, which
-is still on its device.
+"""A function that is called after each step with the number of images that the epoch has used and the step's loss.
+The loss is a scalar tensor on the model's device.
 """
 Precision = Literal["float32", "bfloat16"]
 
-#: Images that are evaluated at a time. On CPUs the outputs of a layer then stay in the cache: measured on one thread,
-#: 100 at a time take 0.75 of the time of 1,000, and 50 or 25 no less.
+#: The batch size of an evaluation on CPUs, where the outputs of a layer then stay in the cache. On one thread, batches
+#: of 100 took 0.75 of the time of 1,000; batches of 50 or 25 took no less.
 EVALUATED = {"cpu": 100}
-#: How far outputs may lie apart, as a share of how far images lie apart, if weights are rounded to float16.
+#: The largest difference of outputs, as a share of their spread over images, that rounding to float16 explains.
 AGREEMENT = 0.02
 
 
 class Diverged(ArithmeticError):
-    """A loss is no number any more; the text is one sentence."""
+    """A loss is NaN or infinite. The text is one sentence."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained: everything that the result depends on, apart from the data."""
+    """A training recipe: everything that the result depends on, apart from the data."""
 
     epochs: int
     rate: float
     """The learning rate of the first epoch."""
     make_scheduler: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
-    """A function that makes the scheduler, which is stepped once an epoch."""
+    """Makes the scheduler for an optimizer. The scheduler is stepped once an epoch."""
     schedule: str = "constant"
-    """The scheduler's name, for records."""
+    """The scheduler's name in records."""
     batch_size: int = 128
     optimizer: Literal["sgd", "adam"] = "sgd"
     momentum: float = 0.0
@@ -72,15 +72,15 @@ class Recipe:
     """The weight decay of SGD."""
     loss: Loss = functional.cross_entropy
     augment: bool = False
-    """Random crops and flips of the training images are on."""
+    """True crops and flips the training images at random."""
     seed: int = 43
     lapse: int = 1
-    """The number of scheduler epochs for each training epoch. In the quick profile, one epoch stands for ten."""
+    """The number of scheduler steps after each epoch. The quick profile takes ten, so an epoch stands for ten."""
     within: tuple[float, ...] = ()
-    """Shares of the first epoch, in order, after which the test accuracy is measured too; 0 is before all training."""
+    """Shares of the first epoch, in order, after which the test accuracy is measured too. 0 is before the training."""
 
     def make_optimizer(self, parameters: Iterable[nn.Parameter], **options: Any) -> torch.optim.Optimizer:
-        """The optimizer; ``options`` say how it is computed, ``fused=True`` for example, and not what."""
+        """Make the optimizer. ``options`` override its arguments, for example with ``fused=True``."""
         if self.optimizer == "adam":
             return torch.optim.Adam(parameters, **{"lr": self.rate, **options})
         sgd = {"lr": self.rate, "momentum": self.momentum, "weight_decay": self.weight_decay}
@@ -98,14 +98,14 @@ class History:
     rates: list[float] = field(default_factory=list)
     """The learning rate of every epoch."""
     seconds: list[float] = field(default_factory=list)
-    """The time of every epoch, its evaluation included."""
+    """The seconds of every epoch, its evaluation included."""
     within: list[tuple[float, float]] = field(default_factory=list)
     """The test accuracies within the first epoch: (share of its images, accuracy)."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How well a network does on a data set."""
+    """The number of images that a network recognises, of a number of images."""
 
     correct: int
     total: int
@@ -115,8 +115,8 @@ class Evaluation:
         return self.correct / self.total
 
 
-#: Part 2: Adam at its default rate, divided by 10 after each of 4 epochs. The notebook takes images one by one, on
-#: which nothing depends; four at a time take fewer steps and reached 97.8 % where single ones reached 97.0 %.
+#: The recipe of part 2: Adam at its default rate, divided by 10 after each of 4 epochs. The notebook has a batch size
+#: of 1, on which nothing depends. A batch size of 4 is faster, and reached 97.8 % where single images reached 97.0 %.
 MNIST_RECIPE = Recipe(
     epochs=4,
     batch_size=4,
@@ -137,13 +137,15 @@ def train_epoch(
     autocast: Callable[[], AbstractContextManager[Any]] = nullcontext,
     on_step: OnStep | None = None,
 ) -> Tensor:
-    """Train ``model`` in place on each of the batches once.
+    """Train ``model`` in place for one epoch, with one step for each batch.
 
     Args:
-        autocast: the precision that the forward pass runs in.
+        batches: pairs of images, (N, …) float32, and labels, (N,) int64.
+        autocast: makes a context manager that sets the precision of the forward pass.
+        on_step: is called after each step.
 
     Returns:
-        (steps,) the losses, on the model's device: reading each number would make a GPU wait.
+        (steps,) the losses on the model's device. Reading each number at once would make a GPU wait.
     """
     model.train()
     losses = []
@@ -162,15 +164,15 @@ def train_epoch(
 
 
 class Stepper(Protocol):
-    """Takes an epoch's steps, one way or another."""
+    """Runs the training steps of an epoch."""
 
     optimizer: torch.optim.Optimizer
 
     def epoch(self, data: ImageDataset, generator: torch.Generator, rate: float, on_step: OnStep | None) -> Tensor:
-        """The losses of one epoch, (steps,)."""
+        """Train for one epoch at this learning rate. Return the losses, (steps,) float32."""
 
     def network_changed(self) -> None:
-        """Somebody else has changed the network: masks that are other tensors now, say."""
+        """Take note that other code has changed the network, for example by new tensors as masks."""
 
 
 class PlainSteps:
@@ -193,17 +195,18 @@ class PlainSteps:
 
 
 class Training:
-    """A network in training: epoch by epoch, to be kept and taken up again between any two.
+    """A network in training. Its state can be saved after each epoch and loaded again.
 
-    The scheduler sets the rate of an optimizer of its own, which has nothing to do but that; each epoch's rate is read
-    there. So a graph of the steps never meets a student's scheduler, and taking a run up again is stepping a new one.
+    The scheduler controls the rate of an optimizer of its own, which trains nothing. Each epoch reads its rate there.
+    So a CUDA graph never depends on a student's scheduler, and a continued run only has to step a new scheduler.
 
     Args:
-        model: trained in place, on the device of ``training``; frozen parameters stay as they are.
-        before_evaluation: called with the number of the epoch, from 1, between its training and its evaluation;
-            pruning happens there, so that its step shows in the curve; says whether the network was changed.
-        precision: of the forward pass; on a CPU without instructions for ``bfloat16`` that is many times slower.
-        graphs: take the steps as a CUDA graph; None for GPUs only.
+        model: the network, on the device of ``training``. It is trained in place; frozen parameters don't change.
+        before_evaluation: is called between an epoch's training and its evaluation, with the epoch's number from 1. It
+            returns whether it changed the network. Pruning happens here, so that the curve shows each pruning step.
+        precision: the precision of the forward pass. ``bfloat16`` is many times slower on a CPU without instructions
+            for it.
+        graphs: run the steps as a CUDA graph. None does so on GPUs only.
     """
 
     def __init__(
@@ -221,18 +224,18 @@ class Training:
         self.before_evaluation = before_evaluation
         self.history = History()
         self._measured = 0.0
-        """Seconds of the current epoch that went into accuracies within it."""
+        """Seconds of the current epoch that measuring accuracies within it took."""
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.device = training.images.device
         self.precision = precision
         on_gpu = self.device.type == "cuda"
         if graphs if graphs is not None else on_gpu:
-            from course.graphs import GraphSteps  # imported here: it builds on this module
+            from course.graphs import GraphSteps  # imported here, because it imports this module
 
             self.stepper: Stepper = GraphSteps(model, recipe, self.autocast, capture=on_gpu)
         else:
             self.stepper = PlainSteps(model, recipe, self.autocast)
-        # The schedulers of torch want an optimizer with a parameter; this one's never gets a gradient.
+        # PyTorch's schedulers need an optimizer with a parameter. This parameter never gets a gradient.
         self._pace = recipe.make_optimizer([nn.Parameter(torch.zeros(1))])
         self._scheduler = recipe.make_scheduler(self._pace)
 
@@ -245,20 +248,21 @@ class Training:
         return self.epochs_done >= self.recipe.epochs
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """The precision of the forward pass."""
+        """Return a context manager for the precision of the forward pass."""
         if self.precision == "float32":
             return nullcontext()
-        # Without a cache of converted weights: a captured graph would go on reading its first ones.
+        # No cache of converted weights, because a captured graph would read its first weights forever.
         return torch.autocast(self.device.type, dtype=torch.bfloat16, cache_enabled=False)
 
     def epoch(self, on_step: OnStep | None = None, measure: Callable[[], Evaluation] | None = None) -> None:
-        """Train for one epoch and evaluate.
+        """Train for one epoch, evaluate the network and extend the history.
 
         Args:
-            measure: evaluates the network in its own way.
+            on_step: is called after each step.
+            measure: replaces :meth:`evaluate`.
 
         Raises:
-            Diverged: a loss that is no finite number; the history ends with the epoch before.
+            Diverged: a loss is not finite. The history then ends with the epoch before.
         """
         rate = float(self._pace.param_groups[0]["lr"])
         watched = on_step if self.epochs_done or not self.recipe.within else self._measuring(on_step)
@@ -269,7 +273,7 @@ class Training:
             step = next(index for index, value in enumerate(values, start=1) if not math.isfinite(value))
             raise Diverged(
                 f"the loss is {values[step - 1]} at step {step} of epoch {self.epochs_done + 1}, where the learning "
-                f"rate is {rate:g}: the training diverged, and a smaller rate is the first thing to try"
+                f"rate is {rate:g}: the training diverged, so try a smaller rate first"
             )
         self._step_scheduler()
         if self.before_evaluation is not None and self.before_evaluation(self.epochs_done + 1):
@@ -282,12 +286,12 @@ class Training:
         self._measured = 0.0
 
     def evaluate(self) -> Evaluation:
-        """The accuracy on the test images now, in the precision of the training."""
+        """Evaluate the network on the test images, in the precision of the training."""
         with self.autocast():
             return evaluate(self.model, self.test)
 
     def _measuring(self, on_step: OnStep | None) -> OnStep:
-        """Be told of each step, and measure the accuracy after the recipe's shares of the epoch."""
+        """Return an ``on_step`` that also measures the accuracy after the recipe's shares of the epoch."""
         left = list(self.recipe.within)
         self.history.within = []
 
@@ -299,7 +303,7 @@ class Training:
             if on_step is not None:
                 on_step(seen, loss)
             if left and seen >= left[0] * len(self.training):
-                float(loss)  # waits for a GPU, whose steps are no part of the measurement
+                float(loss)  # waits for a GPU, so that its training steps are not timed here
                 started = time.perf_counter()
                 measure(seen)
                 self._measured += time.perf_counter() - started
@@ -308,12 +312,12 @@ class Training:
         return told
 
     def _step_scheduler(self) -> None:
-        self._pace.step()  # does nothing, but schedulers want to see it
+        self._pace.step()  # changes nothing, but schedulers warn without it
         for _ in range(self.recipe.lapse):
             self._scheduler.step()
 
     def state(self) -> dict[str, Tensor]:
-        """What :meth:`take_up` needs, apart from the history: weights, momentum, random numbers."""
+        """Return what :meth:`take_up` needs besides the history: weights, momentum and random states, on the CPU."""
         tensors = {f"model/{name}": value for name, value in self.model.state_dict().items()}
         for index, state in self.stepper.optimizer.state_dict()["state"].items():
             tensors.update({f"optimizer/{index}/{name}": v for name, v in state.items() if isinstance(v, Tensor)})
@@ -324,19 +328,19 @@ class Training:
         return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
 
     def take_up(self, tensors: dict[str, Tensor], history: History) -> None:
-        """Go on from what :meth:`state` kept of the same network and recipe.
+        """Continue from the tensors of :meth:`state` and the history of the same network and recipe.
 
         Raises:
-            ValueError, RuntimeError, KeyError: what was kept belongs to another network.
+            ValueError, RuntimeError, KeyError: the tensors belong to another network.
         """
         self.model.load_state_dict(_below(tensors, "model/"))
         state: dict[int, dict[str, Tensor]] = {}
         parameters = dict(enumerate(self.stepper.optimizer.param_groups[0]["params"]))
         for name, value in _below(tensors, "optimizer/").items():
             index, _, key = name.partition("/")
-            own = value.clone()  # or steps would change what was given
+            own = value.clone()  # steps would change the caller's tensor otherwise
             parameter = parameters[int(index)]
-            if own.shape == parameter.shape:  # fused optimizers want momentum in the order of the weights
+            if own.shape == parameter.shape:  # fused optimizers need momentum in the weights' memory order
                 own = torch.empty_like(parameter, device=own.device, dtype=own.dtype).copy_(own)
             state.setdefault(int(index), {})[key] = own
         groups = self.stepper.optimizer.state_dict()["param_groups"]
@@ -347,7 +351,7 @@ class Training:
         if self.device.type == "cuda" and "random/cuda" in tensors:
             torch.cuda.set_rng_state(tensors["random/cuda"], self.device)
         self.history = history
-        with warnings.catch_warnings():  # a scheduler may warn of steps beyond its last
+        with warnings.catch_warnings():  # a scheduler may warn about steps after its last one
             warnings.simplefilter("ignore")
             for _ in range(self.epochs_done):
                 self._step_scheduler()
@@ -364,7 +368,17 @@ def train(
     recipe: Recipe,
     after_epoch: Callable[[int, History], None] = lambda epoch, history: None,
 ) -> History:
-    """Train ``model`` in place; ``after_epoch(epoch, history)`` is told of each finished epoch, from 1 on."""
+    """Train ``model`` in place by a recipe.
+
+    Args:
+        after_epoch: is called after each epoch with its number, from 1, and the history.
+
+    Returns:
+        The losses, rates, times and test accuracies of the run.
+
+    Raises:
+        Diverged: a loss is not finite.
+    """
     run = Training(model, training, test, recipe)
     while not run.finished:
         run.epoch()
@@ -372,12 +386,12 @@ def train(
     return run.history
 
 
-@torch.no_grad()  # inference_mode is no faster, and what a student's module keeps of it can't be trained on
+@torch.no_grad()  # inference_mode is not faster, and tensors that a student's module keeps from it can't be trained
 def evaluate(model: nn.Module, dataset: ImageDataset, batch_size: int | None = None) -> Evaluation:
-    """Count the images whose largest output is their label. The model's mode is left as it was.
+    """Count the images whose largest output is their label. The model runs in evaluation mode, and keeps its own mode.
 
     Args:
-        batch_size: what is fast on the device without it.
+        batch_size: the number of images at a time; by default one that is fast on the device.
     """
     if batch_size is None:
         batch_size = EVALUATED.get(dataset.images.device.type, 1000)
@@ -390,7 +404,7 @@ def evaluate(model: nn.Module, dataset: ImageDataset, batch_size: int | None = N
 
 @torch.no_grad()
 def agree(one: nn.Module, other: nn.Module, dataset: ImageDataset, images: int = 50) -> bool:
-    """Whether two networks compute the same for the first images, apart from what float16 weights change."""
+    """Say whether two networks have equal outputs on the first images, up to the rounding of weights to float16."""
     outputs = []
     for model in (one, other):
         was_training = model.training
@@ -399,13 +413,17 @@ def agree(one: nn.Module, other: nn.Module, dataset: ImageDataset, images: int =
         model.train(was_training)
     if outputs[0].shape != outputs[1].shape:
         return False
-    # What all images have in common says nothing. If an output is no number, the comparison is false.
+    # The mean over images is taken off, because it distinguishes nothing. If an output is NaN, the comparison is false.
     spread = (outputs[0] - outputs[0].mean(0)).abs().max()
     return bool((outputs[0] - outputs[1]).abs().max() <= AGREEMENT * spread)
 
 
 def moving_average(a: Iterable[float], n: int = 100) -> np.ndarray:
-    """Means of ``n`` neighbours, float64: (len(a) − n + 1,), empty where there are fewer than ``n`` values."""
+    """Return the means of ``n`` successive values (handout, part 1).
+
+    Returns:
+        (len(a) − n + 1,) float64; empty if there are fewer than ``n`` values.
+    """
     values = np.asarray(list(a), dtype=np.float64)
     if len(values) < n:
         return np.empty(0)

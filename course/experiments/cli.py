@@ -64,7 +64,8 @@ def experiments(  # noqa: PLR0913 (typer reads options from parameters)
         typer.Argument(metavar="[PART]...", help="Parts such as 1.2, or 3 for 3.1 to 3.4. Default: all."),
     ] = None,
     profile: Annotated[
-        ProfileName, typer.Option(help="quick takes minutes on a laptop; full runs all that the handout asks for, on a GPU.")
+        ProfileName,
+        typer.Option(help="quick takes minutes on a laptop; full runs all that the handout asks for, on a GPU."),
     ] = ProfileName.quick,
     student: Annotated[Path | None, typer.Option(help="The folder with the six modules. Default: student/.")] = None,
     out: Annotated[Path, typer.Option(help="The folder for results.")] = Path("results"),
@@ -73,17 +74,20 @@ def experiments(  # noqa: PLR0913 (typer reads options from parameters)
     ] = 43,
     device: Annotated[str, typer.Option(help="The device: auto, cpu, cuda, cuda:1, ...")] = "auto",
     threads: Annotated[int, typer.Option(min=0, help="The number of CPU threads; 0 lets PyTorch choose.")] = 0,
-    jobs: Annotated[
-        int, typer.Option(min=1, max=64, help="Run N parts at the same time. They share the threads.")
-    ] = 1,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="Run N parts at the same time. They share the threads.")] = 1,
     scheduler: Annotated[
-        str | None, typer.Option(help="The address of a Dask scheduler whose workers run the parts, as tcp://host:8786.")
+        str | None,
+        typer.Option(help="The address of a Dask scheduler whose workers run the parts, as tcp://host:8786."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Keep finished parts, and continue where a run stopped.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep finished parts, and continue where a run stopped.")
+    ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Run parts again that have results, and replace these.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and how long it takes here.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run, and how long it takes here.")
+    ] = False,
 ) -> None:
     """Run the experiments of the problem set: curves, numbers, checkpoints and a report in one folder."""
     heed_stops()
@@ -236,7 +240,9 @@ def run_session(session: Session, screen: Screen, done: Iterator[tuple[Record, b
     screen.console.print(f"Report: {page}", soft_wrap=True)
     # Results earn points for trained networks only. What the other parts compute is graded with the code.
     if quick := [record.part for record in records if record.profile == "quick" and record.runs]:
-        sentence = f"Quick results of {', '.join(quick)} earn no points. Make full results with --profile full, on a GPU."
+        sentence = (
+            f"Quick results of {', '.join(quick)} earn no points. Make full results with --profile full, on a GPU."
+        )
         screen.console.print(sentence, soft_wrap=True)
     return records, code
 

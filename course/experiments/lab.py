@@ -1,4 +1,4 @@
-"""What an experiment works with: data, the student's code, and training runs that are kept and taken up again."""
+"""What an experiment works with: data, the student's code, and training runs that can stop and continue."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ from course.trainer import Diverged, Evaluation, History, Precision, Recipe, Tra
 
 __all__ = ["Lab", "Network", "Pruning"]
 
-#: Between two savings of a run's state, in seconds: what a killed run loses at most, and an epoch.
+#: Seconds between two saved states of a run. A killed run loses at most this time and one epoch.
 SAVE_EVERY = 2.0
 
-#: The precision that was found to be faster: by network, batch size and threads, once in a process.
+#: The precision that was measured to be faster, by network, batch size and number of threads.
 _FASTER: dict[tuple[str, int, int], Precision] = {}
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network that is to be trained, and how it is kept."""
+    """A network to train, and the architecture that its checkpoint has."""
 
     name: str
-    """The run's name, and that of its files."""
+    """The name of the run and of its files."""
     title: str
     """The run's title in legends."""
     make: Callable[[], nn.Module]
-    """Makes the network, after the random numbers have been seeded."""
+    """Makes the network. It is called after the random numbers have been seeded."""
     architecture: Architecture
 
 
 @dataclass(frozen=True)
 class Pruning:
-    """Pruning steps in a run, whose zeros are counted: its weights are kept as float32."""
+    """The pruning steps of a run. Its zeros are counted, so its weights are kept as float32."""
 
     prune: Callable[[nn.Module], object]
     after: Sequence[int]
@@ -59,7 +59,7 @@ class Pruning:
 
 @dataclass
 class Lab:
-    """One part, while it is run. What it finds goes into ``record``."""
+    """A part that is being run. Its results go into ``record``."""
 
     record: Record
     folder: Path
@@ -69,25 +69,32 @@ class Lab:
     device: torch.device
     watch: Watch = NOBODY
     dry: bool = False
-    """Estimate how long training would take, from a few steps, instead of training."""
+    """True estimates from a few steps how long training would take, and does not train."""
     save_every: float = SAVE_EVERY
     estimate: float = 0.0
-    """Seconds of the training that a dry run has left out."""
+    """Seconds that the training would take, estimated by a dry run."""
     taken_up: float = 0.0
-    """Seconds of training that earlier sessions spent on the runs that go on in this one."""
+    """Seconds that earlier sessions trained the runs that this session continues."""
     _counts: tuple[int, int] = (0, 0)
     _exact: set[str] = field(default_factory=set)
-    """The names of runs that are in float32 on every device."""
+    """The names of runs that use float32 on every device."""
 
     @property
     def _alone(self) -> bool | None:
-        """Whether nothing else of this session runs beside this part; None in a dry run."""
+        """Whether no other part of this session runs at the same time; None in a dry run."""
         return self.record.sessions[-1].alone if self.record.sessions else None
 
     # ---- data ----
 
     def images(self, name: Name, *, halved: bool = False) -> tuple[ImageDataset, ImageDataset]:
-        """Training and test images of the profile on the device; noted in the record."""
+        """Return the profile's training and test images on the device, and describe them in the record.
+
+        Args:
+            halved: reduce the images to half their height and width.
+
+        Raises:
+            DataError: the data can't be downloaded or read.
+        """
         source = self.profile.source
         if source == "complete":
             check_data_dir()
@@ -115,10 +122,10 @@ class Lab:
         return training.to(self.device), test.to(self.device)
 
     def cifar10(self) -> tuple[ImageDataset, ImageDataset]:
-        """CIFAR-10 as parts 1, 3 and 6 use it."""
+        """Return the training and test images of CIFAR-10 for parts 1, 3 and 6."""
         return self.images("cifar10", halved=self.profile.halved)
 
-    # ---- what is found ----
+    # ---- results ----
 
     def table(
         self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str | int | float]], *, timed: bool = False
@@ -133,7 +140,7 @@ class Lab:
         self.record.stand_ins.append(text)
 
     def figure(self, name: str, figure: Figure, caption: str) -> None:
-        """A figure of something that the record doesn't hold; those of runs are drawn from the record."""
+        """Save a figure of data that the record doesn't hold. Figures of runs are drawn from the record later."""
         if self.dry:
             return
         plotting.mark(figure, mark_of(self.record))
@@ -141,13 +148,13 @@ class Lab:
         self.record.figures[name] = caption
 
     def values(self, groups: Mapping[str, Sequence[float]]) -> None:
-        """Numbers for figures."""
+        """Keep numbers that figures draw, by group."""
         self.record.values.update({name: [float(value) for value in group] for name, group in groups.items()})
 
     # ---- training ----
 
     def recipe(self, *, epochs: int, make_scheduler: Callable[..., Any], schedule: str, **other: Any) -> Recipe:
-        """Part 1's recipe in this profile: SGD with momentum 0.9 and weight decay 5e-4, crops and flips."""
+        """Return part 1's recipe in this profile: SGD with momentum 0.9 and weight decay 5e-4, crops and flips."""
         sgd: dict[str, Any] = {"momentum": 0.9, "weight_decay": 5e-4}
         if other.get("optimizer") == "adam":
             sgd = {}
@@ -172,11 +179,15 @@ class Lab:
         pruning: Pruning | None = None,
         exact: bool = False,
     ) -> Run:
-        """Train a network, measure it, keep it. A run that is finished is not repeated; one that stopped goes on.
+        """Train a network, evaluate it and write its checkpoint. A finished run is kept, and a stopped one continues.
 
         Args:
-            pruning: the pruning steps; the zeros of each convolution are then counted after every epoch.
-            exact: float32 on every device, and images in the order that a student's loop over channels expects.
+            pruning: the pruning steps. With them, the zeros of each convolution are counted after every epoch.
+            exact: use float32 on every device, and the memory order that a student's loop over channels expects.
+
+        Raises:
+            Diverged: a loss is not finite.
+            StudentCodeError: the trained network can't be kept as a checkpoint.
         """
         if exact:
             self._exact.add(network.name)
@@ -195,7 +206,7 @@ class Lab:
                     pruning.prune(model)
                 return times > 0
 
-            if not exact and pruning is None:  # a student's mask.view(-1) needs weights that are in order
+            if not exact and pruning is None:  # a student's mask.view(-1) needs contiguous weights
                 order_weights(model)
             layout = torch.contiguous_format if exact else torch.channels_last
             return Training(
@@ -228,9 +239,9 @@ class Lab:
         return run
 
     def _precision(self, architecture: Architecture, begin: Callable[[Precision], Training]) -> Precision:
-        """The precision of a run: bfloat16 on GPUs, and on CPUs that compute it faster than float32.
+        """Return the precision of a run: bfloat16 on GPUs, and on CPUs that compute it faster than float32.
 
-        The runs of a record all have that of the first, so that they can be compared and gone on with.
+        All runs of a record use the precision of the first, so that they can be compared and continued.
         """
         if self.device.type == "cuda":
             return "bfloat16"
@@ -245,7 +256,7 @@ class Lab:
         return _FASTER[key]
 
     def _epochs(self, training: Training, run: Run, last: Callable[[], Evaluation], *, sparse: bool) -> None:
-        """Train to the end; whatever stops it, the record has the epochs that were done."""
+        """Train to the end. Whatever stops the training, the record has all finished epochs."""
         self.watch.run_begins(run, len(training.training))
         saved = time.perf_counter()
         try:
@@ -264,7 +275,7 @@ class Lab:
         finally:
             write(self.record, self.folder)
 
-    # ---- what --resume takes up ----
+    # ---- the state that --resume continues from ----
 
     def _state_file(self, name: str) -> Path:
         return self.folder / f"{name}.state"
@@ -274,16 +285,16 @@ class Lab:
         checkpoints.write_tensors(training.state(), path, {"run": msgspec.json.encode(run).decode()})
 
     def _take_up(self, training: Training, run: Run) -> bool:
-        """Go on where the run stopped, if it did; False where that failed and the network is of no use any more."""
+        """Continue where the run stopped, if it did. False: that failed, and the network has to be made again."""
         path = self._state_file(run.name)
         if not path.is_file():
             return True
         try:
             with safe_open(path, framework="pt") as file:
                 kept = msgspec.json.decode(file.metadata()["run"], type=Run)
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (it is no mapping)
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (the file can't be iterated)
             if kept.settings != run.settings:
-                raise ValueError("it is of other settings")
+                raise ValueError("it has other settings")
             training.take_up(tensors, History(kept.losses, kept.accuracies, kept.rates, kept.seconds, kept.within))
         except (SafetensorError, msgspec.MsgspecError, OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
             self.note(
@@ -321,14 +332,14 @@ def _settings(recipe: Recipe, precision: Precision) -> Settings:
 
 @dataclass
 class _Kept:
-    """The weights of a run as they are kept, and what is measured with them: as others will."""
+    """The checkpoint of a run, and the accuracies of the network that is loaded from it."""
 
     lab: Lab
     run: Run
     training: Training
     architecture: Architecture
     half: bool
-    """Kernels and matrices are kept as float16."""
+    """True if kernels and matrices are kept as float16."""
     _network: nn.Module | None = None
     _tested: Evaluation | None = None
 
@@ -337,7 +348,7 @@ class _Kept:
         return self.lab.folder / f"{self.run.name}.safetensors"
 
     def network(self) -> nn.Module:
-        """The course's network with the weights that were kept.
+        """Return the course's network with the weights of the checkpoint, which is written first.
 
         Raises:
             StudentCodeError: the trained network can't be kept.
@@ -356,10 +367,10 @@ class _Kept:
         return self._network
 
     def evaluate(self) -> Evaluation:
-        """The evaluation after the last epoch: of the kept network, unless it computes something else."""
+        """Evaluate the checkpoint's network after the last epoch, or the trained one if they disagree."""
         try:
             network = self.network()
-        except (StudentCodeError, OSError):  # checkpoint() says so, once the epoch is in the record
+        except (StudentCodeError, OSError):  # checkpoint() raises it again, after the epoch is in the record
             return self.training.evaluate()
         test = self.training.test
         self._tested = evaluate(network, test)
@@ -371,9 +382,9 @@ class _Kept:
         witnesses = load("cifar10", "test")
         if test.images.shape[-1] != witnesses.images.shape[-1]:
             witnesses = witnesses.halved()
-        # Everybody measures with the statistics of the data that the network was trained on.
+        # Every evaluation normalises with the mean and deviation of the training data's data set.
         witnesses = replace(witnesses, mean=test.mean, std=test.std, layout=test.layout).to(self.lab.device)
-        # The quick profile's test images are the witnesses themselves.
+        # In the quick profile, these images are the test images.
         witnessed = tested if test.digest == witnesses.digest else evaluate(network, witnesses)
         return Checkpoint(
             file=self.path.name,

@@ -1,6 +1,6 @@
-"""Part 2: how small MNISTNet becomes by quantization, and what that costs.
+"""Part 2: how small quantization makes MNISTNet, and how much accuracy it costs.
 
-MNISTNet is the one of ``fixtures/`` in both profiles: it was trained on all of MNIST by the handout's recipe.
+Both profiles use the MNISTNet in ``fixtures/``, which was trained on all of MNIST by the handout's recipe.
 """
 
 from __future__ import annotations
@@ -27,33 +27,35 @@ REPETITIONS = 10
 
 
 def trained(lab: Lab) -> MNISTNet:
-    """MNISTNet, on the CPU: its arrays go through NumPy."""
-    lab.note("MNISTNet is that of fixtures/, trained on all of MNIST by the handout's recipe.")
+    """Return the trained MNISTNet on the CPU, because quantization uses NumPy."""
+    lab.note("MNISTNet comes from fixtures/. It was trained on all of MNIST by the handout's recipe.")
     model = MNISTNet()
     model.load_state_dict(load_file(FIXTURES / "mnistnet.safetensors"))
     return model.eval()
 
 
 def digits(lab: Lab) -> ImageDataset:
-    """The test images."""
+    """Return MNIST's test images on the CPU."""
     return lab.images("mnist")[1].to("cpu")
 
 
 def accuracy(model: object, test: ImageDataset) -> float:
     if not isinstance(model, nn.Module):
-        raise StudentCodeError(f"quantize_model in quantization.py returned a {type(model).__name__}, and no network")
+        raise StudentCodeError(
+            f"quantize_model in quantization.py returned a {type(model).__name__}, expected a network"
+        )
     return evaluate(model, test).accuracy
 
 
 def _pair(returned: object) -> tuple[np.ndarray, object]:
-    """What quantize returned: the codes and the extra arguments."""
+    """Split what quantize returned into the codes and the extra arguments."""
     if not isinstance(returned, tuple) or len(returned) < 2 or not isinstance(returned[0], np.ndarray):
-        raise StudentCodeError("quantize in quantization.py doesn't return codes, an array, and extra arguments")
+        raise StudentCodeError("quantize in quantization.py doesn't return an array of codes and the extra arguments")
     return returned[0], returned[1] if len(returned) == 2 else returned[1:]
 
 
 def sizes(lab: Lab) -> None:
-    """2.1: bytes and errors of MNISTNet's parameters at 8 bits."""
+    """Run part 2.1: bytes and errors of MNISTNet's parameters at 8 bits."""
     quantize, dequantize = lab.code.quantization.quantize, lab.code.quantization.dequantize
     model = trained(lab)
     rows: list[list[str | int | float]] = []
@@ -81,7 +83,7 @@ def sizes(lab: Lab) -> None:
 
 
 def by_bits(lab: Lab) -> None:
-    """2.2: accuracy at 8, 4 and 2 bits."""
+    """Run part 2.2: accuracy of MNISTNet at 8, 4 and 2 bits."""
     quantize_model: Callable[..., object] = lab.code.quantization.quantize_model
     model, test = trained(lab), digits(lab)
     found = {"full": [accuracy(model, test)]}
@@ -102,7 +104,7 @@ def draw_by_bits(records: Records) -> dict[str, Drawing]:
 
 
 def stochastic(lab: Lab) -> None:
-    """2.3: stochastic rounding to 2 bits, ten times, against banker's rounding."""
+    """Run part 2.3: stochastic rounding to 2 bits, ten times, against banker's rounding."""
     quantize_model: Callable[..., object] = lab.code.quantization.quantize_model
     model, test = trained(lab), digits(lab)
     rng = np.random.default_rng(lab.record.seed)
@@ -128,9 +130,9 @@ def draw_stochastic(records: Records) -> dict[str, Drawing]:
     baseline = values.pop("full")[0]
     figure = accuracy_spread(values, title="MNISTNet at 2 bits", baseline=baseline, xlabel="Rounding")
     caption = (
-        f"Banker's against stochastic rounding, {REPETITIONS} repetitions with their mean and standard deviation: how "
-        "far one repetition lies from the mean. The standard error says how far the mean itself may be off: it is the "
-        f"standard deviation divided by the root of {REPETITIONS} (part 2.3)."
+        f"Banker's rounding against {REPETITIONS} repetitions of stochastic rounding, with their mean and standard "
+        "deviation. The deviation says how far one repetition lies from the mean. The standard error of the mean is "
+        f"the deviation divided by the square root of {REPETITIONS} (part 2.3)."
     )
     return {"rounding": Drawing(figure, caption)}
 

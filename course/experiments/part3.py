@@ -1,4 +1,4 @@
-"""Part 3: SparseConvNet unpruned for 5 epochs, and pruned in two ways in the course of 100."""
+"""Part 3: SparseConvNet without pruning for 5 epochs, and with two kinds of pruning for 100 epochs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from course.records import Record, Run
 __all__ = ["EXPERIMENTS"]
 
 RATE = 0.1
-#: Weights of ConvNet's convolutions.
+#: The number of weights in each of ConvNet's convolutions.
 WEIGHTS = [9 * c_in * c_out for c_in, c_out, _ in CONVNET_LAYERS]
 
 
 def parameters(lab: Lab) -> None:
-    """3.1: SparseConvNet has ConvNet's parameters, layer by layer."""
+    """Run part 3.1: compare the parameters of SparseConvNet and ConvNet layer by layer."""
     net = lab.code.pruning.SparseConvNet()
     layers = get_sparse_conv2d_layers(net)
     plain = [layer for layer in ConvNet().modules() if isinstance(layer, nn.Conv2d)]
@@ -55,11 +55,11 @@ def draw_parameters(records: Records) -> dict[str, Drawing]:
 
 
 def unpruned(lab: Lab) -> None:
-    """3.2: SparseConvNet without pruning."""
+    """Run part 3.2: train SparseConvNet without pruning."""
     make = lab.code.pruning.SparseConvNet
     data = lab.cifar10()
     recipe = lab.recipe(epochs=lab.profile.short, rate=RATE, make_scheduler=constant_rate, schedule="constant")
-    # Another order of the images than in 1.1: with ConvNet's weights copied, the training would be the very same.
+    # The images have another order than in 1.1. Otherwise a copy of ConvNet's weights would train identically.
     recipe = dataclasses.replace(recipe, seed=recipe.seed + 1)
     lab.train(Network("unpruned", "SparseConvNet", make, "ConvNet"), recipe, data)
 
@@ -74,7 +74,7 @@ def draw_unpruned(records: Records) -> dict[str, Drawing]:
 
 
 def _run_of(records: Records, part: str, name: str, title: str) -> list[Run]:
-    """A run of another part under another title, for a comparison; none where it was not made."""
+    """Return a run of another part under another title, for a comparison; an empty list if there is none."""
     record = records.get(part)
     run = record.run(name) if record is not None else None
     if run is None:
@@ -83,14 +83,19 @@ def _run_of(records: Records, part: str, name: str, title: str) -> list[Run]:
 
 
 def epochs_of(lab: Lab) -> list[int]:
-    """The epochs of this profile after which a pruning step comes."""
+    """Return the epochs of this profile after which the network is pruned.
+
+    Raises:
+        NotImplementedYet: PRUNE_EPOCHS is not set.
+        StudentCodeError: it is not a list of epochs up to 100.
+    """
     given = lab.code.constant("pruning", "PRUNE_EPOCHS")
     try:
         epochs = [int(epoch) for epoch in given]  # type: ignore[attr-defined]
     except (TypeError, ValueError):
         epochs = []
     if not epochs or not all(0 <= epoch <= lab.profile.long * lab.profile.lapse for epoch in epochs):
-        raise StudentCodeError(f"PRUNE_EPOCHS in pruning.py is {given!r}, and should be a list of epochs up to 100")
+        raise StudentCodeError(f"PRUNE_EPOCHS in pruning.py is {given!r}, expected a list of epochs up to 100")
     return [max(1, math.ceil(epoch / lab.profile.lapse)) for epoch in epochs]
 
 
@@ -98,13 +103,13 @@ def percentage_of(lab: Lab) -> float:
     given = lab.code.constant("pruning", "PRUNE_PERCENTAGE")
     if not isinstance(given, int | float) or not 0 < given < 1:
         raise StudentCodeError(
-            f"PRUNE_PERCENTAGE in pruning.py is {given!r}, and should be a fraction, 0.1 for a tenth"
+            f"PRUNE_PERCENTAGE in pruning.py is {given!r}, expected a fraction such as 0.1, which is a tenth"
         )
     return float(given)
 
 
 def prune(lab: Lab, function: str, layer: type[SparseConv2d], title: str) -> None:
-    """100 epochs with MultiStep, a pruning step after each of PRUNE_EPOCHS."""
+    """Train SparseConvNet for 100 epochs with MultiStepLR, and prune it after each of PRUNE_EPOCHS."""
     percentage, epochs = percentage_of(lab), epochs_of(lab)
     code = lab.code.pruning
     pruning = getattr(code, function)
@@ -134,12 +139,12 @@ def prune(lab: Lab, function: str, layer: type[SparseConv2d], title: str) -> Non
 
 
 def structured(lab: Lab) -> None:
-    """3.3: filters."""
+    """Run part 3.3: prune filters."""
     prune(lab, "filter_l1_pruning", SparseConv2d, "half of the filters pruned")
 
 
 def unstructured(lab: Lab) -> None:
-    """3.4: single weights."""
+    """Run part 3.4: prune single weights."""
     prune(lab, "unstructured_pruning", UnstructuredSparseConv2d, "half of the weights pruned")
 
 

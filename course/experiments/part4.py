@@ -1,4 +1,4 @@
-"""Part 4: a pre-trained ResNet-18 fine-tuned whole, with frozen layers, and with LoRA on top of that."""
+"""Part 4: a pre-trained ResNet-18, fine-tuned whole, with frozen layers, and with frozen layers and LoRA."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ Maker = Callable[[], nn.Module]
 
 @contextmanager
 def weights(lab: Lab) -> Iterator[None]:
-    """While this lasts, torchvision finds weights for ResNet-18: ImageNet's, or the stand-in, which is then noted.
+    """Let torchvision find weights for ResNet-18: ImageNet's, or random ones, which the record then names.
 
-    The full profile lets torchvision download them; the quick one takes them only where they were downloaded before.
+    In the full profile torchvision may download ImageNet's weights. The quick profile uses them only if they are in
+    torchvision's cache.
     """
     at_hand = (Path(torch.hub.get_dir()) / "checkpoints" / resnet18_file()).is_file()
     reason = f"a {'dry run' if lab.dry else 'quick profile'} downloads nothing"
@@ -60,7 +61,7 @@ def weights(lab: Lab) -> Iterator[None]:
 
 
 def makers(lab: Lab) -> dict[str, Maker]:
-    """The three networks by the notebook's names."""
+    """Return functions that make the three networks, by the notebook's names."""
     code = lab.code.finetuning
 
     def changed(model: nn.Module, function: Callable[[nn.Module], nn.Module | None]) -> nn.Module:
@@ -71,7 +72,7 @@ def makers(lab: Lab) -> dict[str, Maker]:
         model = code.load_pretrained()
         if not isinstance(model, nn.Module):
             raise StudentCodeError(
-                f"load_pretrained in finetuning.py returned a {type(model).__name__}, and no network"
+                f"load_pretrained in finetuning.py returned a {type(model).__name__}, expected a network"
             )
         return model
 
@@ -86,7 +87,7 @@ def makers(lab: Lab) -> dict[str, Maker]:
 
 
 def trainable(lab: Lab) -> None:
-    """4.1: trainable parameters of the three networks."""
+    """Run part 4.1: count the trainable parameters of the three networks."""
     rows: list[list[str | int | float]] = []
     with weights(lab):
         for name, make in makers(lab).items():
@@ -115,13 +116,13 @@ def draw_trainable(records: Records) -> dict[str, Drawing]:
 
 
 def images(lab: Lab) -> tuple[ImageDataset, ImageDataset]:
-    """CINIC-10, or CIFAR-10 in its place, which is then noted."""
+    """Return the images of CINIC-10, or those of CIFAR-10, which the record then names as a stand-in."""
     if lab.profile.source == "fixtures":
-        lab.stand_in("CIFAR-10's subset in fixtures/ stands in for CINIC-10, of which the repository holds none.")
+        lab.stand_in("CIFAR-10's subset in fixtures/ stands in for CINIC-10, which the repository doesn't have.")
         return lab.images("cifar10")
     try:
         return lab.images("cinic10")
-    except UnusableDataError:  # whoever has the file, and a broken one, wants to know it
+    except UnusableDataError:  # a damaged file is reported, and not replaced by CIFAR-10
         raise
     except DataError as error:
         lab.stand_in(f"CIFAR-10 stands in for CINIC-10, which can't be had here: {error}.")
@@ -129,7 +130,7 @@ def images(lab: Lab) -> tuple[ImageDataset, ImageDataset]:
 
 
 def fine_tune(lab: Lab) -> None:
-    """4.2: each of them for one epoch."""
+    """Run part 4.2: train each of the three networks for one epoch."""
     networks = makers(lab)
     data = images(lab)
     recipe = Recipe(

@@ -1,4 +1,4 @@
-"""Part 5: the positional encoding's picture, and the transformer of the notebook's test."""
+"""Part 5: a figure of the positional encoding, and the transformer of the notebook's test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.reports.text import counted
 
 __all__ = ["EXPERIMENTS"]
 
-#: The notebook's test.
+#: The sizes in the notebook's test.
 SIZES = {"num_layers": 4, "d_model": 512, "num_heads": 8, "dff": 2048}
 VOCABULARIES = {"input_vocab_size": 8000, "target_vocab_size": 8001}
 LENGTHS = (201, 200)
@@ -32,11 +32,13 @@ MEANINGS = {
 
 
 def transformer(lab: Lab) -> None:
-    """5.1"""
+    """Run part 5.1: draw the positional encoding, and run the transformer once on the notebook's sizes."""
     code = lab.code.transformer
     table = np.asarray(code.positional_encoding(2048, 256))
     if table.shape != (2048, 256):
-        raise StudentCodeError(f"positional_encoding(2048, 256) in transformer.py has the shape {table.shape}")
+        raise StudentCodeError(
+            f"positional_encoding(2048, 256) in transformer.py has the shape {table.shape}, expected (2048, 256)"
+        )
     figure = encoding(table, title="Positional encoding")
     lab.figure("positional-encoding", figure, "positional_encoding(2048, 256) (part 5.1).")
     values = {**SIZES, **VOCABULARIES, "dropout_rate": DROPOUT}

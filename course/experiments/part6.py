@@ -1,4 +1,4 @@
-"""Part 6: how small and how slow depthwise separable convolutions are, and DWConvNet in 100 epochs."""
+"""Part 6: size and speed of depthwise separable convolutions, and DWConvNet trained for 100 epochs."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ __all__ = ["EXPERIMENTS"]
 RATE = 0.001
 KERNEL = 3
 REPETITIONS = 5
-#: Steps of each layer that are timed on a GPU, where the epochs themselves are captured graphs.
+#: The number of steps without a CUDA graph that are timed for each layer on a GPU.
 PLAIN_STEPS = 50
 
 
-#: The titles of the two runs that are compared in 6.2.
+#: The titles of the two runs that part 6.2 compares.
 TITLES = {"yours": "layer of 6.1", "provided": "provided layer"}
 
 
@@ -42,9 +42,9 @@ def _parameters(module: nn.Module) -> int:
 
 
 def _seconds(layer: nn.Module, images: torch.Tensor) -> float:
-    """The median time of a forward and a backward pass."""
+    """Return the median time of a forward and a backward pass, in seconds."""
     times = []
-    for _ in range(REPETITIONS + 1):  # the first one also allocates memory
+    for _ in range(REPETITIONS + 1):  # the first pass also allocates memory
         started = time.perf_counter()
         layer(images).sum().backward()
         if images.is_cuda:
@@ -54,7 +54,7 @@ def _seconds(layer: nn.Module, images: torch.Tensor) -> float:
 
 
 def sizes(lab: Lab) -> None:
-    """6.1: parameters of the layers that DWConvNet replaces, and the time of one of them."""
+    """Run part 6.1: count the parameters of the layers that DWConvNet replaces, and time one of them."""
     make = lab.code.depthwise.DepthwiseSeparableConvolution
     rows: list[list[str | int | float]] = []
     for place in DEPTHWISE_LAYERS:
@@ -100,7 +100,7 @@ def draw_sizes(records: Records) -> dict[str, Drawing]:
 
 
 def takes_graphs(device: torch.device) -> bool:
-    """Whether the steps of a training are captured there, so that their times say little of a layer's code."""
+    """Say whether training steps are CUDA graphs on this device. Their times say little about a layer's code."""
     return device.type == "cuda"
 
 
@@ -110,7 +110,11 @@ def time_plain_steps(
     recipe: Recipe,
     data: tuple[ImageDataset, ImageDataset],
 ) -> None:
-    """The time of an epoch with each network, from steps that are taken kernel by kernel; the last is the provided."""
+    """Add a table of the time of an epoch with each network, measured on steps without a CUDA graph.
+
+    Args:
+        networks: makers of the networks, by title; the last one has the provided layer.
+    """
     found = {}
     for name, make in networks.items():
         torch.manual_seed(lab.record.seed)
@@ -128,20 +132,20 @@ def time_plain_steps(
             timed=True,
         )
         lab.note(
-            "The epochs with either layer were captured graphs, which take about the same time however a layer is "
-            f"written: their comparison is from {PLAIN_STEPS} plain steps of each."
+            "The epochs with either layer ran as CUDA graphs, which take about the same time however a layer is "
+            f"written. So the layers are compared by {PLAIN_STEPS} plain steps of each."
         )
 
 
 def train_both(lab: Lab) -> None:
-    """6.2: some epochs with each of the two layers, then 100 of DWConvNet with the provided one."""
+    """Run part 6.2: a few epochs with each of the two layers, then 100 epochs with the provided one."""
     block = lab.code.depthwise.dw_conv_block
     make_scheduler = lab.code.training.make_scheduler
 
     def checked(c_in: int, c_out: int) -> nn.Module:
         made = block(c_in, c_out)
         if not isinstance(made, nn.Module):
-            raise StudentCodeError(f"dw_conv_block in depthwise.py returned a {type(made).__name__}, and no module")
+            raise StudentCodeError(f"dw_conv_block in depthwise.py returned a {type(made).__name__}, expected a module")
         return made
 
     def own() -> nn.Module:
@@ -149,7 +153,7 @@ def train_both(lab: Lab) -> None:
 
     def provided() -> nn.Module:
         try:
-            return with_provided_layers(own())  # after the same random numbers: both begin with the same weights
+            return with_provided_layers(own())  # the same random numbers make both begin with the same weights
         except CheckpointError as error:
             raise StudentCodeError(f"depthwise.py: {error}") from None
 

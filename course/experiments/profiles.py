@@ -1,4 +1,4 @@
-"""How much of each experiment is run: ``quick`` for a laptop, ``full`` for the handout's numbers."""
+"""How much of each experiment runs: ``quick`` for a laptop, ``full`` for all that the handout asks for."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ __all__ = ["PROFILES", "Profile", "mark_of"]
 
 @dataclass(frozen=True)
 class Profile:
-    """The measure of every run. Recipes are the handout's in both, but for what is named here."""
+    """The amount of data and training in every run. All other settings are the handout's."""
 
     name: str
     source: Source
-    """The images are the repository's subset, or complete data sets."""
+    """The source of the images: the subset in ``fixtures/``, or complete data sets."""
     batch_size: int
     halved: bool
-    """The images of parts 1, 3 and 6 have half their size, for tests of this software."""
+    """True halves the images of parts 1, 3 and 6, for tests of this software."""
     short: int
     """The number of epochs where the handout has 5."""
     long: int
     """The number of epochs where the handout has 100."""
-
     training: int | None
-    """Only so many training images are used, the first ones; None: all."""
+    """The number of training images, counted from the first; None uses all."""
     timing: int
-    """The number of epochs in which the two depthwise layers are compared."""
+    """The number of epochs for which part 6.2 compares the two depthwise layers."""
     test: int | None = None
-    """Only so many test images are used, for tests of this software; None: all."""
+    """The number of test images, for tests of this software; None uses all."""
 
     @property
     def lapse(self) -> int:
-        """Epochs of the handout's 100 that each epoch of a long run stands for.
+        """The number of the handout's 100 epochs that each epoch of a long run stands for.
 
-        A schedule runs through all of its 100 in fewer; a pruning step at epoch 30 is made where it has come to 30.
+        With a lapse of 10, the scheduler takes ten steps an epoch, and the pruning step of epoch 30 comes after 3.
         """
         return 100 // self.long
 
@@ -45,8 +44,8 @@ PROFILES = {
     "full": Profile(
         name="full", source="complete", batch_size=128, halved=False, short=5, long=100, training=None, timing=3
     ),
-    # 640 images, for five minutes on two cores. At the handout's batches of 128 an epoch would be 5 steps, too few to
-    # see anything learnt. Images stay whole: a student's network may count on their size.
+    # With 640 images all parts take five minutes on two cores. Batches of 128 would leave 5 steps an epoch, too few to
+    # learn anything. Images keep their size, because a student's network may depend on it.
     "quick": Profile(
         name="quick", source="fixtures", batch_size=32, halved=False, short=3, long=10, training=640, timing=2
     ),
@@ -54,7 +53,7 @@ PROFILES = {
 
 
 def mark_of(record: Record) -> str:
-    """What the figures of a record say of its profile: nothing for the handout's own."""
+    """Return the line below a figure's title that names the profile; an empty one in the full profile."""
     if record.profile == "full":
         return ""
     images = f"{record.data.training:,} training images, " if record.data is not None and record.runs else ""

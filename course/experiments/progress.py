@@ -1,4 +1,4 @@
-"""What a terminal or a log shows of parts that run: a line for each part."""
+"""The progress of running parts on a terminal or in a log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from course.experiments.watch import Moment
 
 __all__ = ["Display"]
 
-#: Columns of a terminal that has no room for more than part, epoch and accuracy.
+#: A terminal with fewer columns shows part, epoch and accuracy only.
 NARROW = 80
 
 
@@ -23,23 +23,26 @@ class _Speed(ProgressColumn):
 
 
 class Display:
-    """The parts that run: on a terminal a line each, with epoch, loss, accuracy, images/s and the time left.
+    """Shows a line for each running part on a terminal: epoch, loss, accuracy, images/s and the time left.
 
-    A log has no such lines: it gets one for each epoch, with the part's number in front.
+    A log gets a line for each epoch instead, which begins with the part's number.
+
+    Args:
+        jobs: the number of parts that run at the same time; with 1 it isn't announced that a part runs alone.
     """
 
     def __init__(self, console: Console, *, jobs: int = 1) -> None:
         self.console = console
         self.running: dict[str, Moment] = {}
-        """The last moment of each part that has begun and has not ended, in the order in which they began."""
+        """The last moment of each running part, in the order in which the parts began."""
         self._announced = jobs != 1  # with one job, every part runs alone
         self._ended: set[str] = set()
-        self._lock = threading.RLock()  # of the thread that reads other processes' files, and the main one
+        self._lock = threading.RLock()  # the thread that follows other processes uses this too
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, moment: Moment) -> None:
-        """Show how far a part is."""
+        """Show how far a part is, unless it has ended."""
         with self._lock:
             if moment.part not in self._ended:
                 self._show(moment)
@@ -48,9 +51,9 @@ class Display:
         begins = moment.what in ("part begins", "run begins")
         self.running[moment.part] = moment
         if moment.what == "part begins" and moment.alone and self._announced:
-            self._say(f"{moment.part} {moment.title}: runs alone, since the handout asks for its times")
+            self._say(f"{moment.part} {moment.title}: runs alone, because the handout asks for its times")
         if moment.what == "run begins" and moment.done:
-            self._say(f"{moment.part} {moment.title}: goes on after epoch {moment.done}")
+            self._say(f"{moment.part} {moment.title}: continues after epoch {moment.done}")
         if not self.console.is_terminal:
             if moment.what == "epoch ends":
                 self._say(f"{moment.part} {moment.title}: {_epoch(moment)}")
@@ -60,7 +63,7 @@ class Display:
         self._update(moment, anew=begins)
 
     def finish(self, part: str) -> None:
-        """Take away the line of a part that has ended."""
+        """Remove the line of a part that has ended."""
         with self._lock:
             self._ended.add(part)
             self.running.pop(part, None)
@@ -70,7 +73,7 @@ class Display:
                     self.stop()
 
     def stop(self) -> None:
-        """Take all lines away, whatever stopped the parts."""
+        """Remove all lines."""
         with self._lock:
             if self._progress is not None:
                 self._progress.stop()
@@ -102,7 +105,7 @@ class Display:
 
 
 def _columns(width: int) -> list[ProgressColumn]:
-    """What fits into a terminal of this width, on one line."""
+    """Return the columns that fit on one line of a terminal of this width."""
     columns: list[ProgressColumn] = [
         TextColumn(
             "  {task.fields[title]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
@@ -113,7 +116,7 @@ def _columns(width: int) -> list[ProgressColumn]:
         _Speed(table_column=Column(no_wrap=True)),
         TimeRemainingColumn(table_column=Column(no_wrap=True)),
     ]
-    if width < 120:  # the numbers say as much
+    if width < 120:  # the epoch column shows the progress too
         del columns[2]
     if width < 90:
         del columns[-2]
@@ -123,7 +126,7 @@ def _columns(width: int) -> list[ProgressColumn]:
 
 
 def _numbers(moment: Moment, *, narrow: bool) -> str:
-    """Loss and accuracy, as short as a line of a terminal needs them."""
+    """Format loss and accuracy for a terminal; a narrow one has no room for the loss."""
     texts = []
     if moment.loss is not None and not narrow:
         texts.append(f"loss {moment.loss:.3f}")
@@ -133,7 +136,7 @@ def _numbers(moment: Moment, *, narrow: bool) -> str:
 
 
 def _epoch(moment: Moment) -> str:
-    """A whole sentence's worth for a log, each number with its name."""
+    """Format the numbers of an epoch for a log, each with its name."""
     texts = [f"epoch {moment.done} of {moment.epochs}"]
     if moment.loss is not None:
         texts.append(f"training loss {moment.loss:.3f}")

@@ -1,7 +1,7 @@
-"""How far parts are that other processes run: each writes a file, and this process reads them all.
+"""The progress of parts that other processes run: each process appends to a file, and this process reads all files.
 
-A file of lines is the simplest thing that survives: a process that dies in the middle of a line leaves the others
-readable, and the workers of a cluster see the same folder as well.
+If a process dies in the middle of a line, the other lines stay readable. The workers of a cluster can use this as well,
+because they see the same folder.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from course.experiments.watch import Moment
 __all__ = ["FOLDER", "Appender", "Follower", "following"]
 
 FOLDER = ".progress"
-"""The folder in the folder of results while parts are run."""
-#: Seconds between two looks at the files.
+"""The folder for progress files. It exists in the folder of results while parts run."""
+#: Seconds between two reads of the files.
 EVERY = 0.25
 
 
 class Appender:
-    """Writes each moment as a line at the end of a file. What can't be written is left out: training goes on."""
+    """Appends each moment to a file, as a line of JSON. Training continues if a line can't be written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -36,7 +36,7 @@ class Appender:
 
 
 class Follower:
-    """Reads what :class:`Appender` writes into a folder, from where it left off."""
+    """Reads the new lines that :class:`Appender` objects write into a folder, and shows them."""
 
     def __init__(self, folder: Path, show: Callable[[Moment], object]) -> None:
         self._folder, self._show = folder, show
@@ -44,7 +44,7 @@ class Follower:
         self._lock = threading.Lock()
 
     def look(self) -> None:
-        """Show all moments that are new; several threads may call this."""
+        """Show all new moments. Several threads may call this."""
         with self._lock:
             for path in sorted(self._folder.glob("*.jsonl")):
                 with suppress(OSError):
@@ -57,15 +57,15 @@ class Follower:
         whole = new[: new.rfind(b"\n") + 1]
         self._places[path] = self._places.get(path, 0) + len(whole)
         for line in whole.splitlines():
-            with suppress(msgspec.MsgspecError):  # the end of a line of a process that died, and another's beginning
+            with suppress(msgspec.MsgspecError):  # a process died in the middle of a line
                 self._show(msgspec.json.decode(line, type=Moment))
 
 
 @contextmanager
 def following(out: Path, show: Callable[[Moment], object]) -> Iterator[Follower]:
-    """While this lasts, a thread shows what the processes write that work in this folder of results."""
+    """Show, in a thread, the progress that other processes write into this folder of results."""
     folder = out / FOLDER
-    shutil.rmtree(folder, ignore_errors=True)  # of a session that was killed
+    shutil.rmtree(folder, ignore_errors=True)  # a killed session may have left it
     folder.mkdir(exist_ok=True)
     follower = Follower(folder, show)
     ended = threading.Event()

@@ -1,6 +1,6 @@
-"""The report: what all parts found, in one self-contained HTML file for a screen of any width and for paper.
+"""The report of all parts: one self-contained HTML file for screens of any width and for paper.
 
-Records may come from anywhere: their texts are escaped, and no file is opened but ``<part>/<figure>.png``.
+Records may come from anybody. So their texts are escaped, and only files ``<part>/<figure>.png`` are opened.
 """
 
 from __future__ import annotations
@@ -39,31 +39,31 @@ __all__ = [
 
 FILE = "report.html"
 SIGNS = {"complete": "✓", "unfinished": "◐", "failed": "✗", "skipped": "·"}
-#: No figure has more: the largest, a heat map, has 0.3 MB.
+#: The largest size of a figure in bytes. The largest real one, a heat map, has 0.3 MB.
 MAX_PICTURE = 5_000_000
 DATA = {"cifar10": "CIFAR-10", "cinic10": "CINIC-10", "mnist": "MNIST"}
 SCHEDULES = {"multistep": "MultiStepLR", "cosine_annealing": "CosineAnnealingLR"}
 OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
-#: Parts whose values are accuracies by group.
+#: Parts whose record has accuracies by group in its values.
 ACCURACIES = ("2.2", "2.3")
 FULL = {"full": "full precision"}
 
 
 class SummaryRow(NamedTuple):
-    """A part in the summary: texts without control characters, not escaped."""
+    """A row of the summary. Its texts have no control characters, and are not escaped."""
 
     part: str
     title: str
     state: str
     result: str
-    """The key result, as ``92.81 % (cosine annealing)``."""
+    """The key result, as ``test accuracy 92.81 % (cosine annealing)``."""
     time: str
     remark: str
     """The reason why the part was skipped or failed, and the stand-ins that it used."""
 
 
 def summary_rows(records: Sequence[Record]) -> list[SummaryRow]:
-    """One row for each record, in the handout's order."""
+    """Return a row for each record, in the handout's order."""
     return [
         SummaryRow(
             part=plain(record.part),
@@ -78,10 +78,10 @@ def summary_rows(records: Sequence[Record]) -> list[SummaryRow]:
 
 
 def render(folder: Path, records: Sequence[Record]) -> str:
-    """The page as text.
+    """Return the HTML of the report.
 
     Args:
-        folder: the folder of results, which has the figures as ``<part>/<figure>.png``.
+        folder: the folder of results, with figures as ``<part>/<figure>.png``.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).resolve().parent),
@@ -115,14 +115,18 @@ def render(folder: Path, records: Sequence[Record]) -> str:
 
 
 def _facts_by_question(records: Sequence[Record]) -> dict[str, list[FactTable]]:
-    """What the records say about each question that is graded by hand, by its id."""
+    """Return tables of facts for each question that is graded by hand, by its id."""
     found = facts_of_records({record.part: record for record in records})
     told = [fact for fact in found if fact.name != PROFILE]
     return {question.id: fact_tables(of_question(told, question.id)) for question in problem().question}
 
 
 def write_report(folder: Path, records: Sequence[Record]) -> Path:
-    """Write ``report.html`` in the folder of results, whole or not at all; its path."""
+    """Write ``report.html`` in the folder of results, whole or not at all. Return its path.
+
+    Raises:
+        OSError: the file can't be written.
+    """
     page = render(folder, records)
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f"{FILE}.{os.getpid()}.part"
@@ -140,7 +144,7 @@ def _in_order(records: Sequence[Record]) -> list[Record]:
 
 
 def _key_result(record: Record) -> str:
-    """The best final test accuracy, and how far the other runs got; what there is to see, where nothing was trained."""
+    """Name the best final test accuracy and the unfinished runs. Without runs, count the tables and figures."""
     claims = [(run.checkpoint.test, run.title) for run in record.runs if run.checkpoint is not None]
     finished = [(claim.accuracy, title) for claim, title in claims if claim.total]
     texts = []
@@ -171,7 +175,7 @@ def _progress(run: Run) -> str:
 
 
 def _properties(record: Record) -> list[tuple[str, list[str]]]:
-    """Rows of the table of runs: the name of a property, and each run's value; without properties that none has."""
+    """Return the rows of the table of runs: a property and each run's value, if any run has one."""
     columns = [_properties_of(run) for run in record.runs]
     names = list(columns[0]) if columns else []
     rows = [(name, [column[name] for column in columns]) for name in names]
@@ -230,7 +234,7 @@ def _environment(environment: Environment) -> str:
 
 
 def _sessions(record: Record) -> list[str]:
-    """A sentence for each session that contributed to a part: when and where it ran, and what ran beside it."""
+    """Describe each session of a part: when and where it ran, and whether other parts ran at the same time."""
     return [
         f"{session.started[:16].replace('T', ' ')} UTC: {duration(session.seconds)} on {session.device}, "
         f"{counted(session.threads, 'CPU thread')}, "
@@ -241,7 +245,7 @@ def _sessions(record: Record) -> list[str]:
 
 
 def numeric_columns(table: Table) -> set[int]:
-    """Columns with numbers, and nothing else but empty cells."""
+    """Return the indices of columns that have only numbers and empty cells."""
     columns = range(min(map(len, table.rows), default=0))
     return {
         column for column in columns if all(row[column] == "" or not isinstance(row[column], str) for row in table.rows)
@@ -249,19 +253,19 @@ def numeric_columns(table: Table) -> set[int]:
 
 
 def cell(value: str | int | float) -> str:
-    """A cell of a table: four significant digits of numbers, their zeros too, so that columns are even."""
+    """Format a cell of a table. Fractions have four significant digits, with trailing zeros, to align columns."""
     if isinstance(value, str):
         return value
     return even(value) if isinstance(value, float) else number(value)
 
 
 def _harmless(value: Any) -> Any:
-    """Every text that the template writes, but what it has escaped itself; no line ends before a %."""
+    """Clean a text of the template that isn't marked as safe, and keep each % on the line of its number."""
     return plain(value).replace(" %", "\u00a0%") if type(value) is str else value
 
 
 def _picture(folder: Path, part: str, name: str) -> str | None:
-    """A figure as an address that holds it; None where there is none."""
+    """Return a figure as a data URL; None if there is no valid PNG file."""
     if part not in PARTS or not re.fullmatch(r"\w[\w.-]*", name):
         return None
     path = folder / part / f"{name}.png"

@@ -1,4 +1,4 @@
-"""Run parts one after another, so that whatever stops one of them leaves everything that was done."""
+"""Run parts one after another. Whatever stops a part, all finished work is kept."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ EXPERIMENTS: dict[str, Experiment] = {
     for experiment in module.EXPERIMENTS
 }
 FAULT = "fault.txt"
-"""The file in the part's folder that has the traceback of an exception outside of the student's code."""
-#: A record that everybody can read has no more.
+"""The file in the part's folder with the traceback of an exception that was not raised in the student's code."""
+#: The most sessions that a record may have (see ``Record.sessions``).
 MOST_SESSIONS = 1_000
 
 
 class ConflictError(Exception):
-    """What is in the folder of results would be lost; the text says what to do."""
+    """The folder has results that would be lost. The text says what to do."""
 
 
 def parts_of(names: Sequence[str]) -> list[str]:
-    """The parts that are meant by names like ``3`` or ``3.3``, in the handout's order; all without a name.
+    """Return the parts that names such as ``3`` or ``3.3`` mean, in the handout's order; without names, all parts.
 
     Raises:
-        ValueError: an unknown one.
+        ValueError: there is no part of this name.
     """
     for name in names:
         if not any(part == name or part.startswith(f"{name}.") for part in PARTS):
-            raise ValueError(f"there is no part {name}: choose from {', '.join(PARTS)}, or 1 to 6 for all of one")
+            raise ValueError(f"There is no part {name}: choose from {', '.join(PARTS)}, or write 3 for 3.1 to 3.4")
     return [part for part in PARTS if not names or any(part == n or part.startswith(f"{n}.") for n in names)]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run; it can be sent to another process."""
+    """What a session is to run. It can be sent to another process."""
 
     parts: Sequence[str]
     profile: Profile
@@ -72,23 +72,24 @@ class Plan:
 
 @dataclass(frozen=True)
 class Company:
-    """What may run beside a part."""
+    """What may run at the same time as a part."""
 
     jobs: int
-    """The number of parts that the session runs at the same time at most; 0 if a cluster's workers run them."""
+    """The most parts that the session runs at the same time; 0 if a cluster's workers run them."""
     alone: bool
-    """No other part of the session runs beside this one."""
+    """True if no other part of the session runs at the same time."""
 
 
 ALONE = Company(jobs=1, alone=True)
 
 
 class Session:
-    """One call of ``run_experiments.py``, or the share of it that a process has.
+    """One call of ``run_experiments.py``, or the parts of it that one process runs.
 
     Args:
-        watch: is told how far the parts are.
-        save_every: seconds between two savings of a run's state; the usual number without it.
+        device: the device to train on; without it, the CPU.
+        watch: receives the progress of the parts.
+        save_every: seconds between two saved states of a run; without it, those of :class:`Lab`.
     """
 
     def __init__(
@@ -105,15 +106,15 @@ class Session:
         self.company, self.watch, self.save_every = company, watch, save_every
         self.code = StudentCode(plan.student)
         self.kept: set[str] = set()
-        """The parts that were finished before."""
+        """The parts that were finished before this session."""
 
-    # ---- what is there already ----
+    # ---- existing results ----
 
     def check(self) -> None:
-        """Refuse to lose anything.
+        """Check that no existing results would be lost.
 
         Raises:
-            ConflictError: results of other runs are where these should go.
+            ConflictError: the folder has results that this session may not replace or continue.
         """
         for part in self.parts:
             if not (self.out / part / FILE).exists():
@@ -124,27 +125,29 @@ class Session:
                 if not self.plan.replace:
                     raise ConflictError(f"{self.out / part}: {error}; --replace runs this part again") from None
                 continue
-            if old.state != "complete" and not any(run.accuracies for run in old.runs):  # nothing in there to lose
+            if old.state != "complete" and not any(run.accuracies for run in old.runs):  # there is nothing to lose
                 continue
             where = f"{self.out / part} holds results"
             if old.profile == "full" and self.profile.name != "full":
                 raise ConflictError(
-                    f"{where} of the full profile, which {self.profile.name} ones never replace: name another folder "
-                    "with --out"
+                    f"{where} of the full profile, which {self.profile.name} results never replace: name another "
+                    "folder with --out"
                 )
-            if old.profile != "full" and self.profile.name == "full":  # they earn nothing, and are soon made again
+            if old.profile != "full" and self.profile.name == "full":  # quick results earn no points
                 continue
             difference = self._difference(part, old)
             if difference and not self.plan.replace:
-                raise ConflictError(f"{where} {difference}: --replace replaces them, --out names another folder")
+                raise ConflictError(
+                    f"{where} {difference}: replace them with --replace, or name another folder with --out"
+                )
             if not difference and not self.plan.resume and not self.plan.replace:
                 raise ConflictError(
-                    f"{where} of the same kind: --resume keeps them and goes on, --replace replaces them, --out "
-                    "names another folder"
+                    f"{where} of the same kind: keep them and continue with --resume, replace them with --replace, or "
+                    "name another folder with --out"
                 )
 
     def _difference(self, part: str, old: Record) -> str:
-        """In what a record differs from those that are made now, in words."""
+        """Say how a record differs from one that would be made now; an empty text if it doesn't."""
         if old.part != part:
             return f"of part {old.part}"
         if old.profile != self.profile.name:
@@ -153,11 +156,11 @@ class Session:
             return f"of seed {old.seed}"
         now = self.code.digests(MODULES[part])
         if changed := sorted(name for name in {*now, *old.student} if now.get(name) != old.student.get(name)):
-            return f"of another {', '.join(changed)}"
+            return f"of another version of {', '.join(changed)}"
         return ""
 
     def blank(self, part: str) -> Record:
-        """The record of a part that is to be run now."""
+        """Return an empty record for a part that runs now."""
         return Record(
             part=part,
             title=EXPERIMENTS[part].title,
@@ -168,7 +171,7 @@ class Session:
         )
 
     def _begin(self, experiment: Experiment) -> tuple[Record, bool]:
-        """The record to fill, and whether there is nothing left to do."""
+        """Return the record to fill, and whether the part is already complete."""
         folder = self.out / experiment.part
         record = self.blank(experiment.part)
         if folder.is_dir():
@@ -183,7 +186,7 @@ class Session:
                 record.seconds, record.sessions = old.seconds, old.sessions
             else:
                 self._set_aside(folder)
-            for path in folder.glob("*.part"):  # of a run that was killed while it wrote
+            for path in folder.glob("*.part"):  # a run was killed while it wrote this file
                 path.unlink()
         record.sessions = [
             *record.sessions[1 - MOST_SESSIONS :],
@@ -201,9 +204,9 @@ class Session:
 
     @staticmethod
     def _set_aside(folder: Path) -> None:
-        """Keep what is to be replaced until its successor is complete: it may have taken a night."""
+        """Keep the old results until the new ones are complete, because they may have taken a night."""
         aside = folder.with_name(f"{folder.name}.replaced")
-        if aside.exists():  # of a successor that was not completed either; the first one stays
+        if aside.exists():  # an earlier replacement was not completed: keep the oldest results
             shutil.rmtree(folder)
         else:
             folder.rename(aside)
@@ -221,10 +224,11 @@ class Session:
         return lab
 
     def run(self, part: str) -> Record:
-        """Run one part, or what is left of it.
+        """Run one part, or the rest of it. Return its record, whose state says whether the part failed.
 
         Raises:
-            KeyboardInterrupt, OSError: it was stopped, or the disk is full; the record has what was done.
+            KeyboardInterrupt: the session was interrupted. The record has all finished work.
+            OSError: the disk is full. The record has all finished work.
         """
         experiment = EXPERIMENTS[part]
         record, done = self._begin(experiment)
@@ -258,7 +262,7 @@ class Session:
         except torch.OutOfMemoryError:
             record.state = "failed"
             record.reason = (
-                f"no memory is left on {record.environment.device}: close what else uses it, or --device cpu"
+                f"no memory is left on {record.environment.device}: close other programs, or use --device cpu"
             )
         except Exception as error:
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -271,12 +275,13 @@ class Session:
             (lab.folder / FAULT).write_text(traceback.format_exc(), encoding="utf-8")
             text = " ".join(str(error).split())[:200]
             record.reason = (
-                f"{type(error).__name__}: {text}. It came up with what {' and '.join(record.student) or 'training.py'} "
-                f"returned: see {record.part}/{FAULT}, and tell the course staff if it is not your mistake"
+                f"{type(error).__name__}: {text}. This happened with the values that "
+                f"{' and '.join(record.student) or 'training.py'} returned: see {record.part}/{FAULT}, and tell the "
+                "course staff if it is not your mistake"
             )
 
     def estimate(self, part: str) -> tuple[Record, float]:
-        """What :meth:`run` would meet, and the seconds that its training would take here; nothing is written."""
+        """Return the record that :meth:`run` would begin with, and the seconds that the training would take here."""
         experiment = EXPERIMENTS[part]
         record = Record(part, experiment.title, self.profile.name, self.plan.seed, environment(self.device), {})
         lab = self.lab(record, dry=True)
@@ -286,7 +291,7 @@ class Session:
     # ---- figures and the report ----
 
     def records(self) -> dict[str, Record]:
-        """All records that the folder of results holds, those of earlier calls too."""
+        """Return all records in the folder of results by part, also those of earlier calls."""
         found = {}
         for part in PARTS:
             try:
@@ -296,7 +301,11 @@ class Session:
         return found
 
     def draw(self) -> Path:
-        """Draw the figures of all parts and write the report; its path."""
+        """Draw the figures of all parts, and write the report. Return its path.
+
+        Raises:
+            OSError: a file can't be written.
+        """
         records = self.records()
         for part, record in records.items():
             try:
@@ -304,15 +313,20 @@ class Session:
                 for name, drawing in drawings.items():
                     save(drawing.figure, self.out / part, name)
                     record.figures[name] = drawing.caption
-            except (KeyError, ValueError, IndexError, ZeroDivisionError) as error:  # a part that hardly began
-                text = f"Its figures can't be drawn: {type(error).__name__}: {error}."
+            except (
+                KeyError,
+                ValueError,
+                IndexError,
+                ZeroDivisionError,
+            ) as error:  # the part has too little data
+                text = f"The figures can't be drawn: {type(error).__name__}: {error}."
                 record.notes += [text] if text not in record.notes else []
             write(record, self.out / part)
         return report.write_report(self.out, list(records.values()))
 
 
 def _add_time(record: Record, seconds: float, *, trained_before: float) -> None:
-    """Add what the last session took. A session that was killed could not write its own time: its epochs tell it."""
+    """Add the time of the last session. The time of an earlier, killed session is taken from its epochs."""
     *earlier, last = record.sessions
     lost = 0.0
     if earlier and not earlier[-1].seconds:

@@ -1,4 +1,4 @@
-"""The student's modules, for experiments: imported from any folder, as the package ``student``."""
+"""The student's modules for experiments, imported from any folder as the package ``student``."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ MODULES = tuple(module.name for module in problem().module)
 
 
 class StudentCodeError(Exception):
-    """The student's code can't be used; the text is one sentence."""
+    """The student's code can't be used. The text is one sentence."""
 
 
 class NotImplementedYet(StudentCodeError):
-    """A stub."""
+    """A function or constant is still a stub."""
 
 
 class StudentCode:
-    """``code.pruning`` is the student's pruning.py, imported when it is first asked for."""
+    """The six modules as attributes: ``code.pruning`` is the student's pruning.py, imported when it is first used.
+
+    An attribute raises :class:`StudentCodeError` if its file is missing, and whatever the module raises on import.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         for name in [name for name in sys.modules if name == "student" or name.startswith("student.")]:
-            del sys.modules[name]  # another folder's
+            del sys.modules[name]  # modules of another folder
         package = types.ModuleType("student")
         package.__path__ = [str(self.folder)]
         sys.modules["student"] = package
@@ -43,20 +46,24 @@ class StudentCode:
         return importlib.import_module(f"student.{name}")
 
     def constant(self, module: str, name: str) -> object:
-        """A constant of a module; a stub's None counts as not implemented."""
+        """Return a constant of a module.
+
+        Raises:
+            NotImplementedYet: the module doesn't define it, or it is None as in the stub.
+        """
         value = getattr(getattr(self, module), name, None)
         if value is None:
             raise NotImplementedYet(f"{name} in {module}.py is not set yet")
         return value
 
     def digests(self, modules: tuple[str, ...]) -> dict[str, str]:
-        """SHA-256 of the files of these modules, by file name; without those that are missing."""
+        """Return the :func:`code_digest` of each module's file by file name. Missing files are left out."""
         paths = [self.folder / f"{name}.py" for name in modules]
         return {path.name: code_digest(path) for path in paths if path.is_file()}
 
 
 def blame(error: BaseException, folder: Path) -> StudentCodeError | None:
-    """What went wrong in the student's code, as one sentence; None where it was not in there."""
+    """Describe an exception that the student's code raised; None if other code raised it."""
     if isinstance(error, StudentCodeError):
         return error
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,4 +1,4 @@
-"""Who watches a part while it runs, and what they are told."""
+"""Observers of a running part, and the messages about progress that they receive."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from course.records import Run
 
 __all__ = ["NOBODY", "Moment", "Nobody", "Teller", "Watch"]
 
-#: Reading a loss makes a GPU wait: not more often than this, in seconds.
+#: Seconds between two readings of the loss, at least. Each reading makes a GPU wait.
 READ_EVERY = 0.5
 
 
 class Watch(Protocol):
-    """Who looks on: a progress bar, another process, or nobody."""
+    """An observer: a progress display, another process, or nobody."""
 
     def part_begins(self, part: str, title: str, *, alone: bool) -> None:
-        """A part begins, or is taken up; ``alone``: no other part runs until it ends."""
+        """A part begins or continues. ``alone``: no other part runs until it ends."""
 
     def run_begins(self, run: Run, images: int) -> None:
-        """A run of ``images`` an epoch begins, or is taken up."""
+        """A run with ``images`` training images an epoch begins or continues."""
 
     def step(self, run: Run, seen: int, loss: Tensor) -> None:
-        """So many images of the current epoch are done."""
+        """A step ends. The current epoch has used ``seen`` images, and ``loss`` is still on its device."""
 
     def epoch_ends(self, run: Run) -> None: ...
 
@@ -35,7 +35,7 @@ class Watch(Protocol):
 
 
 class Nobody:
-    """A watch that doesn't look."""
+    """A watch that ignores everything."""
 
     def part_begins(self, part: str, title: str, *, alone: bool) -> None: ...
     def run_begins(self, run: Run, images: int) -> None: ...
@@ -48,24 +48,24 @@ NOBODY = Nobody()
 
 
 class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How far a part is at one moment; it can be sent from one process to another."""
+    """The progress of a part at one moment. It can be sent to another process."""
 
     part: str
     what: Literal["part begins", "run begins", "step", "epoch ends", "run ends"]
     title: str = ""
-    """The title of the run, or of the part where none has begun."""
+    """The title of the run, or of the part if no run has begun."""
     alone: bool = False
-    """No other part runs beside this one."""
+    """True if no other part runs at the same time."""
     epochs: int = 0
-    """The number of epochs that the run is to have."""
+    """The number of epochs that are planned."""
     done: int = 0
-    """The number of epochs that are done."""
+    """The number of finished epochs."""
     images: int = 0
     """The number of training images in an epoch."""
     seen: int = 0
-    """The number of images of the current epoch that are done."""
+    """The number of images that the current epoch has used."""
     loss: float | None = None
-    """The training loss: of the last step while an epoch runs, the epoch's mean at its end."""
+    """The training loss: that of the last step within an epoch, and the epoch's mean at its end."""
     accuracy: float | None = None
     """The accuracy on the test images after the last epoch."""
     seconds: float = 0.0
@@ -73,10 +73,10 @@ class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Teller:
-    """A watch that tells each moment to a function.
+    """A watch that passes each moment to a function.
 
     Args:
-        tell: is called in the middle of a training, so that it should return soon.
+        tell: the function. It should return soon, because training waits for it.
     """
 
     def __init__(self, tell: Callable[[Moment], object]) -> None:

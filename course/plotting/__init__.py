@@ -1,4 +1,4 @@
-"""The figures that the handout asks for: pure functions from records to matplotlib figures."""
+"""The figures that the handout asks for, as pure functions from records to matplotlib figures."""
 
 from course.plotting.curves import epoch_seconds, learning_curves, sparsity_curves
 from course.plotting.style import mark, number, save

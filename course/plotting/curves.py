@@ -1,4 +1,4 @@
-"""Figures over epochs: pure functions from runs to matplotlib figures."""
+"""Figures over epochs, as pure functions from runs to matplotlib figures."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from course.trainer import moving_average
 
 __all__ = ["epoch_seconds", "learning_curves", "sparsity_curves"]
 
-#: Drawn on a logarithmic axis where the largest value is more times the smallest.
+#: An axis is logarithmic if the largest value is more than this factor times the smallest.
 LOG_FACTOR = 20
-#: A curve of losses has no more points: several times the pixels of its panel.
+#: The most points of a loss curve, several times the pixels of its panel.
 MAX_POINTS = 1500
-#: Up to so many epochs, each has its marker.
+#: Up to this number of epochs, each epoch has its marker.
 FEW = 12
-#: From so many epochs on, the last ones have a panel of their own.
+#: From this number of epochs on, the last epochs have a panel of their own.
 LONG = 50
-#: So many epochs are in that panel.
+#: The number of epochs in that panel.
 TAIL = 25
 MILESTONE: dict[str, Any] = {"color": GREY, "linewidth": 1.0, "linestyle": (0, (1, 1.5))}
 PRUNING: dict[str, Any] = {"color": LIGHT, "linewidth": 0.9, "linestyle": (0, (1, 3)), "marker": "v", "markersize": 4}
@@ -50,14 +50,15 @@ PRUNING: dict[str, Any] = {"color": LIGHT, "linewidth": 0.9, "linestyle": (0, (1
 def learning_curves(runs: Sequence[Run], *, title: str, marks: Sequence[int] = (), mark_label: str = "") -> Figure:
     """Training loss and test accuracy against the epoch (parts 1.1, 1.2, 3.2, 3.3, 3.4, 4.2, 6.2).
 
-    The loss is a mean over the last n steps, drawn where the last of them is: n is 100, less where a run is short, and
-    the same for all runs. It has a logarithmic axis where it spans more than a factor of 20. Accuracies are in %,
-    and the legend has the last ones. Unfinished runs are drawn as far as they got; runs without an epoch are left out.
-    A second row has the learning rate, where it changes, and the accuracy in the last 25 epochs of long runs.
+    The loss is a moving average over n steps, drawn at the last of them. n is 100, or less if a run is short, and equal
+    for all runs. The loss axis is logarithmic if the losses span more than a factor of 20. Accuracies are in %, and the
+    legend has the last ones. Unfinished runs are drawn up to their last epoch; runs without an epoch are left out. If
+    the learning rate changes, a second row shows it, and the accuracy in the last 25 epochs of long runs.
 
     Args:
-        marks: epochs with a thin vertical line, those with a pruning step for example.
-        mark_label: what the lines are, for the legend.
+        runs: the runs, with losses for each step and accuracies in [0, 1] for each epoch.
+        marks: epochs with a thin vertical line, for example those with a pruning step.
+        mark_label: the name of these lines in the legend.
     """
     runs = [run for run in runs if run.accuracies]
     last = max((len(run.accuracies) for run in runs), default=0)
@@ -97,14 +98,14 @@ def learning_curves(runs: Sequence[Run], *, title: str, marks: Sequence[int] = (
 
 @dataclass
 class _Curve:
-    """A run among those of a figure, and how its lines are drawn in all panels."""
+    """A run of a figure, and the style of its lines in all panels."""
 
     run: Run
     look: Look
     order: int
     count: int
     last: int
-    """The epochs of the longest run."""
+    """The number of epochs of the longest run."""
     style: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -112,7 +113,7 @@ class _Curve:
         self.style["zorder"] = 3 + self.order / 50
 
     def every(self, points: int, share: float | None = None) -> tuple[int, int]:
-        """Where a line of so many points has its markers."""
+        """Return ``markevery`` for a line with this number of points."""
         share = len(self.run.accuracies) / self.last if share is None else share
         return _every(points, self.order, self.count, share)
 
@@ -142,7 +143,7 @@ def _draw_accuracies(axes: Axes, curves: Sequence[_Curve]) -> None:
         epochs = len(curve.run.accuracies)
         points = [*curve.run.within, *enumerate(curve.run.accuracies, start=1)]
         x, y = np.asarray(points, dtype=np.float64).T
-        if curve.last == 1 and not curve.run.within:  # single points of one place would hide each other
+        if curve.last == 1 and not curve.run.within:  # points at the same place would hide each other
             x = x + 0.04 * (curve.order - (curve.count - 1) / 2)
         axes.plot(x, 100 * y, markevery=1 if epochs <= FEW else curve.every(len(x)), **curve.style)
     axes.set_ylabel("Test accuracy (%)")
@@ -150,7 +151,7 @@ def _draw_accuracies(axes: Axes, curves: Sequence[_Curve]) -> None:
 
 
 def _draw_tail(axes: Axes, curves: Sequence[_Curve]) -> None:
-    """The accuracies of the last epochs, on an axis of their own."""
+    """Draw the accuracies of the last epochs on an axis of their own."""
     last = curves[0].last
     first = last - TAIL
     for curve in curves:
@@ -167,7 +168,7 @@ def _draw_tail(axes: Axes, curves: Sequence[_Curve]) -> None:
 
 
 def _draw_rates(axes: Axes, curves: Sequence[_Curve]) -> None:
-    """The learning rate of each epoch; runs of the same rates share one line."""
+    """Draw the learning rate of each epoch. Runs with equal rates share a line."""
     lines: dict[tuple[float, ...], list[_Curve]] = {}
     longest = max((tuple(curve.run.rates) for curve in curves), key=len)
     for curve in curves:
@@ -181,14 +182,14 @@ def _draw_rates(axes: Axes, curves: Sequence[_Curve]) -> None:
     shown = [rate for rates in lines for rate in rates if rate > 0]
     if shown and max(shown) > LOG_FACTOR * min(shown):
         log_axis(axes.yaxis, min(shown), max(shown))
-        # Down to a whole decade, which has a label.
+        # The axis begins at a whole decade, because only those have labels.
         axes.set_ylim(0.8 * 10 ** math.floor(math.log10(min(shown))), 1.5 * max(shown))
     if len(lines) == 1 and len(curves) > 1:
         axes.set_title("Learning rate (same in all runs)")
 
 
 def _milestones(run: Run) -> Iterator[int]:
-    """The epochs after which the rate falls, of a schedule that keeps it for some epochs each."""
+    """Yield the epochs after which a stepwise schedule lowers the rate; nothing for other schedules."""
     if 1 < len(set(run.rates)) <= len(run.rates) / 2:
         for epoch, (before, after) in enumerate(zip(run.rates, run.rates[1:], strict=False), start=1):
             if after < before:
@@ -196,7 +197,7 @@ def _milestones(run: Run) -> Iterator[int]:
 
 
 def _draw_marks(axes: Axes, epochs: Sequence[int], marker: str = "", markersize: float = 0, **line: Any) -> None:
-    """A thin vertical line at each of these epochs, as far as the panel shows them; its marker is at the top."""
+    """Draw a thin vertical line at each of these epochs within the panel, with its marker at the top."""
     low, high = axes.get_xlim()
     for epoch in epochs:
         if low <= epoch <= high:
@@ -207,7 +208,7 @@ def _draw_marks(axes: Axes, epochs: Sequence[int], marker: str = "", markersize:
 
 
 def _listed(epochs: Sequence[int]) -> str:
-    """``epoch 5``, ``epochs 25, 50 and 75``."""
+    """List epochs as ``epoch 5`` or ``epochs 25, 50 and 75``."""
     *others, last = map(str, epochs)
     return f"epochs {', '.join(others)} and {last}" if others else f"epoch {last}"
 
@@ -222,15 +223,15 @@ SINGLE = "each convolution"
 def sparsity_curves(runs: Sequence[Run], *, totals: Sequence[int], title: str) -> Figure:
     """Share of the convolutions' weights that are 0, in % (parts 3.3, 3.4).
 
-    Left: against the epoch, for the whole network (bold) and for each convolution (thin). Right: of each convolution
-    after the last epoch.
+    The left panel shows it against the epoch, for the whole network (bold) and for each convolution (thin). The right
+    panel shows it for each convolution after the last epoch.
 
     Args:
-        runs: those without ``zeros`` are left out.
-        totals: (convolutions,) number of weights of each.
+        runs: the runs; those without ``zeros`` are left out.
+        totals: (convolutions,) the number of weights in each.
 
     Raises:
-        ValueError: a run's zeros aren't of so many convolutions.
+        ValueError: a run has zeros of another number of convolutions.
     """
     runs = [run for run in runs if run.zeros]
     with styled_figure(title, height=3.1) as figure:
@@ -248,7 +249,7 @@ def sparsity_curves(runs: Sequence[Run], *, totals: Sequence[int], title: str) -
             shares = 100 * zeros / np.maximum(totals, 1)
             whole = 100 * zeros.sum(axis=1) / max(sum(totals), 1)
             bold: Any = {"color": look.color, "linestyle": look.line, "linewidth": 3.2, "marker": look.marker}
-            # On top of the bold one, which hides them where all convolutions have the same share.
+            # Thin lines of a single run are on top: the bold one hides them if all shares are equal.
             thin: Any = {"color": "#000000" if len(runs) == 1 else look.color, "linewidth": 0.9}
             left.step(epochs, shares, where="post", zorder=4 if len(runs) == 1 else 2, **thin)
             every = 1 if len(epochs) <= FEW else _every(len(epochs), order, len(runs))
@@ -276,9 +277,10 @@ def sparsity_curves(runs: Sequence[Run], *, totals: Sequence[int], title: str) -
 
 
 def epoch_seconds(runs: Sequence[Run], *, title: str) -> Figure:
-    """The time of each epoch, its evaluation included, and how the medians compare (part 6.2).
+    """The time of each epoch in seconds, its evaluation included, and the ratio of the medians (part 6.2).
 
-    The axis is logarithmic where the times span more than a factor of 20. Medians, since a first epoch warms up.
+    The axis is logarithmic if the times span more than a factor of 20. Medians are compared because the first epoch is
+    often slower. Runs without times are left out.
     """
     runs = [run for run in runs if run.seconds]
     with styled_figure(title, height=2.9) as figure:
@@ -312,17 +314,18 @@ def epoch_seconds(runs: Sequence[Run], *, title: str) -> Figure:
 
 
 def _window(runs: Sequence[Run]) -> int:
-    """How many steps a mean is of: a tenth of the shortest run as it is planned, and 100 at most."""
+    """Return the number of steps in a moving average: a tenth of the shortest run as planned, at most 100."""
     planned = min(len(run.losses) * max(run.settings.epochs / len(run.accuracies), 1) for run in runs)
     shortest = min(len(run.losses) for run in runs)
     return max((n for n in (1, 2, 5, 10, 20, 50, 100) if n <= min(planned / 10, shortest)), default=1)
 
 
 def _every(points: int, order: int, count: int, share: float = 1.0) -> tuple[int, int]:
-    """Where a long line has its markers: not where the others have theirs, and eight on the whole width of the axes.
+    """Return ``markevery`` for a long line: eight markers on the whole width, away from those of other lines.
 
     Args:
-        share: of the width, which this line has.
+        order: the index of this line among ``count`` lines.
+        share: the share of the axes' width that this line covers.
     """
     step = max(round(points / max(8 * share, 1)), 1)
     return step * order // count, step

@@ -1,8 +1,8 @@
-"""What all figures share: their style, their frame, axes with plain numbers, and how they are saved.
+"""What all figures share: style, titles and legends, axes with plain numbers, and files.
 
-Figures are made without pyplot, so no display is needed and nothing is left behind. Colours are Okabe and Ito's, which
-readers with any colour vision tell apart; line styles, markers and hatches differ too, for grey print. Text has 7
-points where a figure is printed 12 cm wide.
+Figures are made without pyplot, so they need no display and are freed like other objects. The colours are Okabe and
+Ito's, which readers with any colour vision can tell apart. Line styles, markers and hatches differ too, for grey print.
+Labels have about 7 points if a figure is printed 12 cm wide.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ STYLE: dict[str, Any] = {
     "legend.handletextpad": 0.6,
     "figure.constrained_layout.h_pad": PAD,
     "figure.constrained_layout.w_pad": PAD,
-    # Titles may have a $ in them, and no formula is meant.
+    # A $ in a title does not begin a formula.
     "text.parse_math": False,
     "pdf.fonttype": 42,
 }
@@ -84,7 +84,7 @@ LIGHT = "#999999"
 
 
 class Look(NamedTuple):
-    """How one of several things is drawn."""
+    """The style of one line, marker or bar among several."""
 
     color: str
     line: Any
@@ -92,7 +92,7 @@ class Look(NamedTuple):
     hatch: str
 
 
-#: Okabe and Ito's colours without yellow, too light for a line, in an order whose neighbours differ in luminance.
+#: Okabe and Ito's colours in an order whose neighbours differ in luminance; yellow is too light for a line.
 COLORS = ("#0072B2", "#E69F00", "#000000", "#D55E00", "#56B4E9", "#009E73", "#CC79A7")
 LINES = ("-", "--", (0, (1, 1)), "-.", (0, (6, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (8, 2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -100,12 +100,12 @@ HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "||||")
 
 
 def looks(count: int) -> list[Look]:
-    """Looks that readers tell apart; after seven they begin anew."""
+    """Return ``count`` looks that readers can tell apart; they repeat after seven."""
     return list(islice(cycle(map(Look, COLORS, LINES, MARKERS, HATCHES)), count))
 
 
 def number(value: float) -> str:
-    """``1,212,778`` for a whole number, four significant digits for another one: ``0.4207``, ``2.103e-05``."""
+    """Format a number: ``1,212,778`` if it is whole, else four significant digits: ``0.4207``, ``2.103e-05``."""
     if isinstance(value, int):
         return f"{value:,}"
     if not math.isfinite(value):
@@ -119,14 +119,14 @@ def number(value: float) -> str:
 
 @contextmanager
 def _style() -> Iterator[None]:
-    """Matplotlib's defaults and ours, whatever a user's matplotlibrc says; as before afterwards."""
+    """Use matplotlib's defaults and this module's style, whatever a user's matplotlibrc says."""
     with matplotlib.style.context(["default", STYLE]):
         yield
 
 
 @contextmanager
 def styled_figure(title: str, height: float) -> Iterator[Figure]:
-    """A figure of the usual width and of this height in inches, which a title of several lines adds to."""
+    """Make a figure of the usual width and this height, in inches. Further lines of the title add to the height."""
     with _style():
         figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
         FigureCanvasAgg(figure)
@@ -135,17 +135,17 @@ def styled_figure(title: str, height: float) -> Iterator[Figure]:
             figure.suptitle("\n".join(lines))
             figure.set_figheight(height + LINE * (len(lines) - 1))
         yield figure
-        for axes in figure.axes:  # ticks are made when they are drawn, with whatever style there is then
+        for axes in figure.axes:  # ticks are made later, outside of this style
             axes.tick_params(labelsize=SMALL)
 
 
 def mark(figure: Figure, text: str) -> None:
-    """Put a small line below the title: what a reader has to know of the figure once it is a file among others."""
+    """Write a small line below the title, such as the profile. It stays with the figure's file."""
     if figure._suptitle is None or not text:  # type: ignore[attr-defined]
         return
     title = figure.get_suptitle()
     lines = title.count("\n") + 1
-    figure._suptitle.set_text(f"{title}\n ")  # type: ignore[attr-defined]  # an empty line, which keeps the room
+    figure._suptitle.set_text(f"{title}\n ")  # type: ignore[attr-defined]  # an empty line reserves the space
     figure.set_figheight(figure.get_figheight() + LINE)
     with _style():
         top = 1 - (PAD + LINE * lines) / figure.get_figheight()
@@ -153,7 +153,7 @@ def mark(figure: Figure, text: str) -> None:
 
 
 def placeholder(figure: Figure, *panels: Axes, text: str = "no epoch is finished yet") -> Figure:
-    """The figure with a sentence in the place of its panels."""
+    """Replace the panels of a figure by a sentence. Return the figure."""
     for axes in panels:
         axes.set_axis_off()
     figure.text(0.5, 0.5, text, ha="center", va="center", color=GREY)
@@ -161,7 +161,7 @@ def placeholder(figure: Figure, *panels: Axes, text: str = "no epoch is finished
 
 
 class _Percent(MaxNLocator):
-    """No tick beyond 100 %: only labels are there."""
+    """Places no ticks above 100 %, where there is room for labels only."""
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
         ticks = np.asarray(super().tick_values(vmin, vmax))
@@ -169,7 +169,7 @@ class _Percent(MaxNLocator):
 
 
 def percent_axis(axes: Axes, above: float = 0.04) -> None:
-    """Limits of two percentage points at least."""
+    """Set the limits of a percentage axis, which spans at least two points; ``above`` is room for labels."""
     low, high = axes.dataLim.intervaly
     if high - low < 2:
         low, high = (low + high) / 2 - 1, (low + high) / 2 + 1
@@ -182,7 +182,7 @@ NUMBERS = FuncFormatter(lambda value, _: number(float(value)))
 
 
 def log_axis(axis: Any, low: float, high: float) -> None:
-    """A logarithmic axis with plain numbers, more of them where it has few decades."""
+    """Make an axis logarithmic, with plain numbers as labels. An axis of few decades has more of them."""
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
     decades = math.log10(high / low)
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,), numticks=12))
@@ -191,7 +191,7 @@ def log_axis(axis: Any, low: float, high: float) -> None:
 
 
 def legend_below(figure: Figure, handles: Sequence[Any]) -> None:
-    """Below the panels, where it hides nothing, in as many columns as there is room for."""
+    """Put the legend below the panels, in as many columns as fit, and make the figure higher."""
     if not handles:
         return
     for handle in handles:
@@ -208,10 +208,13 @@ def legend_below(figure: Figure, handles: Sequence[Any]) -> None:
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
-    """Write ``name.png`` (150 dpi) and ``name.pdf``, whole or not at all; equal figures leave equal bytes.
+    """Write ``name.png`` (150 dpi) and ``name.pdf``, whole or not at all. Equal figures give equal bytes.
 
     Returns:
-        The paths of both.
+        The paths of both files.
+
+    Raises:
+        OSError: a file can't be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / f"{name}.png", folder / f"{name}.pdf"

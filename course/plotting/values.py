@@ -1,4 +1,4 @@
-"""Figures of values that belong to no epoch: pure functions from numbers to matplotlib figures."""
+"""Figures of values that belong to no epoch, as pure functions from numbers to matplotlib figures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from course.plotting.style import (
 
 __all__ = ["accuracy_spread", "bars", "encoding", "histograms"]
 
-#: How each of several repetitions is drawn.
+#: The style of each of several repetitions.
 REPETITION: dict[str, Any] = {"color": COLORS[1], "linestyle": "", "marker": "o", "markersize": 4, "alpha": 0.6}
 REPETITION["markeredgewidth"] = 0
 SINGLE: dict[str, Any] = {"color": COLORS[0], "linestyle": "", "marker": "o", "markersize": 7}
@@ -41,21 +41,21 @@ def accuracy_spread(
     xlabel: str = "",
     baseline_label: str = "full precision",
 ) -> Figure:
-    """Accuracies of several groups, with their numbers in % (parts 2.2, 2.3).
+    """Test accuracies of several groups, labelled in % (parts 2.2, 2.3).
 
-    A single value has a marker. Several repetitions are all drawn, lightly, next to their mean and standard deviation
-    (of a sample, with n − 1).
+    A single value is drawn as a marker. Several repetitions are drawn as light markers, next to their mean and their
+    sample standard deviation (with n − 1).
 
     Args:
         groups: name → accuracies in [0, 1].
-        baseline: the accuracy that all are compared with, in [0, 1]: a horizontal line.
+        baseline: the accuracy in [0, 1] that all are compared with, drawn as a horizontal line.
 
     Raises:
-        ValueError: a value outside [0, 1].
+        ValueError: a value is outside [0, 1].
     """
     checked = [value for values in groups.values() for value in values] + ([] if baseline is None else [baseline])
     if not all(0 <= value <= 1 for value in checked):
-        raise ValueError("accuracies are in [0, 1], of which the figure makes %")
+        raise ValueError("accuracies have to be in [0, 1]; the figure shows them in %")
     groups = {name: values for name, values in groups.items() if len(values)}
     with styled_figure(title, height=3.1) as figure:
         axes = figure.subplots()
@@ -101,11 +101,11 @@ def accuracy_spread(
 
 
 def histograms(groups: Mapping[str, np.ndarray], *, title: str, xlabel: str) -> Figure:
-    """How values are distributed, as shares in % of each group, over bins that all groups share (part 2.1).
+    """The distribution of values in each group, in %, over bins that all groups share (part 2.1).
 
     Args:
-        groups: name → numbers, of any shape; what isn't finite is left out, and the legend says how many that are.
-        xlabel: what the values are, with their unit.
+        groups: name → numbers of any shape. Values that aren't finite are left out, and the legend counts them.
+        xlabel: the meaning of the values, with their unit.
     """
     flat = {name: np.asarray(values, dtype=np.float64).ravel() for name, values in groups.items()}
     finite = {name: values[np.isfinite(values)] for name, values in flat.items()}
@@ -119,7 +119,7 @@ def histograms(groups: Mapping[str, np.ndarray], *, title: str, xlabel: str) -> 
         handles = []
         for order, ((name, values), look) in enumerate(zip(finite.items(), looks(len(finite)), strict=True)):
             style: Any = {"color": look.color, "linestyle": look.line}
-            style["linewidth"] = max(3.0 - 0.9 * order, 1.2)  # the later ones are drawn on top, where they are equal
+            style["linewidth"] = max(3.0 - 0.9 * order, 1.2)  # later lines are thinner, so that equal ones stay visible
             left_out = len(flat[name]) - len(values)
             label = f"{name} ({len(values):,} values{f', {left_out:,} not finite' if left_out else ''})"
             handles.append(Line2D([], [], label=label, **style))
@@ -134,25 +134,25 @@ def histograms(groups: Mapping[str, np.ndarray], *, title: str, xlabel: str) -> 
 
 
 def encoding(values: np.ndarray, *, title: str) -> Figure:
-    """The positional encoding as a heat map (part 5.1): all positions, and the first ones enlarged.
+    """The positional encoding as a heat map (part 5.1), with the first 64 positions enlarged.
 
     Args:
-        values: (length, depth), in [−1, 1].
+        values: (length, depth) numbers in [−1, 1].
     """
     values = np.asarray(values, dtype=np.float64)
     length, depth = values.shape
     first = min(length, 64)
-    # So many that pixels have no less: where a picture is made of every sixth position, the fast waves look slow.
+    # Each drawn column is a mean of neighbours. If every sixth position were drawn instead, fast waves would look slow.
     together = math.ceil(length / 512)
     starts = np.arange(0, length, together)
     means = np.add.reduceat(values, starts) / np.diff(starts, append=length)[:, None]
     with styled_figure(title, height=4.6) as figure:
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
         for axes, shown, drawn in ((left, length, means), (right, first, values[:first])):
-            # An image, and no mesh of half a million cells: the PDF stays small.
+            # An image keeps the PDF small; a mesh would have half a million cells.
             image = axes.imshow(
                 drawn.T,
-                cmap="cividis",  # the lighter, the larger: in grey print too
+                cmap="cividis",  # larger values are lighter, in grey print too
                 vmin=-1,
                 vmax=1,
                 aspect="auto",
@@ -171,16 +171,17 @@ def encoding(values: np.ndarray, *, title: str) -> Figure:
 
 
 def bars(labels: Sequence[str], groups: Mapping[str, Sequence[float]], *, title: str, xlabel: str) -> Figure:
-    """Grouped bars with their numbers, one row of bars for each label (parts 3.1, 4.1, 6.1).
+    """Grouped horizontal bars with their numbers, one row of bars for each label (parts 3.1, 4.1, 6.1).
 
-    The bars lie, so that long names and numbers have room. Their lengths are the values: the axis is linear.
+    The axis is linear and begins at 0.
 
     Args:
+        labels: the names of the rows; a name may have several lines.
         groups: name → (labels,) values, 0 or larger.
-        xlabel: what the values are, with their unit.
+        xlabel: the meaning of the values, with their unit.
 
     Raises:
-        ValueError: a group has another number of values than there are labels.
+        ValueError: a group doesn't have one value for each label.
     """
     for name, values in groups.items():
         if len(values) != len(labels):

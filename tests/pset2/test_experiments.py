@@ -39,7 +39,7 @@ def test_every_part_of_the_handout_has_an_experiment():
 def test_parts_are_chosen_by_number():
     assert parts_of([]) == list(PARTS)
     assert parts_of(["3.3", "1"]) == ["1.1", "1.2", "3.3"]
-    with pytest.raises(ValueError, match=r"there is no part 7: choose from 1\.1, 1\.2"):
+    with pytest.raises(ValueError, match=r"There is no part 7: choose from 1\.1, 1\.2"):
         parts_of(["7"])
 
 
@@ -122,10 +122,10 @@ def conflict(one: Session) -> str:
 
 def test_results_that_are_there_are_not_overwritten(tmp_path, submission):
     run_part(tmp_path, "3.1")
-    assert "--resume keeps them and goes on" in conflict(session(tmp_path, "3.1"))
-    assert "holds results of seed 43: --replace" in conflict(session(tmp_path, "3.1", seed=7, resume=True))
+    assert "keep them and continue with --resume" in conflict(session(tmp_path, "3.1"))
+    assert "holds results of seed 43: replace them with --replace" in conflict(session(tmp_path, "3.1", seed=7, resume=True))
     changed = submission(pruning=(SOLUTION / "pruning.py").read_text() + "\n# changed\n")
-    assert "holds results of another pruning.py" in conflict(session(tmp_path, "3.1", student=changed, resume=True))
+    assert "holds results of another version of pruning.py" in conflict(session(tmp_path, "3.1", student=changed, resume=True))
     (tmp_path / "3.1/record.json").write_text("{")
     assert "can't be read" in conflict(session(tmp_path, "3.1", resume=True))
     for options in ({"seed": 7}, {"student": changed}, {}):
@@ -134,7 +134,7 @@ def test_results_that_are_there_are_not_overwritten(tmp_path, submission):
 
 def test_quick_results_never_replace_full_ones(tmp_path):
     run_part(tmp_path, "3.1", profile=replace(SHORT, name="full"))
-    assert "of the full profile, which quick ones never replace" in conflict(session(tmp_path, "3.1", replace=True))
+    assert "of the full profile, which quick results never replace" in conflict(session(tmp_path, "3.1", replace=True))
 
 
 def test_full_results_replace_quick_ones_unasked(tmp_path):
@@ -195,7 +195,7 @@ def test_a_missing_module_is_said(tmp_path, submission):
 @pytest.mark.parametrize(
     ("part", "module", "text", "reason"),
     [
-        ("2.1", "quantization", "def quantize(W, bits=8): pass", "doesn't return codes, an array, and extra arguments"),
+        ("2.1", "quantization", "def quantize(W, bits=8): pass", "doesn't return an array of codes and the extra arguments"),
         ("1.2", "training", "def make_scheduler(*_): pass", "make_scheduler in training.py returned a NoneType"),
         ("6.2", "depthwise", "def dw_conv_block(*_): return 5", "dw_conv_block in depthwise.py returned a int"),
         ("3.1", "pruning", "def SparseConvNet(): raise SystemExit", "the student's code ended the program"),
@@ -218,7 +218,7 @@ def test_a_loss_that_is_nan_is_one_sentence_and_stops_no_other_rate(tmp_path, su
     record = run_part(tmp_path, "1.1", student=student)
     assert record.state == "failed"
     assert record.reason.startswith("learning rate 1e+30: the loss is nan at step ")
-    assert "the training diverged, and a smaller rate is the first thing to try" in record.reason
+    assert "the training diverged, so try a smaller rate first" in record.reason
     assert [run.finished for run in record.runs] == [False, True]
 
 
@@ -308,5 +308,5 @@ def test_a_fault_of_this_software_is_kept_for_the_staff(tmp_path, monkeypatch):
 
     monkeypatch.setattr(part1, "rates_of", fault)
     record = run_part(tmp_path, "1.1")
-    assert "KeyError: 'missing'. It came up with what " in record.reason
+    assert "KeyError: 'missing'. This happened with the values that " in record.reason
     assert "Traceback" in (tmp_path / "1.1/fault.txt").read_text()

@@ -30,7 +30,7 @@ def test_two_runs_do_not_write_into_one_folder(run, tmp_path):
     with lock(tmp_path / ".lock"):
         done = run("run_experiments.py", "3.1", "--student", SOLUTION, "--out", tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith("another run is writing into ")
+    assert done.stderr.startswith("Another run is writing into ")
 
 
 def test_the_command_runs_parts_and_says_where_the_report_is(run, tmp_path):
@@ -46,7 +46,7 @@ def test_the_command_runs_parts_and_says_where_the_report_is(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["9.1"], "there is no part 9.1: choose from"),
+        (["9.1"], "There is no part 9.1: choose from"),
         (["--device", "tpu"], "--device tpu can't be used here"),
         (["--device", "cuda:77"], ", or use --device cpu"),
         (["--student", "nowhere"], "nowhere holds none of training.py"),
@@ -76,7 +76,7 @@ def test_a_dry_run_writes_nothing(run, tmp_path):
 
 def test_untouched_stubs_show_the_reference_where_it_is_at_hand(run, tmp_path):
     done = run("run_experiments.py", "3.1", "--out", tmp_path / "out")
-    assert "student/ holds nothing but stubs yet: this runs the reference solution" in done.stdout
+    assert "student/ has only stubs so far: the reference solution runs" in done.stdout
     assert (tmp_path / "out-reference/report.html").exists()
 
 
@@ -154,7 +154,7 @@ def interrupted(*arguments: str | Path, after: set[str], by: signal.Signals) -> 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path):
     out, err = interrupted("3.3", "--out", tmp_path, after={"3.3 half of the filters"}, by=signal.SIGINT)
-    assert "Interrupted in part 3.3: what is finished is kept, and --resume goes on from there." in err
+    assert "Interrupted in part 3.3: finished work is kept, and --resume continues from there." in err
     assert "unfinished" in out  # the table has a row for what was interrupted
     assert "Quick results of 3.3 earn no points" in out
     assert "No part was finished in this session." in out
@@ -167,7 +167,7 @@ def test_an_interruption_names_all_parts_that_were_running(tmp_path):
     _, err = interrupted(
         *("3.3", "3.4", "--jobs", "2", "--out", tmp_path), after={"3.3 half", "3.4 half"}, by=signal.SIGTERM
     )
-    assert "Interrupted in parts 3.3 and 3.4: what is finished is kept" in err
+    assert "Interrupted in parts 3.3 and 3.4: finished work is kept" in err
     for part in ("3.3", "3.4"):
         record = read(tmp_path / part)
         assert record.state == "unfinished"
@@ -184,4 +184,4 @@ def test_an_interruption_before_a_part_began_shows_no_empty_table(tmp_path):
     screen = Screen(Console(file=out), Console(file=err, soft_wrap=True), Display(Console(file=out)))
     assert run_session(session(tmp_path, "1.1"), screen, at_once()) == ([], 130)
     assert out.getvalue() == ""
-    assert err.getvalue() == "Interrupted before any part began: the same command starts again.\n"
+    assert err.getvalue() == "Interrupted before any part began: run the same command again.\n"

@@ -67,7 +67,7 @@ def test_a_log_has_a_line_for_each_epoch_with_the_parts_number(parallel):
     _, text = parallel
     numbers = r"training loss \d\.\d{3}, test accuracy [\d.]+ %, [\d.]+ s for the epoch"
     assert re.search(rf"^  3\.2 SparseConvNet: epoch 1 of 1, {numbers}$", text, re.MULTILINE)
-    assert "6.1 Depthwise separable convolution: runs alone, since the handout asks for its times" in text
+    assert "6.1 Depthwise separable convolution: runs alone, because the handout asks for its times" in text
 
 
 def test_both_times_are_said_by_name(parallel):

@@ -392,6 +392,6 @@ def test_a_network_that_no_graph_can_hold_is_stepped_one_by_one(monkeypatch):
     training = small_training(small_net(), SGD, graphs=True)
     monkeypatch.setattr(training.stepper, "capture", True)
     monkeypatch.setattr(GraphSteps, "_record", refuses)
-    with pytest.warns(UserWarning, match="steps are taken one by one"):
+    with pytest.warns(UserWarning, match="trained without a CUDA graph"):
         finish(training)
     assert training.history.losses == expected.history.losses
