@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 
 from harness.base.quick_exit import quick_exit
-from harness.problem import ProblemError
 from harness.warm import client
 
 __all__ = ["main"]
@@ -23,9 +22,11 @@ def main(name: str) -> None:
     Args:
         name: the program's name, for its help.
     """
+    if _can_be_warm(sys.argv[1:]) and (code := client.run(["-m", name.split()[-1], *sys.argv[1:]])) is not None:
+        sys.exit(code)
+    from harness.problem import ProblemError  # takes as long to import as all of the above
+
     try:
-        if _can_be_warm(sys.argv[1:]) and (code := client.run(["-m", name.split()[-1], *sys.argv[1:]])) is not None:
-            sys.exit(code)
         if _grades_in_one_process(sys.argv[1:]):
             from harness.host.server_process import start_early
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from harness import ROOT
 from harness.submission.answers import QUESTIONS
 from harness.submission.gather import gather
 from harness.submission.intake import Submission, SubmissionError, open_submission
@@ -214,6 +217,93 @@ def test_what_takes_too_much_memory_is_refused(tmp_path):
     (tmp_path / "in.ipynb").write_bytes(b'{"nbformat": 4, "cells": [' + b"[[]]," * 9_000_000 + b"[]]}")
     with pytest.raises(SubmissionError), open_submission(tmp_path / "in.ipynb"):
         pass
+
+
+# ---- the process that reads it, forked by a warm server ----------------------------------------------------------
+
+
+def in_forks(text: str, *arguments: Path) -> list[str]:
+    """The lines that code prints for which a warm server's process would open submissions."""
+    code = (
+        "import os, sys, time\nfrom pathlib import Path\nfrom harness.submission import gather, intake\n"
+        f"intake.uses_template = lambda: True\npaths = [Path(one) for one in sys.argv[1:]]\n{text}"
+    )
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_a_forked_process_reads_the_same(tmp_path):
+    (tmp_path / "in.zip").write_bytes(zip_of({name: (SOLUTION / name).read_bytes() for name in FILES}))
+    nbformat.write(solution_notebook(), tmp_path / "in.ipynb")
+    (tmp_path / "damaged.zip").write_bytes((tmp_path / "in.zip").read_bytes()[:3000])
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "none.zip").write_bytes(b"PK")
+    paths = [STUBS, SOLUTION, *sorted(tmp_path.iterdir())]
+    both = in_forks(
+        """
+for path in paths:
+    for intake.uses_template in (lambda: True, lambda: False):
+        try:
+            with intake.open_submission(path) as found:
+                texts = [(file.name, file.read_text()) for file in sorted(found.folder.glob("*.py"))]
+                place = found.folder if found.folder == path else found.folder.name
+                print(place, found.notes, found.checklist, found.settings, found.origins.keys(), hash(str(texts)))
+        except intake.SubmissionError as error:
+            print(error)
+""",
+        *paths,
+    )
+    assert both[::2] == both[1::2]
+    assert len(both) == 2 * len(paths)
+    assert len({*both}) > 4
+
+
+@pytest.mark.parametrize(
+    ("hostile", "said"),
+    [
+        ("gather.MEMORY, gather.gather = 1 << 28, lambda *_: bytearray(1 << 30)", "can't be read (MemoryError)"),
+        ("intake.SECONDS, gather.gather = 0.3, lambda *_: time.sleep(60)", "took too long to read"),
+        ("gather.gather = lambda *_: os._exit(3)", "can't be read: it may need too much memory"),
+        ("gather.gather = lambda *_: os.kill(os.getpid(), 9)", "can't be read: it may need too much memory"),
+    ],
+)
+def test_a_forked_process_has_limits(tmp_path, hostile, said):
+    lines = in_forks(
+        f"""
+{hostile}
+try:
+    with intake.open_submission(paths[0]):
+        print("It was opened.")
+except intake.SubmissionError as error:
+    print(error)
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print("nothing is left")
+""",
+        tmp_path,
+    )
+    assert said in lines[0]
+    assert lines[1:] == ["nothing is left"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+def test_a_forked_process_has_no_open_file_of_the_grader(tmp_path):
+    (line,) = in_forks(
+        """
+def names(*_):
+    raise intake.SubmissionError(" ".join(sorted(os.listdir("/proc/self/fd"))[:-1]))  # the last is that of this list
+kept = [open(paths[0]) for _ in range(5)]
+gather.gather = names
+try:
+    with intake.open_submission(paths[0].parent):
+        pass
+except intake.SubmissionError as error:
+    print(error)
+""",
+        SOLUTION / "training.py",
+    )
+    assert line == "0 1 2"
 
 
 # ---- the command line ----------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ from harness.submission.stage import left_out
 __all__ = ["gather", "main"]
 
 OTHER_ARCHIVES = (".7z", ".rar", ".dmg", ".iso", ".xz", ".bz2", ".zst")
-#: Bytes of address space and seconds of processor time for this process.
+#: Bytes of address space and seconds of processor time for what this process reads.
 MEMORY, PROCESSOR_SECONDS = 3 << 30, 90
 
 
@@ -274,13 +274,22 @@ def _limit(scratch: str) -> None:
     with suppress(ImportError, OSError, ValueError):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        memory = MEMORY + _address_space()
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(ImportError, OSError, AttributeError):
         from harness.isolation import landlock
 
         landlock.restrict(read=["/"], write=[scratch, "/dev/null"])
+
+
+def _address_space() -> int:
+    """The bytes of address space that this process has. One that was forked may have gigabytes, PyTorch's libraries."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
 
 
 if __name__ == "__main__":

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +26,7 @@ import msgspec
 
 from harness import ROOT
 from harness.failure import Failure, StackLine
+from harness.host.server_process import uses_template
 from harness.problem import problem
 from harness.submission.file_search import read_text
 from harness.submission.hints import hints
@@ -236,21 +240,63 @@ def open_submission(path: Path, marking: Path | None = None) -> Iterator[Submiss
 
 
 def _gathered(path: Path, scratch: Path, marking: bool) -> Submission:
-    command = [sys.executable, "-m", "harness.submission.gather", str(path.absolute()), str(scratch), str(path)]
-    command += ["marking"] if marking else []
+    arguments = [str(path.absolute()), str(scratch), str(path), *(["marking"] if marking else [])]
     try:
-        process = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=SECONDS, check=False)
+        output, errors = _gather_in_fork(arguments) if uses_template() else _gather_in_interpreter(arguments)
     except subprocess.TimeoutExpired:
         raise SubmissionError(f"{path} took too long to read: hand in code, results and the write-up only.") from None
     try:
-        answer = msgspec.json.decode(process.stdout)
+        answer = msgspec.json.decode(output)
         return from_data(answer["submission"]) if "submission" in answer else _refuse(answer["problem"])
     except (msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError):
-        said = process.stderr.decode(errors="replace").strip().rpartition("\n")[2][:300]
+        said = errors.decode(errors="replace").strip().rpartition("\n")[2][:300]
         raise SubmissionError(
             f"{path} can't be read{f' ({said})' if said else ''}: it may need too much memory; hand in code, results "
             "and the write-up only."
         ) from None
+
+
+def _gather_in_interpreter(arguments: Sequence[str]) -> tuple[bytes, bytes]:
+    """The output and the errors of :mod:`harness.submission.gather` in a new interpreter."""
+    command = [sys.executable, "-m", "harness.submission.gather", *arguments]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=SECONDS, check=False)
+    return process.stdout, process.stderr
+
+
+def _gather_in_fork(arguments: Sequence[str]) -> tuple[bytes, bytes]:
+    """The same in a process forked from this one, a warm server's, which has imported it: 0.3 s less.
+
+    The process keeps none of this one's open files, so that it can't ask for anything in this one's name.
+    """
+    from harness.submission import gather  # imports this module
+
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+                os.dup2(output.fileno(), 1)
+                os.dup2(errors.fileno(), 2)
+                os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+                sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
+                gather.main(arguments)
+                sys.stdout.flush()
+            except BaseException:
+                os.write(2, traceback.format_exc().encode())
+            finally:
+                os._exit(0)
+        ended = os.pidfd_open(pid)
+        try:
+            if not select.select([ended], [], [], SECONDS)[0]:
+                raise subprocess.TimeoutExpired("gather", SECONDS)
+        finally:
+            os.close(ended)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        output.seek(0)
+        errors.seek(0)
+        return output.read(), errors.read()
 
 
 def _refuse(problem: str) -> Submission:

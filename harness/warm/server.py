@@ -30,7 +30,7 @@ IDLE_SECONDS = 600.0
 """Seconds without a request after which a server ends."""
 LOOK_SECONDS = 30.0
 MAX_PACKET = 1 << 20
-IMPORTED = ("harness.cli", "harness.fixtures", "harness.grading")
+IMPORTED = ("harness.cli", "harness.fixtures", "harness.grading", "harness.submission.gather")
 """The modules that a grading imports, without pytest plugins: pytest imports those itself, and warns if it can't."""
 
 
