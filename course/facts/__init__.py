@@ -1,7 +1,7 @@
-"""The facts that records hold, by question: the numbers that an answer can mention, computed and not read off a figure.
+"""Compute facts from records: for each question, the numbers that an answer can mention.
 
-Records may come from anybody, and may lack anything: what can't be computed is left out. Parts are compared where
-they were run with the same profile.
+Records may come from anybody, and may lack anything. Facts that can't be computed are left out. Parts are compared only
+if they were run with the same profile.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from harness.facts import Fact
 __all__ = ["PROFILE", "accuracy_of", "facts_of_records", "read_records"]
 
 PROFILE = "profile of the experiments"
-"""The name of a fact of every part."""
+"""The name of a fact that every part has."""
 
 
 def read_records(folder: Path) -> dict[str, Record]:
-    """The records below a folder that can be read, by their part."""
+    """Return the records in a folder of results, by part. Records that can't be read are left out."""
     found = {}
     for part in records.PARTS:
         try:
@@ -35,7 +35,11 @@ def read_records(folder: Path) -> dict[str, Record]:
 
 
 def facts_of_records(found: Mapping[str, Record]) -> list[Fact]:
-    """The facts of all parts that were run."""
+    """Return the finite facts of all parts that have a record.
+
+    Args:
+        found: the records by part.
+    """
     facts: list[Fact] = []
     for part, of_part in _PARTS.items():
         if part not in found:
@@ -45,14 +49,8 @@ def facts_of_records(found: Mapping[str, Record]) -> list[Fact]:
         try:
             for fact in of_part({other: record for other, record in found.items() if record.profile == profile}):
                 facts.append(fact)
-        except (
-            LookupError,
-            ValueError,
-            TypeError,
-            ArithmeticError,
-            AttributeError,
-        ):  # no record as they are written here
-            continue
+        except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError):
+            continue  # the record lacks data, or other software wrote it
     return [fact for fact in facts if fact.is_finite]
 
 

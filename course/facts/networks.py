@@ -16,6 +16,7 @@ __all__ = ["layer_sizes", "transformer", "two_layers"]
 
 
 def transformer(found: Records) -> Iterator[Fact]:
+    """Yield the facts of part 5.1: hyperparameters, counts and the output's shape."""
     record = found["5.1"]
     for table in record.tables:
         for row in table.rows[:50]:
@@ -24,13 +25,14 @@ def transformer(found: Records) -> Iterator[Fact]:
                 continue
             value = row[1] if isinstance(row[1], str) else number(row[1])
             if str(row[0]).startswith("matrix products") and not isinstance(value, str):
-                # A text, which is only shown: an answer is compared with the right number, and not with the student's.
+                # A text is only shown. Answers are compared with the right number, not with the student's.
                 yield Fact("5.1", f"{str(row[0])[:100]} (by count_matmuls)", f"{value:,.0f}")
             else:
                 yield Fact("5.1", str(row[0])[:100], value if not isinstance(value, str) else value[:100])
 
 
 def layer_sizes(found: Records) -> Iterator[Fact]:
+    """Yield the facts of part 6.1: parameters, their factors, and the ratio of times."""
     record = found["6.1"]
     table = record.table("depthwise separable")
     rows = [[number(cell) for cell in row[1:5]] for row in table.rows] if table is not None else []
@@ -55,7 +57,7 @@ def layer_sizes(found: Records) -> Iterator[Fact]:
 
 
 def _by_plain_steps(table: Table, own: Run, provided: Run) -> Iterator[Fact]:
-    """The comparison on a GPU, where the epochs themselves were captured graphs."""
+    """Yield the comparison on a GPU, where the epochs ran as CUDA graphs."""
     seconds = [number(row[1]) for row in table.rows[:2]]
     steps = int(number(table.rows[0][3]))
     how = f"from {steps} plain steps"
@@ -73,6 +75,7 @@ def _by_plain_steps(table: Table, own: Run, provided: Run) -> Iterator[Fact]:
 
 
 def two_layers(found: Records) -> Iterator[Fact]:
+    """Yield the facts of part 6.2: times of both layers, accuracies, and parameters of the networks."""
     record = found["6.2"]
     own, provided = record.run("yours"), record.run("provided")
     plain = record.table("seconds an epoch")
@@ -81,7 +84,8 @@ def two_layers(found: Records) -> Iterator[Fact]:
     elif own is not None and provided is not None and own.seconds and provided.seconds:
         ratio = sum(own.seconds) / sum(provided.seconds)
         by_epoch = [one / other for one, other in zip(own.seconds, provided.seconds, strict=False) if other > 0]
-        tolerance = max(abs(one - ratio) for one in by_epoch)  # of all epochs, or without the first one, which warms up
+        # An answer may leave out the first epoch, which is slower.
+        tolerance = max(abs(one - ratio) for one in by_epoch)
         also: tuple[str, ...] = ("slower", "ratio time", "ratio")
         both, name = (own, provided), "times slower than the provided layer"
         yield Fact("6.2", f"{name}{timed(both, 'all epochs together')}", ratio, "×", tolerance=tolerance, also=also)

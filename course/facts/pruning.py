@@ -1,4 +1,4 @@
-"""The facts of pruning: its steps, the zeros, and the comparison with the unpruned baseline (part 3)."""
+"""The facts of part 3: pruning steps, zeros, and the comparison with the unpruned baseline."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
 def unpruned(found: Records) -> Iterator[Fact]:
+    """Yield the facts of part 3.2: the accuracy without pruning, and the difference to ConvNet."""
     run = found["3.2"].run("unpruned")
     yield from accuracy("3.2", run)
     yield from last_loss("3.2", "", run)
@@ -30,11 +31,13 @@ def unpruned(found: Records) -> Iterator[Fact]:
 
 
 def filters(found: Records) -> Iterator[Fact]:
+    """Yield the facts of part 3.3: pruned filters against the unpruned baseline."""
     yield from _pruned("3.3", found)
     yield from _baseline("3.3", found, "pruned filters")
 
 
 def weights(found: Records) -> Iterator[Fact]:
+    """Yield the facts of part 3.4: pruned single weights against the baseline and against pruned filters."""
     yield from _pruned("3.4", found)
     yield from _baseline("3.4", found, "pruned single weights")
     structured = run_of(found, "3.3", "pruned")
@@ -70,10 +73,11 @@ def _pruned(part: str, found: Records) -> Iterator[Fact]:
 
 
 def _steps(part: str, run: Run, epochs: Sequence[int], among: float) -> Iterator[Fact]:
-    """Accuracy before and after each pruning step: the curve has the one after it at the epoch of the step.
+    """Yield the accuracy before and after each pruning step. The curve's value at a step's epoch is the one after it.
 
     Args:
-        among: the weights of all convolutions; 0 where the record lacks them.
+        epochs: the epochs after which the network was pruned.
+        among: the number of weights in all convolutions; 0 if the record lacks it.
     """
     losses = []
     also: tuple[str, ...]

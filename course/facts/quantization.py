@@ -1,4 +1,4 @@
-"""The facts of quantization: sizes, losses of accuracy, and the two ways of rounding (part 2)."""
+"""The facts of part 2: sizes, losses of accuracy, and the two ways of rounding."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ GAIN = "gain of test accuracy with stochastic rounding over banker's"
 
 
 def sizes(found: Records) -> Iterator[Fact]:
+    """Yield the facts of part 2.1: bytes of MNISTNet before and after quantization, and the factors."""
     yield from _of_sizes("2.1", found, BITS)
     if (table := found["2.1"].table("bytes, codes")) is not None:
         yield from _of_layers(table)
 
 
 def _of_sizes(question: str, found: Records, widths: Sequence[int]) -> Iterator[Fact]:
-    """Bytes of MNISTNet; codes of 4 and 2 bits are taken as packed."""
+    """Yield bytes of MNISTNet. Codes of 4 and 2 bits count as packed."""
     table = found["2.1"].table("bytes, codes") if "2.1" in found else None
     if table is None:
         return
@@ -36,11 +37,11 @@ def _of_sizes(question: str, found: Records, widths: Sequence[int]) -> Iterator[
         codes = sum(row[1] if bits == 8 else math.ceil(row[0] / 4 * bits / 8) for row in rows)
         packed = "" if bits == 8 else ", packed"
         yield Fact(question, f"bytes of the codes at {bits} bits{packed}", codes, "B")
-        # Codes of 4 bits that are kept as bytes take what those of 8 bits take: only "packed" says which is meant.
+        # Unpacked codes of 4 bits take as many bytes as those of 8 bits. The word "packed" tells them apart.
         also = () if packed else ("size at 8 bits", "size quantized", "size after")
         yield Fact(question, f"bytes at {bits} bits with extra arguments{packed}", codes + extra, "B", also=also)
         factor = before / (codes + extra)
-        # The whole network, or one of its layers, with extra arguments or without: an answer may mean any of them.
+        # An answer may mean the whole network or a layer, with or without extra arguments.
         layers = [row[0] / (row[0] / 4 * bits / 8 + row[2]) for row in rows if row[0] > before / 10]
         tolerance = max(abs(one - factor) for one in [*layers, 32 / bits])
         also = () if packed else ("smaller at 8 bits", "smaller", "factor")
@@ -51,7 +52,7 @@ def _of_sizes(question: str, found: Records, widths: Sequence[int]) -> Iterator[
 
 
 def _of_layers(table: Table) -> Iterator[Fact]:
-    """How much smaller each layer becomes at 8 bits, its weight and its bias together."""
+    """Yield the factor by which each layer shrinks at 8 bits, its weight and bias together."""
     layers: dict[str, list[list[float]]] = {}
     for row in table.rows:
         layers.setdefault(str(row[0]).partition(".")[0][:40], []).append([number(cell) for cell in row[1:4]])
@@ -63,6 +64,7 @@ def _of_layers(table: Table) -> Iterator[Fact]:
 
 
 def by_bits(found: Records) -> Iterator[Fact]:
+    """Yield the facts of part 2.2: the accuracy at 8, 4 and 2 bits, and the loss against full precision."""
     values = found["2.2"].values
     full = values["full"][0]
     originals = ("accuracy float32", "accuracy original", "accuracy baseline", "accuracy at 32 bits", "accuracy full")
@@ -77,6 +79,7 @@ def by_bits(found: Records) -> Iterator[Fact]:
 
 
 def rounding(found: Records) -> Iterator[Fact]:
+    """Yield the facts of part 2.3: stochastic against banker's rounding at 2 bits."""
     values = found["2.3"].values
     draws, nearest, full = values["stochastic"], values["banker's"][0], values["full"][0]
     mean = statistics.fmean(draws)
@@ -93,7 +96,7 @@ def rounding(found: Records) -> Iterator[Fact]:
     yield Fact("2.3", "largest test accuracy with stochastic rounding", 100 * max(draws), "%", also=("best accuracy",))
     if len(draws) > 1:
         deviation = statistics.stdev(draws)
-        # With n in the place of n − 1 it is a little smaller.
+        # An answer may divide by n instead of n − 1, which gives a slightly smaller deviation.
         tolerance = 100 * (deviation - statistics.pstdev(draws)) + 0.006
         name = "standard deviation of stochastic rounding"
         yield Fact("2.3", name, 100 * deviation, "points", tolerance=tolerance, also=("deviation",))

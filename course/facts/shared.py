@@ -1,4 +1,4 @@
-"""What the facts of several parts share: how accuracies are called, and how numbers are taken from records."""
+"""Helpers for the facts of several parts: names of accuracies, and numbers from records."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Records", "accuracy", "accuracy_of", "end", "last_loss", "number", "
 Records = Mapping[str, Record]
 """The records of one profile, by part."""
 
-#: What the accuracy at the end of a run is called, by part and run, and how else answers call it.
+#: The name of the final accuracy by part and run, and other names that answers use for it.
 _ACCURACIES: dict[tuple[str, str], tuple[str, ...]] = {
     ("1.2", "multistep"): ("test accuracy with multistep", "accuracy multisteplr", "accuracy multi"),
     ("1.2", "cosine-annealing"): (
@@ -45,14 +45,21 @@ _ACCURACIES: dict[tuple[str, str], tuple[str, ...]] = {
 
 
 def accuracy_of(part: str, run: str) -> tuple[str, ...]:
-    """What the accuracy of a run is called, and its other names; those of 1.1 are called by their rates."""
+    """Return the name of a run's final accuracy, and other names that answers use. Runs of 1.1 are named by rate."""
     if part == "1.1":
         return (f"test accuracy at learning rate {run.removeprefix('rate-')}",)
     return _ACCURACIES.get((part, run), (f"test accuracy of {run}",))
 
 
 def accuracy(part: str, run: Run | None, *also: str, question: str = "") -> Iterator[Fact]:
-    """The accuracy at the end: of the checkpoint, or of the curve, which differs by an image or two."""
+    """Yield the final test accuracy in %, of the checkpoint if there is one; nothing for a run without an epoch.
+
+    The tolerance includes the curve's last value, which may differ by an image or two.
+
+    Args:
+        also: further names that answers use.
+        question: the question of the fact; by default the part.
+    """
     if run is not None and run.accuracies:
         name, *others = accuracy_of(part, run.name)
         curve = 100 * run.accuracies[-1]
@@ -62,42 +69,42 @@ def accuracy(part: str, run: Run | None, *also: str, question: str = "") -> Iter
 
 
 def last_loss(question: str, where: str, run: Run | None, *also: str) -> Iterator[Fact]:
-    """The mean of the last epoch's losses."""
+    """Yield the mean of the last epoch's losses."""
     if run is not None and len(run.losses) >= len(run.accuracies) > 0:
         yield Fact(question, f"mean training loss over the last epoch{where}", run.last_loss, also=also)
 
 
 def points(question: str, name: str, value: float, *also: str) -> Fact:
-    """A difference of two shares, in percentage points."""
+    """Return a difference of two shares, such as 0.021, as a fact in percentage points."""
     return Fact(question, name, 100 * value, "points", tolerance=0.006, also=also)
 
 
 def end(run: Run | None) -> float | None:
-    """The share of the test images at the end."""
+    """Return the final test accuracy in [0, 1]; None for a run without an epoch."""
     if run is None or not run.accuracies:
         return None
     return run.checkpoint.test.accuracy if run.checkpoint is not None else run.accuracies[-1]
 
 
 def run_of(found: Records, part: str, name: str) -> Run | None:
-    """A part's run of this name; None where it was not made."""
+    """Return a part's run of this name; None if there is none."""
     record = found.get(part)
     return record.run(name) if record is not None else None
 
 
 def number(cell: object) -> float:
-    """A table's cell as a number.
+    """Return a table's cell as a number.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the cell is a text, or is not finite.
     """
     if isinstance(cell, int | float) and math.isfinite(cell):
         return float(cell)
-    raise ValueError("no number")
+    raise ValueError("not a finite number")
 
 
 def timed(runs: Iterable[Run], how: str = "") -> str:
-    """How times of these runs were measured, as the end of a fact's name: `` (mean, measured beside other runs)``."""
+    """Return the end of a fact's name that says how times were measured: ``(mean, measured beside other runs)``."""
     beside = "measured beside other runs" if any(run.alone is False for run in runs) else ""
     said = ", ".join(filter(None, (how, beside)))
     return f" ({said})" if said else ""

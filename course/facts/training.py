@@ -1,4 +1,4 @@
-"""The facts of learning rates, schedules and fine-tuning (parts 1 and 4)."""
+"""The facts of parts 1 and 4: learning rates, schedules and fine-tuning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.facts import Fact
 
 __all__ = ["fine_tuned", "rates", "schedules"]
 
-#: The classifier of ResNet-18 as it comes: for ImageNet's classes.
+#: Inputs and outputs of ResNet-18's classifier for ImageNet's classes.
 RESNET_WIDTH, RESNET_OUTPUTS = 512, 1000
 WITHIN = {
     0.0: "before the training",
@@ -22,6 +22,7 @@ WITHIN = {
 
 
 def rates(found: Records) -> Iterator[Fact]:
+    """Yield the facts of part 1.1: accuracy and loss at each learning rate, and the best rate."""
     runs = [run for run in found["1.1"].runs if run.accuracies]
     best = max(runs, key=lambda run: end(run) or 0.0)
     yield Fact("1.1", "best learning rate", best.settings.rate)
@@ -34,6 +35,7 @@ def rates(found: Records) -> Iterator[Fact]:
 
 
 def schedules(found: Records) -> Iterator[Fact]:
+    """Yield the facts of part 1.2: accuracies, losses and running times of both schedules."""
     record = found["1.2"]
     words = {
         "multistep": ("multistep", ("multisteplr", "multi")),
@@ -60,7 +62,7 @@ def schedules(found: Records) -> Iterator[Fact]:
         name = "difference in test accuracy, cosine annealing minus multistep"
         yield points("1.2", name, ends[1] - ends[0], "difference", "better", "higher", "lower", "worse")
     trained = sum(sum(run.seconds) for run in record.runs)
-    # Either may be meant, and what lies between them: with loading, without the rest.
+    # An answer may give either time, or one between them, such as the runs with the loading of data.
     between = max(record.seconds - trained, 0.0) / 2
     also_total = ("total running time", "total training time")
     name = "total running time of both schedules"
@@ -72,11 +74,12 @@ def schedules(found: Records) -> Iterator[Fact]:
 
 
 def _around_quarters(epochs: int) -> list[int]:
-    """The last epoch of each quarter, where MultiStepLR has its milestones, and the one that follows."""
+    """Return the last epoch of each quarter, where MultiStepLR has its milestones, and the epoch after it."""
     return [math.ceil(quarter * epochs / 4) + later for quarter in (1, 2, 3) for later in (0, 1)] if epochs >= 8 else []
 
 
 def fine_tuned(found: Records) -> Iterator[Fact]:
+    """Yield the facts of part 4.2: accuracies and running times of the three networks."""
     table = found["4.1"].table("trainable in fc") if "4.1" in found else None
     if table is not None and table.rows and table.rows[0][3] == RESNET_OUTPUTS * (RESNET_WIDTH + 1):
         name = "outputs of each network, more than the images have classes"

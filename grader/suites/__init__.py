@@ -1,1 +1,1 @@
-"""The weighted suites, one a part: what a submission has to do for its points."""
+"""The graded tests of this problem set. Each test says how many points it is worth."""

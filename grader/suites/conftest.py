@@ -1,4 +1,7 @@
-"""Fixtures of this problem set. The plugin has those of every suite: student, rng, note, show, measured and fact."""
+"""The fixtures of this problem set.
+
+The plugin provides the fixtures of every suite: student, rng, note, show, measured and fact.
+"""
 
 from __future__ import annotations
 
@@ -33,28 +36,28 @@ def mnistnet() -> MNISTNet:
 
 
 class TorchHome:
-    """A folder in which torchvision finds weights, and those weights."""
+    """A folder in which torchvision finds weights, and the state of these weights."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.state: dict[str, torch.Tensor] = {}
 
     def fill(self, name: str, state: dict[str, torch.Tensor]) -> None:
-        """Put the weights under the file name that torchvision looks for."""
+        """Save weights under the file name that torchvision looks for."""
         checkpoints = self.folder / "hub" / "checkpoints"
         checkpoints.mkdir(parents=True, exist_ok=True)
         torch.save(state, checkpoints / Path(name).name)
         self.read()
 
     def read(self) -> None:
-        """Take the weights of the file: mapped from what workers read, they take no memory of their own."""
+        """Load the weights of the file. They are memory-mapped, so all processes share their memory."""
         for path in self.folder.glob("hub/checkpoints/*"):
             self.state = torch.load(path, mmap=True, weights_only=True)
 
 
 @pytest.fixture(scope="session")
 def torch_home(request: pytest.FixtureRequest) -> TorchHome:
-    """Where workers can read it. It stays as long as the launcher, for further runs with the same seed."""
+    """A folder for weights that workers can read. Later gradings with the same seed use it again."""
     grading = request.config.stash[GRADING]
     shared = Path(grading.launcher.shared)
     home = TorchHome(shared / f"torch-{grading.seed('pretrained'):x}")
@@ -71,9 +74,9 @@ def torch_home(request: pytest.FixtureRequest) -> TorchHome:
 
 @pytest.fixture
 def pretrained(student: Student, torch_home: TorchHome, request: pytest.FixtureRequest) -> dict[str, torch.Tensor]:
-    """The weights that torchvision finds as those of ResNet-18, in this test's worker too: drawn from the run's seed.
+    """Random weights that torchvision loads as ResNet-18's in this test's worker. They depend on the run's seed.
 
-    ImageNet's can't be downloaded everywhere, and a student who loads these by their name loads those as well.
+    ImageNet's weights can't be downloaded everywhere. Code that loads these weights by name would load ImageNet's too.
     """
     if not torch_home.state:
         seed = request.config.stash[GRADING].seed("pretrained")
@@ -84,7 +87,7 @@ def pretrained(student: Student, torch_home: TorchHome, request: pytest.FixtureR
 
 @pytest.fixture
 def results(request: pytest.FixtureRequest, fact: Callable[..., None]) -> Results:
-    """What run_experiments.py left of this test's part."""
+    """The results of ``run_experiments.py`` for this test's part."""
     submission = request.config.stash[GRADING].submission
     return Results(submission.results, submission.folder, request.node.stash[TEST].part, fact)
 

@@ -23,31 +23,32 @@ __all__ = [
     "same_weights",
 ]
 
-#: Two trainings are far apart, also where they began with the same weights. A copy with a little noise is not.
+#: Two networks are copies if their weights differ by less than this share of their norm. Two trainings are far apart
+#: even if they began with the same weights; a copy with a little noise is not.
 COPY = 0.005
-#: Fine-tuned networks stay near to what they began with, and share what was frozen: only copies are this near.
+#: The same for fine-tuned networks, which stay near their first weights and share the frozen ones.
 FINE_TUNED_COPY = 1e-4
-#: Two runs of a submission with channels that are more alike than this are copies. Measured, see :func:`likeness`:
-#: 1.0000 with channels in another order and at another scale, and with weights in float16; 0.9985 and 0.983 with noise
-#: of 3 and 10 % of the weights' spread. Runs that began with the same weights and images, and went their ways for 90
-#: small steps, had 0.86 at most; after an epoch of 79 steps at the rate 0.1 with other images it was 0.72.
+#: Two runs of a submission are copies if their :func:`likeness` is above this. Measured were 1.0000 for a copy with
+#: channels in another order and scale, or with weights in float16, and 0.9985 and 0.983 for noise of 3 and 10 % of the
+#: weights' spread. Two runs from the same weights and images had 0.86 at most after 90 different small steps, and 0.72
+#: after an epoch of 79 steps at rate 0.1 with different images.
 SAME_CHANNELS = 0.95
-#: The same for the network of fixtures/, with which no run begins. Trained further at 0.01 it had 0.97 after 20 steps
-#: of 32 images and 0.94 after 60; networks that were trained by themselves had 0.20 to 0.39.
+#: The same bound against the network of fixtures/, from which no run begins. When that network was trained further at
+#: rate 0.01, it had 0.97 after 20 steps of 32 images and 0.94 after 60. Independent networks had 0.20 to 0.39.
 CHANNELS_OF_FIXTURES = 0.9
-#: Images of fixtures/ on which channels are compared.
+#: The number of images of fixtures/ on which channels are compared.
 COMPARED = 100
-#: Blocks of nine whose channels are compared. What comes late depends most on how long a network was trained.
+#: Indices of the blocks, of nine, whose channels are compared. Late blocks change most during training.
 BLOCKS = (4, 8)
 
 
 def _weights(model: nn.Module) -> list[Tensor]:
-    """All kernels and matrices."""
+    """Return all kernels and matrices, flattened."""
     return [parameter.detach().flatten() for parameter in model.parameters() if parameter.ndim > 1]
 
 
 def same_weights(one: nn.Module, other: nn.Module, within: float) -> bool:
-    """Whether two networks differ by less than this share of their weights' norm."""
+    """Say whether two networks differ by less than ``within`` times their weights' norm."""
     weights, others = _weights(one), _weights(other)
     if [len(a) for a in weights] != [len(b) for b in others]:
         return False
@@ -65,10 +66,10 @@ _CHANNELS: WeakKeyDictionary[nn.Module, list[Tensor]] = WeakKeyDictionary()
 
 
 def _channels(model: nn.Module) -> list[Tensor]:
-    """What each channel of two blocks computes, (places, C) with mean 0 and norm 1; channels that are off are left out.
+    """Return the outputs of two blocks' channels, each (places, C) with mean 0 and norm 1, without those that are off.
 
-    A network's copy may have its channels in another order, each with a factor that the next layer takes back. Order
-    and factor don't change how a channel correlates with itself.
+    A copy may have its channels in another order, each with a factor that the next layer undoes. Neither changes a
+    channel's correlation with its original.
     """
     if model not in _CHANNELS:
         blocks = model.get_submodule("model")
@@ -89,7 +90,7 @@ def _channels(model: nn.Module) -> list[Tensor]:
 
 
 def _standardised(output: Tensor) -> Tensor:
-    """(N, C, H, W) → (N · 16, C'): 4×4 means of each image."""
+    """Average each image to 4×4 places: (N, C, H, W) → (N · 16, C') with mean 0 and norm 1 in each channel."""
     values = nn.functional.adaptive_avg_pool2d(output, 4).permute(0, 2, 3, 1).flatten(0, 2)
     values = values - values.mean(0)
     norms = values.norm(dim=0)
@@ -97,7 +98,7 @@ def _standardised(output: Tensor) -> Tensor:
 
 
 def likeness(one: nn.Module, other: nn.Module) -> float:
-    """The similarity of the channels of two networks: 1 for copies.
+    """Return the similarity of the channels of two networks, which is 1 for copies.
 
     Each channel is compared with the most similar channel of the other network. The result is the median of these
     correlations, and the minimum over blocks and over both directions.
@@ -106,17 +107,17 @@ def likeness(one: nn.Module, other: nn.Module) -> float:
     for values, others in zip(_channels(one), _channels(other), strict=True):
         correlations = values.T @ others
         if not correlations.numel():
-            return 0.0  # a block that is off as a whole
+            return 0.0  # all channels of a block are off
         found += [float(correlations.amax(axis).median()) for axis in (0, 1)]
     return min(found)
 
 
 def same_channels(one: nn.Module, other: nn.Module, more_than: float = SAME_CHANNELS) -> bool:
-    """Whether two networks of one architecture compute the same, whatever the order and the scale of their channels."""
+    """Say whether two networks of one architecture are equal up to the order and the scale of their channels."""
     return type(one) is type(other) and hasattr(one, "model") and likeness(one, other) > more_than
 
 
 def is_of_fixtures(model: nn.Module) -> bool:
-    """Whether a network is that of ``fixtures/``, or was made from it."""
+    """Say whether a network is the one in ``fixtures/``, or was made from it."""
     course = course_convnet()
     return same_weights(model, course, COPY) or same_channels(model, course, CHANNELS_OF_FIXTURES)

@@ -1,6 +1,6 @@
 """Check that curves can come from a training run: losses of batches are noisy, and accuracies go up and down.
 
-Invented noise isn't detected here. The network itself is always measured (results_checks.py).
+Invented noise isn't detected. The network itself is always measured (results_checks.py).
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from harness.checks import assert_true
 
 __all__ = ["assert_noisy_losses", "assert_own_curves", "assert_swinging_accuracies"]
 
-#: Where losses are noise around a level, half of the steps rise. What is learnt makes them fewer: 43 to 55 % were seen
-#: in real runs of 100 steps, so that 15 points leave room for a trend.
+#: The allowed distance of the share of rises from a half, besides chance. Losses that are noise around a level rise at
+#: half of the steps, and learning makes rises rarer. Real runs of 100 steps had 43 to 55 %.
 TREND = 0.15
-#: The median of the losses' second differences, as a share of the median loss. Real runs had 0.009 (ten steps of LoRA)
-#: to 0.14, and 0.014 in ConvNet's first 100 steps at 0.0001. Smooth curves of 1,000 steps have less than 0.0001.
+#: The least median of the losses' second differences, as a share of the median loss. Real runs had 0.009 (ten steps of
+#: LoRA) to 0.14, and 0.014 in ConvNet's first 100 steps at rate 0.0001. Smooth curves of 1,000 steps have under 0.0001.
 ROUGHNESS = 0.001
-#: Share of the losses that differ from all others: all of them did in real runs. Of 39,100 numbers of float32 some
-#: are equal by chance.
+#: The least number of different losses, as a share of all losses. In real runs nearly all differed; of 39,100 float32
+#: numbers some are equal by chance.
 DISTINCT = 0.5
 
 
@@ -41,7 +41,7 @@ def assert_noisy_losses(run: Run, again: str) -> None:
         f"{run.name}: the losses lie on a smooth curve, expected noise: batches are easy or hard by chance.",
         again,
     )
-    # Rounded to a millionth of the loss: those of noise still differ, those of a line with a pattern on it do not.
+    # After rounding to a millionth of the loss, bends of noise still differ, and bends of a repeated pattern are equal.
     kinds = len({round(bend / median, 6) for bend in bends})
     assert_true(
         kinds >= DISTINCT * len(bends),
@@ -59,10 +59,10 @@ def assert_noisy_losses(run: Run, again: str) -> None:
 
 
 def rises_bound(count: int) -> float:
-    """The largest allowed distance of the share of rises from a half.
+    """Return the largest allowed distance of the share of rises from a half: five standard deviations, and a trend.
 
-    Of ``count`` independent numbers in a row the rises have variance (count + 1)/12, whatever their distribution (they
-    are the ascents of a random permutation); five standard deviations, and room for a trend.
+    The number of rises in ``count`` independent numbers has variance (count + 1)/12, whatever their distribution,
+    because rises are the ascents of a random permutation.
     """
     return TREND + 5 * math.sqrt((count + 1) / 12) / (count - 1)
 
@@ -70,14 +70,14 @@ def rises_bound(count: int) -> float:
 def assert_swinging_accuracies(run: Run, again: str) -> None:
     """Check a trained network's accuracies: 5 epochs don't lie on a line, and 100 epochs have falls among the rises.
 
-    The rate is 0.1, or Adam's 0.001, for 25 of the 100 epochs, in which accuracy swings by several points from one
-    epoch to the next (docs/experiments.md). Noise would fall in 12 of these 24 steps, with a standard deviation of 1.4
-    (see :func:`rises_bound`), and in 5 of them all but always; later epochs swing less, but they do.
+    For 25 of the 100 epochs the rate is 0.1, or 0.001 with Adam. There the accuracy changes by several points from one
+    epoch to the next (docs/experiments.md). Noise falls at 12 of these 24 steps on average, with a deviation of 1.4
+    (see :func:`rises_bound`), so 5 is five deviations lower. Later epochs have further, smaller falls.
     """
     curve = run.accuracies
     if len(curve) < 5:
         return
-    # One of 10,000 images is 0.0001: rounded to whole images, a line bends by 0.0002 at most.
+    # An accuracy is a whole number of 10,000 images. This rounding bends a line by 0.0002 at most.
     assert_true(
         max(_bends(curve)) > 0.0005,
         f"{run.name}: the accuracies lie on a line, expected those of a training, which no formula gives.",
@@ -94,13 +94,13 @@ def assert_swinging_accuracies(run: Run, again: str) -> None:
 
 
 def _bends(values: Sequence[float]) -> list[float]:
-    """The absolute second differences, which are 0 on a line."""
+    """Return the absolute second differences, which are 0 on a line."""
     triples = zip(values, values[1:], values[2:], strict=False)
     return [abs(before - 2 * here + after) for before, here, after in triples]
 
 
 def assert_own_curves(run: Run, others: Sequence[tuple[str, Run]], again: str) -> None:
-    """Check that no other run has these curves. Equal seeds begin alike, so losses of the last epoch are compared."""
+    """Check that no other run has these curves. Equal seeds begin equally, so the last epoch's losses are compared."""
     steps = len(run.losses) // len(run.accuracies)
     last = run.losses[-steps:]
     for name, other in others:

@@ -1,4 +1,4 @@
-"""Test images that students don't have. They are in ``grader/data/`` of the staff's copy, and not in the hand-out."""
+"""Held-out test images. They are in ``grader/data/`` of the staff's copy, and are not given to students."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from harness.problem import ProblemError, problem
 __all__ = ["FOLDER", "HELD_OUT", "HeldOutError", "held_out"]
 
 FOLDER = problem().held_out
-#: The staff's copy alone has a solution.
+#: Only the staff's copy has a solution.
 _SOLUTION = problem().solution
-#: Images in each file, as many of each class.
+#: The number of images in each file, with equal numbers of all classes.
 HELD_OUT = 1000
 
 
@@ -22,7 +22,7 @@ class HeldOutError(ProblemError):
 
 @functools.cache
 def held_out(name: Name = "cifar10") -> ImageDataset | None:
-    """1,000 test images of CIFAR-10 or MNIST that are not in ``fixtures/``; None in the students' copy.
+    """Return 1,000 test images of CIFAR-10 or MNIST that are not in ``fixtures/``; None in the students' copy.
 
     Raises:
         HeldOutError: this is the staff's copy, and the images are missing or damaged.
@@ -33,7 +33,7 @@ def held_out(name: Name = "cifar10") -> ImageDataset | None:
     again = "make them again: python grader/data/make.py"
     try:
         data = read_file(path, name)
-    except Exception as error:  # whatever a damaged archive leads to
+    except Exception as error:  # a damaged archive may raise anything
         raise HeldOutError(f"The held-out images in {path} can't be read ({error}); {again}.") from error
     if data.labels.bincount(minlength=10).tolist() != [HELD_OUT // 10] * 10:
         raise HeldOutError(f"{path} holds {len(data):,} images, expected 100 of each class; {again}.")

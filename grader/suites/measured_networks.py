@@ -1,4 +1,4 @@
-"""How many images a checkpoint's network recognises, and how far samples of images may lie apart."""
+"""Measure how many images a checkpoint's network recognises, and bound the differences between samples."""
 
 from __future__ import annotations
 
@@ -19,21 +19,26 @@ __all__ = [
     "sampling_bound",
 ]
 
-#: Test images in fixtures/, on which everything is measured again.
+#: The number of test images in fixtures/, on which networks are measured again. The code calls them witnesses.
 WITNESSES = 1000
-#: Images that lie between two classes are decided by the order of sums, which differs between machines: two of 1,000
-#: have been seen to change (tests/pset2/test_course.py), so that five leave room.
+#: The allowed difference between machines in recognised images. The order of sums decides images between two classes:
+#: two of 1,000 were seen to change (tests/pset2/test_course.py).
 ROUNDING = 5
-#: Share of the test images that bfloat16 and weights in float16 may decide otherwise.
+#: The share of the test images that bfloat16 and weights in float16 may classify differently.
 PRECISION = 0.02
 
 
 def sampling_bound(accuracy: float, population: int) -> float:
-    """How far the accuracy on the 1,000 witnesses may be from that on all test images, which hold them.
+    """Bound the difference between the accuracy on the 1,000 witnesses and that on all N test images.
 
-    Drawn without replacement, the number of hits is hypergeometric with variance n·p·(1 − p)·(N − n)/(N − 1); five of
-    its standard deviations are passed less than once in a million. (The witnesses are drawn class by class, which only
-    makes them steadier.) p is kept from 0 and 1, where nothing would be left; rounding comes on top.
+    The witnesses are drawn from these without replacement, so their hits are hypergeometric with variance
+    n·p·(1 − p)·(N − n)/(N − 1). A difference exceeds five standard deviations less than once in a million. The
+    witnesses are drawn class by class, which only makes the variance smaller. p is at least 0.01 and at most 0.99,
+    because the variance is 0 at 0 and 1. :data:`ROUNDING` is added.
+
+    Args:
+        accuracy: the accuracy p on all test images.
+        population: their number N.
     """
     p = min(max(accuracy, 0.01), 0.99)
     without_replacement = max(population - WITNESSES, 0) / max(population - 1, 1)
@@ -41,11 +46,14 @@ def sampling_bound(accuracy: float, population: int) -> float:
 
 
 def difference_bound(accuracy: float) -> float:
-    """How much better a network may do on the 1,000 witnesses than on as many other test images.
+    """Bound by how much the accuracy on the 1,000 witnesses may exceed that on as many other test images.
 
-    Both are drawn without replacement from the same N, so that what one has the other lacks: each mean has variance
-    S²/n·(1 − n/N), their covariance is −S²/N, and their difference has 2·S²/n, whatever N is. S² is p·(1 − p) for hits;
-    p is that of both together. Five standard deviations are passed less than once in a million.
+    Both samples are drawn without replacement from the same N images. Each mean has variance S²/n·(1 − n/N), and their
+    covariance is −S²/N. So their difference has variance 2·S²/n, whatever N is. For hits, S² is p·(1 − p). A difference
+    exceeds five standard deviations less than once in a million.
+
+    Args:
+        accuracy: the accuracy p on both samples together.
     """
     p = min(max(accuracy, 0.01), 0.99)
     return 5 * math.sqrt(2 * p * (1 - p) / WITNESSES) + ROUNDING / WITNESSES
@@ -55,13 +63,14 @@ _MEASURED: dict[tuple[str, str, int, tuple[float, ...]], int] = {}
 
 
 def measured(model: nn.Module, sha256: str, witnesses: ImageDataset, *, which: str = "public") -> int:
-    """How many of the images a network recognises; measured once for several tests, by its file's digest.
+    """Return how many of the images a network recognises. The count is kept by the file's digest for further tests.
 
     Args:
-        which: names the images; those of one name differ in size and statistics alone.
+        sha256: the digest of the checkpoint's file.
+        which: a name for the images. Images of one name may only differ in their size and statistics.
     """
     key = which, sha256, witnesses.images.shape[-1], witnesses.mean
     if key not in _MEASURED:
         with small_numbers_as_zero():
-            _MEASURED[key] = evaluate(model, witnesses, batch_size=50).correct  # in little memory
+            _MEASURED[key] = evaluate(model, witnesses, batch_size=50).correct  # small batches need little memory
     return _MEASURED[key]

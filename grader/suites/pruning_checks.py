@@ -1,7 +1,7 @@
 """Shared checks of part 3: networks of sparse layers with drawn weights, and the effects of a pruning call.
 
-A *unit* is the thing that is pruned: a filter in part 3.3, a single weight in part 3.4. A unit is off if its weights in
-use, mask times ``_weight``, are 0. So it doesn't matter how the mask is stored.
+A *unit* is what is pruned: a filter in part 3.3, a single weight in part 3.4. A unit is off if its weights in use, mask
+× ``_weight``, are 0. So it doesn't matter how the mask is stored.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from harness.checks import as_array, as_module, as_number, as_numbers, assert_se
 from harness.gradebook import Panel, Picture
 from harness.host.proxies import RemoteModule, Student
 
-#: (in channels, out channels, kernel size, stride). Tenths of their filters are whole numbers: nothing is rounded.
+#: Layers as (in channels, out channels, kernel size, stride). A tenth of their filters is a whole number.
 SMALL: tuple[tuple[int, int, int, int], ...] = ((3, 10, 3, 1), (10, 20, 3, 1), (20, 30, 1, 1))
-#: ConvNet's numbers of filters, with few weights.
+#: Layers with ConvNet's numbers of filters, but few weights.
 FILTERS: tuple[tuple[int, int, int, int], ...] = ((3, 32, 3, 1), (32, 64, 1, 1), (64, 128, 1, 1), (128, 256, 1, 1))
 
 
@@ -33,21 +33,21 @@ class Kind:
     unit: str
 
     def scores(self, weight: Tensor) -> np.ndarray:
-        """The score of each unit. The units with the smallest scores must be switched off."""
+        """Return the score of each unit, (units,) float64. The units with the smallest scores must be switched off."""
         magnitudes = np.abs(weight.numpy().astype(np.float64))
         return magnitudes.ravel() if self.single_weights else magnitudes.reshape(len(magnitudes), -1).sum(1)
 
     def sums(self, weight: Tensor) -> np.ndarray:
-        """The score without absolute values, which is a common mistake."""
+        """Return the scores without absolute values, which is a common mistake."""
         values = weight.numpy().astype(np.float64)
         return values.ravel() if self.single_weights else values.reshape(len(values), -1).sum(1)
 
     def off(self, weight: Tensor) -> np.ndarray:
-        """A mask of the units that are off."""
+        """Return which units are off, (units,) bool."""
         return np.asarray(self.scores(weight) == 0)
 
     def prune(self, student: Student, net: RemoteModule, fraction: float) -> None:
-        """One call of the student's function."""
+        """Call the student's function once."""
         getattr(student.pruning, self.function)(net, fraction)
 
 
@@ -69,10 +69,14 @@ class Layer:
 
 
 def layers_of(student: Student, net: RemoteModule, expected: int | None = None) -> list[Layer]:
-    """The sparse layers of a network in the worker, in order. Their number is checked."""
+    """Return the sparse layers of a network in the worker, in order.
+
+    Raises:
+        CheckFailure: a weight has a wrong shape, or their number is not ``expected``.
+    """
     layers = []
     for layer in student.run(worker_functions.sparse_layers, net, of=list[Layer]):
-        weight = as_array(layer.weight, f"the weight of {layer.name}", dtype="float32")  # the size has a bound
+        weight = as_array(layer.weight, f"the weight of {layer.name}", dtype="float32")  # as_array limits the size
         if weight.shape != layer.shape:
             fail(f"The weight of {layer.name} has shape {weight.shape}, the layer's is {layer.shape}.")
         layers.append(replace(layer, weight=torch.from_numpy(weight)))
@@ -85,10 +89,10 @@ def layers_of(student: Student, net: RemoteModule, expected: int | None = None) 
 
 
 def drawn_filters(rng: np.random.Generator, shape: tuple[int, ...], scale: float) -> Tensor:
-    """Filters whose L1 norms are ``scale`` times 1, 1.1, 1.2, …, in a drawn order.
+    """Draw filters whose L1 norms are ``scale`` times 1, 1.1, 1.2, …, in a random order.
 
-    Some filters have few large weights and some many small ones, and all have both signs: the order by another norm,
-    or by a sum with signs, is a different one.
+    Some filters have few large weights, some have many small ones, and all have both signs. So another norm, or a sum
+    with signs, gives another order.
     """
     count = shape[0]
     powers = rng.permutation(np.resize([0.3, 1.0, 4.0], count))[:, None]
@@ -100,16 +104,16 @@ def drawn_filters(rng: np.random.Generator, shape: tuple[int, ...], scale: float
 
 
 def drawn_single_weights(rng: np.random.Generator, shape: tuple[int, ...], scale: float) -> Tensor:
-    """Weights of both signs whose magnitudes are all different."""
+    """Draw weights of both signs whose magnitudes all differ."""
     count = int(np.prod(shape))
     values = scale * (1 + rng.permutation(count)) / count * rng.choice([-1.0, 1.0], size=count)
     return torch.from_numpy(values.reshape(shape).astype(np.float32))
 
 
 def draw_weights(student: Student, net: RemoteModule, rng: np.random.Generator, kind: Kind) -> list[Tensor]:
-    """Write drawn weights into the sparse layers: small in one layer, large in the next.
+    """Write drawn weights into the sparse layers, each layer with larger ones than the last. Return them.
 
-    So what is smallest in all layers together is not what is smallest in each.
+    So the smallest units of all layers together differ from the smallest units of each layer.
     """
     draw = drawn_single_weights if kind.single_weights else drawn_filters
     layers = layers_of(student, net)
@@ -125,13 +129,13 @@ def drawn_network(
     layers: Sequence[tuple[int, int, int, int]] = SMALL,
     nested: bool = False,
 ) -> tuple[RemoteModule, list[Tensor]]:
-    """A network of the course's sparse layers in the student's worker, and its weights."""
+    """Make a network of the course's sparse layers in the student's worker. Return it and its weights."""
     sizes = [list(layer) for layer in layers]
     net = as_module(student.run(worker_functions.sparse_network, sizes, kind.single_weights, nested), "the net")
     return net, draw_weights(student, net, rng, kind)
 
 
-# ---- what a call did ---------------------------------------------------------------------------------------
+# ---- the effects of a call ---------------------------------------------------------------------------------------
 
 
 def assert_smallest_off(
@@ -142,11 +146,11 @@ def assert_smallest_off(
     fraction: float,
     before: Sequence[np.ndarray] | None = None,
 ) -> list[np.ndarray]:
-    """Check that the smallest active units of each layer are off now, ``fraction`` of all units.
+    """Check that a call switched off the smallest active units of each layer, ``fraction`` of all its units.
 
     Args:
         weights: the weights that the layers were given.
-        before: the units that were off before the call; by default none.
+        before: the units that were off before the call, by layer; by default none.
 
     Returns:
         The units that are off now, layer by layer.
@@ -216,7 +220,7 @@ def hint_on_choice(more: np.ndarray, old: np.ndarray, scores: np.ndarray, sums: 
 
 
 def own_schedule(student: Student) -> tuple[list[float], float]:
-    """The student's pruning epochs, and the fraction of each step."""
+    """Return the student's pruning epochs, and the fraction of each step."""
     epochs, fraction = student.pruning.PRUNE_EPOCHS, student.pruning.PRUNE_PERCENTAGE
     assert_set(epochs, "3.3", "PRUNE_EPOCHS")
     assert_set(fraction, "3.3", "PRUNE_PERCENTAGE")
@@ -243,7 +247,7 @@ def assert_schedule_ends_at_half(student: Student, rng: np.random.Generator, kin
     for index, layer in enumerate(layers_of(student, net)):
         off = kind.off(layer.weight)
         expected = 5 * round(len(off) / 10)
-        # One unit more or less a step: whoever rounds down ends five units lower.
+        # Each step may differ by one unit, because a student may round down.
         assert_true(
             abs(int(off.sum()) - expected) <= 5 and not off.all(),
             f"After the {len(epochs)} steps of your schedule {int(off.sum()):,} of the {len(off):,} {kind.unit} of "
@@ -257,7 +261,7 @@ def assert_nothing_else_changes(student: Student, rng: np.random.Generator, kind
     net, weights = drawn_network(student, rng, kind)
     state = net.state_dict()
     for name, value in state.items():
-        if belongs_to_no_sparse_layer(name):  # as after training: what is made anew differs from that
+        if belongs_to_no_sparse_layer(name):  # as after training, so that a new layer would differ
             state[name] = value + torch.from_numpy(rng.uniform(1, 3, size=value.shape)).to(value.dtype)
     net.load_state_dict(state)
     before, parameters = net.state_dict(), net.shapes()
@@ -310,9 +314,8 @@ def flat(weight: Tensor, kind: Kind) -> Tensor:
 def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) -> None:
     """Check that pruned units stay off during optimizer steps, and in a copy made from the state_dict."""
     net, _ = drawn_network(student, rng, kind)
-    optimizer = student.run(
-        worker_functions.sgd, net, 0.1
-    )  # one for all epochs, as in the handout: from before the call
+    # The first optimizer is made before the call, because the handout has one for all epochs.
+    optimizer = student.run(worker_functions.sgd, net, 0.1)
     kind.prune(student, net, 0.3)
     before = layers_of(student, net)
     off = [kind.off(layer.weight) for layer in before]
@@ -324,9 +327,9 @@ def assert_masks_stay(student: Student, rng: np.random.Generator, kind: Kind) ->
     labels = torch.from_numpy(rng.integers(0, 10, size=8))
     student.run(worker_functions.train_steps, net, optimizer, images, labels, 3)
     trained = layers_of(student, net, len(before))
-    student.run(
-        worker_functions.train_steps, net, student.run(worker_functions.sgd, net, 0.1), images, labels, 2
-    )  # one from after the call
+    # The second optimizer is made after the call.
+    later = student.run(worker_functions.sgd, net, 0.1)
+    student.run(worker_functions.train_steps, net, later, images, labels, 2)
     after = layers_of(student, net, len(before))
     for index, (old, middle, new) in enumerate(zip(before, trained, after, strict=True)):
         assert_true(

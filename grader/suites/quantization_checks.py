@@ -1,6 +1,6 @@
 """Shared checks of part 2: drawn weights, checks of codes and of quantized networks, and bounds.
 
-A *step* is (max − min) / (2^bits − 1) of the array. Scales by row are accepted: their steps are smaller.
+A *step* of an array is (max − min) / (2^bits − 1). Scales by row are accepted, because their steps are smaller.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from harness.protocol import travelling_bytes
 
 
 def step_of(W: np.ndarray, bits: int) -> float:
-    """The distance of two neighbouring codes."""
+    """Return the distance of two neighbouring codes in the array's values."""
     return float(np.ptp(W.astype(np.float64))) / (2**bits - 1)
 
 
 def rounding(W: np.ndarray) -> float:
-    """The error that float32 arithmetic may add: some roundings of values as large as max|W| and the range.
+    """Return the error that float32 arithmetic may add to values as large as max|W| plus the range.
 
-    Each of the about six operations of quantize and dequantize rounds by a relative 2^-24; 8 · 2^-23 is 16 of them.
+    Quantize and dequantize have about six operations, and each rounds by a relative 2^-24. The bound has 16 of them.
     """
     return 8 * float(np.finfo(np.float32).eps) * float(np.abs(W).max() + np.ptp(W))
 
 
 def drawn_weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Normally distributed float32 weights, whose minimum is below 0, not near a whole number, nor near -maximum."""
+    """Draw normal float32 weights whose minimum is negative, and neither near a whole number nor near −maximum."""
     W = rng.normal(size=shape)
     low = rng.integers(2, 4) + rng.uniform(0.35, 0.65)
     span = 2 * low + rng.uniform(0.5, 1)
@@ -46,15 +46,15 @@ def drawn_weights(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 
 def size_of(value: Any) -> int:
-    """Bytes of extra arguments as they are sent to another process: what describes them counts, the shapes too."""
+    """Return the bytes of extra arguments as they are sent to another process, with types and shapes."""
     return travelling_bytes(value, lambda there: len(there.as_bytes()))
 
 
 def keep_accuracies(fact: Callable[..., None], bits: int, full: Evaluation, now: Evaluation) -> None:
-    """Keep the accuracies of a quantized network and of the original one, for the question about this number of bits.
+    """Keep the accuracies of a quantized network and of the original as facts of the question about ``bits`` bits.
 
-    Two standard deviations of so many images are between these accuracies and those of all 10,000. The names say whose
-    network it is: a student's own has other accuracies at few bits, and must not be held against these.
+    The tolerance is two standard deviations of the sample, because an answer has the accuracy on all 10,000 images.
+    The names say that the network is the course's. A student's own network has other accuracies at few bits.
     """
     question = f"2.2-{bits}-bits"
     for thing, found in (("full precision", full), (f"{bits} bits", now)):
@@ -68,7 +68,11 @@ def keep_accuracies(fact: Callable[..., None], bits: int, full: Evaluation, now:
 
 
 def as_codes(value: Any, bits: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Check codes of any dtype: whole numbers with at most 2^bits different values. 2.1a checks the dtype."""
+    """Check that codes of any dtype are whole numbers in a range of 2^bits values. 2.1a checks the dtype.
+
+    Returns:
+        The codes as float64.
+    """
     found = as_array(value, "codes", shape=shape)
     assert_true(found.dtype.kind != "b", "The codes are booleans, expected whole numbers.", "cast to uint8 last.")
     codes = found.astype(np.float64)
@@ -85,15 +89,15 @@ def as_codes(value: Any, bits: int, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def codes_and_args(result: Any, of: str = "quantize") -> tuple[Any, Any]:
-    """The codes and the extra arguments that a function returns."""
+    """Split what a function returned into the codes and the extra arguments."""
     return as_pair(result, of, "the codes and the extra arguments")
 
 
 def quantized(student: Student, W: Any, bits: int = 8) -> tuple[Any, Any]:
-    """The student's codes and extra arguments, after the checks that every use of them relies on.
+    """Return the student's codes and extra arguments, after the checks that all other checks rely on.
 
-    The extra arguments have to be small, else the original array could come back out of them: a scale and a shift by
-    row (64 bytes are enough for two NumPy numbers in a tuple, with what describes them) and 1 kB for the rest.
+    The extra arguments have to be small, because otherwise they could contain the original array. Each row may have 64
+    bytes, enough for a tuple of two NumPy numbers with their types, and the rest 1 kB.
     """
     result = student.quantization.quantize(W) if bits == 8 else student.quantization.quantize(W, bits=bits)
     codes, args = codes_and_args(result)
@@ -108,16 +112,13 @@ def quantized(student: Student, W: Any, bits: int = 8) -> tuple[Any, Any]:
 
 
 def drawn_pairs(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Drawn weights, each of which appears twice in its row."""
+    """Draw weights, each of which appears twice in its row."""
     half = drawn_weights(rng, *shape[:-1], shape[-1] // 2)
     return np.asarray(np.concatenate([half, half], axis=-1)[..., rng.permutation(shape[-1])])
 
 
 def assert_codes_of_weights(codes: Any, W: np.ndarray, of: str = "") -> None:
-    """Check that drawn pairs use many of the 256 codes, and equal weights the same code.
-
-    Code that does nothing must fail.
-    """
+    """Check that drawn pairs use many of the 256 codes, as constant codes don't, and that equal weights share one."""
     values = as_codes(codes, 8, W.shape)
     used = len(np.unique(values))
     assert_true(used >= 10, f"quantize used {used} different codes for {W.size:,} weights, expected up to 256.")
@@ -131,7 +132,7 @@ def assert_codes_of_weights(codes: Any, W: np.ndarray, of: str = "") -> None:
 
 
 def assert_rising(codes: Any, W: np.ndarray) -> None:
-    """Check that larger weights never have smaller codes. Rows are checked one by one, so that scales by row pass."""
+    """Check in each row that larger weights never have smaller codes. Scales by row pass."""
     values = as_codes(codes, 8, W.shape)
     order = np.argsort(W, axis=-1)
     assert_true(
@@ -169,7 +170,7 @@ def assert_the_same_twice(student: Student, codes: Any, args: Any) -> None:
 
 
 def restored(student: Student, codes: Any, args: Any) -> np.ndarray:
-    """The values that the student's dequantize returns in a process that has never run quantize."""
+    """Return the values that the student's dequantize gives in a process that has never run quantize."""
     values = student.fresh().quantization.dequantize(codes, args)
     return as_array(values, "dequantize's result", shape=tuple(codes.shape), dtype="float")
 
@@ -177,13 +178,13 @@ def restored(student: Student, codes: Any, args: Any) -> np.ndarray:
 def assert_round_trip(
     student: Student, W: np.ndarray, bits: int, what: str, show: Callable[[Picture], None] | None = None
 ) -> np.ndarray:
-    """Quantize, dequantize in another process, and compare: at most half a step, the bound of rounding to nearest.
+    """Quantize, dequantize in another process, and check that errors are at most half a step (rounding to nearest).
 
     Args:
-        show: called with a histogram of the errors.
+        show: is called with a histogram of the errors.
 
     Returns:
-        The errors in steps.
+        The absolute errors in steps, with the shape of ``W``.
     """
     codes, args = quantized(student, W, bits)
     step = step_of(W, bits)
@@ -205,7 +206,7 @@ def assert_round_trip(
 
 
 def assert_codes_decide(codes: np.ndarray, values: np.ndarray, W: np.ndarray) -> None:
-    """Check that equal codes in a row become equal values: the extra arguments only hold a scale and a shift."""
+    """Check that equal codes in a row become equal values, so that the extra arguments have no other information."""
     order = np.argsort(codes, axis=-1, kind="stable")
     equal = np.diff(np.take_along_axis(codes, order, axis=-1), axis=-1) == 0
     apart = np.abs(np.diff(np.take_along_axis(values, order, axis=-1), axis=-1))
@@ -217,7 +218,7 @@ def assert_codes_decide(codes: np.ndarray, values: np.ndarray, W: np.ndarray) ->
 
 
 def assert_constants_have_codes(student: Student, function: str, bits: int) -> list[tuple[Any, Any]]:
-    """Check that constant arrays, which have no range to divide by, can be quantized.
+    """Check that constant arrays, whose range is 0, can be quantized.
 
     Returns:
         Their codes and extra arguments.
@@ -233,14 +234,14 @@ def assert_constants_have_codes(student: Student, function: str, bits: int) -> l
 
 
 def _are_nearest(codes: Any, W: np.ndarray, step: float) -> bool:
-    """Whether codes are the nearest ones from 0 on, with one scale for the array; a few may be their neighbours."""
+    """Say whether codes are the nearest ones, with one scale for the array. A few may be off by one."""
     nearest = np.round((W - W.min()) / step)
     apart = np.abs(as_array(codes, "codes", shape=W.shape).astype(np.float64) - nearest)
     return bool(apart.max() <= 1 and (apart == 0).mean() > 0.95)
 
 
 def hint_for(errors: np.ndarray, bits: int, codes_are_right: bool) -> str:
-    """A hint at the usual cause of errors of this kind, in steps."""
+    """Return a hint at the usual cause of such errors, which are in steps."""
     if bits != 8 and codes_are_right:
         return (
             "the codes are right, and dequantize brings them back wrong. Its scale depends on bits: take it from the "
@@ -258,17 +259,17 @@ def hint_for(errors: np.ndarray, bits: int, codes_are_right: bool) -> str:
 
 
 def remote_copy(student: Student, model: MNISTNet) -> Any:
-    """The course's MNISTNet in the student's worker, with these weights."""
+    """Copy an MNISTNet into the student's worker."""
     there = as_module(student.course.models.MNISTNet(hidden=model.fc1.out_features), "MNISTNet")
     there.load_state_dict(model.state_dict())
     return there
 
 
 def quantized_model(student: Student, there: Any, model: MNISTNet, bits: int, **options: Any) -> MNISTNet:
-    """The weights of the student's quantized model in a model of the grader's own.
+    """Return a copy of ``model`` with the weights of the student's quantized model.
 
     Raises:
-        CheckFailure: a parameter has more values than ``bits`` bits can tell apart.
+        CheckFailure: a parameter has more different values than ``bits`` bits can represent.
     """
     result = as_module(student.quantization.quantize_model(there, bits=bits, **options), "quantize_model's result")
     as_array(result(torch.zeros(2, 1, 28, 28)), "the quantized model's output for two images", shape=(2, 10))
@@ -284,7 +285,7 @@ def quantized_model(student: Student, there: Any, model: MNISTNet, bits: int, **
 
 
 def rounded_to_nearest(model: MNISTNet, bits: int) -> MNISTNet:
-    """A copy whose weights lie on the 2^bits levels between the minimum and the maximum of each parameter."""
+    """Return a copy whose parameters are rounded to the nearest of 2^bits levels between their minimum and maximum."""
     rounded = copy.deepcopy(model)
     for parameter in rounded.parameters():
         W = parameter.detach().numpy().astype(np.float64)
@@ -296,10 +297,8 @@ def rounded_to_nearest(model: MNISTNet, bits: int) -> MNISTNet:
 def assert_levels(values: np.ndarray, W: np.ndarray, bits: int, name: str) -> None:
     """Check that there are at most 2^bits different values.
 
-    With scales by row, this holds for each row, which has W's extremes.
-
-    By stochastic rounding in float32 an extreme may go one code inwards, once in a million draws: of all rows nine
-    in ten are asked for.
+    With scales by row, each row has at most 2^bits values, and keeps its minimum and maximum. Stochastic rounding in
+    float32 moves an extreme by one code once in a million draws, so nine in ten rows are enough.
     """
     if one_scale(values, bits):
         return
@@ -316,19 +315,19 @@ def assert_levels(values: np.ndarray, W: np.ndarray, bits: int, name: str) -> No
 
 
 def one_scale(values: np.ndarray, bits: int) -> bool:
-    """Whether an array has no more different values than one scale for all of it allows."""
+    """Say whether an array has at most 2^bits different values, as with one scale for all of it."""
     return len(np.unique(values)) <= 2**bits
 
 
 def steps_of(values: np.ndarray, W: np.ndarray, bits: int) -> np.ndarray | float:
-    """The step behind quantized values: one for all, or (rows, 1) where scales are by row."""
+    """Return the step of quantized values: a number, or (rows, 1) if scales are by row."""
     if one_scale(values, bits):
         return step_of(W, bits)
     return np.asarray(np.ptp(W.astype(np.float64), axis=1, keepdims=True) / (2**bits - 1))
 
 
 def drawn_network(rng: np.random.Generator) -> MNISTNet:
-    """A small MNISTNet with weights drawn anew, away from zero, each parameter with a range of its own."""
+    """Make a small MNISTNet with drawn weights. Each parameter has its own mean and range."""
     model = MNISTNet(hidden=32)
     for parameter, scale in zip(model.parameters(), rng.permutation([0.5, 1, 2, 4]), strict=True):
         values = rng.normal(loc=rng.uniform(-1, 1), scale=scale, size=tuple(parameter.shape))
@@ -340,15 +339,17 @@ def drawn_network(rng: np.random.Generator) -> MNISTNet:
 
 
 def drawn_codes(student: Student, W: np.ndarray, bits: int = 2, **options: Any) -> np.ndarray:
-    """The codes of one stochastic quantization."""
+    """Quantize stochastically once. Return the codes as float64."""
     result = student.quantization.stochastic_quantize(W, bits=bits, **options)
     codes, _ = codes_and_args(result, "stochastic_quantize")
     return as_codes(codes, bits, shape=W.shape)
 
 
 def hoeffding(count: int, probability: float = 1e-7) -> float:
-    """The deviation that the mean of ``count`` draws of 0 or 1 exceeds with at most this probability (Hoeffding's
-    bound).
+    """Bound the deviation of the mean of ``count`` draws of 0 or 1 from its expectation (Hoeffding's inequality).
+
+    Args:
+        probability: the probability that the deviation exceeds the bound is at most this.
     """
     return math.sqrt(math.log(2 / probability) / (2 * count))
 
@@ -357,16 +358,16 @@ def assert_numbers_vary(student: Student, up: np.ndarray) -> None:
     """Check that the number of elements rounded up varies between rows and draws as for independent draws.
 
     Args:
-        up: (100, 100), which elements halfway between two codes were rounded up.
+        up: (100, 100) bool, which elements halfway between two codes were rounded up.
     """
     found, expected = float(up.sum(axis=1).var()), up.shape[1] / 4
-    # 100 binomial numbers of variance 25: that their variance is below a third of it has a probability below 1e-15.
+    # The variance of 100 binomial numbers with variance 25 is below a third of 25 with probability below 1e-15.
     few = "The number of elements that are rounded up hardly varies from"
     hint = "draw one random number for each element, independently: rng.random(W.shape)."
     assert_true(found > expected / 3, f"{few} row to row: its variance is {found:.1f}, expected {expected:.1f}.", hint)
     W = np.append(np.full(400, 1.5), [0, 3])
     numbers = [int((drawn_codes(student, W)[:400] == 2).sum()) for _ in range(10)]
-    # A binomial number of standard deviation 10 is within 1 of 200 with a probability of 0.12: ten are with 6e-10.
+    # A binomial number with deviation 10 is within 1 of its mean 200 with probability 0.12, and ten are with 6e-10.
     assert_true(
         any(abs(number - 200) > 1 for number in numbers),
         f"{few} draw to draw: of 400 it is {', '.join(map(str, numbers))}.",
@@ -377,7 +378,7 @@ def assert_numbers_vary(student: Student, up: np.ndarray) -> None:
 def assert_neighbours(codes: np.ndarray, W: np.ndarray, bits: int) -> None:
     """Check that every code is one of the two neighbours of the value's exact position.
 
-    Where a rounded zero point is used, codes may be shifted against the exact position by another half.
+    With a rounded zero point, codes may be shifted by another half.
     """
     position = (W.astype(np.float64) - W.min()) / step_of(W, bits)
     slack = 1 if W.min() == 0 else 1.5

@@ -26,48 +26,48 @@ __all__ = [
 ]
 
 Schedule = Callable[[float], float]
-"""A function from the number of finished epochs, of 100, to the factor on the first epoch's rate."""
+"""A function from the number of finished epochs, of 100, to the factor of the first epoch's rate."""
 
 
 def constant(epoch: float) -> float:
-    """The factor of a constant rate."""
+    """Return 1, the factor of a constant rate."""
     return 1.0
 
 
 def multistep(epoch: float) -> float:
-    """The factor of a rate that is divided by 10 after epochs 25, 50 and 75 (handout, part 1.2)."""
+    """Return the factor of a rate that is divided by 10 after epochs 25, 50 and 75 (handout, part 1.2)."""
     return 0.1 ** math.floor(epoch / 25)
 
 
 def cosine(epoch: float) -> float:
-    """The factor of half a cosine that reaches 0 after 100 epochs (handout, part 1.2)."""
+    """Return the factor of half a cosine that reaches 0 after 100 epochs (handout, part 1.2)."""
     return (1 + math.cos(math.pi * epoch / 100)) / 2
 
 
 @dataclass(frozen=True)
 class Band:
-    """The range of test accuracies that a recipe can reach. The measured ones are in docs/experiments.md."""
+    """The test accuracies in [0, 1] that a recipe can reach. The measured ones are in docs/experiments.md."""
 
     floor: float
     ceiling: float = 1.0
 
 
 ANY = Band(0.0)
-#: Five epochs at 0.1 without a schedule: 63.5, 70.1, 71.1 and 72.2 % were reached; their mean and 3.5 of their standard
-#: deviations make 83 %. The recipe of fixtures/, whose rate falls, has 76.4 % after five epochs and 82.0 after six.
+#: Five epochs at 0.1 without a schedule reached 63.5, 70.1, 71.1 and 72.2 %. The ceiling is their mean and 3.5 of their
+#: standard deviations. The recipe of fixtures/, whose rate falls, has 76.4 % after five epochs and 82.0 % after six.
 CONVNET_5 = Band(0.45, 0.83)
-#: The same at 0.0001: 36.5 % were reached, twice. Five epochs at 0.1 reach more than 60 %, those here don't.
+#: Five epochs at 0.0001 reached 36.5 %, twice. The ceiling is below what five epochs at 0.1 reach.
 SLOW_5 = Band(0.2, 0.6)
-#: At 1.0: 28.3 and 22.9 % were reached, and it may stay at chance.
+#: Five epochs at 1.0 reached 28.3 and 22.9 %, and may stay at chance.
 FAST_5 = Band(0.0, 0.6)
-#: 91.8 and 92.6 % were reached. Seven epochs of a shorter recipe reach 85.0 % (fixtures/README.md). Networks with many
-#: more weights and better recipes need 96 %.
+#: 100 epochs of ConvNet reached 91.8 and 92.6 %. Seven epochs of a shorter recipe reach 85.0 % (fixtures/README.md).
+#: Only networks with many more weights and better recipes reach 96 %.
 CONVNET_100 = Band(0.85, 0.96)
-#: Half of its weights fewer, or half of its multiplications: 88.9 to 92.0 % were reached.
+#: 100 epochs of a pruned ConvNet or of DWConvNet reached 88.9 to 92.0 %.
 SMALLER_100 = Band(0.80, 0.95)
-#: DWConvNet, three epochs of Adam: 71 and 72 % were reached, and 88.9 % after a hundred.
+#: Three epochs of DWConvNet with Adam reached 71.4 and 72.2 %; a hundred reached 88.9 %.
 DWCONVNET_3 = Band(0.3, 0.85)
-#: One epoch of fine-tuning; what recognises no more than chance, 10 %, was not trained.
+#: One epoch of fine-tuning. A network that recognises only 10 %, which is chance, was not trained.
 FINE_TUNED_1 = Band(0.2)
 
 
@@ -76,7 +76,7 @@ class Expected:
     """The handout's recipe for a run."""
 
     long: int
-    """The number of epochs in the handout: 5 or 100; 1 and 3 for shorter runs."""
+    """The number of epochs in the handout: 100, 5, 3 or 1."""
     rate: float
     architecture: Architecture = "ConvNet"
     schedule: str = "constant"
@@ -84,10 +84,10 @@ class Expected:
     adam: bool = False
     augment: bool = True
     band: Band = ANY
-    """The range of plausible test accuracies of the full profile, in [0, 1]."""
+    """The test accuracies that are plausible in the full profile."""
 
     def settings(self, profile: Profile, found: Settings) -> Settings:
-        """The settings of this run in a profile; the precision is free."""
+        """Return the settings that this run has in a profile. The precision is free, so it is that of ``found``."""
         epochs = {5: profile.short, 100: profile.long, 3: profile.timing}.get(self.long, self.long)
         return Settings(
             epochs=epochs,

@@ -1,7 +1,7 @@
-"""What the tests of results ask: does a record belong to its checkpoint, to the submitted code, and to its recipe?
+"""Check that a record belongs to its checkpoint, to the submitted code and to the handout's recipe.
 
-Nothing in a record is believed. Weights are loaded into the course's own networks, their accuracy and their zeros are
-measured here, and what the record says has to agree with that, with the handout's recipe, and with itself.
+A record is never trusted. Its weights are loaded into the course's own networks, and accuracy and zeros are measured
+again. The record has to agree with these measurements, with the recipe and with itself.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from harness.repeat import experiments
 
 __all__ = ["Results"]
 
-#: What earns points; the tests of this software lower it to what a laptop can make.
+#: The profile that earns points. Tests of this software set it to the quick profile.
 EARNS = "full"
 HAND_IN = "hand in results/ with your code"
-"""The last step with new results on Gradescope, which has no command line."""
+"""The last step for new results on Gradescope, which has no command line."""
 
 
 def how_to_make(part: str) -> str:
-    """What a student does to make the results that earn points."""
+    """Return what a student has to do for results that earn points."""
     if on_gradescope():
         return f"run the experiments of part {part} with the full profile where you work, then {HAND_IN}"
     return experiments(part, python="python")
@@ -61,9 +61,10 @@ class Results:
     """The results of one part of a submission.
 
     Args:
-        folder: with a folder a part; None where the submission has no results.
-        code: the folder of the student's modules.
-        fact: keeps what is measured here for those who read the answers.
+        folder: the folder of results, with a folder for each part; None if the submission has no results.
+        code: the folder with the student's modules.
+        part: the part, ``1.1`` for example.
+        fact: keeps measured values for the people who read the answers.
     """
 
     def __init__(
@@ -75,13 +76,14 @@ class Results:
     # ---- the record ----
 
     def record(self, *, whole: bool = True) -> Record:
-        """The part's record: complete, of the submitted code, and of data that can be.
+        """Return the part's record, after checking that it is complete and belongs to the submitted code.
 
         Args:
-            whole: False accepts one of which some runs failed, too.
+            whole: False also accepts a record in which some runs failed.
 
         Raises:
             NotMade: there are no results of this part.
+            CheckFailure: the record is not valid, not complete, or of other code.
         """
         try:
             there = self.folder is not None and (self.folder / self.part / records.FILE).exists()
@@ -120,14 +122,21 @@ class Results:
             )
 
     def check_data(self, record: Record, *names: Name, whole: bool = False) -> ImageDataset:
-        """The record's images are those of its profile; the 1,000 of ``fixtures/``, prepared as they were.
+        """Check that the record's images are those of its profile.
 
         Args:
+            names: the data sets that the part may use.
             whole: the images have their full size in every profile.
+
+        Returns:
+            The 1,000 test images of ``fixtures/``, with the record's image size, mean and standard deviation.
+
+        Raises:
+            CheckFailure: the record has other images.
         """
         profile, data = PROFILES[record.profile], record.data
         if profile.source == "fixtures":
-            names = ("cifar10",)  # the subset has no other
+            names = ("cifar10",)  # fixtures/ has no other data set
         if data is None or data.name not in names:
             fail(f"The record says nothing of {' or '.join(names)}, on which part {self.part} is trained.", self.again)
         name = names[names.index(data.name)]
@@ -153,7 +162,11 @@ class Results:
     # ---- a run ----
 
     def run(self, record: Record, name: str, expected: Expected, witnesses: ImageDataset) -> tuple[Run, nn.Module]:
-        """A run that agrees with the recipe, with itself and with its checkpoint; and the network of that."""
+        """Return a run and the network of its checkpoint, after checking both against the recipe and each other.
+
+        Raises:
+            CheckFailure: the run is missing, or anything disagrees.
+        """
         run = record.run(name)
         if run is None:
             reason = f" ({_line(record.reason)})" if record.reason else ""
@@ -191,7 +204,7 @@ class Results:
             assert_true(
                 good, f"{run.name} has impossible {what}: negative ones, or ones that are not finite.", self.again
             )
-        # Of ten classes, or of 1,000, a network knows nothing at first: log 10 is 2.3.
+        # The first loss of an untrained network is about the logarithm of the number of classes, and log 10 is 2.3.
         assert_true(run.losses[0] > 1.5, f"{run.name} begins with a loss of {run.losses[0]:.3g}.", self.again)
         for accuracy in run.accuracies:
             images = accuracy * record.data.test
@@ -206,11 +219,13 @@ class Results:
         assert_noisy_losses(run, self.again)
         if record.profile == "full" and expected.band.floor > 0:
             assert_swinging_accuracies(run, self.again)
-        if expected.long != 3:  # with the provided layer as one's own, the three epochs of 6.2 are the same twice
+        if (
+            expected.long != 3
+        ):  # a student's layer may equal the provided one in 6.2, and then both runs of three epochs are equal
             assert_own_curves(run, self._other_runs(record, run), self.again)
 
     def _other_runs(self, record: Record, run: Run) -> list[tuple[str, Run]]:
-        """All other runs of the submission that can be read."""
+        """Return all other runs of the submission that can be read, by name."""
         found = [(one.name, one) for one in record.runs if one is not run]
         assert self.folder is not None
         for part in records.PARTS:
@@ -221,7 +236,7 @@ class Results:
         return [(name, one) for name, one in found if one.losses and one.accuracies]
 
     def _check_rates(self, run: Run, settings: Settings, expected: Expected) -> None:
-        """The closed form and PyTorch's recursive one differ by some roundings of float64 an epoch."""
+        """Check the rates. PyTorch computes them recursively, which differs from the closed form by rounding only."""
         for epoch, rate in enumerate(run.rates):
             given = expected.rate * expected.factor(epoch * settings.lapse)
             had, wanted = told_apart(rate, given)
@@ -243,7 +258,8 @@ class Results:
             fail(f"{run.name}: its checkpoint should be {run.name}.safetensors, with {expected.architecture} in it.")
         path = self.folder / self.part / kept.file
         try:
-            data = checkpoints.read(path, expected.architecture)  # once: what is measured is what was digested
+            # The file is read once, so that digest and measurements are of the same bytes.
+            data = checkpoints.read(path, expected.architecture)
             model = checkpoints.parse(data, path.name, expected.architecture)
         except CheckpointError as error:
             fail(f"{self.part}/{error}.", self.again)
@@ -274,7 +290,7 @@ class Results:
         return model
 
     def _count(self, name: str, model: nn.Module) -> None:
-        """What a network has, apart from its accuracy: parameters, and zeros where something was pruned."""
+        """Keep the number of zeros of a pruned network, or the number of parameters of another, as facts."""
         if self.part in ("3.3", "3.4"):
             layers = [layer.weight.detach() for layer in model.modules() if isinstance(layer, nn.Conv2d)]
             zeros = [int((weight == 0).sum()) for weight in layers]
@@ -308,7 +324,7 @@ class Results:
                 f"recognises {correct / WITNESSES:.1%} of {WITNESSES:,} of them: that can't be chance.",
                 self.again,
             )
-        # The curve's last value was measured in the precision of the training, before weights were rounded.
+        # The curve's last value was measured in the training's precision, before weights were rounded.
         assert_true(
             abs(run.accuracies[-1] - claim.accuracy) <= PRECISION,
             f"{run.name}: the curve ends at {run.accuracies[-1]:.1%}, the checkpoint has {claim.accuracy:.1%}.",
@@ -316,7 +332,7 @@ class Results:
         )
 
     def _unseen(self, model: nn.Module, kept: Checkpoint, witnesses: ImageDataset) -> int | None:
-        """How many of the held-out images the network recognises, prepared as the witnesses are; None without them."""
+        """Return how many held-out images the network recognises; None if this copy has none."""
         images = held_out("cifar10")
         if images is None:
             return None
@@ -326,7 +342,7 @@ class Results:
         return measured(model, kept.sha256, images, which="held out")
 
     def _check_unseen(self, record: Record, run: Run, kept: Checkpoint, correct: int, unseen: int) -> None:
-        """The messages say no number: who knows the accuracy on images that nobody has could fit a network to it."""
+        """Check the accuracy on held-out images. Messages don't say it, because a network could be fitted to it."""
         accuracy = unseen / HELD_OUT
         assert record.data is not None
         claimed = record.data.source == "complete" and record.data.name == "cifar10"
@@ -345,7 +361,7 @@ class Results:
         )
 
     def _check_learnt(self, run: Run, accuracies: Sequence[float], expected: Expected) -> None:
-        """Accuracies on images that nobody has are compared, and not said: see :meth:`_check_unseen`."""
+        """Compare all accuracies with the band. Messages say the first one only, see :meth:`_check_unseen`."""
         said, band = accuracies[0], expected.band
         assert_true(
             min(accuracies) >= band.floor,
@@ -360,17 +376,17 @@ class Results:
             f"was it trained with another recipe? {self.again}",
         )
 
-    # ---- what is to be said at the end ----
+    # ---- points ----
 
     def earns(self, record: Record) -> bool:
-        """Whether results of this profile bring points."""
+        """Say whether results of this profile earn points."""
         return record.profile == EARNS
 
     def earn(self, record: Record) -> None:
-        """All is right: with the full profile's results this passes.
+        """End a test whose checks all passed.
 
         Raises:
-            NotMade: they are the quick profile's.
+            NotMade: the results are of a profile that earns no points.
         """
         if not self.earns(record):
             raise NotMade(
@@ -380,9 +396,16 @@ class Results:
             )
 
     def assert_distinct(self, models: Sequence[tuple[str, nn.Module]], within: float = COPY) -> None:
-        """No two runs have the same weights, up to a share of their norm, nor the same channels: each was trained.
+        """Check that no two networks have the same weights or the same channels.
 
-        Fine-tuned networks share what was frozen, so that only their weights are compared.
+        Fine-tuned networks share frozen layers, so only their weights are compared.
+
+        Args:
+            models: the networks with their names.
+            within: weights are the same if they differ by less than this share of their norm.
+
+        Raises:
+            CheckFailure: two networks are the same.
         """
         for index, (name, model) in enumerate(models):
             for other_name, other in models[:index]:
@@ -394,7 +417,7 @@ class Results:
                 )
 
     def other(self, part: str, name: str, architecture: Architecture = "ConvNet") -> list[tuple[str, nn.Module]]:
-        """The network of a run of another part, where there is one that can be read."""
+        """Return the name and network of a run of another part, as a list; an empty one if it can't be read."""
         if self.folder is None:
             return []
         try:
@@ -404,5 +427,5 @@ class Results:
 
 
 def _line(text: str) -> str:
-    """A text of a record, for a message."""
+    """Shorten a text of a record to one line for a message."""
     return " ".join(text.split())[:300]

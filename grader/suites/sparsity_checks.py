@@ -1,4 +1,4 @@
-"""Check that the zeros of a pruned network follow parts 3.3 and 3.4 of the handout: five steps, a tenth each."""
+"""Check that the zeros of a pruned network follow parts 3.3 and 3.4 of the handout: five steps of a tenth each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["assert_pruned"]
 
 
 def counted_zeros(model: nn.Module) -> list[tuple[int, int]]:
-    """The number of all-zero filters and the number of zero weights, for each convolution."""
+    """Return for each convolution the number of all-zero filters and the number of zero weights."""
     counts = []
     for layer in model.modules():
         if isinstance(layer, nn.Conv2d):
@@ -25,12 +25,19 @@ def counted_zeros(model: nn.Module) -> list[tuple[int, int]]:
 
 
 def pruned_by(steps: int, unit_counts: Sequence[int], weights_of_unit: Sequence[int]) -> list[int]:
-    """The number of zero weights in each layer after some steps of ``round(units × 0.1)`` units each."""
+    """Return the number of zero weights in each layer after steps of ``round(units × 0.1)`` units each (part 3.3)."""
     return [steps * round(units * 0.1) * size for units, size in zip(unit_counts, weights_of_unit, strict=True)]
 
 
 def assert_pruned(run: Run, model: nn.Module, profile: Profile, *, filters: bool) -> None:
-    """Check that the checkpoint's zeros equal the record's, and came in five steps at the handout's epochs."""
+    """Check that the checkpoint's zeros equal the record's, and that five steps at the handout's epochs made them.
+
+    Args:
+        filters: True for part 3.3, where whole filters are pruned; False for single weights.
+
+    Raises:
+        CheckFailure: the zeros differ from these.
+    """
     weights = [9 * c_in * c_out for c_in, c_out, _ in CONVNET_LAYERS]
     if filters:
         units, sizes = [c_out for _, c_out, _ in CONVNET_LAYERS], [9 * c_in for c_in, _, _ in CONVNET_LAYERS]
@@ -41,7 +48,7 @@ def assert_pruned(run: Run, model: nn.Module, profile: Profile, *, filters: bool
         what = f"convolution {place} of the checkpoint has {zeros:,} weights that are 0 of {weights[place - 1]:,}"
         if filters:
             what += f", and {whole} whole filters of {units[place - 1]}"
-        # Training brings single weights to 0 by chance, and never many of them.
+        # Training sets a few single weights to 0 by chance.
         near = wanted <= zeros <= wanted + 0.001 * weights[place - 1] + 1
         if filters:
             near = near and whole == wanted // sizes[place - 1]
@@ -67,7 +74,7 @@ def _check_steps(
         list(run.zeros[-1]) == last, f"{run.name}: the record's last zeros are not those that the checkpoint has."
     )
     for epoch, row in enumerate(run.zeros, start=1):
-        # Epochs of the handout's 100 that are over; counted from 0 or from 1, a step comes one sooner or later.
+        # The number of finished epochs, of the handout's 100. A student may count epochs from 0 or from 1.
         over = epoch * profile.lapse
         fewest, most = (min(5, max(0, (over + shift) // 10)) for shift in (-1, 1))
         low, high = pruned_by(fewest, units, sizes), pruned_by(most, units, sizes)

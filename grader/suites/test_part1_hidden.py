@@ -1,4 +1,4 @@
-"""Part 1, decided later: a public result would give the answer away. The students' hand-out goes without this file."""
+"""Part 1: the test of the best rate. Students see its result only with their grades, and don't have this file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_the_best_learning_rate(student):
     given = student.training.BEST_LEARNING_RATE
     assert_set(given, "1.1", "BEST_LEARNING_RATE")
     best = as_number(given, "BEST_LEARNING_RATE")
-    # At 0.1 ConvNet learns; at 1.0 the loss stays high, at 0.0001 it has hardly fallen after five epochs.
+    # At 0.1 ConvNet learns. At 1.0 the loss stays high, and at 0.0001 it hardly falls in five epochs.
     assert_true(
         math.isclose(best, 0.1),
         f"BEST_LEARNING_RATE is {best:g}, which is not the rate that trains best in five epochs.",

@@ -15,7 +15,7 @@ from harness.host.proxies import Student
 HANDOUT_RATES = [0.0001, 0.1, 1.0]
 
 Schedule = Callable[[int], float]
-"""A function from the epoch, counted from 0, to the factor on the first epoch's rate."""
+"""A function from the epoch, counted from 0, to the factor of the first epoch's rate."""
 
 
 def multistep(epoch: int) -> float:
@@ -29,10 +29,10 @@ def cosine(epochs: int) -> Schedule:
 
 
 def assert_schedule(student: Student, rng: np.random.Generator, name: str, epochs: int, schedule: Schedule) -> None:
-    """In every epoch, the rate of each of two parameter groups follows the schedule.
+    """Check in every epoch that the rates of two parameter groups follow the schedule.
 
-    The closed form and PyTorch's recursive one differ by some roundings of float64 an epoch, far below a millionth of
-    the first rate, which in turn is far below what any other schedule differs by.
+    The tolerance is a millionth of the first rate. PyTorch computes rates recursively, and differs from the closed form
+    by much less. Any other schedule differs by much more.
     """
     rates = [float(rate) for rate in rng.uniform(0.02, 0.9, size=2)]
     make = student.training.make_scheduler
@@ -45,7 +45,7 @@ def assert_schedule(student: Student, rng: np.random.Generator, name: str, epoch
     rows = [as_numbers(student, row, "the learning rates") for row in seen] if isinstance(seen, list) else []
     if [len(row) for row in rows] != [len(rates)] * (epochs + 1):
         fail(f"The rates with make_scheduler({name!r}) could not be read.")
-    # Multistep's three steps are the handout's for 100 epochs; what it does after the last is left open.
+    # The handout gives multistep's three steps for 100 epochs, and nothing for later epochs.
     for epoch, row in enumerate(rows if name == "cosine_annealing" else rows[:epochs]):
         for first, found in zip(rates, row, strict=True):
             expected = first * schedule(epoch)

@@ -1,6 +1,6 @@
 """Part 2: post-training quantization, deterministic and stochastic, of arrays and of a trained network.
 
-A *step* is (max − min) / (2^bits − 1) of the array. Scales by row are accepted: their steps are smaller.
+A *step* of an array is (max − min) / (2^bits − 1). Scales by row are accepted, because their steps are smaller.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from grader.suites.quantization_checks import (
 )
 from harness.checks import as_array, assert_true, assert_within, explained_by, is_same, needs
 
-#: Rows and columns of arrays that don't fit into the extra arguments: 2 kB of those are allowed, half a bit for each of
+#: Rows and columns of arrays that don't fit into the extra arguments. These may have 2 kB, half a bit for each of
 #: 32,768 values.
 LARGE = (16, 2048)
 
@@ -80,7 +80,7 @@ def test_the_example_of_the_handout(student, rng):
     )
     values = restored(student, codes, args)
     half = step_of(W, 8) / 2
-    # The ends lie on codes and come back as they were; the tie in the middle is half a step off either way.
+    # Both ends are exactly at codes. The tie in the middle is off by half a step either way.
     tolerance = np.where(W == 500, half, 0) + rounding(W)
     assert_within(values, W, atol=tolerance, what=f"dequantize(quantize({W.astype(int).tolist()}))")
 
@@ -189,7 +189,7 @@ def test_every_parameter_is_quantized(student, rng):
         W, values = before.detach().numpy(), after.detach().numpy()
         if np.abs(values - W).max() <= step_of(W, 2) / 2 + rounding(W):
             continue
-        # What is wrong with quantize has cost its points in 2.1: here the parameter may be what that makes of it.
+        # A wrong quantize has lost its points in 2.1. Here the parameter may also be what the student's quantize gives.
         assert_true(len(np.unique(values)) > 1, f"All values of {name} are {values.flat[0]:.3g} at 2 bits.")
         own = student.quantization.dequantize(*codes_and_args(student.quantization.quantize(W, bits=2)))
         assert_within(
@@ -226,7 +226,7 @@ def test_eight_bits_keep_the_accuracy(student, mnistnet: MNISTNet, digits: Image
     """At 8 bits the trained MNISTNet recognises at most one in a hundred of 1,000 real digits fewer than before."""
     found = quantized_model(student, remote_copy(student, mnistnet), mnistnet, bits=8)
     full, now = evaluate(mnistnet, digits), evaluate(found, digits)
-    # Measured: 975 of 1,000 before, 975 with rounding to nearest, 974 to 977 over 40 stochastic roundings.
+    # Measured: 975 of 1,000 before, 975 with rounding to nearest, and 974 to 977 in 40 stochastic roundings.
     measured("digits recognised at 8 bits", now.correct, full.correct - 10)
     keep_accuracies(fact, 8, full, now)
     assert_true(
@@ -247,8 +247,8 @@ def test_four_and_two_bits_keep_what_they_can(
         found = quantized_model(student, remote_copy(student, mnistnet), mnistnet, bits=bits)
         expected = evaluate(rounded_to_nearest(mnistnet, bits), digits)
         now = evaluate(found, digits)
-        # Measured of 1,000: 973 and 659 with one scale, 974 and 732 with scales by row; truncation 949 and 482.
-        # Right solutions differ in ties and last bits only (halves rounded up instead of to even: not one image).
+        # Measured at 4 and 2 bits: 973 and 659 of 1,000 with one scale, 974 and 732 by row, 949 and 482 truncated.
+        # Correct solutions differ only in ties and last bits. Rounding halves up instead of to even changes no image.
         measured(f"digits recognised at {bits} bits", now.correct, expected.correct - 15)
         keep_accuracies(fact, bits, full, now)
         assert_true(
@@ -280,9 +280,9 @@ def test_a_model_quantized_stochastically(student, rng, measured):
         assert_within(values, W, atol=step_of(W, 4) + rounding(W), what=what)
     W = model.fc1.weight.detach().numpy()
     away = float(np.mean(np.abs(first[0] - W) > steps_of(first[0], W, 4) / 2 + rounding(W)))
-    # Rounding up with probability f takes a value to the farther code with probability min(f, 1 − f), over all f
-    # a quarter of 25,088 weights. Rounding to nearest never does. By Hoeffding a share below 0.1 where 0.25 is expected
-    # has probability exp(−2 · 25,088 · 0.15²) < 1e-100.
+    # Rounding up with probability f moves a value to the farther code with probability min(f, 1 − f), a quarter on
+    # average. Rounding to nearest never does. By Hoeffding's inequality, a share below 0.1 of 25,088 weights has
+    # probability exp(−2 · 25,088 · 0.15²) < 1e-100.
     measured("share of weights at the farther neighbour", away, 0.1)
     assert_true(
         away > 0.1,
@@ -291,7 +291,7 @@ def test_a_model_quantized_stochastically(student, rng, measured):
     )
     same = all(np.array_equal(one, two) for one, two in zip(first, again, strict=True))
     assert_true(same, "Generators with equal seeds gave different models.", "pass rng on.")
-    differ = not np.array_equal(first[0], other[0])  # 25,088 weights: as in 2.3e, but for odds of (2/3)^25,088
+    differ = not np.array_equal(first[0], other[0])  # as in 2.3e: equal draws have probability (2/3)^25,088
     assert_true(differ, "Generators with different seeds gave equal models.", "pass rng on.")
     anew = not np.array_equal(draw(None)[0], draw(None)[0])
     assert_true(
@@ -325,14 +325,14 @@ def test_stochastic_values_go_to_a_neighbouring_code(student, rng):
 def test_stochastic_probability_is_the_fractional_part(student, rng):
     """A value between two codes is rounded up with a probability equal to its fractional part."""
     count = 20_000
-    for low, high in [(0.1, 0.4), (0.6, 0.9)]:  # away from 1/2: a fair coin must not pass
+    for low, high in [(0.1, 0.4), (0.6, 0.9)]:  # fractions away from 1/2, so that a fair coin fails
         below, fraction = int(rng.integers(3)), float(rng.uniform(low, high))
         step = float(rng.uniform(0.1, 0.3))
         W = np.full(count + 2, below + fraction)
         W[:2] = 0, 3
         codes = drawn_codes(student, W * step, bits=2)[2:]
         up = float(np.mean(codes == below + 1))
-        # The mean of 20,000 draws is within 0.0205 of its expectation but for one run in ten million.
+        # The mean of 20,000 draws differs from its expectation by more than 0.0205 once in ten million runs.
         assert_true(
             abs(float(np.mean(codes)) - below - fraction) <= hoeffding(count),
             f"Of {count:,} values {below + fraction:.2f} steps above the minimum, {up:.1%} got code {below + 1}, "
@@ -348,9 +348,9 @@ def test_stochastic_values_on_a_code_stay_there(student, rng, set_score=None):
     """A value that lies exactly on a code gets that code in every draw; constant arrays have codes too."""
     W = rng.permutation(np.repeat([0.0, 1.0, 2.0, 3.0], 10_000))
     moved = int((drawn_codes(student, W, bits=2) != W).sum())
-    # Adding a float32 uniform number may round up to the next integer once in 2^23: three of 40,000 are moved with a
-    # probability below (40,000 / 2^23)^3 / 6 < 2e-8. "r <= fraction" with r of 256 values moves one in 256 of the
-    # 30,000 that are below the top: two or fewer with a probability below 1e-40.
+    # Adding a uniform float32 number rounds up to the next integer once in 2^23. So three of 40,000 values move with
+    # probability below (40,000 / 2^23)^3 / 6 < 2e-8. "r <= fraction" with 256 different r moves one in 256 of the
+    # 30,000 values below the top, and two or fewer with probability below 1e-40.
     assert_true(
         moved <= 2,
         f"{moved:,} of {W.size:,} values that lie on a code were moved to another one.",
@@ -367,9 +367,9 @@ def test_stochastic_values_on_a_code_stay_there(student, rng, set_score=None):
 def test_stochastic_elements_are_drawn_one_by_one(student, rng):
     """Elements of one array are rounded independently of each other."""
     W = np.full((100, 102), 1.5)
-    W[:, :2] = 0, 3  # each row has the whole range, for scales by row
+    W[:, :2] = 0, 3  # each row has the whole range, so that scales by row are equal
     codes = drawn_codes(student, W, bits=2)[:, 2:]
-    # For independent fair draws, whether neighbours agree is a fair draw again: 9,900 of them, 0.029 by Hoeffding.
+    # With independent fair draws, neighbours agree with probability 1/2. Hoeffding's bound for 9,900 pairs is 0.029.
     for neighbours, where in [(codes[:, 1:] == codes[:, :-1], "row"), (codes[1:] == codes[:-1], "column")]:
         agree = float(np.mean(neighbours))
         assert_true(
@@ -390,7 +390,7 @@ def test_stochastic_draws_follow_rng(student, rng):
     W = np.append(rng.random(1000), [0.0, 1.0])
     seed = int(rng.integers(2**31))
     generator = student.generator(seed)
-    # Two draws agree in all of 1,000 values with fractions f by the product of f² + (1 − f)², about (2/3)^1000.
+    # Two draws agree in 1,000 values of fractions f with the product of f² + (1 − f)², about (2/3)^1000.
     first, next_one = drawn_codes(student, W, rng=generator), drawn_codes(student, W, rng=generator)
     again = drawn_codes(student, W, rng=student.generator(seed))
     other = drawn_codes(student, W, rng=student.generator(seed + 1))
@@ -421,9 +421,9 @@ def test_stochastic_rounding_with_other_bits(student, rng, set_score=None):
         codes = drawn_codes(student, W, bits=bits)
         assert_neighbours(codes, W, bits)
         position = W / step_of(W, bits)
-        for half in (position % 1 < 0.5, position % 1 >= 0.5):  # on average right must be right for each kind of value
+        for half in (position % 1 < 0.5, position % 1 >= 0.5):  # the average has to be right for each kind of value
             bias = float(np.mean((codes - position)[half]))
-            # Each error has range 1 and expectation 0, so Hoeffding's bound is that of draws of 0 or 1.
+            # Each error has range 1 and expectation 0, so Hoeffding's bound for draws of 0 or 1 holds.
             assert_true(
                 abs(bias) <= hoeffding(int(half.sum())),
                 f"At {bits} bits the codes are {bias:+.2f} steps off on average, expected 0.",

@@ -1,4 +1,4 @@
-"""Part 3: the sparse ConvNet, and what pruning switches off, by the weights that the layers use afterwards."""
+"""Part 3: the sparse ConvNet, and the effect of pruning on the weights that its layers use."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from harness.host.proxies import RemoteModule, Student
 
 CONVNET_PARAMETERS = 1_212_778
 
-#: How many of the first 200 test images of fixtures/ the trained ConvNet recognises, as measured: whole; with a tenth
-#: of each layer's filters off at random (the mean of 100 draws, standard deviation 22; 93 of them below 98); with half
-#: of the weights off by magnitude.
+#: The number of test images, and how many of these the trained ConvNet recognised, as measured: unpruned; with a random
+#: tenth of each layer's filters off (the mean of 100 draws, standard deviation 22, 93 of them below 98); with half of
+#: the weights off by magnitude. The images are the first ones in fixtures/.
 IMAGES, WHOLE, AT_RANDOM, BY_MAGNITUDE = 200, 166, 64, 154
-#: With a tenth of the filters off by L1 norm it is 108, where their number is rounded down 103 and rounded up 94: each
-#: of these numbers of filters has a bound that is this much below.
+#: With a tenth of the filters off by L1 norm, ConvNet recognises 108; 103 if their number is rounded down, and 94 if it
+#: is rounded up. The bound for a student's network is this much below the count for the same numbers of filters.
 LESS_THAN_BY_L1_NORM = 10
-#: The loss after the steps of 3.2a: half of that of guessing.
+#: The largest loss after the steps of 3.2a: half of the loss of guessing, log 10.
 LEARNED = 1.15
 ENOUGH_BY_MAGNITUDE = 142
 
 
 def sparse_net(student: Student, single_weights: bool = False) -> RemoteModule:
-    """The student's SparseConvNet; without an argument, or with the class of sparse weights."""
+    """Make the student's SparseConvNet, without an argument or with the class of unstructured sparse layers."""
     if not single_weights:
         return as_module(student.pruning.SparseConvNet(), "SparseConvNet()")
     layers = student.course.layers.UnstructuredSparseConv2d
@@ -51,7 +51,7 @@ def sparse_net(student: Student, single_weights: bool = False) -> RemoteModule:
 
 
 def assert_table(student: Student, net: RemoteModule, kind: str) -> None:
-    """The network's sparse layers are those of ConvNet's table."""
+    """Check that the network's sparse layers are those of ConvNet's table."""
     found = checks.layers_of(student, net)
     if len(found) != len(CONVNET_LAYERS):
         fail(
@@ -71,7 +71,7 @@ def assert_table(student: Student, net: RemoteModule, kind: str) -> None:
 
 
 def pair(value: object) -> tuple[object, object]:
-    """A stride or padding for both directions."""
+    """Return a stride or padding as a pair for both directions."""
     return (value[0], value[1]) if isinstance(value, tuple | list) and len(value) == 2 else (value, value)
 
 
@@ -117,7 +117,7 @@ def test_equal_to_convnet(student, convnet, photos):
     trained_convnet.transplant(student, net, convnet)
     x = photos.normalize(photos.images[:8])
     expected = convnet_logits(convnet, x)
-    # Logits of size 10; through some twenty layers float32 keeps about 1e-5 of that. Any other network is off by 1.
+    # Logits have size 10, and float32 keeps about 1e-5 of that through twenty layers. Other networks are off by 1.
     assert_within(
         as_array(net.eval()(x), "the output for 8 images", shape=(8, 10), dtype="float32"),
         expected,
@@ -164,7 +164,7 @@ def test_it_trains(student, rng, photos, measured):
         f"{still[0] if still else ''}.",
         hint,
     )
-    # The reference's loss falls from between 2.1 and 2.4 to 0.4 or less (12 seeds). Chance in ten classes is log 10.
+    # The reference's loss falls from 2.1 to 2.4 down to at most 0.4 (12 seeds). Guessing among ten classes has log 10.
     measured("fall of the loss", before - after, 1)
     measured("loss after six steps", after, LEARNED, rises=False)
     assert_true(
@@ -175,7 +175,7 @@ def test_it_trains(student, rng, photos, measured):
 
 
 def loss_of(student: Student, net: RemoteModule, images: Tensor, labels: Tensor) -> float:
-    """The cross entropy of ConvNet with the network's weights, in training mode."""
+    """Return the cross entropy of ConvNet with the network's weights, in training mode."""
     own = trained_convnet.as_convnet(student, net).train()
     with torch.no_grad():
         return float(functional.cross_entropy(own(images), labels))
@@ -185,7 +185,7 @@ def loss_of(student: Student, net: RemoteModule, images: Tensor, labels: Tensor)
 
 
 def pruned_weights(student: Student, convnet: ConvNet, kind: Kind, fraction: float) -> list[Tensor]:
-    """The weights of the trained ConvNet after the student's pruning: the right share is off, the rest as it was."""
+    """Prune the trained ConvNet with the student's function. Check the share that is off, and return the weights."""
     originals = [one.weight.detach() for one in convnet.modules() if isinstance(one, torch.nn.Conv2d)]
     net = trained_convnet.sparse_convnet(student, convnet, kind)
     kind.prune(student, net, fraction)
@@ -202,7 +202,7 @@ def pruned_weights(student: Student, convnet: ConvNet, kind: Kind, fraction: flo
 
 
 def without_smallest_filters(convnet: ConvNet, numbers: list[int]) -> list[Tensor]:
-    """The convolutions' weights with so many filters of each layer set to 0: those of the smallest L1 norm."""
+    """Return the convolutions' weights with the given number of smallest filters of each layer set to 0."""
     convolutions = [one.weight.detach().clone() for one in convnet.modules() if isinstance(one, torch.nn.Conv2d)]
     for one, number_off in zip(convolutions, numbers, strict=True):
         one[torch.from_numpy(np.argsort(FILTERS_OFF.scores(one))[:number_off])] = 0

@@ -1,6 +1,7 @@
-"""Part 4: a pre-trained network, frozen layers, LoRA: by what changes when it learns, not by how it is made.
+"""Part 4: a pre-trained network, frozen layers and LoRA. The tests check which weights change in training.
 
-ImageNet's weights can't be downloaded everywhere: what torchvision finds under their name is drawn from the run's seed.
+ImageNet's weights can't be downloaded everywhere. So torchvision loads random weights under their name, which depend on
+the run's seed.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ RESNET18_PARAMETERS = 11_689_512
 
 
 def resnet18(student: Student) -> RemoteModule:
-    """torchvision's own network with the pre-trained weights, in the student's worker."""
+    """Make torchvision's network with the pre-trained weights in the student's worker."""
     return as_module(student.run(worker_functions.pretrained_resnet18), "ResNet-18")
 
 
 def changed(function: Callable[..., Any], model: RemoteModule, what: str, *args: Any, **kwargs: Any) -> RemoteModule:
-    """The model after a function that changes it: what it returns, or the model itself where it returns nothing."""
+    """Call a function that changes a model. Return what it returns, or the model itself if it returns nothing."""
     result = function(model, *args, **kwargs)
     return model if result is None else as_module(result, f"{what}'s result")
 
@@ -59,7 +60,7 @@ def is_parameter(name: str) -> bool:
 
 
 def found_state(model: RemoteModule, expected: State, without_classifier: bool = False) -> State:
-    """The model's values by torchvision's names, whatever it is wrapped into."""
+    """Return the model's values by torchvision's names, even if the model is wrapped."""
     state = model.state_dict()
     anchor = "layer1.0.bn1.running_mean"
     prefixes = [name.removesuffix(anchor) for name in state if name.endswith(anchor)]
@@ -76,11 +77,11 @@ def found_state(model: RemoteModule, expected: State, without_classifier: bool =
 
 
 def rank_of(change: np.ndarray, weight: np.ndarray) -> int:
-    """The rank of a change of a classifier's weight, up to the rounding of float32.
+    """Return the rank of the change of a classifier's weight, without the rounding of float32.
 
-    Before and after are rounded to float32: a matrix of such errors has singular values of up to 2^-24 · max|W| times
-    √1000 + √512 (Vershynin, arXiv:1011.3027, theorem 5.32); the factor 16 is for the sums behind each entry. The
-    singular values are the roots of the eigenvalues of the Gram matrix, which leaves 1e-7 of the largest.
+    Both weights are rounded to float32. A matrix of such errors has singular values up to 2^-24 · max|W| times
+    √1000 + √512 (Vershynin, arXiv:1011.3027, theorem 5.32). The factor 16 covers the sums behind each entry. Singular
+    values are computed as roots of the Gram matrix's eigenvalues, which has an error of about 1e-7 of the largest.
     """
     matrix = torch.from_numpy(change)
     singular = torch.linalg.eigvalsh(matrix.T @ matrix).clamp(min=0).sqrt().numpy()
@@ -93,7 +94,7 @@ def drawn_images(rng: np.random.Generator, count: int, size: int = 32) -> Tensor
 
 
 def layer_map(student: Student, layer: RemoteModule) -> tuple[np.ndarray, np.ndarray]:
-    """The weight and bias that a classifier amounts to."""
+    """Return the weight, (1000, 512) float64, and bias, (1000,) float64, of a classifier's linear map."""
     weight, bias = student.run(worker_functions.linear_map, layer, FEATURES, of=tuple[Any, Any])
     return (
         as_array(weight, "the classifier's weight", shape=(OUTPUTS, FEATURES)).astype(np.float64),
@@ -165,7 +166,7 @@ def test_each_call_makes_a_trainable_model(student, rng, pretrained):
     before = as_array(two.eval()(x), "the output for 2 images")
     student.run(worker_functions.change_values, one)
     after = two(x)
-    # The same sums twice. Where a value is shared, outputs are off by far more, often beyond what float32 can hold.
+    # Both outputs are the same sums. If the models share a value, outputs differ by far more, or overflow.
     same = isinstance(after, Tensor) and tuple(after.shape) == before.shape
     assert_true(
         same and np.allclose(plain(after), before, atol=1e-4 * float(np.abs(before).max())),
@@ -246,7 +247,7 @@ def test_lora_starts_as_the_old_layer(student, rng, pretrained):
         "replace fc: W0 is frozen, A and B are trained.",
     )
     after = as_array(lora.eval()(x), "the output with LoRA", shape=(4, OUTPUTS))
-    # A sum of 512 products in another order: float32 keeps far more than 1e-4 of the largest output.
+    # Sums of 512 products in another order differ by much less than 1e-4 of the largest output in float32.
     assert_within(
         after,
         before,
@@ -261,7 +262,7 @@ def test_lora_starts_as_the_old_layer(student, rng, pretrained):
 @needs("4.1f")
 def test_lora_learns_a_change_of_low_rank(student, rng, pretrained, note):
     """What the classifier learns is a change of its weight whose rank is at most the given one: W0 stays."""
-    rank = int(rng.integers(33, 41))  # above usual values of alpha, whose quotient has to be no whole number
+    rank = int(rng.integers(33, 41))  # larger than usual values of alpha, so that alpha / rank is not a whole number
     model = resnet18(student)
     lora = changed(student.finetuning.add_lora_classifier, model, "add_lora_classifier", rank=rank)
     layer = classifier(lora)
@@ -340,12 +341,12 @@ def test_lora_parameters(student, rng, pretrained):
 
 @dataclass
 class Lesson:
-    """What the three networks learn: a few real images with their labels."""
+    """The images, (8, 3, 32, 32) float32, and labels, (8,) int64, that the three networks are trained on."""
 
     images: Tensor
     labels: Tensor
     loss: float | None = None
-    """The loss of the pre-trained network, from which all three start. It is computed once."""
+    """The loss of the pre-trained network, with which all three begin. It is computed once."""
 
 
 @pytest.fixture(scope="session")
@@ -363,7 +364,7 @@ def assert_learns(
     measured: Callable[..., None],
     lora: bool = False,
 ) -> tuple[State, float, float]:
-    """A step of the handout's SGD lowers the loss, measured in a process of the grader with what comes back.
+    """Check that a step of the handout's SGD lowers the loss, which a process without student code measures.
 
     Returns:
         The parameters afterwards by torchvision's names, and the loss before and after.
@@ -384,9 +385,9 @@ def assert_learns(
     clean = student.clean()
     if lesson.loss is None:
         lesson.loss = float(clean.run(worker_functions.resnet18_loss, pretrained, *batch))
-    before = lesson.loss  # 4.1b, 4.1e and 4.1f: it started as that
+    before = lesson.loss  # 4.1b, 4.1e and 4.1f check that the model began with this loss
     loss = float(clean.run(worker_functions.resnet18_loss, after, *batch))
-    clean.close()  # a process that has held such a network takes memory, of which a container has little
+    clean.close()  # frees its memory, because a container has little
     measured("share of the loss that is left", loss / before, 1, rises=False)
     assert_true(
         loss < before,
@@ -397,7 +398,7 @@ def assert_learns(
 
 
 def share(after: State, pretrained: State) -> str:
-    """How many of the network's parameters moved, in words."""
+    """Say how many of the network's parameters changed."""
     moved = sum(int((after[name] != value).sum()) for name, value in pretrained.items() if is_parameter(name))
     return f"{moved:,} of {RESNET18_PARAMETERS:,} parameters ({moved / RESNET18_PARAMETERS:.1%}) moved"
 

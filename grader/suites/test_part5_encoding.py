@@ -1,4 +1,4 @@
-"""Part 5: the positional encoding and what adds it to tokens, by the paper's formula."""
+"""Part 5: the positional encoding, and the embedding that adds it to tokens, by the paper's formula."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_embedding_at_other_lengths(student, rng):
 
 
 def assert_embedding(student: Student, rng: np.random.Generator, max_len: int | None, lengths: tuple[int, ...]) -> None:
-    """The output is s·E[token] + encoding, where s may be 1 or √d_model, for an embedding matrix E drawn here."""
+    """Check that the output is s·E[token] + encoding for a drawn embedding matrix E, where s may be 1 or √d_model."""
     values = draw_values(rng)
     given = {} if max_len is None else {"max_len": max_len}
     module = made(student, "PositionalEmbedding", SIZES.vocabulary, SIZES.d_model, **given)

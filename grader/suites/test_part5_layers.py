@@ -1,4 +1,4 @@
-"""Part 5: attention, feed-forward network and the layers of both, by closed forms."""
+"""Part 5: attention, feed-forward networks, and encoder and decoder layers, compared with closed forms."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def heads(sizes: Sizes) -> str:
 
 
 def assert_attention(student: Student, rng: np.random.Generator, name: str, sizes: Sizes, causal: bool = False) -> None:
-    """A self-attention layer whose projections are the identity has the closed form."""
+    """Check that a self-attention layer whose projections are the identity has the closed form."""
     x = checks.drawn_sequence(rng, 2, 5, sizes.d_model)
     checks.assert_closed_form(
         made(student, name, **sizes.attention),
@@ -205,7 +205,7 @@ def test_dropout(student, rng):
             found[name] = one, as_array(module(*inputs), f"{name}'s output", shape=one.shape)
         return found
 
-    # Half of 144 features, or more, are dropped: the same ones twice with a probability of 2^-144.
+    # At least half of 144 features are dropped. Two draws are equal with probability 2^-144 at most.
     for name, (one, two) in outputs(0.5, training=True).items():
         assert_true(
             not np.allclose(one, two, atol=1e-6),
@@ -229,7 +229,7 @@ def test_dropout(student, rng):
 
 
 def assert_only_the_residual_is_kept(student: Student, x: Tensor) -> None:
-    """At a rate of nearly 1, FeedForward gives what depends on x by the residual alone."""
+    """Check that FeedForward's output at a rate of nearly 1 depends on x through the residual only."""
     net = made(student, "FeedForward", SIZES.d_model, SIZES.dff, 1 - 1e-9)
     student.run(worker_functions.draw_weights, net)
     shape = tuple(x.shape)
@@ -249,10 +249,10 @@ def assert_only_the_residual_is_kept(student: Student, x: Tensor) -> None:
 
 
 def assert_rate_by_default(student: Student, x: Tensor) -> None:
-    """Where no rate is given, FeedForward drops something. The other classes may insist on being given one."""
+    """Check that FeedForward has dropout by default. The other classes may require a rate."""
     net = made(student, "FeedForward", SIZES.d_model, SIZES.dff).train()
     one, two = (as_array(net(x), "FeedForward's output", shape=tuple(x.shape)) for _ in range(2))
-    # Of 144 features a tenth is dropped: that the same ones are dropped twice has a probability below 0.82^144 < 1e-12.
+    # A tenth of 144 features is dropped. Two draws are equal with probability below 0.82^144 < 1e-12.
     assert_true(
         not np.allclose(one, two, atol=1e-6),
         "FeedForward without a dropout_rate gives the same output twice in training.",

@@ -1,4 +1,4 @@
-"""Part 5: encoder, decoder and the whole transformer, by their parts, their sizes, and what they can learn."""
+"""Part 5: encoder, decoder and the whole transformer: their parts, their sizes, and what they can learn."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from harness.checks import (
     parameter_count,
 )
 
-#: Of the tokens of unseen sequences, after training in 5.1t. Measured on 25 right variants with 6 seeds each: 0.96 or
-#: more; with a look ahead 0.65 or less.
+#: The least accuracy on tokens of unseen sequences after training in 5.1t. 25 correct variants with 6 seeds each
+#: reached at least 0.96; networks that look ahead reached at most 0.65.
 ENOUGH = 0.8
-#: Of the tokens in training, each of which is predicted from the right ones before it: then it may stop.
+#: Training may stop at this accuracy on the training tokens, each predicted from the correct tokens before it.
 LEARNED = 0.99
 
 
@@ -83,10 +83,10 @@ def test_decoder(student, rng):
 
 
 def as_logits(value: object, what: str, shape: tuple[int, ...]) -> np.ndarray:
-    """An output up to a constant by position: probabilities become their logarithms.
+    """Return an output as logits up to a constant for each position. Probabilities become their logarithms.
 
     Raises:
-        CheckFailure: probabilities whose sum over the vocabulary is not 1.
+        CheckFailure: the probabilities of a position don't add up to 1.
     """
     found = as_array(value, what, shape=shape, dtype="float32").astype(np.float64)
     if (found >= 0).all() and (found <= 1).all() and found.any():
@@ -119,7 +119,10 @@ def test_transformer(student, rng):
 
     def forms(*, epsilon: float) -> list[Tensor]:
         hidden = []
-        for memory in (encoded, checks.layer_norm(encoded, epsilon)):  # a last norm may be part of the Transformer
+        for memory in (
+            encoded,
+            checks.layer_norm(encoded, epsilon),
+        ):  # the Transformer may normalise the encoder's output
             found = as_array(decoder(tokens, memory), "the Decoder's output", (2, 4, SIZES.d_model), dtype="float")
             decoded = torch.from_numpy(found)
             hidden += [decoded, checks.layer_norm(decoded, epsilon)]
@@ -138,8 +141,8 @@ def test_transformer(student, rng):
 @explained_by("5.1e", "5.1f", "5.1g", "5.1k", "5.1p")
 def test_the_handouts_sizes(student, rng):
     """The handout's sizes work for one sequence: d_model 512, 8 heads, dff 2048, 8000 and 8001 words."""
-    # One layer and one sequence where the handout has 4 and 64: the same shapes, a tenth of the work and half of the
-    # memory. That any number of layers works is for 5.1r.
+    # One layer and one sequence, instead of the handout's 4 and 64, have the same shapes, a tenth of the work and half
+    # of the memory. 5.1r checks other numbers of layers.
     net = made(
         student,
         "Transformer",
@@ -168,11 +171,11 @@ def test_the_handouts_sizes(student, rng):
 def test_parameters(student, rng):
     """Layers have the right number of trainable parameters, share none, and each parameter gets a gradient."""
     d, dff = SIZES.d_model, SIZES.dff
-    attention = 4 * d * d + 2 * d  # four projections and a LayerNorm; biases of none, some or all projections
+    attention = 4 * d * d + 2 * d  # four projections and a LayerNorm; any projections may have biases
     counts = {}
     for name in ("GlobalSelfAttention", "CausalSelfAttention", "CrossAttention"):
         counts[name] = parameter_count(made(student, name, **SIZES.attention), trained=True)
-        # There may be a norm before and one after, and CrossAttention may normalise the context by one of its own.
+        # A layer may have norms before and after, and CrossAttention may have one for the context.
         norms = (0, 1, 2) if name == "CrossAttention" else (0, 1)
         allowed = [attention + biases * d + more * 2 * d for more in norms for biases in (4, 0, 1, 2, 3)]
         checks.assert_count(
@@ -202,7 +205,7 @@ def test_parameters(student, rng):
     last = SIZES.target_vocabulary * d
     expected = (SIZES.vocabulary + SIZES.target_vocabulary) * d + 2 * sum(layers.values()) + last
     total = parameter_count(small_transformer(student), trained=True)
-    # The last layer with a bias or without, with the embedding's weight or its own; last norms in none, one or both.
+    # The output layer may have a bias, and may share the embedding's weight. Each stack may end with a norm.
     allowed = [
         expected + bias - tied + norms * 2 * d
         for bias in (SIZES.target_vocabulary, 0)
@@ -223,7 +226,7 @@ def test_parameters(student, rng):
     upstream = checks.drawn_sequence(rng, 2, 4, SIZES.target_vocabulary)
     gradients = net.gradients(context, tokens, upstream=upstream).parameters
     for name, shape in trained.items():
-        arrived = gradients.get(name)  # that of a key's bias is 0, which the softmax takes out
+        arrived = gradients.get(name)  # a key's bias has a gradient of 0, because it doesn't change the softmax
         assert_true(
             isinstance(arrived, Tensor) and (len(shape) == 1 or bool((arrived != 0).any())),
             f"No gradient of the Transformer's outputs arrives at {name}.",

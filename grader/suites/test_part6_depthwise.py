@@ -1,6 +1,6 @@
-"""Part 6: the depthwise separable convolution, against the course's own layer in float64.
+"""Part 6: the depthwise separable convolution, compared with the course's layer in float64.
 
-k is the kernels' size W_H. Weights are drawn anew and written into the student's parameters.
+k is the kernels' size W_H. Drawn weights are written into the student's parameters.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ READ_THEM = "read self.kernel_weights and self.one_d_conv_weight in forward, eac
 
 
 def draw(rng: np.random.Generator, *shape: int) -> Tensor:
-    """A tensor of normally distributed float32 numbers."""
+    """Draw a tensor of normally distributed float32 numbers."""
     return torch.from_numpy(rng.normal(size=shape).astype(np.float32))
 
 
 def drawn_weights(rng: np.random.Generator, C_in: int, C_out: int, k: int) -> tuple[Kernels, Tensor]:
-    """One kernel a channel, and the 1×1 weights."""
+    """Draw a (k, k) kernel for each input channel, and the 1×1 weights, (C_out, C_in, 1, 1)."""
     return [draw(rng, k, k) for _ in range(C_in)], draw(rng, C_out, C_in, 1, 1)
 
 
 def reference(kernels: Kernels, pointwise: Tensor) -> DepthwiseSeparableConvolutionSolution:
-    """The course's layer with these weights, in float64."""
+    """Make the course's layer with these weights in float64."""
     C_out, C_in = pointwise.shape[:2]
     layer = DepthwiseSeparableConvolutionSolution(C_in, C_out, kernels[0].shape[-1]).double()
     with torch.no_grad():
@@ -65,7 +65,7 @@ def student_layer(student: Student, C_in: int, C_out: int, k: int) -> RemoteModu
 
 
 def filled_layer(student: Student, kernels: Kernels, pointwise: Tensor) -> RemoteModule:
-    """The student's layer with these values written into its own parameters."""
+    """Make the student's layer, and write these values into its parameters."""
     C_out, C_in = pointwise.shape[:2]
     layer = student_layer(student, C_in, C_out, kernels[0].shape[-1])
     layer.fill(kernel_weights=kernels, one_d_conv_weight=pointwise)
@@ -73,11 +73,11 @@ def filled_layer(student: Student, kernels: Kernels, pointwise: Tensor) -> Remot
 
 
 def assert_same_output(found: Any, x: Tensor, kernels: Kernels, pointwise: Tensor, hint: str = "") -> None:
-    """The output is the reference's, within the rounding of float32 sums.
+    """Check that an output equals the reference's up to the rounding of float32 sums.
 
     A sum of n products in float32 is off by at most n · 2^-24 times the sum of their magnitudes, in any order (Higham,
-    Accuracy and Stability of Numerical Algorithms, section 4.2); the magnitudes' sum is the layer's output for absolute
-    values. The factor 4 leaves room for other ways to compute the same, through matrices or in two passes.
+    Accuracy and Stability of Numerical Algorithms, section 4.2). The sum of magnitudes is the layer's output for
+    absolute values. The factor 4 leaves room for other algorithms, such as matrix products.
     """
     with torch.no_grad():
         expected = reference(kernels, pointwise)(x.double())
@@ -90,7 +90,7 @@ def assert_same_output(found: Any, x: Tensor, kernels: Kernels, pointwise: Tenso
 
 
 def assert_right_output(student: Student, rng: np.random.Generator, C_in: int, C_out: int, k: int, *size: int) -> None:
-    """The student's layer with drawn weights does on drawn images of (N, H, W) what the reference does."""
+    """Check the student's layer with drawn weights on drawn images; ``size`` is (N, H, W)."""
     kernels, pointwise = drawn_weights(rng, C_in, C_out, k)
     batch, height, width = size
     x = draw(rng, batch, C_in, height, width)
@@ -106,7 +106,7 @@ def assert_right_output(student: Student, rng: np.random.Generator, C_in: int, C
 
 @contextmanager
 def naming_old_kernels(layer: RemoteModule, x: Tensor, kernels: Kernels) -> Iterator[None]:
-    """Around a check of an output: where other kernels change nothing in it, that is the cause, and is said instead."""
+    """Replace the hint of a failed check if the layer's output doesn't depend on its new kernels."""
     try:
         yield
     except CheckFailure as failure:
@@ -119,9 +119,9 @@ def naming_old_kernels(layer: RemoteModule, x: Tensor, kernels: Kernels) -> Iter
 
 
 def assert_mixes_channels(student: Student, rng: np.random.Generator) -> None:
-    """With 1×1 kernels, where nothing is padded or flipped, the layer is right.
+    """Check that the layer is correct with 1×1 kernels, where padding and flipping don't matter.
 
-    What is asked of gradients, replaced weights and groups would mean nothing for something that is no such layer.
+    Checks of gradients, replaced weights and groups mean nothing for a layer that computes something else.
     """
     kernels, pointwise = drawn_weights(rng, 3, 4, 1)
     x = draw(rng, 2, 3, 5, 5)
@@ -138,7 +138,7 @@ def test_the_example_of_two_channels(student, rng):
     kernels = [torch.full((2, 2), 1.0), torch.full((2, 2), 2.0)]
     pointwise = torch.tensor([[2.0, 3.0], [4.0, 5.0]]).reshape(2, 2, 1, 1)
     x = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]], [[4.0, 5.0], [5.0, 6.0]]]])
-    factor = int(rng.integers(2, 9))  # the layer is linear: so is the example's answer
+    factor = int(rng.integers(2, 9))  # the layer is linear, so the example's answer is multiplied too
     layer = filled_layer(student, kernels, pointwise)
     values = (
         as_array(layer(factor * x), "the output", shape=(1, 2, 2, 2), dtype="float32").astype(np.float64)[0] / factor
@@ -171,7 +171,7 @@ def test_even_kernels(student, rng):
 
 
 def time_ratio(student: Student) -> float:
-    """Seconds of the student's layer over those of the provided one, by this process's clock; medians of turns."""
+    """Return the ratio of median seconds of the student's layer and the provided one, which run in turns."""
     clean, sizes, x = student.clean(), (16, 32, 3), torch.ones(8, 16, 32, 32)
     layers = (
         (student, student.depthwise.DepthwiseSeparableConvolution(*sizes)),
@@ -197,7 +197,7 @@ def test_other_images(student, rng, set_leaderboard_value=None):
     assert_right_output(student, rng, 2, 3, 1, 2, 6, 5)
     assert_right_output(student, rng, 2, 2, 5, 1, 3, 2)
     if set_leaderboard_value is not None:
-        with suppress(StudentError):  # it costs no point
+        with suppress(StudentError):  # the time costs no points
             set_leaderboard_value(round(time_ratio(student), 2))
 
 
@@ -205,7 +205,7 @@ def test_other_images(student, rng, set_leaderboard_value=None):
 @number("6.1e")
 def test_parameters(student, rng):
     """C_in kernels of k×k and a 1×1 weight are registered: C_in·k² + C_in·C_out numbers, drawn at random."""
-    # Drawn so that C_in · C_out is never k², by which the kernels are told from the 1×1 weight.
+    # C_in · C_out is never k², because the number of elements distinguishes a kernel from the 1×1 weight.
     C_in, C_out, k = int(rng.integers(2, 6)), int(rng.integers(6, 10)), int(rng.choice([3, 5]))
     layer = student_layer(student, C_in, C_out, k)
     parameters = layer.parameters()
@@ -274,9 +274,9 @@ def test_gradients(student, rng):
         "a Parameter in a plain list is not registered: use register_parameter(f'k_{i}', …).",
     )
 
-    # The layer is linear in the kernels, in the 1×1 weight and in the input, each with the others held. So the change
-    # of Σ output · upstream from 0 to other values of one of them is exactly Σ gradient · other values. This compares
-    # the layer with itself: an output that is wrong has cost its points above.
+    # The layer is linear in the kernels, in the 1×1 weight and in the input, if the other two are fixed. So Σ output ·
+    # upstream, with other values for one of them, is exactly Σ gradient · other values. This compares the layer with
+    # itself, because a wrong output has lost its points in other tests.
     zeros = [torch.zeros(k, k)] * C_in
     changes = {
         "the kernels": (filled_layer(student, other_kernels, pointwise), filled_layer(student, zeros, pointwise), x),
@@ -296,7 +296,7 @@ def test_gradients(student, rng):
     }
     for what, (changed, zero, images) in changes.items():
         change = inner(changed(images), upstream) - inner(zero(images), upstream)
-        # Sums of some 5,000 float32 products of numbers of about 1; a wrong gradient is off by about their spread, 70.
+        # These are sums of some 5,000 float32 products of size 1. A wrong gradient is off by about their deviation, 70.
         assert_true(
             abs(products[what] - change) <= 0.05,
             f"The gradient of {what} predicts a change of {products[what]:.3f}, the layer changes by {change:.3f}.",
@@ -305,7 +305,7 @@ def test_gradients(student, rng):
 
 
 def inner(one: Any, other: Tensor) -> float:
-    """The sum of products of two tensors of the same number of elements, in float64."""
+    """Return the inner product of two tensors with equal numbers of elements, in float64."""
     values = as_array(one, "a gradient or output").astype(np.float64)
     assert_true(values.size == other.numel(), f"There are {values.size:,} values, expected {other.numel():,}.")
     return float(np.dot(values.ravel(), other.numpy().astype(np.float64).ravel()))
@@ -320,10 +320,10 @@ def test_replaced_weights_are_used(student, rng):
     x = draw(rng, 2, C_in, 7, 7)
     layer = student_layer(student, C_in, C_out, k)
     for mode in (layer.train, layer.eval):
-        before = as_array(mode()(x), "the output")  # what a layer keeps from this call must not be used again
+        before = as_array(mode()(x), "the output")  # the layer must not use values again that it caches here
         kernels, pointwise = drawn_weights(rng, C_in, C_out, k)
         layer.replace(kernel_weights=[Parameter(kernel) for kernel in kernels], one_d_conv_weight=Parameter(pointwise))
-        # What the layer makes of given weights is tested above: here a layer that has them from the start says it.
+        # Other tests check the output for given weights. Here a second layer with the same weights gives it.
         expected = as_array(filled_layer(student, kernels, pointwise)(x), "the output of a layer with written weights")
         after = as_array(layer(x), "the output after the replacement", shape=expected.shape)
         assert_true(
@@ -360,10 +360,10 @@ def test_no_grouped_convolution(student, rng):
 
 
 def filled_block(student: Student, rng: np.random.Generator, C_in: int, C_out: int, k: int) -> tuple[RemoteModule, Any]:
-    """The student's block and layer with the same drawn weights; and drawn statistics for the block's batch norm.
+    """Make the student's block and layer with the same drawn weights, and draw the block's batch norm.
 
     Returns:
-        the block, and the layer with the norm's weight, bias, running mean and running variance by name.
+        The block, and a pair: the layer, and the norm's weight, bias, running mean and running variance by name.
     """
     block = as_module(student.depthwise.dw_conv_block(C_in, C_out, k), f"dw_conv_block({C_in}, {C_out}, {k})")
     kernels, pointwise = drawn_weights(rng, C_in, C_out, k)
@@ -412,9 +412,9 @@ def filled_block(student: Student, rng: np.random.Generator, C_in: int, C_out: i
 
 
 def expected_block(x: Tensor, weights: Any, training: bool) -> np.ndarray:
-    """ReLU(batch norm(layer(x))), batch norm by its default ε = 1e-5.
+    """Return ReLU(batch norm(layer(x))) with batch norm's default ε = 1e-5.
 
-    The layer is the student's own: what is wrong with it has cost its points in 6.1.
+    The layer is the student's own, because a wrong layer has lost its points in 6.1.
     """
     layer, norm = weights
     out = torch.from_numpy(as_array(layer(x), "your layer's output")).double()
@@ -435,7 +435,7 @@ def test_block_in_training(student, rng):
     block, weights = filled_block(student, rng, C_in, C_out, k)
     x = draw(rng, 3, C_in, 8, 8)
     expected = expected_block(x, weights, training=True)
-    # Normalised values are about 4 and their rounding is far below 1e-2, which also leaves room for ε up to 1e-3.
+    # Normalised values are about 4, so their rounding is far below 1e-2. The rest leaves room for ε up to 1e-3.
     assert_within(
         as_array(block.train()(x), "the block's output", shape=expected.shape),
         expected,
@@ -454,7 +454,7 @@ def test_block_in_evaluation(student, rng):
     block, weights = filled_block(student, rng, C_in, C_out, k)
     x = draw(rng, 1, C_in, 8, 8)
     expected = expected_block(x, weights, training=False)
-    # Here outputs are convolution sums of some 100, times 4: of that float32 keeps 1e-3.
+    # Outputs are convolution sums of some 100, times 4. The rounding of float32 is below 1e-3.
     assert_within(
         as_array(block.eval()(x), "the block's output", shape=expected.shape),
         expected,

@@ -1,6 +1,6 @@
-"""Results of experiments: claims of ``results/``, measured again (see results_checks.py).
+"""Results of experiments: the claims in ``results/`` are measured again (see results_checks.py).
 
-They need no student code. The points come with the full profile; results of the quick one are checked in the same way.
+These tests run no student code. Only results of the full profile earn points, but quick ones are checked as well.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ PRUNED = Expected(100, 0.1, schedule="multistep", factor=multistep, band=SMALLER
 
 
 def assert_pruned_run(results: Results, other: str, *, sparsity: bool) -> None:
-    """The accuracy of a pruned network, or its zeros."""
+    """Check the zeros of a pruned run, or that it is a training of its own."""
     record = results.record()
     witnesses = results.check_data(record, "cifar10")
     run, model = results.run(record, "pruned", PRUNED, witnesses)
@@ -180,7 +180,7 @@ def test_results_of_the_two_layers(results):
     witnesses = results.check_data(record, "cifar10")
     expected = Expected(3, 0.001, "DWConvNet", adam=True, band=DWCONVNET_3)
     runs = [results.run(record, name, expected, witnesses)[0] for name in ("yours", "provided")]
-    # Both began with the same weights and saw the same images: what differs is the rounding of the first steps.
+    # Both runs have the same first weights and images, so the first losses differ by rounding only.
     for step, (own, provided) in enumerate(zip(runs[0].losses[:3], runs[1].losses[:3], strict=True), start=1):
         assert_true(
             abs(own - provided) <= 0.01 * provided,

@@ -1,4 +1,4 @@
-"""The trained ConvNet as a network of sparse layers: its weights go to the student's worker, and come back pruned."""
+"""The trained ConvNet as a network of sparse layers, whose weights are pruned in the student's worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["as_convnet", "recognised", "sparse_convnet", "transplant", "with_wei
 
 
 def sparse_convnet(student: Student, convnet: ConvNet, kind: Kind) -> RemoteModule:
-    """The trained ConvNet in the student's worker, made of the course's sparse layers."""
+    """Make the trained ConvNet from the course's sparse layers in the student's worker."""
     layers = [[c_in, c_out, 3, stride] for c_in, c_out, stride in CONVNET_LAYERS]
     net = as_module(student.run(worker_functions.sparse_network, layers, kind.single_weights), "the net")
     transplant(student, net, convnet)
@@ -30,7 +30,7 @@ SPARSE = ("SparseConv2d", "UnstructuredSparseConv2d")
 
 
 def counterparts(student: Student, net: RemoteModule, convnet: ConvNet) -> list[tuple[str, str]]:
-    """The layers of a network by name, each with the name of ConvNet's; the order is that within each kind of layer."""
+    """Pair the names of a network's layers with those of ConvNet's layers, in order within each kind of layer."""
     pairs = []
     there = student.run(worker_functions.module_classes, net, of=list[tuple[str, str]])
     for kind, sparse in (("Conv2d", SPARSE), ("BatchNorm2d", ("BatchNorm2d",)), ("Linear", ("Linear",))):
@@ -46,7 +46,7 @@ def counterparts(student: Student, net: RemoteModule, convnet: ConvNet) -> list[
 
 
 def transplant(student: Student, net: RemoteModule, convnet: ConvNet) -> None:
-    """Write ConvNet's weights and statistics into a network that has the same layers."""
+    """Write ConvNet's weights and statistics into a network with the same layers."""
     state = convnet.state_dict()
     convolutions = {name for name, one in convnet.named_modules() if isinstance(one, torch.nn.Conv2d)}
     values = {}
@@ -59,7 +59,7 @@ def transplant(student: Student, net: RemoteModule, convnet: ConvNet) -> None:
 
 
 def as_convnet(student: Student, net: RemoteModule) -> ConvNet:
-    """A ConvNet of the grader's own with the weights that a sparse network uses, and its statistics."""
+    """Make a ConvNet on the host side with the statistics and the weights in use of a sparse network."""
     own = ConvNet()
     in_use = {layer.name: layer.weight for layer in layers_of(student, net, len(CONVNET_LAYERS))}
     state = net.state_dict()
@@ -76,7 +76,7 @@ def as_convnet(student: Student, net: RemoteModule) -> ConvNet:
 
 
 def with_weights(convnet: ConvNet, layers: Sequence[Tensor]) -> ConvNet:
-    """ConvNet with other weights in its convolutions, everything else as it is."""
+    """Return a copy of ConvNet with other weights in its convolutions."""
     pruned = ConvNet()
     pruned.load_state_dict(convnet.state_dict())
     convolutions = [one for one in pruned.modules() if isinstance(one, torch.nn.Conv2d)]
@@ -91,9 +91,9 @@ _RECOGNISED: dict[tuple[str, int], int] = {}
 
 @torch.no_grad()
 def recognised(net: ConvNet, images: ImageDataset, count: int) -> int:
-    """How many of the first ``count`` test images of fixtures/ a network recognises.
+    """Return how many of the first ``count`` test images of fixtures/ a network recognises.
 
-    Counted once for equal weights: of many submissions that are graded in one process, most arrive at the same.
+    The count is kept for equal weights, because most submissions that a process grades arrive at the same ones.
     """
     digest = hashlib.sha256()
     for value in net.state_dict().values():

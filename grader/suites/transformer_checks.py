@@ -1,8 +1,8 @@
 """Shared checks of part 5: closed forms, the positional encoding, and counts.
 
-With the weights that :mod:`grader.suites.weights_by_shape` writes, each layer's output has a closed form, which is
-computed here in float64. Where layers may be built in several right ways (normalising before or after, heads that take
-neighbouring features or every h-th, projections in any order), there are several, and one of them has to match.
+With the weights that :mod:`grader.suites.weights_by_shape` writes, each layer's output has a closed form, which this
+module computes in float64. Layers can be correct in several ways: normalising before or after, heads of neighbouring
+features or of every h-th feature, projections in any order. Each way has its form, and one form has to match.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def write_zeros(module: RemoteModule) -> None:
 # ---- closed forms ------------------------------------------------------------------------------------------
 
 
-#: The ε of a LayerNorm: PyTorch's, and Keras's, the largest in use. It matters where features are nearly the same.
+#: LayerNorm's ε in PyTorch, and in Keras, the largest in use. It matters if a position's features are nearly equal.
 EPSILON, LARGE_EPSILON = 1e-5, 1e-3
 
-#: How far an output may be off its form. Values are of size 1 to 4, of which float32 keeps 1e-5 through these few sums;
-#: other networks are off by tenths.
+#: The allowed deviation of an output from its form. Values have size 1 to 4, and the rounding of a few float32 sums is
+#: below 1e-5 of that. The outputs of wrong networks are off by tenths.
 ATOL = 5e-3
 
 
@@ -53,8 +53,14 @@ def attend(
     """Multi-head attention (Vaswani et al., section 3.2.2) whose projections are multiples of the identity.
 
     Args:
-        scale: the product of the query's and the key's constant; the others are multiplied onto the result later.
-        strided: a head takes every h-th feature; else neighbouring ones.
+        x: (N, L, d_model) the queries.
+        context: (N, L', d_model) the keys and values.
+        scale: the product of the query's and the key's constant. The caller multiplies the result by the others.
+        strided: each head has every h-th feature, instead of neighbouring ones.
+        causal: a position attends to itself and earlier positions only.
+
+    Returns:
+        (N, L, d_model) float64.
     """
 
     def split(values: Tensor) -> Tensor:
@@ -74,9 +80,9 @@ def attend(
 def attention_forms(
     x: Tensor, context: Tensor | None, sizes: Sizes, causal: bool = False, epsilon: float = EPSILON
 ) -> Iterator[Tensor]:
-    """The allowed outputs of an attention layer with residual and LayerNorm, which normalises before, after, or both.
+    """Yield the allowed outputs of an attention layer with residual and LayerNorm before it, after it, or both.
 
-    Which two of the constants are the query's and the key's is left open.
+    Any two of the four constants may belong to the query and the key.
     """
     x = x.double()
     norm = partial(layer_norm, epsilon=epsilon)
@@ -97,7 +103,7 @@ def attention_forms(
 
 
 def feed_forward_forms(x: Tensor, values: Values, epsilon: float = EPSILON) -> Iterator[Tensor]:
-    """The allowed outputs of a feed-forward layer (section 3.3) with residual and LayerNorm."""
+    """Yield the allowed outputs of a feed-forward layer with residual and LayerNorm (Vaswani et al., section 3.3)."""
     x = x.double()
     norm = partial(layer_norm, epsilon=epsilon)
 
@@ -110,26 +116,26 @@ def feed_forward_forms(x: Tensor, values: Values, epsilon: float = EPSILON) -> I
 
 
 class Forms(Protocol):
-    """The allowed outputs, each (N, L, features) float64, for a LayerNorm with a given ε."""
+    """A function that returns the allowed outputs, each (N, L, features) float64, for a LayerNorm with a given ε."""
 
     def __call__(self, *, epsilon: float) -> Iterable[Tensor]: ...
 
 
 class Nearest(NamedTuple):
-    """The form that an output equals, or is nearest to."""
+    """The form that is nearest to an output."""
 
     expected: np.ndarray
     allowed: np.ndarray
     """The allowed deviation of each element."""
     excess: float
-    """The deviation beyond ``allowed`` of the worst element. At 0 or less, the output has this form."""
+    """The largest deviation beyond ``allowed``. If it is 0 or less, the output has this form."""
 
 
 class OneOf:
     """The forms that are correct for one output.
 
-    An ε between PyTorch's and Keras's moves a form no further than Keras's does. Where the features of a position have
-    a small variance that is more than ``atol``: there the tolerance is wider by it.
+    An ε between PyTorch's and Keras's moves a form at most as far as Keras's. At positions whose features have a small
+    variance that exceeds ``atol``, so the tolerance is wider by this movement.
     """
 
     def __init__(self, forms: Forms, atol: float = ATOL) -> None:
@@ -154,7 +160,7 @@ class OneOf:
         return min(fits, key=lambda fit: fit.excess)
 
     def assert_is(self, values: np.ndarray, what: str, hint: str) -> None:
-        """Check that an output is one of the forms. A failure compares it with the nearest one."""
+        """Check that an output is one of the forms. The failure compares it with the nearest form."""
         nearest = self.nearest(values)
         assert_within(values, nearest.expected, atol=nearest.allowed, what=what, hint=hint)
 
@@ -189,14 +195,14 @@ def assert_closed_form(
     right.assert_is(min(outputs, key=lambda output: right.nearest(output).excess), what, hint)
 
 
-#: What to do where sequences of a batch are mixed up.
+#: The hint for a module that mixes up the sequences of a batch.
 BATCH_FIRST = "an input is (N, L, d_model), the batch first: nn.MultiheadAttention needs batch_first=True for that."
 
 
 def _assert_sequences_are_apart(module: RemoteModule, inputs: Sequence[Tensor], output: np.ndarray, what: str) -> None:
     """Check that a wrong output doesn't come from a module that confuses length and batch."""
     again = as_array(module(*inputs), what, shape=output.shape)
-    if not np.array_equal(again, output):  # dropout after eval(), which other tests find
+    if not np.array_equal(again, output):  # other tests find dropout after eval()
         return
     other = [torch.cat([one[:1], one[1:].flip(0) + 1]) for one in inputs]
     changed = as_array(module(*other), what, shape=output.shape)
@@ -216,23 +222,23 @@ def write_values(module: RemoteModule, values: Values, sizes: Sizes) -> RemoteMo
 
 
 def made(student: Student, name: str, *args: Any, **kwargs: Any) -> RemoteModule:
-    """An object of one of the student's classes."""
+    """Make an object of one of the student's classes."""
     given = [repr(arg) for arg in args] + [f"{key}={value!r}" for key, value in kwargs.items()]
     return as_module(getattr(student.transformer, name)(*args, **kwargs), f"{name}({', '.join(given)})")
 
 
-#: What a stack of layers is made with, next to its vocabulary.
+#: The arguments of a stack of layers, besides its vocabulary.
 STACK = {"num_layers": 2, "d_model": SIZES.d_model, "num_heads": SIZES.num_heads, "dff": SIZES.dff}
 
 
 def small_transformer(student: Student, **changes: float) -> RemoteModule:
-    """A Transformer of two layers of ``SIZES``."""
+    """Make a Transformer of two layers with ``SIZES``."""
     vocabularies = {"input_vocab_size": SIZES.vocabulary, "target_vocab_size": SIZES.target_vocabulary}
     return made(student, "Transformer", **{**STACK, **vocabularies, **changes})
 
 
 def drawn_tokens(rng: np.random.Generator, source: int, target: int, batch: int = 2) -> tuple[Tensor, Tensor]:
-    """Tokens of both vocabularies, the last token of each among them."""
+    """Draw (batch, source) and (batch, target) int64 tokens, which include the last token of each vocabulary."""
     context = torch.from_numpy(rng.integers(0, SIZES.vocabulary, size=(batch, source)))
     tokens = torch.from_numpy(rng.integers(0, SIZES.target_vocabulary, size=(batch, target)))
     context[0, 0], tokens[0, 0] = SIZES.vocabulary - 1, SIZES.target_vocabulary - 1
@@ -240,19 +246,19 @@ def drawn_tokens(rng: np.random.Generator, source: int, target: int, batch: int 
 
 
 def transformed(net: RemoteModule, context: Tensor, tokens: Tensor) -> Any:
-    """The output of a Transformer. A failure says if it takes its two inputs in the other order."""
+    """Call a Transformer. If it fails, and works with exchanged inputs, the failure says so."""
     try:
         return net(context, tokens)
     except StudentError as error:
         try:
-            net(tokens, context)  # x has words that the context's vocabulary lacks
+            net(tokens, context)  # tokens has words that the context's vocabulary lacks
         except StudentError:
             raise error from None
         fail(error.finding, "it works with the two exchanged: forward takes the context first, then x.", cause=error)
 
 
 def forward(module: RemoteModule, *inputs: Tensor, what: str) -> Tensor:
-    """The output of a module, which must have the shape of its first input."""
+    """Call a module, and check that its output has the shape of the first input."""
     return torch.from_numpy(as_array(module(*inputs), what, shape=tuple(inputs[0].shape), dtype="float32"))
 
 
@@ -267,33 +273,33 @@ def assert_one_sequence_is_a_batch(module: RemoteModule, name: str, *inputs: Ten
 
 
 def angles(length: int, depth: int) -> np.ndarray:
-    """pos / 10000^(2i/depth), (length, depth/2) float64 (Vaswani et al., section 3.5)."""
+    """Return pos / 10000^(2i/depth) as (length, depth/2) float64 (Vaswani et al., section 3.5)."""
     return np.asarray(np.arange(length)[:, None] / 10000.0 ** (np.arange(0, depth, 2) / depth))
 
 
 def interleaved(length: int, depth: int) -> np.ndarray:
-    """The encoding, sines in even and cosines in odd columns: (length, depth) float64."""
+    """Return the encoding with sines in even and cosines in odd columns, (length, depth) float64."""
     found = angles(length, depth)
     return np.stack([np.sin(found), np.cos(found)], axis=-1).reshape(length, depth)
 
 
 def in_halves(length: int, depth: int) -> np.ndarray:
-    """All sines, then all cosines: the same information in another order of columns."""
+    """Return the encoding with all sines before all cosines, which is the same up to the order of columns."""
     found = angles(length, depth)
     return np.concatenate([np.sin(found), np.cos(found)], axis=1)
 
 
 def encoding_tolerance(length: int) -> np.ndarray:
-    """The allowed float32 error by position, (length, 1).
+    """Return the allowed float32 error of each position, (length, 1) float64.
 
-    A frequency is computed by a power or by exp(−2i/depth · ln 10000): the exponent is at most 9.2 and has an error of
-    2^-24 of that, some roundings more make 16 · 2^-24; the angle is that times the position.
+    A frequency is a power, or exp(−2i/depth · ln 10000). This exponent is at most 9.2, with a relative error of 2^-24.
+    A few more roundings give 16 · 2^-24 for the frequency. The angle is the frequency times the position.
     """
     return 16 * 2**-24 * (1 + np.arange(length)[:, None]) + 1e-6
 
 
 def as_encoding(value: Any, length: int, depth: int) -> np.ndarray:
-    """An encoding as an array (length, depth); a leading 1 is accepted."""
+    """Check an encoding, and return it as (length, depth). A leading dimension of 1 is accepted."""
     what = f"positional_encoding({length}, {depth})"
     if isinstance(value, torch.Tensor | np.ndarray) and tuple(value.shape) == (1, length, depth):
         value = value[0]
@@ -301,7 +307,7 @@ def as_encoding(value: Any, length: int, depth: int) -> np.ndarray:
 
 
 def encodings(student: Student, length: int, depth: int) -> list[np.ndarray]:
-    """The encodings that a positional embedding may add: the paper's, or the student's own if it differs."""
+    """Return the encodings that a positional embedding may add: the paper's, and the student's if it has one."""
     found = [interleaved(length, depth)]
     try:
         first, value = (student.transformer.positional_encoding(rows, depth) for rows in (8, length))
@@ -311,7 +317,7 @@ def encodings(student: Student, length: int, depth: int) -> list[np.ndarray]:
         few, own = as_encoding(first, 8, depth), as_encoding(value, length, depth)
     except CheckFailure:
         return found
-    if len(np.unique(few, axis=0)) > 1:  # it tells some positions apart
+    if len(np.unique(few, axis=0)) > 1:  # it distinguishes at least two positions
         found.append(own.astype(np.float64))
     return found
 
@@ -320,7 +326,7 @@ def encodings(student: Student, length: int, depth: int) -> list[np.ndarray]:
 
 
 class Products:
-    """A mode that counts matrix products."""
+    """A function that multiplies matrices and counts the products."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -331,7 +337,7 @@ class Products:
 
 
 def counted_matmuls(num_layers: int, num_heads: int) -> int:
-    """Matrix products in one inference of a transformer that computes each head by itself, counted as it runs."""
+    """Count the matrix products in one inference of a transformer that computes each head by itself."""
     product = Products()
     head = 2
     d = head * num_heads

@@ -1,8 +1,8 @@
-"""Weights for the layers of a transformer, found by their shapes: attribute names are the student's own.
+"""Write weights into a student's transformer layers by their shapes, because students choose the attribute names.
 
-The four projections of an attention become the identity times four different constants, every bias 0, and the others
-get drawn values. Where a shape leaves open what a weight is for, as with projections of all heads in one tensor, there
-are several layouts, and one of them has to be the student's.
+The four projections of an attention become the identity times four different constants. Biases become 0, and other
+weights get drawn values. A shape may not determine the layout, for example if one tensor has the projections of all
+heads. Then there are several layouts, and the student's has to be one of them.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ ONE_HEAD = Sizes(num_heads=1)
 
 @dataclass(frozen=True)
 class Values:
-    """Drawn values (float64) for the weights that aren't square."""
+    """Drawn float64 values for the weights that aren't square."""
 
     expand: Tensor
     """``(dff, d_model)``."""
@@ -76,7 +76,7 @@ class Values:
     embedding: Tensor
     """``(vocabulary, d_model)``."""
     target_embedding: Tensor
-    """``(target_vocabulary, d_model)``. The last layer has the same weight."""
+    """``(target_vocabulary, d_model)``. The output layer has the same weight."""
 
 
 def draw_values(rng: np.random.Generator, sizes: Sizes = SIZES) -> Values:
@@ -95,7 +95,7 @@ def draw_values(rng: np.random.Generator, sizes: Sizes = SIZES) -> Values:
 # ---- writing them ------------------------------------------------------------------------------------------
 
 
-#: What the identity is multiplied by in the four projections of an attention. No product of two is 1, or another's.
+#: The factors of the identity in the four projections of an attention. All products of two differ, and none is 1.
 CONSTANTS = (0.6, 0.8, 1.5, 2.2)
 
 
@@ -119,7 +119,10 @@ LAYOUTS = tuple(
 
 
 def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> Filled:
-    """Values for all parameters of a module, without scales of norms and parameters of unknown shapes."""
+    """Return values for the parameters of a module, in one layout.
+
+    Scales of norms and parameters of unknown shapes are left out. Shapes and dtypes are those of ``parameters``.
+    """
     d, heads, head = sizes.d_model, sizes.num_heads, sizes.head
     eye = torch.eye(d, dtype=torch.float64)
     by_head = eye.reshape(heads, head, d)
@@ -139,13 +142,13 @@ def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> 
     }
     small_shapes = {(head, d), (d, head)} if heads > 1 else set()
     shapes = {name: squeezed(value) for name, value in parameters.items()}
-    # Small weights are q, k and v of each head, and its output projection too where both orientations are there.
+    # Small weights are q, k and v of each head. If both orientations occur, the output projection is small too.
     purposes = 4 if small_shapes and small_shapes <= set(shapes.values()) else 3
     purposes_are_listed = bool(small_shapes & set(shapes.values()))
     new: Filled = {}
     small = blocks = 0
     for name, shape in shapes.items():
-        if math.prod(shape) <= 3 * d and shape != (sizes.dff,):  # biases, of all heads or purposes, and norms
+        if math.prod(shape) <= 3 * d and shape != (sizes.dff,):  # biases, also fused ones, and norms
             if not is_scale(parameters[name]):  # the scale of a LayerNorm stays 1
                 new[name] = torch.zeros_like(parameters[name])
         elif shape in small_shapes:
@@ -154,7 +157,9 @@ def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> 
             else:
                 index, purpose = small // purposes % heads, small % purposes
             small += 1
-            constant = CONSTANTS[purpose if purposes == 4 else purpose + 1]  # the first is the output projection's
+            constant = CONSTANTS[
+                purpose if purposes == 4 else purpose + 1
+            ]  # the first constant belongs to the output projection
             new[name] = constant * (by_head[index] if shape == (head, d) else by_head[index].T)
         elif shape in square:
             new[name] = CONSTANTS[0 if purposes_are_listed else blocks % 4] * square[shape]
@@ -170,17 +175,17 @@ def filled(parameters: Filled, values: Values, sizes: Sizes, layout: Layout) -> 
 
 
 def fused_count(shape: tuple[int, ...], sizes: Sizes) -> int:
-    """The number of d × d projections in a fused weight, 2 to 4; 0 if the weight isn't fused."""
+    """Return the number of d × d projections in a fused weight, 2 to 4; 0 if the weight isn't fused."""
     count, rest = divmod(math.prod(shape), sizes.d_model**2)
     return count if count in (2, 3, 4) and not rest else 0
 
 
 def fused_order(shape: tuple[int, ...], whole: tuple[int, ...], layout: Layout) -> tuple[int, ...] | None:
-    """The order of purpose, head, feature and input in a fused weight; None if the shape allows none.
+    """Return the order of the axes purpose, head, feature and input in a fused weight; None if its shape fits no order.
 
     Args:
-        shape: the weight's: the inputs in a dimension of their own, the others in any order, neighbours in one or not.
-        whole: the sizes of the four.
+        shape: the weight's shape. The inputs have a dimension of their own; neighbours of the other axes may be merged.
+        whole: the sizes of the four axes.
     """
     edges = {1, *accumulate(shape, operator.mul)}
     fitting = []
@@ -193,22 +198,22 @@ def fused_order(shape: tuple[int, ...], whole: tuple[int, ...], layout: Layout) 
 
 
 def squeezed(value: Tensor) -> tuple[int, ...]:
-    """A shape without dimensions of size 1."""
+    """Return a shape without dimensions of size 1."""
     return tuple(size for size in value.shape if size != 1) if value.numel() > 1 else tuple(value.shape)
 
 
 def is_scale(value: Tensor) -> bool:
-    """Whether a parameter is the scale of a norm, which starts as ones."""
+    """Say whether a parameter is the scale of a norm, which begins as ones."""
     return len(squeezed(value)) == 1 and bool((value == 1).all())
 
 
 def layouts_of(parameters: Filled, sizes: Sizes) -> Sequence[Layout]:
-    """The layouts that differ for these parameters."""
+    """Return the layouts that give different weights for these parameters."""
     shapes = {squeezed(value) for value in parameters.values()}
     d, several = sizes.d_model, sizes.num_heads > 1
     fused = [shape for shape in shapes if fused_count(shape, sizes)]
     listed = several and any(shape in ((sizes.head, d), (d, sizes.head)) for shape in shapes)
-    # Of more than two dimensions, more than one may be the inputs'.
+    # With more than two dimensions, several of them may be the inputs'.
     wide = any(sizes.dff in shape and d in shape for shape in shapes) or any(len(shape) > 2 for shape in fused)
     return [
         layout
