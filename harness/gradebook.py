@@ -269,11 +269,10 @@ class Gradebook:
     @property
     def parts(self) -> tuple[PartScore, ...]:
         """The parts of the handout that have tests, in its order."""
-        return tuple(
-            PartScore(part, tuple(pair for pair in self.results if pair[0].part == part.number))
-            for part in problem().part
-            if any(test.part == part.number for test in self.tests)
-        )
+        results: dict[str, list[tuple[GradedTest, Outcome]]] = {}
+        for test, outcome in self.results:
+            results.setdefault(test.part, []).append((test, outcome))
+        return tuple(PartScore(part, tuple(results[part.number])) for part in problem().part if part.number in results)
 
     @property
     def score(self) -> float:

@@ -15,7 +15,7 @@ from harness.non_empty import at_least_one
 from harness.plugin import GRADING, LAUNCHER, NOTES, SUBMISSION
 from harness.submission.intake import Submission, find
 
-__all__ = ["RunOptions", "grade"]
+__all__ = ["PLUGINS", "RunOptions", "grade"]
 
 PLUGINS = ("--disable-plugin-autoload", "-p", "pytest_timeout")
 """The plugins that a run needs, without others that happen to be installed. Those may reorder tests or warn, and

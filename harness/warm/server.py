@@ -12,8 +12,9 @@ import struct
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ IDLE_SECONDS = 600.0
 """Seconds without a request after which a server ends."""
 LOOK_SECONDS = 30.0
 MAX_PACKET = 1 << 20
-IMPORTED = ("harness.cli", "harness.fixtures", "harness.grading", "harness.submission.gather")
+IMPORTED = ("harness.cli", "harness.fixtures", "harness.grading", "harness.host.fork", "harness.submission.gather")
 """The modules that a grading imports, without pytest plugins: pytest imports those itself, and warns if it can't."""
 
 
@@ -69,12 +70,16 @@ def main(path: Path | None = None, *others: str, idle_seconds: float = IDLE_SECO
 
 
 def _use_once() -> None:
-    """Do things once that are slow the first time: read the list of tests and the options of a command."""
+    """Do things once that are slow the first time: read the tests and a command's options, import pytest's parts."""
+    import pytest
     from typer.testing import CliRunner
 
     from harness.cli import app_for
+    from harness.grading import PLUGINS
 
     CliRunner().invoke(app_for("grade"), ["grade", os.devnull])
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        pytest.main([*PLUGINS, "--version"])
 
 
 def _next(listener: socket.socket, digest: str, idle_seconds: float) -> socket.socket | None:
