@@ -52,7 +52,7 @@ def run(command: Callable[..., Any], program: str, arguments: Sequence[str] | No
     """Run a function as a command of its own, and return its exit code.
 
     Args:
-        program: the name that the help shows, for example ``make handout``.
+        program: the name that the help shows, for example ``python -m harness.handout.archive``.
         arguments: the command line; this process's own by default.
     """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from harness import gpu_driver
+from harness import ROOT, gpu_driver
 from harness.catalog import RESULTS, chosen, read_suites
 from harness.gradebook import Gradebook, State
 from harness.grading import grade
@@ -46,7 +46,9 @@ def why_not(require_isolation: bool) -> str:
 def warning() -> str:
     """A sentence for staff on what is less safe on a GPU."""
     user = "as another user" if os.geteuid() == 0 else "as you, with all that you may"
-    return f"On a GPU student code runs {user}, without Landlock and the filter of system calls (docs/class.md)."
+    page = ROOT / "docs" / "image.md"  # a problem set that was copied from the example has no such page
+    advice = " docs/image.md says under Grading on a GPU what to do." if page.exists() else ""
+    return f"On a GPU student code runs {user}, without Landlock and the filter of system calls.{advice}"
 
 
 def grade_there(submission: Submission, here: Gradebook, parts: Sequence[str] = (), device: str = "cuda") -> Gradebook:

@@ -50,7 +50,10 @@ RUBRIC = "rubric.toml"
 Read = TypeVar("Read")
 
 Feature = Literal["notebook", "answers", "writeup", "experiments", "ai-logs", "team"]
-"""A kind of thing that students submit besides modules. The checklist in a report asks for it."""
+"""A kind of thing that students submit besides modules. The checklist in a report asks for it.
+
+``notebook`` needs the file notebook.md beside the manifest: students get the notebook that is made from it.
+"""
 
 
 class ProblemError(Exception):
@@ -125,7 +128,7 @@ class Module(_Record, frozen=True):
 
     name: str
     part: str
-    """The part of the handout that the module belongs to; ``2`` stands for 2.1, 2.2 and so on."""
+    """The part of the handout that the module belongs to. ``2`` stands for 2.1, 2.2 and so on, which ``names`` has."""
     names: dict[str, str]
     """The names that the module must define, each with its part, in the order of the stub."""
     preload: tuple[str, ...] = ()

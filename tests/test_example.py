@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from typing import Any
 import pytest
 
 from harness.edition import edited
-from harness.new import NewError, new
+from harness.new import EXAMPLE, NewError, new
+from harness.problem import tomllib
 from tests.conftest import ROOT
 from tests.soak import AutograderFolder
 from tests.warm_python import WarmPython, without_pytest
@@ -102,6 +104,12 @@ def test_the_stubs_earn_nothing_and_the_terminal_names_the_problem_set(example, 
     assert "These are the 20 automatic points; 2 more of the 22 are graded by hand." in done.stdout
 
 
+def test_what_is_missing_is_listed_where_no_command_packs_the_zip(example):
+    done = python_in(example, "-m", "grader", "grade", "student")
+    assert "has not been made yet" not in done.stdout
+    assert "write them after Team: in answers.md" in done.stdout
+
+
 def test_an_exit_at_import_keeps_the_maximum(example, tmp_path):
     folder = tmp_path / "submission"
     shutil.copytree(example / "grader" / "solution", folder)
@@ -150,7 +158,44 @@ def test_the_hand_out_can_be_graded_and_has_no_secrets(example, tmp_path):
     assert not (folder / "grader" / "suites" / "test_part1_hidden.py").exists()
     shutil.copytree(example / "grader" / "solution", tmp_path / "work")
     report = graded(folder, tmp_path / "work", tmp_path)
-    assert report["score"] == report["extra_data"]["maximum"] < 20
+    assert report["score"] == report["extra_data"]["maximum"] == 18
+    done = python_in(folder, "-m", "grader", "grade", "student")
+    assert "These are 18 of the 20 automatic points; 2 more of the 22 are graded by hand." in done.stdout
+
+
+def test_a_feature_whose_file_is_missing_stops_the_hand_out(tmp_path):
+    new(tmp_path / "pset")
+    manifest = tmp_path / "pset" / "grader" / "problem.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"team"]', '"team", "notebook"]'))
+    missing = (
+        "grader/notebook.md is missing, from which the notebook is made: write it, or delete notebook from features in "
+        "grader/problem.toml."
+    )
+    done = python_in(tmp_path / "pset", "-m", "harness.handout.archive", "--out", tmp_path / "handout.zip")
+    assert (done.returncode, " ".join(done.stderr.split())) == (1, f"No hand-out was made: {missing}")
+    done = python_in(tmp_path / "pset", "-m", "harness.handout.notebook", "--out", tmp_path / "one.ipynb")
+    assert (done.returncode, " ".join(done.stderr.split())) == (2, missing)
+    assert [path.name for path in tmp_path.iterdir()] == ["pset"]
+
+
+def test_a_problem_set_without_hidden_tests_has_a_hand_out(tmp_path):
+    new(tmp_path / "pset")
+    suite = tmp_path / "pset" / "grader" / "suites" / "test_part1_hidden.py"
+    suite.write_text(suite.read_text(encoding="utf-8").replace('@visibility("after_published")\n', ""))
+    done = python_in(tmp_path / "pset", "-m", "harness.handout.archive", "--out", tmp_path / "handout.zip")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "hidden and not in it: none." in done.stdout
+
+
+def test_the_packages_that_messages_name_are_installed_by_the_copys_pyproject():
+    ours, its = (
+        tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+        for folder in (ROOT, EXAMPLE)
+    )
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "harness").rglob("*.py")]
+    named = {name for text in texts for name in re.findall(r"pip install -e '\.\[(\w+)\]'", text)}
+    assert named == its.keys()
+    assert all(set(its[name]) <= set(ours[name]) for name in named)
 
 
 def test_the_autograder_grades_with_its_runner(example, tmp_path):
@@ -197,7 +242,7 @@ def test_another_part_and_module_need_no_change_of_the_harness(tmp_path, read_re
     folder = tmp_path / "pset"
     new(folder)
     manifest = folder / "grader" / "problem.toml"
-    text = manifest.read_text(encoding="utf-8").replace('["digits", "softmax"]', '["digits", "softmax", "more"]')
+    text = manifest.read_text(encoding="utf-8")
     at = text.index("\n[[question]]")
     manifest.write_text(text[:at] + "\n" + MODULE + PART + text[at:], encoding="utf-8")
     (folder / "grader" / "suites" / "test_part12.py").write_text(SUITE)
@@ -213,13 +258,34 @@ def test_another_part_and_module_need_no_change_of_the_harness(tmp_path, read_re
     assert "the grader errs in none." in done.stdout, done.stdout + done.stderr
 
 
+def test_the_part_that_the_page_adds_works_as_it_is_printed(tmp_path):
+    folder = tmp_path / "pset"
+    new(folder)
+    page = (ROOT / "docs" / "writing-tests.md").read_text(encoding="utf-8")
+    section = page.partition("## A new part\n")[2].partition("\n## ")[0]
+    files, commands = re.findall(r"```(?:bash)?\n(.*?)```", section, re.DOTALL)
+    subprocess.run(["bash", "-e", "-c", files], cwd=folder, check=True)
+    said = ""
+    for line in commands.splitlines():
+        command, _, result = line.removeprefix(".venv/bin/python ").partition(" #")
+        done = python_in(folder, *command.split())
+        assert done.returncode == 0, done.stdout + done.stderr
+        numbers = re.search(r"\d+ of \d+", result)
+        assert numbers is None or numbers[0].replace("of", "/") in done.stdout
+        said += " ".join(done.stdout.split())
+    assert "Submissions whose right grade is known" in said
+    assert "For each part, Right also counts the solution, and Broken the stubs." in said
+    assert "4 submissions were graded; the grader errs in none." in said
+    assert "README.md says “20 points are automatic”" in said
+
+
 @pytest.fixture(scope="module")
 def with_wrong_points(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy whose tests of part 1.2 have more points than the manifest says, and whose part 12.3 has no test."""
     folder = tmp_path_factory.mktemp("wrong") / "pset"
     new(folder)
     manifest = folder / "grader" / "problem.toml"
-    text = manifest.read_text(encoding="utf-8").replace('["digits", "softmax"]', '["digits", "softmax", "more"]')
+    text = manifest.read_text(encoding="utf-8")
     at = text.index("\n[[question]]")
     manifest.write_text(text[:at] + "\n" + MODULE + PART + text[at:], encoding="utf-8")
     (folder / "student" / "more.py").write_text('def double(x):\n    raise NotImplementedError("Part 12.3: double")\n')
@@ -257,11 +323,15 @@ def test_parts_whose_points_are_right_can_be_graded_meanwhile(with_wrong_points,
     assert graded(with_wrong_points, "grader/solution", tmp_path, "--part", "1.1")["score"] == 8
 
 
-def test_no_autograder_is_made_of_points_that_contradict_each_other(with_wrong_points, tmp_path):
-    done = python_in(with_wrong_points, "-m", "harness.gradescope.build", "--out", tmp_path / "autograder.zip")
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [("harness.gradescope.build", "No zip was made: "), ("harness.handout.archive", "No hand-out was made: ")],
+)
+def test_no_zip_is_made_of_points_that_contradict_each_other(with_wrong_points, tmp_path, module, said):
+    done = python_in(with_wrong_points, "-m", module, "--out", tmp_path / "made.zip")
     assert done.returncode == 2
-    assert " ".join(done.stderr.split()) + "\n" == "No zip was made: " + WRONG_SUM
-    assert not (tmp_path / "autograder.zip").exists()
+    assert " ".join(done.stderr.split()) + "\n" == said + WRONG_SUM
+    assert not (tmp_path / "made.zip").exists()
 
 
 @pytest.mark.parametrize("edition", ["students", "gradescope"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from course.stand_ins import resnet18_stand_in
 from grader import worker_functions
+from harness import ROOT, gpu
 from harness.failure import Failure
 from harness.grading import grade
 from harness.isolation.limits import Limits
@@ -33,6 +35,16 @@ def test_the_server_makes_no_backward_pass(monkeypatch):
     monkeypatch.setattr(server, "_assert_one_thread", lambda: None)  # the test process has several
     monkeypatch.setattr(server.warnings, "filterwarnings", lambda *_: None)
     server._warm_up()
+
+
+def test_the_warning_names_a_section_that_says_what_to_do(monkeypatch, tmp_path):
+    named = re.search(r"(docs/\S+) says under (.+) what to do\.$", gpu.warning())
+    assert named is not None
+    page, section = named.groups()
+    text = (ROOT / page).read_text(encoding="utf-8").partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    assert "Use `-u 0` with `--device cuda`" in text
+    monkeypatch.setattr(gpu, "ROOT", tmp_path)  # a copy of the example has no pages
+    assert gpu.warning().endswith("without Landlock and the filter of system calls.")
 
 
 def test_that_the_driver_is_out_of_reach_is_nothing_that_a_student_printed(submission, launcher):

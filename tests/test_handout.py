@@ -16,6 +16,7 @@ from harness import ROOT
 from harness.catalog import read_suites
 from harness.handout import archive, leak_check
 from harness.handout.leak_check import leaks, secrets
+from harness.handout.stated_numbers import stale
 from harness.non_empty import NothingFoundError
 from harness.problem import problem
 from harness.submission.required_names import MODULES
@@ -113,6 +114,10 @@ def test_the_stubs_and_the_public_tests_are_in_it(given):
 
 def test_its_readme_is_that_of_the_repository(unpacked):
     assert (unpacked / "README.md").read_bytes() == (ROOT / "README.md").read_bytes()
+
+
+def test_its_pages_state_points_and_limits_that_the_problem_set_has(given):
+    assert stale(given) == []
 
 
 def test_every_link_of_its_pages_works_in_it(unpacked):

@@ -111,7 +111,7 @@ def _entry(name: str, mode: int) -> zipfile.ZipInfo:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    return run(_make, "make autograder", arguments)
+    return run(_make, "python -m harness.gradescope.build", arguments)
 
 
 def _make(

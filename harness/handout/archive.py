@@ -21,7 +21,10 @@ from harness.console import run, stop, tell
 from harness.edition import SECRET_FOLDERS, edited
 from harness.handout import notebook
 from harness.handout.leak_check import hidden_suites, leaks
+from harness.handout.sources import HandoutError
+from harness.handout.stated_numbers import stale
 from harness.non_empty import NothingFoundError, all_in_use
+from harness.part_checks import mistake_in_points
 from harness.problem import RUBRIC, problem
 
 __all__ = ["FOLDER", "files", "main", "write"]
@@ -39,6 +42,7 @@ LEFT_OUT = (
     "harness/handout/archive.py",
     "harness/handout/leak_check.py",
     "harness/handout/staff.mk",
+    "harness/handout/stated_numbers.py",
     "harness/validation",
     *(f"{problem().place}/suites/{file}" for file in hidden_suites()),
     *([f"{problem().place}/{RUBRIC}"] if (problem().folder / RUBRIC).is_file() else []),
@@ -57,9 +61,13 @@ def files() -> dict[str, bytes]:
     for path in _paths():
         found[path.relative_to(ROOT).as_posix()] = path.read_bytes()
     found["harness/edition.py"] = edited("students").encode()
-    if notebook.TEMPLATE.is_file():
+    if _with_notebook():
         found[notebook.FILE] = (nbformat.writes(notebook.build(ROOT / "student")) + "\n").encode()
     return dict(sorted(found.items()))
+
+
+def _with_notebook() -> bool:
+    return "notebook" in problem().problem.features or notebook.TEMPLATE.is_file()
 
 
 def _paths() -> Iterator[Path]:
@@ -98,14 +106,16 @@ def write(path: Path) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    return run(_make, "make handout", arguments)
+    return run(_make, "python -m harness.handout.archive", arguments)
 
 
 def _make(out: Annotated[Path, typer.Option(help="The zip.")] = Path(f"{FOLDER}_handout.zip")) -> None:
     """Make the zip that students get."""
+    if mistake := mistake_in_points():
+        stop(f"No hand-out was made: {mistake}")
     try:
         size = write(out)
-    except NothingFoundError as error:
+    except (NothingFoundError, HandoutError) as error:
         stop(f"No hand-out was made: {error}", 1)
     except ValueError as error:
         stop(f"No hand-out was made: it would give something away.\n{error}", 1)
@@ -114,11 +124,13 @@ def _make(out: Annotated[Path, typer.Option(help="The zip.")] = Path(f"{FOLDER}_
     hidden = [test.number for test in read_suites() if test.hidden]
     of_results = [test for test in read_suites() if RESULTS in test.tags]
     tell(f"{out}: {size / 1e6:.1f} MB, nothing of the solution, the hidden tests or the validation cases in it.")
-    in_colab = "; in Colab they upload it beside the notebook that is in it" if notebook.TEMPLATE.is_file() else ""
+    in_colab = "; in Colab they upload it beside the notebook that is in it" if _with_notebook() else ""
     tell(
         f"{len(read_suites()) - len(hidden)} tests, {len(of_results)} of them of results; hidden and not in it: "
-        f"{', '.join(hidden)}. Give students the zip{in_colab}."
+        f"{', '.join(hidden) or 'none'}. Give students the zip{in_colab}."
     )
+    for sentence in stale(files()):
+        tell(sentence)
 
 
 if __name__ == "__main__":

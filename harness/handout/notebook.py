@@ -215,7 +215,11 @@ def build(modules: Path, answers: Path | None = None) -> nbformat.NotebookNode:
         HandoutError: the modules can't be put into one notebook.
     """
     if not TEMPLATE.is_file():
-        raise HandoutError(f"This problem set has no {TEMPLATE.name}, of which its notebook would be made.")
+        folder = problem().place
+        raise HandoutError(
+            f"{folder}/{TEMPLATE.name} is missing, from which the notebook is made: write it, or delete notebook from "
+            f"features in {folder}/problem.toml."
+        )
     sources = {module: _read_module(modules / f"{module}.py") for module in MODULES.values()}
     if answers is None:
         answers = modules / "answers.md" if (modules / "answers.md").is_file() else ANSWERS
@@ -323,7 +327,7 @@ def _id(*words: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    return run(_make, "make notebook", arguments)
+    return run(_make, "python -m harness.handout.notebook", arguments)
 
 
 def _make(

@@ -66,7 +66,9 @@ def closing(gradebook: Gradebook, repeat: Repeat) -> list[str]:
     whole = all(gradebook.is_selected(test) for test in gradebook.tests)
     if whole:
         by_hand = f"{problem().by_hand} more of the {problem().handout} are graded by hand"
-        lines.append(f"These are the {automatic} automatic points; {by_hand}.")
+        # A copy without the hidden tests has fewer points than the manifest.
+        some = "" if gradebook.maximum == automatic else f"{points(gradebook.maximum)} of "
+        lines.append(f"These are {some}the {automatic} automatic points; {by_hand}.")
     if whole and (hidden := gradebook.decided_later):
         lines.append(
             f"{points(hidden)} point{'' if hidden == 1 else 's'} of the {automatic} {'is' if hidden == 1 else 'are'} "

@@ -132,10 +132,9 @@ def _message(outcome: Outcome) -> str:
 
 
 def _checklist(gradebook: Gradebook) -> list[RenderableType]:
-    """The checklist of the submission. For a folder that isn't packed yet, it is a single line."""
-    if not any(item.done for item in gradebook.checklist):
-        advice = ": make writeup makes it and says what is missing" if "writeup" in problem().problem.features else ""
-        return [Text(f"The zip to hand in has not been made yet{advice}.")]
+    """The checklist of the submission. It is a single line while ``make writeup`` has not packed a folder yet."""
+    if "writeup" in problem().problem.features and not any(item.done for item in gradebook.checklist):
+        return [Text("The zip to hand in has not been made yet: make writeup makes it and says what is missing.")]
     table = Table.grid(padding=(0, 1))
     for item in gradebook.checklist:
         sign = Text(item.sign, style=ITEM_STYLES[item.done])

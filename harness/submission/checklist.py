@@ -31,7 +31,8 @@ TOOLS = re.compile(
 )
 MAX_PDF = 100 << 20
 NO_PDF = "there is none here: make writeup makes it; grade its zip to check it"
-NO_NOTEBOOK = "there is none here: run one from top to bottom and save it; make writeup adds it to the zip"
+ADD = "make writeup adds it to the zip" if "writeup" in problem().problem.features else "add it to the zip"
+NO_NOTEBOOK = f"there is none here: run one from top to bottom and save it; {ADD}"
 #: What a team writes after ``AI tools:`` that used none.
 NO_TOOLS = re.compile(r"\W*(?:none|no|no \w+(?: \w+)?(?: were used| was used)?|nothing|not used|n/a)\W*", re.IGNORECASE)
 #: The endings of files that may be such a log.

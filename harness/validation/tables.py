@@ -69,6 +69,8 @@ def catches(verdicts: Sequence[Verdict]) -> tuple[Catches, ...]:
 def render(verdicts: Sequence[Verdict]) -> RenderableType:
     """The counts by part, and every error of the grader."""
     pieces: list[RenderableType] = [_by_part(verdicts)]
+    if any(verdict.case.kind != "wrong" and not verdict.case.text for verdict in verdicts):
+        pieces += [Text("For each part, Right also counts the solution, and Broken the stubs.")]
     if problems := list(_problems(verdicts)):
         pieces += ["", Text("Where the grader errs", style="bold underline"), *problems]
     return Group(*pieces)
