@@ -118,6 +118,7 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def accuracy(self) -> float:
+        """The claimed accuracy, in [0, 1]."""
         return self.correct / self.total
 
 
@@ -160,6 +161,7 @@ class Run(msgspec.Struct, forbid_unknown_fields=True):
 
     @property
     def finished(self) -> bool:
+        """Whether the run has its checkpoint."""
         return self.checkpoint is not None
 
     @property

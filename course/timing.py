@@ -33,6 +33,7 @@ class EpochTime:
 
     @property
     def seconds(self) -> float:
+        """Seconds of the whole epoch."""
         return self.steps + self.evaluation
 
 

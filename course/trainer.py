@@ -112,6 +112,7 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
+        """The share of recognised images, in [0, 1]."""
         return self.correct / self.total
 
 
@@ -245,6 +246,7 @@ class Training:
 
     @property
     def finished(self) -> bool:
+        """Whether all epochs of the recipe are done."""
         return self.epochs_done >= self.recipe.epochs
 
     def autocast(self) -> AbstractContextManager[Any]:

@@ -130,13 +130,20 @@ class Lab:
     def table(
         self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str | int | float]], *, timed: bool = False
     ) -> None:
+        """Add a table to the record.
+
+        Args:
+            timed: the table has measured times, which differ between equal runs.
+        """
         plain = [[cell.item() if isinstance(cell, np.generic) else cell for cell in row] for row in rows]
         self.record.tables.append(Table(title, list(columns), plain, timed))
 
     def note(self, text: str) -> None:
+        """Add a sentence to the record's notes."""
         self.record.notes.append(text)
 
     def stand_in(self, text: str) -> None:
+        """Add a sentence to the record about data or weights that replace the handout's."""
         self.record.stand_ins.append(text)
 
     def figure(self, name: str, figure: Figure, caption: str) -> None:

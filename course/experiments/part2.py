@@ -40,6 +40,11 @@ def digits(lab: Lab) -> ImageDataset:
 
 
 def accuracy(model: object, test: ImageDataset) -> float:
+    """Return the accuracy of a quantized model on the test images, in [0, 1].
+
+    Raises:
+        StudentCodeError: ``quantize_model`` returned something else than a network.
+    """
     if not isinstance(model, nn.Module):
         raise StudentCodeError(
             f"quantize_model in quantization.py returned a {type(model).__name__}, expected a network"

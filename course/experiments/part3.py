@@ -100,6 +100,12 @@ def epochs_of(lab: Lab) -> list[int]:
 
 
 def percentage_of(lab: Lab) -> float:
+    """Return the fraction of units that each step prunes.
+
+    Raises:
+        NotImplementedYet: PRUNE_PERCENTAGE is not set.
+        StudentCodeError: it is not between 0 and 1.
+    """
     given = lab.code.constant("pruning", "PRUNE_PERCENTAGE")
     if not isinstance(given, int | float) or not 0 < given < 1:
         raise StudentCodeError(

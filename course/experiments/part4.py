@@ -125,7 +125,7 @@ def images(lab: Lab) -> tuple[ImageDataset, ImageDataset]:
     except UnusableDataError:  # a damaged file is reported, and not replaced by CIFAR-10
         raise
     except DataError as error:
-        lab.stand_in(f"CIFAR-10 stands in for CINIC-10, which can't be had here: {error}.")
+        lab.stand_in(f"CIFAR-10 stands in for CINIC-10, which is not available: {error}.")
         return lab.images("cifar10")
 
 

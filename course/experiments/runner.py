@@ -218,6 +218,7 @@ class Session:
     # ---- running ----
 
     def lab(self, record: Record, *, dry: bool = False) -> Lab:
+        """Return the lab in which a part's experiment runs."""
         lab = Lab(record, self.out / record.part, self.profile, self.code, self.device, self.watch, dry)
         if self.save_every is not None:
             lab.save_every = self.save_every

@@ -29,9 +29,11 @@ class Watch(Protocol):
     def step(self, run: Run, seen: int, loss: Tensor) -> None:
         """A step ends. The current epoch has used ``seen`` images, and ``loss`` is still on its device."""
 
-    def epoch_ends(self, run: Run) -> None: ...
+    def epoch_ends(self, run: Run) -> None:
+        """An epoch ends, and ``run`` has its numbers."""
 
-    def run_ends(self, run: Run) -> None: ...
+    def run_ends(self, run: Run) -> None:
+        """A run ends, and ``run`` has its checkpoint."""
 
 
 class Nobody:

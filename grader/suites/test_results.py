@@ -68,6 +68,7 @@ def test_results_of_cosine_annealing(results):
 
 
 def assert_schedule_run(results: Results, name: str, expected: Expected) -> None:
+    """Check a run of part 1.2, and that it differs from the other runs of ConvNet."""
     record = results.record()
     witnesses = results.check_data(record, "cifar10")
     _, model = results.run(record, name, replace(expected, band=CONVNET_100), witnesses)

@@ -147,6 +147,7 @@ class OneOf:
         return tuple(self.forms(EPSILON)[0].shape)
 
     def nearest(self, values: np.ndarray) -> Nearest:
+        """Return the form that is nearest to an output of :attr:`shape`."""
         expected = self.forms(EPSILON)
         found = self._nearest(values, [self.atol + 0 * form for form in expected])
         if found.excess <= 0:

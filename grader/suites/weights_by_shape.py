@@ -48,14 +48,17 @@ class Sizes:
 
     @property
     def head(self) -> int:
+        """The number of features of a head."""
         return self.d_model // self.num_heads
 
     @property
     def attention(self) -> dict[str, Any]:
+        """The keyword arguments of an attention layer."""
         return {"d_model": self.d_model, "num_heads": self.num_heads, "dropout_rate": 0.1}
 
     @property
     def layer(self) -> dict[str, Any]:
+        """The keyword arguments of an encoder or decoder layer."""
         return {**self.attention, "dff": self.dff}
 
 
@@ -80,6 +83,8 @@ class Values:
 
 
 def draw_values(rng: np.random.Generator, sizes: Sizes = SIZES) -> Values:
+    """Draw values that keep the size of outputs near 1."""
+
     def draw(*shape: int) -> Tensor:
         return torch.from_numpy(rng.normal(size=shape).astype(np.float32)).double()
 

@@ -123,9 +123,9 @@ def conflict(one: Session) -> str:
 def test_results_that_are_there_are_not_overwritten(tmp_path, submission):
     run_part(tmp_path, "3.1")
     assert "keep them and continue with --resume" in conflict(session(tmp_path, "3.1"))
-    assert "holds results of seed 43: replace them with --replace" in conflict(session(tmp_path, "3.1", seed=7, resume=True))
+    assert "of seed 43: replace them with --replace" in conflict(session(tmp_path, "3.1", seed=7, resume=True))
     changed = submission(pruning=(SOLUTION / "pruning.py").read_text() + "\n# changed\n")
-    assert "holds results of another version of pruning.py" in conflict(session(tmp_path, "3.1", student=changed, resume=True))
+    assert "of another version of pruning.py" in conflict(session(tmp_path, "3.1", student=changed, resume=True))
     (tmp_path / "3.1/record.json").write_text("{")
     assert "can't be read" in conflict(session(tmp_path, "3.1", resume=True))
     for options in ({"seed": 7}, {"student": changed}, {}):
@@ -195,7 +195,7 @@ def test_a_missing_module_is_said(tmp_path, submission):
 @pytest.mark.parametrize(
     ("part", "module", "text", "reason"),
     [
-        ("2.1", "quantization", "def quantize(W, bits=8): pass", "doesn't return an array of codes and the extra arguments"),
+        ("2.1", "quantization", "def quantize(W, bits=8): pass", "an array of codes and the extra arguments"),
         ("1.2", "training", "def make_scheduler(*_): pass", "make_scheduler in training.py returned a NoneType"),
         ("6.2", "depthwise", "def dw_conv_block(*_): return 5", "dw_conv_block in depthwise.py returned a int"),
         ("3.1", "pruning", "def SparseConvNet(): raise SystemExit", "the student's code ended the program"),
@@ -298,7 +298,7 @@ def test_cifar10_stands_in_for_cinic10_and_the_report_says_so(tmp_path, monkeypa
     assert asked[0] == "cinic10"
     assert len(training) == 96
     assert record.stand_ins == [
-        "CIFAR-10 stands in for CINIC-10, which can't be had here: cinic10 can't be downloaded (no network)."
+        "CIFAR-10 stands in for CINIC-10, which is not available: cinic10 can't be downloaded (no network)."
     ]
 
 

@@ -108,7 +108,7 @@ def test_facts_of_several_epochs_rates_or_layers_stand_side_by_side():
         ("step after epoch 10", ["81.20", "−3.46", ""]),
         ("step after epoch 20", ["85.00", "+0.50", "it does not recover"]),
     ]
-    assert "until the accuracy from before the step is reached again" in steps.note
+    assert "until the accuracy before the step is reached again" in steps.note
     (layers,) = fact_tables([Fact("6.1", "factor of the parameters, 64 → 128 channels", 7.89, "×")])
     assert layers == (["factor (×)"], [("64 → 128 channels", ["7.890"])], "")
 
@@ -169,7 +169,7 @@ def test_times_measured_beside_other_runs_have_a_warning_and_sessions_are_told(t
     text = text_of(report.render(tmp_path, records))
     assert "Total time 1 min 35 s by the clock; the parts together took 3 min 10 s" in text
     assert "Session of 2026-03-01 12:00 UTC: 1 min 35 s on a CPU, 4 CPU threads, --jobs 2, beside other parts." in text
-    assert "Times. Something else ran beside these runs" in text
+    assert "Times. Other parts ran at the same time" in text
     assert "Times measured beside other runs" in text
     alone = make_record("1.2", runs=[make_run(alone=True)])
     assert "Something else ran" not in text_of(report.render(tmp_path, [alone]))
