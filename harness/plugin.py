@@ -18,6 +18,7 @@ the run is killed                                      what is written is valid;
 =====================================================  =================================================
 
 The process that collects the reports keeps the gradebook: the only process, or xdist's controller.
+:mod:`harness.pytest_hooks` registers the plugin when pytest meets the first suite.
 
 pytest doesn't rewrite this module's assertions (PYTEST_DONT_REWRITE), because a warm server has imported it before.
 """
@@ -85,72 +86,6 @@ STUDENT_FOLDER = ROOT / "student"
 SOLUTION_FOLDER = problem().solution
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("grading", "grading a submission")
-    group.addoption(
-        "--submission",
-        default=None,
-        metavar="PATH",
-        help="The folder, notebook or archive to grade, as --submission=PATH. Default: student/.",
-    )
-    group.addoption("--submission-name", default=None, metavar="NAME", help="The name of the submission in reports.")
-    group.addoption("--seed", type=int, default=None, help="Repeat the inputs of a run; its report names its seed.")
-    group.addoption(
-        "--in-process",
-        action="store_true",
-        help="Run student code in this process, without limits or protection: for --pdb and breakpoint().",
-    )
-    group.addoption(
-        "--sandbox",
-        choices=("auto", "fork", "spawn"),
-        default="auto",
-        help="How worker processes are made: forked from a server (Linux), or an interpreter for each part.",
-    )
-    group.addoption(
-        "--deadline",
-        type=float,
-        default=None,
-        metavar="SECONDS",
-        help="Seconds for the run. Tests left then are skipped.",
-    )
-    group.addoption(
-        "--results-json", default=None, metavar="FILE", help="Write Gradescope's results.json to this file."
-    )
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    if config.option.submission is not None:
-        _grading(config)  # a wrong path should be said before anything is collected
-
-
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
-    """The first suite makes this a grading run. The sandbox starts while suites are imported."""
-    config = parent.config
-    if file_path.parent == SUITES and file_path.name.startswith("test_"):
-        grading = _grading(config)
-        if not config.option.collectonly:
-            grading.launcher.start()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Send each xdist worker the submission, the run's seed, and the run's deadline."""
-    grading = _grading(node.config)
-    node.workerinput.update(
-        harness_submission=as_data(grading.submission),
-        harness_seed=grading.gradebook.seed,
-        harness_ends=grading.time_budget.ends,
-    )
-
-
-def _grading(config: pytest.Config) -> Grading:
-    if GRADING not in config.stash:
-        config.stash[GRADING] = Grading(config)
-        config.pluginmanager.register(config.stash[GRADING], "harness-grading")
-        config.pluginmanager.import_plugin("harness.fixtures")
-    return config.stash[GRADING]
-
-
 def graded_test(nodeid: str) -> GradedTest | None:
     """The graded test of a pytest node, or None if the node isn't a graded test."""
     path, _, function = nodeid.partition("::")
@@ -211,6 +146,14 @@ class Grading:
             return opened.enter_context(open_submission(Path(config.option.submission or STUDENT_FOLDER)))
         except SubmissionError as error:
             raise pytest.UsageError(str(error)) from None
+
+    def for_xdist_worker(self) -> dict[str, Any]:
+        """What each xdist worker gets: the submission, the run's seed, and the run's deadline."""
+        return {
+            "harness_submission": as_data(self.submission),
+            "harness_seed": self.gradebook.seed,
+            "harness_ends": self.time_budget.ends,
+        }
 
     def seed(self, *purpose: str) -> int:
         """A seed that depends on the run's seed and the purpose. It reveals neither of them."""

@@ -11,6 +11,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,7 @@ from harness.submission.definitions import parts_changed
 from harness.validation.cases import SOLUTION
 from harness.warm import address, client, server
 from harness.warm import watch as watching
+from harness.warm.pytest_command import exit_code
 from tests.conftest import ROOT
 from tests.warm_python import WarmPython, without_pytest
 
@@ -229,6 +232,97 @@ def test_its_folder_is_closed_to_other_users(runtime, monkeypatch):
 )
 def test_only_gradings_of_one_submission_are_left_to_it(arguments, can):
     assert _can_be_warm(arguments.split()) is can
+
+
+# ---- pytest's command line -------------------------------------------------------------------------------------------
+
+PYTEST = """
+import atexit, sys
+from pathlib import Path
+from harness.warm import client
+path = Path(sys.argv.pop(1))
+client.address = lambda: path
+atexit.register(lambda: print("torch was imported here:", "torch" in sys.modules, file=sys.stderr))
+import pytest
+sys.exit(pytest.main())
+"""
+
+
+def pytest_command(run: WarmPython, *arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """The command line of pytest, in a process for which the warm server is that of ``run``."""
+    command = [sys.executable, "-c", PYTEST, str(run.socket), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=run.environment(), timeout=300)
+
+
+def test_pytest_lets_it_grade(run):
+    chosen = ["-k", "same_shape", f"--submission={SOLUTION}", "-q"]
+    warm = pytest_command(run, *chosen)
+    assert warm.stderr == "torch was imported here: False\n"
+    assert "1 passed" in warm.stdout
+    assert re.search(r"2\.1 .* 2 / 2", warm.stdout)
+    assert warm.returncode == 0
+    in_suites = pytest_command(run, "test_part2_quantization.py", *chosen, folder=ROOT / "grader" / "suites")
+    assert in_suites.stderr == warm.stderr
+    assert "1 passed" in in_suites.stdout
+    failing = pytest_command(run, "-k", "same_shape", f"--submission={ROOT / 'student'}", "--nosuch")
+    assert failing.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "unrecognized arguments: --nosuch" in failing.stderr
+
+
+def test_pytest_without_a_server_grades_itself(run, tmp_path):
+    command = [sys.executable, "-c", PYTEST, str(tmp_path / "none"), "-k", "same_shape", f"--submission={SOLUTION}"]
+    cold = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=run.environment(), timeout=300)
+    assert "torch was imported here: True" in cold.stderr
+    assert "1 passed" in cold.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [
+        ("", True),
+        ("-k stochastic -x -q --seed 3", True),
+        ("grader/suites/test_part2_quantization.py::test_the_same_shape", True),
+        ("--pdb", False),
+        ("--in-process", False),
+        ("-n 2", False),
+        ("-p pytest_hooks_of_another", False),
+        ("-c other.toml", False),
+        ("tests", False),
+        ("grader/suites tests", False),
+    ],
+)
+def test_only_runs_of_the_suites_are_left_to_it(arguments, asked, monkeypatch):
+    class Told(Exception):
+        pass
+
+    def run(words):
+        assert words == ["-m", "pytest", *arguments.split()]
+        raise Told
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["pytest", *arguments.split()])
+    monkeypatch.setattr(client, "run", run)
+    capture = SimpleNamespace(suspend_global_capture=lambda in_: None, resume_global_capture=lambda: None)
+    words = arguments.split()
+    config: Any = SimpleNamespace(
+        invocation_params=SimpleNamespace(args=words, plugins=None, dir=ROOT),
+        known_args_namespace=SimpleNamespace(
+            usepdb="--pdb" in words,
+            in_process="--in-process" in words,
+            numprocesses=2 if "-n" in words else None,
+            inifilename="other.toml" if "-c" in words else None,
+            plugins=["harness.pytest_hooks", *(["pytest_hooks_of_another"] if "-p" in words else [])],
+            file_or_dir=[word for word in words if word.startswith(("grader", "tests"))],
+        ),
+        rootpath=ROOT,
+        getini=lambda name: ["grader/suites"],
+        pluginmanager=SimpleNamespace(getplugin=lambda name: capture),
+    )
+    if asked:
+        with pytest.raises(Told):
+            exit_code(config)
+        config.invocation_params.plugins = [object()]  # a program has called pytest
+    assert exit_code(config) is None
 
 
 # ---- watch -----------------------------------------------------------------------------------------------------------

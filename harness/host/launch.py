@@ -6,7 +6,6 @@ import sys
 from functools import cache
 from multiprocessing.util import Finalize
 
-from harness.host.in_process import InProcessLauncher
 from harness.host.spawn import SpawnLauncher
 from harness.host.workers import Launcher
 from harness.isolation.limits import Limits
@@ -26,6 +25,8 @@ def make_launcher(mode: str, limits: Limits | None = None) -> Launcher:
         return ForkLauncher(limits)
     if mode == "spawn":
         return SpawnLauncher(limits)
+    from harness.host.in_process import InProcessLauncher  # imports torch
+
     return InProcessLauncher(limits)
 
 
