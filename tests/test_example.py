@@ -258,6 +258,16 @@ def test_another_part_and_module_need_no_change_of_the_harness(tmp_path, read_re
     assert "the grader errs in none." in done.stdout, done.stdout + done.stderr
 
 
+def test_a_question_of_a_part_with_two_digits_is_found_in_the_answers(tmp_path):
+    new(tmp_path / "pset")
+    question = '\n[[question]]\npart = "12.3"\ntitle = "Why"\npoints = 2\n'
+    with (tmp_path / "pset" / "grader" / "problem.toml").open("a", encoding="utf-8") as manifest:
+        manifest.write(MODULE + PART.replace("automatic = 4", "automatic = 2") + question)
+    code = "from harness.submission.answers import parse; print(parse('## 12.3 Why\\n\\nSo.').answers[1].text)"
+    done = python_in(tmp_path / "pset", "-c", code)
+    assert done.stdout == "So.\n", done.stderr
+
+
 def test_the_part_that_the_page_adds_works_as_it_is_printed(tmp_path):
     folder = tmp_path / "pset"
     new(folder)

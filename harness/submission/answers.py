@@ -211,7 +211,8 @@ class _Section:
     text: str
 
 
-_NUMBERED = re.compile(r"(?:part\s+)?([1-9]\.[1-9])(?![\w.])[.:)]?\s*(.*)", re.DOTALL | re.IGNORECASE)
+_PARTS = "|".join(re.escape(part.number) for part in problem().part)
+_NUMBERED = re.compile(rf"(?:part\s+)?({_PARTS}|[1-9]\.[1-9])(?![\w.])[.:)]?\s*(.*)", re.DOTALL | re.IGNORECASE)
 _LIMIT = re.compile(r"\((\d{1,5})(?: words)?\)$")
 
 
