@@ -264,9 +264,8 @@ def clock_seconds(records: Iterable[Record]) -> float:
                 total += session.seconds
                 continue
             spans.append((started, started + session.seconds))
-        total += max(
-            record.seconds - sum(session.seconds for session in record.sessions), 0.0
-        )  # an old record has no sessions
+        # An old record has no sessions.
+        total += max(record.seconds - sum(session.seconds for session in record.sessions), 0.0)
     end = float("-inf")
     for first, last in sorted(spans):
         total += max(last - max(first, end), 0.0)

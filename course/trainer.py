@@ -198,7 +198,7 @@ class PlainSteps:
 class Training:
     """A network in training. Its state can be saved after each epoch and loaded again.
 
-    The scheduler controls the rate of an optimizer of its own, which trains nothing. Each epoch reads its rate there.
+    The scheduler controls the rate of a second optimizer, which trains nothing. Each epoch reads its rate there.
     So a CUDA graph never depends on a student's scheduler, and a continued run only has to step a new scheduler.
 
     Args:
@@ -415,7 +415,7 @@ def agree(one: nn.Module, other: nn.Module, dataset: ImageDataset, images: int =
         model.train(was_training)
     if outputs[0].shape != outputs[1].shape:
         return False
-    # The mean over images is taken off, because it distinguishes nothing. If an output is NaN, the comparison is false.
+    # The spread is measured around the mean over images. If an output is NaN, the comparison is false.
     spread = (outputs[0] - outputs[0].mean(0)).abs().max()
     return bool((outputs[0] - outputs[1]).abs().max() <= AGREEMENT * spread)
 

@@ -32,7 +32,7 @@ _alone = threading.Lock()
 
 @dataclass(frozen=True)
 class PartTask:
-    """One part that a process of its own is to run."""
+    """One part to run in a separate process."""
 
     part: str
     plan: Plan

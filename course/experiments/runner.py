@@ -314,12 +314,7 @@ class Session:
                 for name, drawing in drawings.items():
                     save(drawing.figure, self.out / part, name)
                     record.figures[name] = drawing.caption
-            except (
-                KeyError,
-                ValueError,
-                IndexError,
-                ZeroDivisionError,
-            ) as error:  # the part has too little data
+            except (KeyError, ValueError, IndexError, ZeroDivisionError) as error:  # the part has too little data
                 text = f"The figures can't be drawn: {type(error).__name__}: {error}."
                 record.notes += [text] if text not in record.notes else []
             write(record, self.out / part)

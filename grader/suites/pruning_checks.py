@@ -163,7 +163,7 @@ def assert_smallest_off(
         if (back := int((old & ~off).sum())) > 0:
             fail(f"{where}: {back:,} {kind.unit} that were off are on again.", "a mask entry that is 0 stays 0.")
         more = off & ~old
-        # All numbers here are whole but for the rounding of their product: int() instead of round() is as right.
+        # A student may use int() instead of round(), so the number may differ from the exact product by less than 1.
         if not abs(int(more.sum()) - len(off) * fraction) < 1:
             fail(
                 f"{where}: {int(more.sum()):,} {'more ' if before else ''}{kind.unit} were switched off, expected "

@@ -94,7 +94,7 @@ PRUNED = Expected(100, 0.1, schedule="multistep", factor=multistep, band=SMALLER
 
 
 def assert_pruned_run(results: Results, other: str, *, sparsity: bool) -> None:
-    """Check the zeros of a pruned run, or that it is a training of its own."""
+    """Check a pruned run: its zeros, or that it differs from other runs."""
     record = results.record()
     witnesses = results.check_data(record, "cifar10")
     run, model = results.run(record, "pruned", PRUNED, witnesses)
