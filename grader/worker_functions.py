@@ -37,11 +37,11 @@ def learning_rates(make: Callable[..., Any], name: str, rates: list[float], epoc
     scheduler = make(name, optimizer, epochs)
     if scheduler is None:
         return None
-    seen = []
-    for _ in range(epochs + 1):
-        seen.append([float(group["lr"]) for group in optimizer.param_groups])
+    seen = [[float(group["lr"]) for group in optimizer.param_groups]]
+    for _ in range(epochs):  # one step more would ask a table of factors for an epoch that no training has
         optimizer.step()
         scheduler.step()
+        seen.append([float(group["lr"]) for group in optimizer.param_groups])
     return seen
 
 

@@ -277,7 +277,8 @@ def test_a_model_quantized_stochastically(student, rng, measured):
     for (name, before), values in zip(model.named_parameters(), first, strict=True):
         W = before.detach().numpy()
         what = f"{name}, rounded stochastically at 4 bits"
-        assert_within(values, W, atol=step_of(W, 4) + rounding(W), what=what)
+        hint = "pass bits on, and return the extra arguments that dequantize expects, in its order."
+        assert_within(values, W, atol=step_of(W, 4) + rounding(W), what=what, hint=hint)
     W = model.fc1.weight.detach().numpy()
     away = float(np.mean(np.abs(first[0] - W) > steps_of(first[0], W, 4) / 2 + rounding(W)))
     # Rounding up with probability f moves a value to the farther code with probability min(f, 1 − f), a quarter on
