@@ -267,7 +267,7 @@ def test_an_endless_loop_in_every_function_ends_before_the_deadline(autograder, 
     assert code == 0
     assert time.monotonic() - started < 120  # waiting for all of them takes ten minutes
     outputs = [row["output"] for row in report["tests"]]
-    assert any("Is there an endless loop?" in output for output in outputs)
+    assert any("Is there an endless loop, or a loop over single elements?" in output for output in outputs)
     assert any(output.startswith("Not run: out of time.") for output in outputs)
 
 

@@ -177,7 +177,8 @@ def test_a_call_that_had_no_time_left_says_so_and_no_seconds():
     message = "quantize was stopped: earlier calls of this test have used up its time."
     assert timed_out("quantize", 0.0, []).failure.message == message
     assert list(hints(timed_out("quantize", 0.0, []).failure)) == []
-    assert list(hints(timed_out("quantize", 6.0, []).failure)) == ["Is there an endless loop?"]
+    (hint,) = hints(timed_out("quantize", 6.0, []).failure)
+    assert hint == "Is there an endless loop, or a loop over single elements?"
 
 
 @pytest.mark.parametrize("kind", ["exception", "not implemented", "missing", "import", "timeout", "died", "unusable"])

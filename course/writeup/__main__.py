@@ -182,12 +182,12 @@ def _about_reading(reader: Reader) -> list[str]:
 
 def _about_results(records: dict[str, Record], unreadable: list[str], options: Options) -> list[str]:
     if not records and not unreadable:
-        return [f"{options.results} has no results: make experiments makes them, --results names another folder."]
+        return [f"{options.results} has no results: run make experiments, or name another folder with --results."]
     says = list(unreadable)
     if missing := [part for part in MODULES if part not in records]:
-        says.append(f"No results of {', '.join(missing)}: python run_experiments.py makes them.")
+        says.append(f"No results of {', '.join(missing)}: run python run_experiments.py.")
     if quick := [part for part, record in records.items() if record.profile != "full" and record.runs]:
-        says.append(f"Quick results of {', '.join(quick)} earn no points: --profile full makes those that do.")
+        says.append(f"Quick results of {', '.join(quick)} earn no points: run these parts with --profile full.")
     for part, record in records.items():
         for module in MODULES[part]:
             path = options.student / f"{module}.py"

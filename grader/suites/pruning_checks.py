@@ -161,7 +161,7 @@ def assert_smallest_off(
         scores = kind.scores(weight)
         where = f"Sparse layer {index + 1} of {len(found)}, {len(off):,} {kind.unit}, prune_percent={fraction:g}"
         if (back := int((old & ~off).sum())) > 0:
-            fail(f"{where}: {back:,} {kind.unit} that were off are on again.", "a mask entry that is 0 stays 0.")
+            fail(f"{where}: {back:,} {kind.unit} that were off are on again.", STAYS_OFF)
         more = off & ~old
         # A student may use int() instead of round(), so the number may differ from the exact product by less than 1.
         if not abs(int(more.sum()) - len(off) * fraction) < 1:
@@ -196,6 +196,9 @@ def picture_of_filters(student: Student, net: RemoteModule, weights: Sequence[Te
     return Picture("L1 norms of the filters; orange ones are off", "bars", panels, x="filter", y="L1 norm")
 
 
+STAYS_OFF = "set entries of the layer's _mask to 0, where they stay 0; a _weight that is only set to 0 comes back."
+
+
 def hint_on_count(more: np.ndarray, old: np.ndarray, fraction: float, kind: Kind) -> str:
     if not more.any():
         if old.any():
@@ -203,6 +206,8 @@ def hint_on_count(more: np.ndarray, old: np.ndarray, fraction: float, kind: Kind
         return "set the mask to 0, in every layer that get_sparse_conv2d_layers(net) lists."
     if int(more.sum()) == len(more) - round(len(more) * fraction):
         return "the mask is 1 for what is kept and 0 for what is pruned."
+    if int(more.sum()) == round(len(more) * fraction) - 1:
+        return "one is missing: the last one of the smallest is switched off too, so compare with <= and not with <."
     if old.any():
         return f"choose among the {kind.unit} that are still on; their number is a fraction of all, not of those."
     return f"prune_percent is a fraction of the layer's {kind.unit}: 0.1 is every tenth."
@@ -212,6 +217,8 @@ def hint_on_choice(more: np.ndarray, old: np.ndarray, scores: np.ndarray, sums: 
     count = int(more.sum())
     if set(np.flatnonzero(more)) == set(np.argsort(np.where(old, -np.inf, scores))[-count:]):
         return "these are the largest: sort ascending."
+    if old.any():
+        return f"rank the {kind.unit} that are still on in each call anew, by the weights that they have then."
     if set(np.flatnonzero(more)) == set(np.argsort(np.where(old, np.inf, sums))[:count]):
         return "take absolute values first." if kind.single_weights else "sum absolute values, not the weights as such."
     if kind.single_weights:

@@ -47,7 +47,7 @@ def assert_schedule(student: Student, rng: np.random.Generator, name: str, epoch
         fail(f"The rates with make_scheduler({name!r}) could not be read.")
     # The handout gives multistep's three steps for 100 epochs, and nothing for later epochs.
     for epoch, row in enumerate(rows if name == "cosine_annealing" else rows[:epochs]):
-        for first, found in zip(rates, row, strict=True):
+        for group, (first, found) in enumerate(zip(rates, row, strict=True)):
             expected = first * schedule(epoch)
             if not abs(found - expected) <= 1e-6 * first:
                 when = f"in epoch {epoch} (counted from 0)" if epoch < epochs else "after the last epoch"
@@ -55,17 +55,38 @@ def assert_schedule(student: Student, rng: np.random.Generator, name: str, epoch
                 fail(
                     f"{name} over {epochs} epochs, first rate {first:.4g}: {when} the rate is {seen_as}, "
                     f"expected {wanted}.",
-                    hint_for(name) if epoch else FIRST_EPOCH,
+                    hint_on_rates(name, rows, rates, schedule, epoch, group),
                 )
 
 
+ONE_EARLY = "every rate comes one epoch early: make_scheduler only makes the scheduler, and the training calls step()."
+ONE_FOR_ALL = "the second parameter group has the rates of the first: a group's rates begin at its own group['lr']."
 FIRST_EPOCH = (
     "the first epoch has each group's own rate, group['lr'], which optimizer.defaults['lr'] needn't be; LambdaLR takes "
     "a factor on it, and there is no warm-up."
 )
 
 
-def hint_for(name: str) -> str:
+def hint_on_rates(
+    name: str, rows: list[list[float]], rates: list[float], schedule: Schedule, epoch: int, group: int
+) -> str:
+    """Return the hint for the first wrong rate, that of ``group`` in ``epoch``.
+
+    Args:
+        rows: the rates of all groups, in each epoch and after the last one.
+        rates: the first rate of each group.
+    """
+
+    def are(found: list[list[float]], firsts: list[float], earlier: int = 0) -> bool:
+        right = [[first * schedule(at + earlier) for first in firsts] for at in range(len(found))]
+        return np.allclose(found, right, rtol=1e-6, atol=1e-9)
+
+    if are(rows[:-2], rates, earlier=1):
+        return ONE_EARLY
+    if group and are(rows[:-2], [rates[0]] * len(rates)):
+        return ONE_FOR_ALL
+    if epoch == 0:
+        return FIRST_EPOCH
     if name == "multistep":
         return "the rate is divided by 10 after 25, 50 and 75 epochs: epoch 24 still has the old one, epoch 25 the new."
     return "half a cosine over all epochs: T_max is the number of epochs, and one step is taken an epoch."

@@ -17,6 +17,11 @@ from harness.checks import as_array, assert_true, assert_within, explained_by, n
 from harness.host.proxies import Student
 
 RESIDUAL = "LayerNorm(x + …) after the residual, or x + …(LayerNorm(x)) before; the residual is x, the first input."
+#: The hint where a layer is right with one head and wrong with several.
+SPLIT = (
+    "with one head it is right: split by view(N, L, num_heads, d_k).transpose(1, 2), undo both after the attention, "
+    "and divide the scores by the square root of one head's d_k."
+)
 
 
 # ---- attention ---------------------------------------------------------------------------------------------
@@ -36,7 +41,7 @@ def assert_attention(student: Student, rng: np.random.Generator, name: str, size
         draw_values(rng, sizes),
         sizes,
         f"{name}'s output with multiples of the identity as projections and {heads(sizes)}",
-        f"softmax(q·kᵀ/√(d_model/num_heads))·v in each head, the output projection, then: {RESIDUAL}",
+        SPLIT if sizes.num_heads > 1 else f"softmax(q·kᵀ/√d_model)·v, the output projection, then: {RESIDUAL}",
     )
 
 
@@ -60,7 +65,8 @@ def test_causal_self_attention(student, rng):
         module(x),
         "CausalSelfAttention's output",
         shape=tuple(x.shape),
-        hint="a row of scores that are all -inf becomes NaN: every position sees at least itself.",
+        hint="a row of scores that are all -inf becomes NaN: every position sees at least itself. In the bool "
+        "attn_mask of nn.MultiheadAttention, True is where a position may not look: triu(1).",
     )
     two = as_array(module(later), "CausalSelfAttention's output", shape=tuple(x.shape))
     assert_within(
@@ -95,7 +101,7 @@ def test_cross_attention(student, rng):
             draw_values(rng, sizes),
             sizes,
             f"CrossAttention's output with multiples of the identity as projections and {heads(sizes)}",
-            f"queries from x, keys and values from context; then: {RESIDUAL}",
+            SPLIT if sizes.num_heads > 1 else f"queries from x, keys and values from context; then: {RESIDUAL}",
         )
 
 

@@ -32,6 +32,7 @@ from harness.checks import (
 )
 from harness.host.failures import StudentError
 from harness.host.proxies import RemoteModule, Student
+from harness.reports.text import counted
 
 Kernels = list[Tensor]
 DRAWN = "draw the first weights at random, as nn.Conv2d does."
@@ -213,8 +214,8 @@ def test_parameters(student, rng):
     expected = C_in * k * k + C_in * C_out
     assert_true(
         count == expected,
-        f"For C_in={C_in}, C_out={C_out}, W_H={k} there are {count} registered parameters in {len(parameters)} tensors "
-        f"({', '.join(parameters) or 'none'}), expected {expected}.",
+        f"For C_in={C_in}, C_out={C_out}, W_H={k} there are {count} registered parameters in "
+        f"{counted(len(parameters), 'tensor')} ({', '.join(parameters) or 'none'}), expected {expected}.",
         "a Parameter in a plain list is not registered: use register_parameter(f'k_{i}', …); there is no bias.",
     )
     kernels = [value for value in parameters.values() if value.numel() == k * k]

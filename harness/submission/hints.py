@@ -44,7 +44,7 @@ def hints(failure: Failure) -> Iterator[str]:
     """
     kind, text = failure.type_name, failure.message
     if (failure.kind, kind) == ("timeout", "TimeoutError"):
-        yield "Is there an endless loop?"
+        yield "Is there an endless loop, or a loop over single elements?"
     if kind == "BdbQuit":
         elsewhere = "" if on_gradescope() else ", or grade with pytest's --in-process, which has a terminal"
         yield f"Take it out{elsewhere}."

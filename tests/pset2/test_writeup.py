@@ -126,7 +126,9 @@ def test_without_results_the_pdf_says_how_to_make_them(writeup_folder):
     writeup_folder.answer("a")
     writeup_folder.make()
     assert "No results yet: python run_experiments.py 1.1 makes them." in writeup_folder.text
-    assert f"{writeup_folder.results} has no results: make experiments makes them" in writeup_folder.said
+    assert (
+        f"{writeup_folder.results} has no results: run make experiments, or name another folder" in writeup_folder.said
+    )
 
 
 def test_results_of_other_code_are_said(full_writeup_folder):
