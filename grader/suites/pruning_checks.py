@@ -206,7 +206,7 @@ def hint_on_count(more: np.ndarray, old: np.ndarray, fraction: float, kind: Kind
         return "set the mask to 0, in every layer that get_sparse_conv2d_layers(net) lists."
     if int(more.sum()) == len(more) - round(len(more) * fraction):
         return "the mask is 1 for what is kept and 0 for what is pruned."
-    if int(more.sum()) == round(len(more) * fraction) - 1:
+    if not old.any() and int(more.sum()) == round(len(more) * fraction) - 1:
         return "one is missing: the last one of the smallest is switched off too, so compare with <= and not with <."
     if old.any():
         return f"choose among the {kind.unit} that are still on; their number is a fraction of all, not of those."

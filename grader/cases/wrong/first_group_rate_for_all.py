@@ -1,5 +1,5 @@
 # training: the cosine gives every parameter group the first group's rate
-# loses 1.2b: the rate is
+# loses 1.2b: the second parameter group has the rates of the first
 # loses 1.2c: the rate is
 
 import math

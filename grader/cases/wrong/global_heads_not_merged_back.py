@@ -1,5 +1,5 @@
 # transformer: the heads' outputs are reshaped without transposing back
-# loses 5.1e: GlobalSelfAttention's output with multiples of the identity as projections and
+# loses 5.1e: with one head it is right: split by view
 # loses 5.1i
 # loses 5.1l
 # loses 5.1n

@@ -1,5 +1,5 @@
 # transformer: scaled_dot_product_attention gets dropout_p also in evaluation
-# loses 5.1e: GlobalSelfAttention's output with multiples of the identity as projections and one head
+# loses 5.1e: differs from one call to the next after eval()
 # loses 5.1i
 # loses 5.1j
 # loses 5.1l
