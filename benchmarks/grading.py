@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -96,12 +97,25 @@ def cpu_seconds(function: Callable[[], object]) -> float:
     return after.children_user + after.children_system - before.children_user - before.children_system
 
 
+@contextmanager
+def warm_server() -> Iterator[str]:
+    """A warm server of its own. The value is the folder for ``XDG_RUNTIME_DIR`` with which commands find it."""
+    with tempfile.TemporaryDirectory(prefix="run-") as folder:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness.warm.server"], cwd=ROOT, env={**os.environ, "XDG_RUNTIME_DIR": folder}
+        )
+        while not list(Path(folder).glob("*/*[!k]")):  # its socket, beside a lock
+            time.sleep(0.1)
+        try:
+            yield folder
+        finally:
+            process.terminate()
+            process.wait()
+
+
 def until_the_verdict(rounds: int = 7) -> Table:
     """From command to score, with a warm server and without one, against the time that importing torch takes."""
-    with tempfile.TemporaryDirectory(prefix="run-") as cold, tempfile.TemporaryDirectory(prefix="run-") as warm:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "harness.warm.server"], cwd=ROOT, env={**os.environ, "XDG_RUNTIME_DIR": warm}
-        )
+    with tempfile.TemporaryDirectory(prefix="run-") as cold, warm_server() as warm:
 
         def run(place: str, *arguments: str) -> Callable[[], object]:
             environment = {**os.environ, "XDG_RUNTIME_DIR": place}
@@ -111,8 +125,6 @@ def until_the_verdict(rounds: int = 7) -> Table:
             )
 
         check = ("-m", "grader", "check", "--submission", str(SOLUTION))
-        while not list(Path(warm).glob("*/*[!k]")):  # its socket, beside a lock
-            time.sleep(0.1)
         times = take_turns(
             {
                 "import torch": run(cold, "-c", "import torch"),
@@ -125,8 +137,6 @@ def until_the_verdict(rounds: int = 7) -> Table:
             },
             rounds,
         )
-        process.terminate()
-        process.wait()
     table = Table("Command", "Median", "Times import torch", title="Until the verdict", title_justify="left")
     for name, value in times.items():
         table.add_row(name, f"{value:.2f} s", f"{value / times['import torch']:.2f}")

@@ -7,6 +7,9 @@ written for otter in ``assignment/``, as a course that uses otter would: excepti
 by ``otter generate``. The submissions are of validation: right ones, written in five ways, and wrong ones.
 otter gets the one module, this grader the folder of six, of which it loads the one.
 
+A third row is the check in a notebook: both cells run in a kernel that has checked before. otter's checks run in the
+kernel of the student's code, these here in workers that a warm server forks, from the saved notebook.
+
 ``otter run`` and ``otter.api.grade_submission`` are what otter offers without Docker, and what runs on Gradescope.
 ``otter grade``, a container for each submission with a time limit of its own, is not measured. Absolute seconds depend
 on the machine and are for orientation; the ratios compare variants that took turns in this run.
@@ -36,6 +39,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.grading import warm_server
 from harness import ROOT
 from harness.catalog import read_suites
 from harness.console import run, stop
@@ -195,6 +199,75 @@ def timed(function: Callable[[], dict[str, float]]) -> tuple[float, dict[str, fl
     return time.perf_counter() - start, points
 
 
+# ---- a check in a notebook -----------------------------------------------------------------------------------
+
+
+class Kernel:
+    """A Jupyter kernel.
+
+    Args:
+        folder: its current folder.
+        settings: further environment variables.
+    """
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        from jupyter_client.manager import start_new_kernel
+
+        self._manager, self._client = start_new_kernel(cwd=str(folder), env={**os.environ, **settings})
+
+    def seconds(self, code: str, wanted: str = "") -> float:
+        """The seconds that a cell takes.
+
+        Raises:
+            RuntimeError: the cell raises an exception, or its output lacks ``wanted``.
+        """
+        said: list[str] = []
+
+        def keep(message: dict[str, Any]) -> None:
+            said.append(str(message["content"]))
+
+        start = time.perf_counter()
+        reply = self._client.execute_interactive(code, output_hook=keep, timeout=300)
+        ended = time.perf_counter()
+        if reply["content"]["status"] != "ok" or wanted not in "".join(said):
+            raise RuntimeError(f"the cell {code[-100:]!r} ended with {said[-3:]}")
+        return ended - start
+
+    def end(self) -> None:
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+
+
+def checks_in_notebooks(folders: Sequence[Path], place: Path, warm: str) -> dict[str, list[float]]:
+    """The seconds of the ten checks in a notebook, by grader. Both graders check each submission in turn.
+
+    Args:
+        place: an empty folder for notebooks and otter's tests.
+        warm: the folder with the socket of a warm server.
+    """
+    shutil.copytree(ASSIGNMENT, place / "otter")
+    here, otter = Kernel(ROOT, XDG_RUNTIME_DIR=warm), Kernel(place / "otter")
+    times: dict[str, list[float]] = {"here": [], "otter": []}
+    try:
+        here.seconds("from course.notebook import check")
+        otter.seconds("import otter; grader = otter.Notebook(tests_dir='tests')")
+        for turn, folder in enumerate([folders[0], *folders]):  # the first one loads what is loaded once
+            notebook = place / f"{turn}.ipynb"
+            make = [sys.executable, "-m", "harness.handout.notebook", "--from", str(folder), "--out", str(notebook)]
+            subprocess.run(make, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+            parts = ", ".join(f'"{part}"' for part in PARTS)
+            mine = here.seconds(f"check({parts}, file={str(notebook)!r})", wanted="2.1")
+            otter.seconds((folder / "quantization.py").read_text(encoding="utf-8"))
+            theirs = otter.seconds("print(grader.check('q2_1'), grader.check('q2_3'))", wanted="q2_3")
+            if turn:
+                times["here"].append(mine)
+                times["otter"].append(theirs)
+    finally:
+        here.end()
+        otter.end()
+    return times
+
+
 # ---- the tables ----------------------------------------------------------------------------------------------
 
 
@@ -229,7 +302,16 @@ def compare(places: dict[str, Path], assignment: Path, limit: float) -> tuple[Ta
     launcher.stop()
 
     times = Table("Seconds a submission, medians", "Here", "otter", "otter / here", title_justify="left")
-    for name, values in (("From the command to the report", cold), ("One of many, in one process", warm)):
+    with warm_server() as runtime:
+        folder = assignment.parent / "notebooks"
+        folder.mkdir()
+        cells = checks_in_notebooks([*places.values()], folder, runtime)
+    rows = (
+        ("From the command to the report", cold),
+        ("One of many, in one process", warm),
+        ("The check in a notebook's cell", cells),
+    )
+    for name, values in rows:
         mine_median, their_median = statistics.median(values["here"]), statistics.median(values["otter"])
         times.add_row(name, f"{mine_median:.1f} s", f"{their_median:.1f} s", f"{their_median / mine_median:.1f}")
     # otter's kernels load it for each submission, this grader's server once: a large part of the second row.

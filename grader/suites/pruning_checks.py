@@ -218,7 +218,7 @@ def hint_on_choice(more: np.ndarray, old: np.ndarray, scores: np.ndarray, sums: 
     if set(np.flatnonzero(more)) == set(np.argsort(np.where(old, -np.inf, scores))[-count:]):
         return "these are the largest: sort ascending."
     if old.any():
-        return f"rank the {kind.unit} that are still on in each call anew, by the weights that they have then."
+        return f"in each call, rank the {kind.unit} that are still on by the weights that they have then."
     if set(np.flatnonzero(more)) == set(np.argsort(np.where(old, np.inf, sums))[:count]):
         return "take absolute values first." if kind.single_weights else "sum absolute values, not the weights as such."
     if kind.single_weights:

@@ -205,7 +205,7 @@ BATCH_FIRST = "an input is (N, L, d_model), the batch first: nn.MultiheadAttenti
 
 
 BESSEL = (
-    "it is right but for a factor: LayerNorm divides by the standard deviation of all d features, "
+    "it is right except for a factor: LayerNorm divides by the standard deviation of all d features, "
     "x.var(-1, unbiased=False), and not by that of a sample, over d − 1."
 )
 

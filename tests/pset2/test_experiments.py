@@ -224,8 +224,8 @@ def test_a_loss_that_is_nan_is_one_sentence_and_stops_no_other_rate(tmp_path, su
 
 def test_constants_of_a_wrong_kind_are_said(tmp_path, submission):
     student = submission(training="LEARNING_RATES = 'fast'\nBEST_LEARNING_RATE = -1\n")
-    assert "should be a list of positive numbers" in run_part(tmp_path, "1.1", student=student).reason
-    assert "should be a positive number" in run_part(tmp_path, "1.2", student=student).reason
+    assert "expected a list of positive numbers" in run_part(tmp_path, "1.1", student=student).reason
+    assert "expected a positive number" in run_part(tmp_path, "1.2", student=student).reason
 
 
 # ---- the machine -------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 # pruning: the order of the filters is found in the first call and kept, though weights change between calls
-# loses 3.3d: rank the filters that are still on in each call anew
+# loses 3.3d: in each call, rank the filters that are still on
 
 import torch
 

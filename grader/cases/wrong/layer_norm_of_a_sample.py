@@ -1,6 +1,6 @@
 # transformer: FeedForward's own layer norm divides by the standard deviation of a sample, over d - 1
 # loses 5.1h
-# loses 5.1k: it is right but for a factor
+# loses 5.1k: it is right except for a factor
 # loses 5.1l
 # loses 5.1m
 # loses 5.1n
