@@ -308,15 +308,15 @@ def compare(places: dict[str, Path], assignment: Path, limit: float) -> tuple[Ta
         cells = checks_in_notebooks([*places.values()], folder, runtime)
     rows = (
         ("From the command to the report", cold),
-        ("One of many, in one process", warm),
         ("The check in a notebook's cell", cells),
+        ("One of many, in one process", warm),
     )
     for name, values in rows:
         mine_median, their_median = statistics.median(values["here"]), statistics.median(values["otter"])
-        times.add_row(name, f"{mine_median:.1f} s", f"{their_median:.1f} s", f"{their_median / mine_median:.1f}")
-    # otter's kernels load it for each submission, this grader's server once: a large part of the second row.
+        times.add_row(name, f"{mine_median:.2g} s", f"{their_median:.2g} s", f"{their_median / mine_median:.2g}")
+    # otter's kernels load it for each submission, this grader's server once: a large part of the last row.
     torch = statistics.median(loading_torch)
-    times.add_row("Of that, loading PyTorch", "once", f"{torch:.1f} s", "")
+    times.add_row("Of that, loading PyTorch", "once", f"{torch:.2g} s", "")
     return scores, times
 
 
