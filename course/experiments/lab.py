@@ -103,7 +103,9 @@ class Lab:
             training, test = (load("mnist" if name == "mnist" else "cifar10", split) for split in ("train", "test"))
         else:
             training, test = load(name, "train", source), load(name, "test", source)
-        self._counts = SIZES[name] if source == "complete" else (len(training), len(test))
+        sizes = SIZES[name] if source == "complete" else (len(training), len(test))
+        wanted = (self.profile.training or sizes[0], self.profile.test or sizes[1])
+        self._counts = (min(wanted[0], sizes[0]), min(wanted[1], sizes[1]))
         if self.profile.training is not None:
             training = training.take(self.profile.training)
         if self.profile.test is not None:

@@ -44,7 +44,7 @@ PROFILES = {
     "full": Profile(
         name="full", source="complete", batch_size=128, halved=False, short=5, long=100, training=None, timing=3
     ),
-    # With 640 images all parts take five minutes on two cores. Batches of 128 would leave 5 steps an epoch, too few to
+    # With 640 images all parts take six minutes on two cores. Batches of 128 would leave 5 steps an epoch, too few to
     # learn anything. Images keep their size, because a student's network may depend on it.
     "quick": Profile(
         name="quick", source="fixtures", batch_size=32, halved=False, short=3, long=10, training=640, timing=2

@@ -18,6 +18,7 @@ from course.experiments.device import environment
 from course.experiments.profiles import PROFILES
 from course.experiments.runner import EXPERIMENTS, ConflictError, Session, parts_of
 from course.records import MODULES, PARTS, Record, comparable, read
+from course.timing import EpochTime
 from course.trainer import evaluate
 from harness.validation.cases import SOLUTION, STUBS
 from tests.pset2.quick_results import TINY
@@ -226,6 +227,21 @@ def test_constants_of_a_wrong_kind_are_said(tmp_path, submission):
     student = submission(training="LEARNING_RATES = 'fast'\nBEST_LEARNING_RATE = -1\n")
     assert "expected a list of positive numbers" in run_part(tmp_path, "1.1", student=student).reason
     assert "expected a positive number" in run_part(tmp_path, "1.2", student=student).reason
+
+
+def test_a_dry_run_estimates_for_the_images_of_the_profile(tmp_path, monkeypatch):
+    counts = []
+
+    def epoch_time(training, images, test_images):
+        counts.append((images, test_images))
+        return EpochTime(steps=1.0, evaluation=0.5)
+
+    monkeypatch.setattr(lab_module, "epoch_time", epoch_time)
+    record, seconds = session(tmp_path, "1.1").estimate("1.1")
+    assert record.data is not None
+    assert {*counts} == {(record.data.training, record.data.test)}
+    assert record.data.training < len(load("cifar10", "train"))
+    assert seconds == 1.5 * len(counts) * SHORT.short
 
 
 # ---- the machine -------------------------------------------------------------------------------------------------
