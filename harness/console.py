@@ -91,7 +91,7 @@ class Bar:
 
     def show(self, what: str) -> None:
         """Show beside the bar what is running now."""
-        self._bar.update(self._task, description=what[:70])
+        self._bar.update(self._task, description=what[:70], refresh=True)
 
     def advance(self) -> None:
         """Count one more step as done."""
@@ -108,12 +108,13 @@ def progress(total: int, remaining: bool = True) -> Iterator[Bar]:
     """Show a bar for this many steps, and remove it at the end.
 
     Args:
-        remaining: whether the bar shows the time that is left.
+        remaining: whether the bar shows the time that is left. A thread then draws it again and again.
     """
     console = _errors()
     text = TextColumn("{task.description}", markup=False)
     columns = (BarColumn(20), MofNCompleteColumn(), *([TimeRemainingColumn()] if remaining else []), text)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden, auto_refresh=remaining) as bar:
         yield Bar(bar, total)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,9 +14,13 @@ from harness import ROOT
 from harness.catalog import SUITES, chosen, read_suites
 from harness.gradebook import Gradebook
 from harness.host.launch import Launcher
+from harness.host.server_process import template
 from harness.non_empty import at_least_one
 from harness.plugin import GRADING, LAUNCHER, NOTES, SUBMISSION
 from harness.submission.intake import Submission, find
+
+if TYPE_CHECKING:
+    from harness.forked_run import ForkedRun
 
 __all__ = ["PLUGINS", "RunOptions", "grade"]
 
@@ -91,6 +98,7 @@ def grade(
         submission = find(submission)
     tests = chosen(read_suites(), parts)
     files = dict.fromkeys(test.file for test in tests)
+    forked_run = _forked_run(options, watch)
     arguments = [
         *PLUGINS,
         *("-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:logging"),
@@ -100,9 +108,7 @@ def grade(
         *([f"--submission-name={name}"] if name else []),
         *(["--in-process"] if options.in_process else []),
         *(["--seed", str(seed)] if seed is not None else []),
-        # Each process begins with neighbouring tests, which share what their part has to load. (xdist's ``loadfile``
-        # would keep them together, but it waits for ever if a process dies.)
-        *(["-p", "xdist.plugin", "-n", str(options.jobs), "--dist", "worksteal"] if options.jobs > 1 else []),
+        *_for_processes(options.jobs, forked_run),
         *([f"--results-json={results_json}"] if results_json else []),
         *(["--deadline", str(options.deadline)] if options.deadline is not None else []),
     ]
@@ -111,9 +117,33 @@ def grade(
     else:
         arguments += [str(SUITES / file) for file in files]
     observer = _Observer(submission, launcher, options.notes)
-    code = pytest.main(arguments, plugins=[observer, *([watch] if watch else [])])
+    with ExitStack() as until_the_end:
+        plugins = [observer, *([watch] if watch else [])]
+        if forked_run is not None:
+            plugins.append(forked_run)
+            if options.sandbox != "spawn" and not options.in_process:
+                until_the_end.enter_context(template())
+        code = pytest.main(arguments, plugins=plugins)
     if observer.config is None or GRADING not in observer.config.stash:
         raise RuntimeError(f"pytest ended with {code!r} before anything was graded")
     gradebook = observer.config.stash[GRADING].gradebook
     gradebook.interrupted = code == pytest.ExitCode.INTERRUPTED
     return gradebook
+
+
+def _for_processes(jobs: int, forked_run: ForkedRun | None) -> list[str]:
+    """The arguments of pytest for several processes."""
+    if forked_run is not None:
+        return ["--capture=sys"]  # otherwise all processes would write into one file
+    # Each process begins with neighbouring tests, which share what their part has to load. (xdist's ``loadfile`` would
+    # keep them together, but it waits for ever if a process dies.)
+    return ["-p", "xdist.plugin", "-n", str(jobs), "--dist", "worksteal"] if jobs > 1 else []
+
+
+def _forked_run(options: RunOptions, watch: object | None) -> ForkedRun | None:
+    """The plugin for several forked processes; None for one process, or where xdist has to start others."""
+    if options.jobs == 1 or sys.platform != "linux":
+        return None
+    from harness.forked_run import ForkedRun, can_fork  # needs Linux
+
+    return ForkedRun(options.jobs, watch) if can_fork() else None

@@ -210,7 +210,7 @@ def fault_of_grader(reason: str) -> Outcome:
 
 
 def attach(report: pytest.TestReport, outcome: Outcome) -> None:
-    """Attach an outcome to a pytest report: as data for xdist's controller, and as text for pytest's own output."""
+    """Attach an outcome to a report of pytest: as data for the gradebook, and as text for pytest's own output."""
     report.grade = msgspec.to_builtins(outcome)  # type: ignore[attr-defined]
     if outcome.state is State.PASSED:
         return

@@ -12,12 +12,13 @@ any other exception in a test, its set-up or clean-up  a fault of the grader: un
 a suite can't be imported                              the same for each of its tests
 pytest itself fails (an internal error)                the same for the run; what was graded stays
 there are no results, or only the quick profile's      not implemented
-an xdist worker dies                                   the same for the test that it was at
+a process that runs tests dies                         the same for the test that it was at
 the run's deadline passes                              what is left is "not run: out of time"
 the run is killed                                      what is written is valid; the rest is "not run"
 =====================================================  =================================================
 
-The process that collects the reports keeps the gradebook: the only process, or xdist's controller.
+The process that collects the reports keeps the gradebook: the only process, the first of several
+(:mod:`harness.forked_run`), or xdist's controller.
 :mod:`harness.pytest_hooks` registers the plugin when pytest meets the first suite.
 
 pytest doesn't rewrite this module's assertions (PYTEST_DONT_REWRITE), because a warm server has imported it before.
@@ -73,6 +74,7 @@ from harness.second_run import run_again
 from harness.submission.intake import Submission, SubmissionError, as_data, from_data, open_submission
 
 __all__ = [
+    "FORKED",
     "GRADING",
     "LAUNCHER",
     "NOTES",
@@ -98,14 +100,15 @@ def graded_test(nodeid: str) -> GradedTest | None:
 
 
 class Grading:
-    """A pytest plugin for one grading run, or for an xdist worker's share of one."""
+    """A pytest plugin for one grading run, or for the share of one that another process runs."""
 
     def __init__(self, config: pytest.Config) -> None:
         options = config.option
         self.config = config
-        self.is_xdist_worker = hasattr(config, "workerinput")
+        self.is_worker = hasattr(config, "workerinput")
+        """True if this process runs a share of the tests, and another process writes the report."""
         self.submission = self._submission(config)
-        if self.is_xdist_worker:
+        if self.is_worker:
             seed = config.workerinput["harness_seed"]  # type: ignore[attr-defined]
         else:
             seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**53)
@@ -122,7 +125,7 @@ class Grading:
         self.owns_launcher = LAUNCHER not in config.stash
         mode = "in-process" if options.in_process else options.sandbox
         self.launcher = make_launcher(mode) if self.owns_launcher else config.stash[LAUNCHER]
-        if self.is_xdist_worker:
+        if self.is_worker:
             ends = config.workerinput["harness_ends"]  # type: ignore[attr-defined]
         else:
             ends = time.monotonic() + (options.deadline or math.inf)
@@ -136,7 +139,7 @@ class Grading:
 
     def _submission(self, config: pytest.Config) -> Submission:
         """The submission: the one that the caller opened, or the named one, which is opened until the run ends."""
-        if self.is_xdist_worker:
+        if self.is_worker:
             return from_data(config.workerinput["harness_submission"])  # type: ignore[attr-defined]
         if SUBMISSION in config.stash:
             return config.stash[SUBMISSION]
@@ -146,6 +149,11 @@ class Grading:
             return opened.enter_context(open_submission(Path(config.option.submission or STUDENT_FOLDER)))
         except SubmissionError as error:
             raise pytest.UsageError(str(error)) from None
+
+    def start_early(self) -> None:
+        """Start the sandbox while suites are imported, unless no test runs in this process."""
+        if not self.config.option.collectonly and not self.config.stash.get(FORKED, False):
+            self.launcher.start()
 
     def for_xdist_worker(self) -> dict[str, Any]:
         """What each xdist worker gets: the submission, the run's seed, and the run's deadline."""
@@ -176,7 +184,7 @@ class Grading:
     def write(self) -> None:
         """Write the report after each test, so that a killed run leaves its results."""
         self.gradebook.seconds = time.perf_counter() - self.started
-        if self.results_json is not None and not self.is_xdist_worker:
+        if self.results_json is not None and not self.is_worker:
             gradescope.write(self.gradebook, self.results_json)
 
     # ---- which tests ----
@@ -275,13 +283,13 @@ class Grading:
             student.close()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Record the reports of this process or, in xdist's controller, of all workers."""
+        """Record the reports of this process or, in the first of several, of all."""
         test = graded_test(report.nodeid)
         if test is None:
             return
         if (grade := getattr(report, "grade", None)) is not None:
             self.record(test, msgspec.convert(grade, Outcome))
-        elif report.failed:  # a worker of xdist died
+        elif report.failed:  # the process died
             self.record(test, fault_of_grader(str(report.longrepr)))
 
     # ---- faults that belong to no test ----
@@ -336,6 +344,8 @@ class Grading:
 GRADING = pytest.StashKey[Grading]()
 LAUNCHER = pytest.StashKey[Launcher]()
 """A launcher that the caller sets before the run. The run doesn't stop it."""
+FORKED = pytest.StashKey[bool]()
+"""True if the tests run in processes that are forked from this one."""
 SUBMISSION = pytest.StashKey[Submission]()
 """The submission that the caller sets before the run, instead of ``--submission``."""
 NOTES = pytest.StashKey[tuple[str, ...]]()

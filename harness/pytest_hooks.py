@@ -73,9 +73,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
     """The first suite makes this a grading run. The sandbox starts while suites are imported."""
     config = parent.config
     if file_path.parent == SUITES and file_path.name.startswith("test_"):
-        grading = _grading(config)
-        if not config.option.collectonly:
-            grading.launcher.start()
+        _grading(config).start_early()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -10,9 +11,7 @@ from harness.warm import client
 
 __all__ = ["main"]
 
-#: With these options, a grading doesn't use a server that was started early, or not at once.
-LATER = {"--device", "--experiments", "--help", "--in-process", "--jobs", "--require-isolation"}
-#: With these options, a warm server doesn't do the grading.
+#: With these options, a warm server doesn't do the grading, and no server is started early.
 COLD = {"--device", "--experiments", "--help", "--in-process", "--require-isolation"}
 
 
@@ -27,10 +26,7 @@ def main(name: str) -> None:
     from harness.problem import ProblemError  # takes as long to import as all of the above
 
     try:
-        if _grades_in_one_process(sys.argv[1:]):
-            from harness.host.server_process import start_early
-
-            start_early()
+        _start_early(sys.argv[1:])
         from harness.cli import app_for
 
         app = app_for(sys.argv[1] if len(sys.argv) > 1 else "")
@@ -41,11 +37,33 @@ def main(name: str) -> None:
         app(prog_name=name)
 
 
+def _start_early(arguments: Sequence[str]) -> None:
+    """Start what runs student code, so that it imports while this process imports."""
+    if not _can_be_warm(arguments) or sys.platform != "linux":
+        return
+    from harness.host.server_process import start_early, start_template, use_template, uses_template
+
+    if _grades_in_one_process(arguments):
+        start_early()
+    elif not uses_template():  # as in a warm server
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # with more threads, this process could not be forked
+        use_template(start_template())
+
+
 def _grades_in_one_process(arguments: Sequence[str]) -> bool:
-    """Whether these arguments grade in one process. Its server can then start while this process imports."""
+    """Whether these arguments name parts, and no number of processes."""
     options = _options(arguments)
-    some_parts = "--part" in options or bool([*arguments[:1]] == ["check"] and arguments[1:])
-    return _is_grading(arguments) and some_parts and not options & LATER
+    return "--jobs" not in options and ("--part" in options or (arguments[0] == "check" and _has_parts(arguments[1:])))
+
+
+def _has_parts(arguments: Sequence[str]) -> bool:
+    """Whether one of the arguments of ``check`` is neither an option nor an option's value."""
+    previous = ""
+    for one in arguments:
+        if not one.startswith("-") and (not previous.startswith("-") or "=" in previous or previous == "--all"):
+            return True
+        previous = one
+    return False
 
 
 def _can_be_warm(arguments: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from harness.host import server_process
 from harness.isolation.limits import Limits
-from harness.start import _grades_in_one_process
+from harness.start import _start_early
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no fork server")
@@ -67,18 +67,45 @@ def test_it_ends_with_a_process_that_had_no_use_for_it():
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ("grade student --part 2.1", True),
-        ("grade student --part=2.1 --html r.html", True),
-        ("check 2.1", True),
-        ("check", False),
-        ("grade student", False),  # two processes, each with a server
-        ("grade student --part 2.1 --jobs 2", False),
-        ("grade student --part 2.1 --in-process", False),
-        ("grade student --part 2.1 --require-isolation", False),
-        ("grade --part 2.1 --help", False),
-        ("validate --part 2", False),
-        ("", False),
+        ("grade student --part 2.1", "server"),
+        ("grade student --part=2.1 --html r.html", "server"),
+        ("check 2.1", "server"),
+        ("check --all 2.1", "server"),
+        ("check --seed=5 2.1", "server"),
+        ("check", "template"),  # two processes, each with a server
+        ("check --submission student --seed 5", "template"),
+        ("grade student", "template"),
+        ("grade student --part 2.1 --jobs 2", "template"),
+        ("grade student --part 2.1 --in-process", ""),
+        ("grade student --part 2.1 --require-isolation", ""),
+        ("grade --part 2.1 --help", ""),
+        ("validate --part 2", ""),
+        ("", ""),
     ],
 )
-def test_it_is_started_for_gradings_in_one_process(arguments, expected):
-    assert _grades_in_one_process(arguments.split()) is expected
+def test_a_grading_starts_what_it_will_need(arguments, expected, monkeypatch):
+    started = []
+    monkeypatch.setattr(server_process, "start_early", lambda: started.append("server"))
+    monkeypatch.setattr(server_process, "start_template", lambda: started.append("template"))
+    monkeypatch.setattr(server_process, "use_template", lambda template: None)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    _start_early(arguments.split())
+    assert "".join(started) == expected
+    monkeypatch.setattr(server_process, "uses_template", lambda: True)  # as in a warm server
+    started.clear()
+    _start_early(arguments.split())
+    assert "".join(started) == expected.replace("template", "")
+
+
+def test_a_template_serves_until_the_context_ends():
+    from harness.host.fork import ForkLauncher
+
+    with server_process.template():
+        first = server_process._template
+        with server_process.template():
+            assert server_process._template is first
+        launcher = ForkLauncher(Limits())
+        launcher.start()
+        assert isinstance(launcher._process, server_process.ForkedServer)
+        launcher.stop()
+    assert not server_process.uses_template()

@@ -86,6 +86,8 @@ def with_weights(convnet: ConvNet, layers: Sequence[Tensor]) -> ConvNet:
     return pruned.eval()
 
 
+BATCH = 100
+"""Images at once. The activations of more don't fit into a processor's cache."""
 _RECOGNISED: dict[tuple[str, int], int] = {}
 
 
@@ -97,9 +99,10 @@ def recognised(net: ConvNet, images: ImageDataset, count: int) -> int:
     """
     digest = hashlib.sha256()
     for value in net.state_dict().values():
-        digest.update(value.contiguous().numpy())
+        digest.update((value + 0).numpy())  # a weight that is masked may be -0.0
     key = digest.hexdigest(), count
     if key not in _RECOGNISED:
-        found = net(images.normalize(images.images[:count])).argmax(1)
+        batches = images.normalize(images.images[:count]).split(BATCH)
+        found = torch.cat([net(batch).argmax(1) for batch in batches])
         _RECOGNISED[key] = int((found == images.labels[:count]).sum())
     return _RECOGNISED[key]

@@ -29,6 +29,7 @@ __all__ = [
     "start_early",
     "start_template",
     "started_early",
+    "template",
     "use_template",
 ]
 
@@ -128,6 +129,20 @@ def use_template(requests: socket.socket) -> None:
     """Let a template fork the servers of this process from now on."""
     global _template
     _template = requests
+
+
+@contextmanager
+def template() -> Iterator[None]:
+    """Let a template fork the servers of this process until the context ends, if none does so already."""
+    global _template
+    if _template is not None:
+        yield
+        return
+    with start_template() as _template:
+        try:
+            yield
+        finally:
+            _template = None
 
 
 def uses_template() -> bool:

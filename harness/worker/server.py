@@ -90,9 +90,9 @@ class Ended(msgspec.Struct, tag=True):
 
 
 MAX_PACKET = 1 << 16
-FORKS = 30
-"""The number of forks after which more are expected, as for a class. Making pages huge takes about as long as it saves
-in thirty forks.
+FORKS = 100
+"""The number of forks after which more are expected, as for a class. One grading needs fewer, and making pages huge
+takes about as long as it saves in a hundred forks.
 """
 PR_SET_CHILD_SUBREAPER = 36
 
