@@ -115,10 +115,11 @@ def start(device: str = "cpu", without: tuple[str, ...] = ()) -> ServerProcess:
 def start_template() -> socket.socket:
     """Start a process that imports what servers need, and return the connection that :func:`use_template` takes.
 
-    It ends when the connection is closed everywhere.
+    It ends when the connection is closed everywhere. Its output is dropped. If it fails, :func:`start` starts servers
+    without it, and their logs say why.
     """
     with _connection() as (ours, theirs):
-        _started(TEMPLATE, theirs, device="cpu", folder=Path("/"), log=None)
+        _started(TEMPLATE, theirs, device="cpu", folder=Path("/"), log=subprocess.DEVNULL)
     return ours
 
 
@@ -174,7 +175,7 @@ def _connection() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def _started(
-    code: str, theirs: socket.socket, *arguments: str, device: str, folder: Path, log: IO[bytes] | None
+    code: str, theirs: socket.socket, *arguments: str, device: str, folder: Path, log: IO[bytes] | int
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-I", "-c", code, str(ROOT), str(theirs.fileno()), *arguments],
