@@ -156,6 +156,8 @@ def assert_smallest_off(
         The units that are off now, layer by layer.
     """
     found = [kind.off(layer.weight) for layer in layers_of(student, net, len(weights))]
+    switched_off = sum(int(off.sum()) for off in found) - sum(int(off.sum()) for off in before or ())
+    right_in_all = abs(switched_off - fraction * sum(map(len, found))) < len(found)
     for index, (weight, off) in enumerate(zip(weights, found, strict=True)):
         old = np.zeros_like(off) if before is None else before[index]
         scores = kind.scores(weight)
@@ -168,7 +170,7 @@ def assert_smallest_off(
             fail(
                 f"{where}: {int(more.sum()):,} {'more ' if before else ''}{kind.unit} were switched off, expected "
                 f"{round(len(off) * fraction):,}.",
-                hint_on_count(more, old, fraction, kind),
+                hint_on_count(more, old, fraction, kind, right_in_all),
             )
         candidates = np.where(old, np.inf, scores)
         right = np.zeros_like(off)
@@ -199,7 +201,7 @@ def picture_of_filters(student: Student, net: RemoteModule, weights: Sequence[Te
 STAYS_OFF = "set entries of the layer's _mask to 0, where they stay 0; a _weight that is only set to 0 comes back."
 
 
-def hint_on_count(more: np.ndarray, old: np.ndarray, fraction: float, kind: Kind) -> str:
+def hint_on_count(more: np.ndarray, old: np.ndarray, fraction: float, kind: Kind, right_in_all: bool) -> str:
     if not more.any():
         if old.any():
             return f"each call switches off further {kind.unit}: choose among those whose mask is not 0 yet."
@@ -208,6 +210,8 @@ def hint_on_count(more: np.ndarray, old: np.ndarray, fraction: float, kind: Kind
         return "the mask is 1 for what is kept and 0 for what is pruned."
     if not old.any() and int(more.sum()) == round(len(more) * fraction) - 1:
         return "one is missing: the last one of the smallest is switched off too, so compare with <= and not with <."
+    if right_in_all and abs(int(more.sum()) - len(more) * fraction) > 1.5:
+        return f"the number is right for all layers together: rank the {kind.unit} of each layer by themselves."
     if old.any():
         return f"choose among the {kind.unit} that are still on; their number is a fraction of all, not of those."
     return f"prune_percent is a fraction of the layer's {kind.unit}: 0.1 is every tenth."

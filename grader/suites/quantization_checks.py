@@ -199,7 +199,7 @@ def assert_round_trip(
         worst * step <= step / 2 + rounding(W),
         f"{what}: after quantize and dequantize the largest error is {told_apart(worst, 0.5, 3)[0]} times the step, "
         "expected at most 0.5.",
-        hint_for(errors, bits, codes_are_right=_are_nearest(codes, W, step)),
+        hint_for(errors, bits, codes_are_right=_are_nearest(codes, W, step), float16=are_float16(values)),
     )
     assert_codes_decide(as_codes(codes, bits, W.shape), values, W)
     return np.abs(errors)
@@ -240,8 +240,19 @@ def _are_nearest(codes: Any, W: np.ndarray, step: float) -> bool:
     return bool(apart.max() <= 1 and (apart == 0).mean() > 0.95)
 
 
-def hint_for(errors: np.ndarray, bits: int, codes_are_right: bool) -> str:
+IN_FLOAT16 = "dequantize computes in float16, which has three digits: use float32 or float64."
+
+
+def are_float16(values: np.ndarray) -> bool:
+    """Whether all values have at most the 11 significant bits of float16, and some are no integers."""
+    with np.errstate(over="ignore"):
+        return np.array_equal(values, values.astype(np.float16)) and not np.array_equal(values, np.round(values))
+
+
+def hint_for(errors: np.ndarray, bits: int, codes_are_right: bool, float16: bool) -> str:
     """Return a hint at the usual cause of such errors, which are in steps."""
+    if float16:
+        return IN_FLOAT16
     if bits != 8 and codes_are_right:
         return (
             "the codes are right, and dequantize brings them back wrong. Its scale depends on bits: take it from the "

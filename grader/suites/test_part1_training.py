@@ -59,7 +59,10 @@ def assert_schedule(student: Student, rng: np.random.Generator, name: str, epoch
                 )
 
 
-ONE_EARLY = "every rate comes one epoch early: make_scheduler only makes the scheduler, and the training calls step()."
+ONE_EARLY = (
+    "every rate comes one epoch early: multistep has the milestones 25, 50 and 75, and make_scheduler doesn't call "
+    "step(), which the training does."
+)
 ONE_FOR_ALL = "the second parameter group has the rates of the first: a group's rates begin at its own group['lr']."
 FIRST_EPOCH = (
     "the first epoch has each group's own rate, group['lr'], which optimizer.defaults['lr'] needn't be; LambdaLR takes "
@@ -87,6 +90,11 @@ def hint_on_rates(
         return ONE_FOR_ALL
     if epoch == 0:
         return FIRST_EPOCH
+    rest = rows[-1][0]
+    if name == "cosine_annealing" and np.allclose(
+        [row[0] for row in rows], [rest + (rates[0] - rest) * schedule(at) for at in range(len(rows))], rtol=1e-4
+    ):
+        return f"the rate falls to {rest:.2g} and not to 0: leave out eta_min."
     if name == "multistep":
         return "the rate is divided by 10 after 25, 50 and 75 epochs: epoch 24 still has the old one, epoch 25 the new."
     return "half a cosine over all epochs: T_max is the number of epochs, and one step is taken an epoch."

@@ -13,6 +13,8 @@ from course.models import MNISTNet
 from course.trainer import evaluate
 from grader import worker_functions
 from grader.suites.quantization_checks import (
+    IN_FLOAT16,
+    are_float16,
     as_codes,
     assert_codes_of_weights,
     assert_constants_have_codes,
@@ -82,7 +84,8 @@ def test_the_example_of_the_handout(student, rng):
     half = step_of(W, 8) / 2
     # Both ends are exactly at codes. The tie in the middle is off by half a step either way.
     tolerance = np.where(W == 500, half, 0) + rounding(W)
-    assert_within(values, W, atol=tolerance, what=f"dequantize(quantize({W.astype(int).tolist()}))")
+    what = f"dequantize(quantize({W.astype(int).tolist()}))"
+    assert_within(values, W, atol=tolerance, what=what, hint=IN_FLOAT16 if are_float16(values) else "")
 
 
 @weight(2)
@@ -338,7 +341,8 @@ def test_stochastic_probability_is_the_fractional_part(student, rng):
             abs(float(np.mean(codes)) - below - fraction) <= hoeffding(count),
             f"Of {count:,} values {below + fraction:.2f} steps above the minimum, {up:.1%} got code {below + 1}, "
             f"expected about {fraction:.0%}.",
-            "round up where a uniform random number is below the fractional part of the scaled value.",
+            "round up where a uniform random number is below the fractional part of the scaled value: one number for "
+            "each element.",
         )
 
 

@@ -204,7 +204,8 @@ def test_early_layers_stay_bit_for_bit(student, rng, pretrained, note):
     assert_true(
         any(name in same for name in weights if name.startswith(("conv1", "layer1"))),
         "The first layers learned: neither conv1 nor a convolution of layer1 is the same after two steps.",
-        "set requires_grad to False for the parameters of the first layers.",
+        "set requires_grad to False for the parameters of the first layers, as layer.requires_grad_(False) does: "
+        "layer.requires_grad = False freezes nothing.",
     )
     frozen = sum(pretrained[name].numel() for name in same)
     note(f"{frozen:,} of {RESNET18_PARAMETERS:,} parameters ({frozen / RESNET18_PARAMETERS:.1%}) are frozen.")

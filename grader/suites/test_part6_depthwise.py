@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from gradescope_utils.autograder_utils.decorators import leaderboard, number, tags, weight
+from gradescope_utils.autograder_utils.decorators import leaderboard, number, partial_credit, tags, weight
 from torch import Tensor
 from torch.nn import Parameter, functional
 
@@ -202,9 +202,9 @@ def test_other_images(student, rng, set_leaderboard_value=None):
             set_leaderboard_value(round(time_ratio(student), 2))
 
 
-@weight(3)
+@partial_credit(3)
 @number("6.1e")
-def test_parameters(student, rng):
+def test_parameters(student, rng, set_score=None):
     """C_in kernels of k×k and a 1×1 weight are registered: C_in·k² + C_in·C_out numbers, drawn at random."""
     # C_in · C_out is never k², because the number of elements distinguishes a kernel from the 1×1 weight.
     C_in, C_out, k = int(rng.integers(2, 6)), int(rng.integers(6, 10)), int(rng.choice([3, 5]))
@@ -246,6 +246,16 @@ def test_parameters(student, rng):
             DRAWN,
         )
         assert_true(not is_same(again.get(name), value), f"{name} is the same in two new layers.", DRAWN)
+    set_score(2)
+    names = [f"k_{index}" for index in range(C_in)]
+    registered = layer.state_dict()  # which has all names of a parameter with two
+    given = [name for name, value in parameters.items() if value.numel() == k * k]
+    assert_true(
+        all(name in registered for name in names),
+        f"The kernels are registered as {', '.join(given)}, expected {', '.join(names)}.",
+        "use register_parameter(f'k_{i}', …), with i from 0.",
+    )
+    set_score(3)
 
 
 @weight(3)
@@ -390,9 +400,12 @@ def filled_block(student: Student, rng: np.random.Generator, C_in: int, C_out: i
             new[name] = pointwise.reshape(value.shape)
             written.add("1×1 weight")
     if remaining:
+        square = [value for value in parameters.values() if value.numel() not in (C_out, pointwise.numel())]
         fail(
             f"The block has {C_in - len(remaining)} registered kernels of {k}×{k}, expected {C_in}.",
-            "it consists of your DepthwiseSeparableConvolution, nn.BatchNorm2d and nn.ReLU.",
+            "pass kernel_size on to your DepthwiseSeparableConvolution."
+            if len(square) == C_in
+            else "it consists of your DepthwiseSeparableConvolution, nn.BatchNorm2d and nn.ReLU.",
         )
     of_norm = {name.rpartition(".")[2]: value for name, value in {**parameters, **buffers}.items() if value.dim() == 1}
     other = {name: len(value) for name, value in of_norm.items() if name in norm and value.shape != (C_out,)}

@@ -73,6 +73,8 @@ def hints(failure: Failure) -> Iterator[str]:
         yield "Nothing is left to train: all parameters are frozen, or the output was computed without gradients."
     elif kind == "IndexError" and text == "index out of range in self":
         yield "An embedding got a number beyond its size: are the arguments in the order of the docstring?"
+    elif kind == "AttributeError" and "before Module.__init__() call" in text:
+        yield "Call super().__init__() at the beginning of your class's __init__."
     if "2D attn_mask is" in text:
         yield "nn.MultiheadAttention takes the sequence before the batch unless it is made with batch_first=True."
     elif any(word in text for word in GPU_WORDS):

@@ -1,5 +1,5 @@
 # depthwise: the layer forgets super().__init__()
-# loses 6.1: cannot assign module before Module.__init__() call
+# loses 6.1: Call super().__init__() at the beginning
 # loses 6.1h: passes groups
 # loses 6.2: cannot assign module before Module.__init__() call
 

@@ -1,5 +1,5 @@
 # pruning: one threshold for the weights of all layers together
-# loses 3.4a: prune_percent is a fraction of the layer's weights
+# loses 3.4a: the number is right for all layers together
 # loses 3.4b
 # loses 3.4d
 # loses 3.4e
