@@ -21,6 +21,7 @@ def called_as(monkeypatch):
 
     def call(how: str) -> None:
         monkeypatch.setenv(CALLED_AS, how)
+        monkeypatch.setenv("PATH", "/nowhere")  # an activated environment would make it ``python``
         monkeypatch.chdir(ROOT)
         monkeypatch.setattr("sys.executable", str(ROOT / ".venv" / "bin" / "python"))
         monkeypatch.setattr(Path, "exists", lambda path: True)

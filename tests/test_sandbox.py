@@ -386,9 +386,10 @@ def test_student_code_has_its_garbage_collected(any_mode, quantization):
 @pytest.mark.skipif(sys.platform != "linux", reason="fork")
 def test_many_workers_make_the_next_ones_cheap(huge_pages):
     from harness.host.fork import ForkLauncher
+    from harness.worker.server import FORKS
 
     launcher = ForkLauncher(Limits())
-    for _ in range(25):
+    for _ in range(FORKS - 5):
         student = Student(launcher, SOLUTION, "2", seed=1)
         assert student.hold(1)
         student.close()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from course.experiments.runner import EXPERIMENTS, Company
 from course.experiments.watch import Nobody
@@ -34,6 +37,14 @@ session(Path({out!r}), "{part}", save_every=0.0).run("{part}")
 """
 
 
+def saved_epochs(state: Path) -> int:
+    """The finished epochs of a run by its saved state; 0 if there is none yet."""
+    if not state.exists():
+        return 0
+    with safe_open(state, "pt") as file:
+        return len(json.loads(file.metadata()["run"])["accuracies"])
+
+
 @pytest.mark.parametrize(("part", "run"), [("3.4", "pruned"), ("6.2", "adam")])
 def test_a_killed_run_that_is_resumed_leaves_the_record_of_an_uninterrupted_one(tmp_path, part, run):
     """SGD and masks in one, Adam in the other; killed while it trains, at whatever place that is."""
@@ -41,10 +52,10 @@ def test_a_killed_run_that_is_resumed_leaves_the_record_of_an_uninterrupted_one(
     process = subprocess.Popen([sys.executable, "-c", KILLED.format(root=str(ROOT), part=part, out=str(killed))])
     state = killed / part / f"{run}.state"
     deadline = time.monotonic() + 120
-    while not state.exists() and process.poll() is None:
+    while not saved_epochs(state) and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    time.sleep(0.2)  # into a later epoch
+    time.sleep(0.1)  # at some place of a later epoch
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, "it was done before it could be killed"
     assert state.exists()
