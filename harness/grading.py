@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ class _Observer:
         config.stash[SUBMISSION] = self.submission
         if self.launcher is not None:
             config.stash[LAUNCHER] = self.launcher
+
+    def pytest_collection_finish(self) -> None:
+        gc.enable()  # harness/start.py has switched it off
 
 
 @dataclass(frozen=True)

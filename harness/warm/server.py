@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
@@ -51,6 +52,8 @@ def main(path: Path | None = None, *others: str, idle_seconds: float = IDLE_SECO
     for name in (*IMPORTED, *others):
         import_module(name)
     _use_once()
+    gc.collect()
+    gc.freeze()  # a forked process would copy the memory that it looks through
     if len(os.listdir("/proc/self/task")) > 1:
         raise RuntimeError("something that was imported has started a thread, and this process could not fork safely")
     with lock(path.with_suffix(".lock"), wait=True):
