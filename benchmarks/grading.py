@@ -36,11 +36,16 @@ def seconds(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def take_turns(variants: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """The median seconds of each variant. The variants run one after another in each round."""
+def take_turns(variants: dict[str, Callable[[], object]], rounds: int, pause: float = 0.0) -> dict[str, float]:
+    """The median seconds of each variant. The variants run one after another in each round.
+
+    Args:
+        pause: seconds before each run, in which the processes of the last one can end.
+    """
     times: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(rounds):
         for name, variant in variants.items():
+            time.sleep(pause)
             times[name].append(seconds(variant))
     return {name: statistics.median(values) for name, values in times.items()}
 
@@ -148,6 +153,7 @@ def until_the_verdict(rounds: int = 7) -> Table:
                 "check, warm": run(warm, *check),
             },
             rounds,
+            pause=0.5,
         )
     table = Table("Command", "Median", "Times import torch", title="Until the verdict", title_justify="left")
     for name, value in times.items():
