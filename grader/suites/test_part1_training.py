@@ -59,10 +59,9 @@ def assert_schedule(student: Student, rng: np.random.Generator, name: str, epoch
                 )
 
 
-ONE_EARLY = (
-    "every rate comes one epoch early: multistep has the milestones 25, 50 and 75, and make_scheduler doesn't call "
-    "step(), which the training does."
-)
+NO_STEP = "make_scheduler doesn't call step(), which the training does."
+ONE_EARLY = f"every rate comes one epoch early: {NO_STEP}"
+STEPS_EARLY = f"every rate comes one epoch early: the milestones are 25, 50 and 75, and {NO_STEP}"
 ONE_FOR_ALL = "the second parameter group has the rates of the first: a group's rates begin at its own group['lr']."
 FIRST_EPOCH = (
     "the first epoch has each group's own rate, group['lr'], which optimizer.defaults['lr'] needn't be; LambdaLR takes "
@@ -85,7 +84,7 @@ def hint_on_rates(
         return np.allclose(found, right, rtol=1e-6, atol=1e-9)
 
     if are(rows[:-2], rates, earlier=1):
-        return ONE_EARLY
+        return STEPS_EARLY if name == "multistep" else ONE_EARLY
     if group and are(rows[:-2], [rates[0]] * len(rates)):
         return ONE_FOR_ALL
     if epoch == 0:

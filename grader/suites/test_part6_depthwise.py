@@ -442,7 +442,7 @@ def expected_block(x: Tensor, weights: Any, training: bool) -> np.ndarray:
 
 @weight(2)
 @number("6.2a")
-@explained_by("6.1b")
+@explained_by("6.1a", "6.1b")
 def test_block_in_training(student, rng):
     """In training the block is the layer, then batch norm over the batch, then ReLU."""
     C_in, C_out, k = 4, 6, 3
@@ -461,7 +461,7 @@ def test_block_in_training(student, rng):
 
 @weight(1)
 @number("6.2b")
-@explained_by("6.1b", "6.2a")
+@explained_by("6.1a", "6.1b", "6.2a")
 def test_block_in_evaluation(student, rng):
     """In evaluation batch norm uses its running statistics, with kernels of another size too."""
     C_in, C_out, k = 3, 7, 5
@@ -480,7 +480,7 @@ def test_block_in_evaluation(student, rng):
 
 @weight(1)
 @number("6.2c")
-@explained_by("6.1b")
+@explained_by("6.1a", "6.1b")
 def test_dwconvnet(student, rng, fact):
     """DWConvNet made of these blocks gives 10 logits an image and has 520,778 parameters; blocks share none."""
     net = as_module(student.course.models.DWConvNet(student.depthwise.dw_conv_block), "DWConvNet(dw_conv_block)")

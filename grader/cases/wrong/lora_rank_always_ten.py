@@ -1,5 +1,5 @@
 # finetuning: the rank is 10 whatever is asked
-# loses 4.1g: the classifier's weight changed by a matrix of rank
+# loses 4.1g: use the argument rank for A and B, and not always 10
 # loses 4.1h
 # loses 4.2c
 

@@ -1,6 +1,6 @@
 # training: the first step is taken inside the function, so all changes come one epoch early
-# loses 1.2a: every rate comes one epoch early
-# loses 1.2b: every rate comes one epoch early
+# loses 1.2a: every rate comes one epoch early: the milestones are
+# loses 1.2b: every rate comes one epoch early: make_scheduler
 # loses 1.2c
 
 import torch
