@@ -41,16 +41,23 @@ class NotebookNotFoundError(Exception):
     """This notebook's file isn't found, or isn't unique. The text is one sentence."""
 
 
-def check(*parts: str, everything: bool = False, file: str | Path | None = None, results: str | Path = RESULTS) -> None:
+def check(
+    *parts: str,
+    everything: bool = False,
+    seed: int | None = None,
+    file: str | Path | None = None,
+    results: str | Path = RESULTS,
+) -> None:
     """Grade parts of this notebook: ``check("2.1")``, or single tests, ``check("2.1a", "2.1b")``.
 
     Args:
         everything: show what each failed test says, not only the first of each part.
+        seed: the seed that an earlier output named, to draw the same inputs again.
         file: the notebook's file, where it isn't found by itself.
         results: the folder that :func:`experiments` wrote.
     """
     options = [word for part in parts for word in ("--part", part)]
-    _grade(parts, [*options, *(["--all"] if everything else [])], file, Path(results))
+    _grade(parts, [*options, *_options(everything, seed)], file, Path(results))
 
 
 def grade(
@@ -58,17 +65,23 @@ def grade(
     results: str | Path = RESULTS,
     html: str | Path | None = None,
     everything: bool = False,
+    seed: int | None = None,
 ) -> None:
     """Grade all of this notebook.
 
     Args:
         everything: show the message of every failed test, not only the first of each part.
+        seed: the seed that an earlier output named, to draw the same inputs again.
         file: the notebook's file, where it isn't found by itself.
         results: the folder that :func:`experiments` wrote.
         html: a file for the page with all tests and messages.
     """
     options = ["--html", str(Path(html).absolute())] if html is not None else []
-    _grade((), [*options, *(["--all"] if everything else [])], file, Path(results))
+    _grade((), [*options, *_options(everything, seed)], file, Path(results))
+
+
+def _options(everything: bool, seed: int | None) -> list[str]:
+    return [*(["--all"] if everything else []), *(["--seed", str(seed)] if seed is not None else [])]
 
 
 def _grade(parts: Sequence[str], options: Sequence[str], file: str | Path | None, results: Path) -> None:
@@ -100,7 +113,8 @@ def _grade_and_show(command: Sequence[str]) -> None:
                     output.show(progress(report))
         except KeyboardInterrupt:
             stop(process)
-            raise
+            output.show("Interrupted: run the cell again.")
+            raise KeyboardInterrupt from None  # without the lines that waited for the command
         lines = [line.rstrip() for line in text.split("\n") if folder not in line]
         html = page.read_text(encoding="utf-8") if page.is_file() else ""
         output.show("\n".join(lines).rstrip(), html)

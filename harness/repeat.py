@@ -43,8 +43,8 @@ class Repeat:
         return "" if self.submission is None else self._command(self.parts, every=True)
 
     def with_seed(self, seed: int) -> str:
-        """The command that draws the same inputs again; for a run of pytest and a notebook only the option."""
-        if self.submission is None or _called_as() == "notebook":
+        """The command that draws the same inputs again; for a run of pytest only the option."""
+        if self.submission is None:
             return f"--seed {seed}"
         return self._command(self.parts, seed=seed)
 
@@ -61,6 +61,7 @@ class Repeat:
                 return " ".join(words)
             case "notebook":
                 arguments = [f'"{part}"' for part in parts] + (["everything=True"] if every else [])
+                arguments += [f"seed={seed}"] if seed is not None else []
                 return f"{'check' if parts else 'grade'}({', '.join(arguments)})"
         if own and _called_as() != "image":
             words = [f"{_program('python')} -m grader check", *parts]

@@ -10,7 +10,7 @@ import pytest
 
 from course import notebook, notebook_commands
 from harness.gradebook import Gradebook, Outcome, State
-from harness.repeat import Repeat
+from harness.repeat import CALLED_AS, Repeat
 from harness.reports import cell
 from tests.conftest import ROOT
 
@@ -38,6 +38,8 @@ def test_the_first_message_of_a_part_is_open_and_the_others_are_folded(gradebook
     assert "The first one." in before
     assert "Do this." in before
     assert folded.count("Another one.") == 1
+    assert f"{third} says the same." in folded
+    assert "says the same" not in before
 
 
 def test_the_output_is_harmless_whatever_student_code_said(gradebook):
@@ -54,6 +56,20 @@ def test_only_what_was_checked_is_in_the_table(gradebook):
     assert "<td>2.1</td>" in page
     assert "<td>1.1</td>" not in page
     assert "<tfoot>" not in page  # one part is its own total
+    assert ", only" not in page
+    first, second, *_ = numbers_of(gradebook, "2.1")
+    gradebook.selected = frozenset([first, second])
+    assert f", only {first} and {second}</td>" in cell.render(gradebook, HERE)
+
+
+def test_the_same_inputs_are_drawn_again_by_an_argument(gradebook, monkeypatch):
+    monkeypatch.setenv(CALLED_AS, "notebook")
+    assert "check(&#34;2.1&#34;, seed=5)" in cell.render(gradebook, Repeat(Path("mine.ipynb"), ("2.1",)))
+    called: list[tuple[str, ...]] = []
+    monkeypatch.setattr(notebook, "_grade", lambda parts, options, file, results: called.append((*options,)))
+    notebook.check("2.1", seed=5)
+    notebook.grade(seed=6, everything=True)
+    assert called == [("--part", "2.1", "--seed", "5"), ("--all", "--seed", "6")]
 
 
 def test_results_that_are_not_there_are_told_from_code_that_is_not(gradebook):

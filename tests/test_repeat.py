@@ -60,7 +60,13 @@ def called_as(monkeypatch):
             ".venv/bin/python -m grader grade 'my work/nb.ipynb' --part 2.1 --part 3.3 --all",
             ".venv/bin/python -m grader grade 'my work/nb.ipynb' --part 2.1 --part 3.3 --seed 7",
         ),
-        ("notebook", OTHER, 'check("2.1d")', 'check("2.1", "3.3", everything=True)', "--seed 7"),
+        (
+            "notebook",
+            OTHER,
+            'check("2.1d")',
+            'check("2.1", "3.3", everything=True)',
+            'check("2.1", "3.3", seed=7)',
+        ),
         (
             "image",
             STUDENT,

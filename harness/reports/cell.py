@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.catalog import GradedTest
+from harness.catalog import GradedTest, read_suites
 from harness.gradebook import Gradebook, Outcome, PartScore, State
 from harness.repeat import Repeat
 from harness.reports.html import SIGNS, outcome_pages
@@ -27,6 +27,8 @@ class _Messages(NamedTuple):
     """The test with the nearest cause, whose message is open."""
     others: list[tuple[GradedTest, Outcome]]
     """The other failed tests with messages of their own, which are folded."""
+    same: dict[str, list[str]]
+    """The numbers of further tests with the same message, by the number of the test that shows it."""
 
 
 def render(gradebook: Gradebook, repeat: Repeat) -> str:
@@ -40,6 +42,8 @@ def render(gradebook: Gradebook, repeat: Repeat) -> str:
         .render(
             gradebook=gradebook,
             parts=parts,
+            only={part.part.number: _only(part) for part in parts},
+            repeat=repeat,
             score=sum(part.score for part in parts),
             maximum=sum(part.maximum for part in parts),
             messages=[one for one in messages if one is not None],
@@ -62,8 +66,17 @@ def _messages(part: PartScore, gradebook: Gradebook) -> _Messages | None:
     if not found:
         return None
     first, *others = found
-    by_message = {first[1].message: first}
+    by_message = {first[1].message: [first]}
     for pair in others:
         if pair[1].state in (State.FAILED, State.PARTIAL):  # the others only say which of these came first
-            by_message.setdefault(pair[1].message, pair)
-    return _Messages(first, list(by_message.values())[1:])
+            by_message.setdefault(pair[1].message, []).append(pair)
+    shown = [pairs[0] for pairs in by_message.values()]
+    same = {pairs[0][0].number: [test.number for test, _ in pairs[1:]] for pairs in by_message.values()}
+    return _Messages(first, shown[1:], same)
+
+
+def _only(part: PartScore) -> str:
+    """Which tests of a part were graded, if not all were."""
+    graded = [test.number for test, _ in part.results]
+    known = sum(test.part == part.part.number for test in read_suites())
+    return f", only {' and '.join(graded)}" if len(graded) < known else ""
