@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -250,13 +251,14 @@ class Lab:
     def _precision(self, architecture: Architecture, begin: Callable[[Precision], Training]) -> Precision:
         """Return the precision of a run: bfloat16 on GPUs, and on CPUs that compute it faster than float32.
 
-        All runs of a record use the precision of the first, so that they can be compared and continued.
+        All runs of a record use the precision of the first, so that they can be compared and continued. The record of a
+        killed session lacks the run that was killed, so its saved state counts too.
         """
         if self.device.type == "cuda":
             return "bfloat16"
         if not has_bfloat16():
             return "float32"
-        for run in self.record.runs:
+        for run in (*self.record.runs, *self._saved_runs()):
             if run.name not in self._exact:
                 return "bfloat16" if run.settings.precision == "bfloat16" else "float32"
         key = architecture, self.profile.batch_size, torch.get_num_threads()
@@ -289,6 +291,12 @@ class Lab:
     def _state_file(self, name: str) -> Path:
         return self.folder / f"{name}.state"
 
+    def _saved_runs(self) -> Iterator[Run]:
+        """The runs with a saved state that can be read."""
+        for path in sorted(self.folder.glob("*.state")):
+            with suppress(*UNREADABLE), safe_open(path, framework="pt") as file:
+                yield _run_of(file)
+
     def _save_state(self, training: Training, run: Run) -> None:
         path = self._state_file(run.name)
         checkpoints.write_tensors(training.state(), path, {"run": msgspec.json.encode(run).decode()})
@@ -300,12 +308,12 @@ class Lab:
             return True
         try:
             with safe_open(path, framework="pt") as file:
-                kept = msgspec.json.decode(file.metadata()["run"], type=Run)
+                kept = _run_of(file)
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (the file can't be iterated)
             if kept.settings != run.settings:
                 raise ValueError("it has other settings")
             training.take_up(tensors, History(kept.losses, kept.accuracies, kept.rates, kept.seconds, kept.within))
-        except (SafetensorError, msgspec.MsgspecError, OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        except UNREADABLE as error:
             self.note(
                 f"{run.title} started again at its first epoch: its saved state is not valid ({str(error)[:100]})."
             )
@@ -316,6 +324,16 @@ class Lab:
         run.zeros = kept.zeros
         run.alone = kept.alone and run.alone
         return True
+
+
+UNREADABLE = (SafetensorError, msgspec.MsgspecError, OSError, ValueError, KeyError, RuntimeError, TypeError)
+"""The exceptions that reading a damaged state may raise."""
+
+
+def _run_of(state: Any) -> Run:
+    """The run whose state an open file holds."""
+    run: Run = msgspec.json.decode(state.metadata()["run"], type=Run)
+    return run
 
 
 def _copy_history(history: History, run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from course.experiments import lab
 from course.experiments.runner import EXPERIMENTS, Company
 from course.experiments.watch import Nobody
 from course.records import comparable, read
@@ -31,6 +33,8 @@ KILLED = """
 import sys, torch
 from pathlib import Path
 sys.path.insert(0, {root!r})
+from course.experiments import lab
+lab.has_bfloat16 = lambda: False
 from tests.pset2.short_sessions import session
 torch.set_num_threads(1)
 session(Path({out!r}), "{part}", save_every=0.0).run("{part}")
@@ -46,8 +50,9 @@ def saved_epochs(state: Path) -> int:
 
 
 @pytest.mark.parametrize(("part", "run"), [("3.4", "pruned"), ("6.2", "adam")])
-def test_a_killed_run_that_is_resumed_leaves_the_record_of_an_uninterrupted_one(tmp_path, part, run):
+def test_a_killed_run_that_is_resumed_leaves_the_record_of_an_uninterrupted_one(tmp_path, monkeypatch, part, run):
     """SGD and masks in one, Adam in the other; killed while it trains, at whatever place that is."""
+    monkeypatch.setattr(lab, "has_bfloat16", lambda: False)  # or the precision of each process depends on its speed
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     process = subprocess.Popen([sys.executable, "-c", KILLED.format(root=str(ROOT), part=part, out=str(killed))])
     state = killed / part / f"{run}.state"
@@ -76,6 +81,39 @@ def test_a_killed_run_that_is_resumed_leaves_the_record_of_an_uninterrupted_one(
     assert comparable(record) == comparable(run_part(whole, part))
     assert not state.exists()
     assert not list((killed / part).glob("*.part"))
+
+
+def test_a_killed_run_goes_on_in_its_own_precision(tmp_path, monkeypatch):
+    """Another precision may seem faster to the process that resumes it, for example on a busy machine."""
+    monkeypatch.setattr(lab, "has_bfloat16", lambda: True)
+    before = tmp_path / "before.json"
+    path = tmp_path / "1.2" / "record.json"
+    begun: list[tuple[str, int]] = []
+
+    class Stop(Nobody):
+        def run_begins(self, run, images):
+            shutil.copy(path, before)
+
+        def epoch_ends(self, run):
+            if len(run.accuracies) == 2:
+                raise KeyboardInterrupt
+
+    class Look(Nobody):
+        def run_begins(self, run, images):
+            begun.append((run.settings.precision, len(run.accuracies)))
+
+    for precision, watch in (("bfloat16", Stop()), ("float32", Look())):
+        monkeypatch.setattr(lab, "_FASTER", {})
+        monkeypatch.setattr(lab, "faster_precision", lambda begin, found=precision: found)
+        one = session(tmp_path, "1.2", resume=True, save_every=0.0, watch=watch)
+        one.check()
+        if precision == "bfloat16":
+            with pytest.raises(KeyboardInterrupt):
+                one.run("1.2")
+            shutil.copy(before, path)  # a killed process leaves the record of the beginning
+        else:
+            one.run("1.2")
+    assert begun == [("bfloat16", 1), ("bfloat16", 0)]
 
 
 def test_ctrl_c_keeps_what_was_done_and_the_report_shows_it(tmp_path):

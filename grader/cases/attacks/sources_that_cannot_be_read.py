@@ -1,6 +1,6 @@
 # quantization: brings sources with null bytes, a wrong coding, 300 parentheses and 3,000 operators
 # grade 1.1a 3.1a 5.1a 6.1a 2.1a
-# loses 1.1a: can't be imported: SyntaxError
+# loses 1.1a: The file is not saved as UTF-8
 # loses 3.1a: can't be imported: SyntaxError
 # loses 5.1a: can't be imported
 # loses 6.1a: can't be imported: SyntaxError
