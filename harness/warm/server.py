@@ -51,10 +51,12 @@ def main(path: Path | None = None, *others: str, idle_seconds: float = IDLE_SECO
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # it would start threads when numpy is imported
     for name in (*IMPORTED, *others):
         import_module(name)
+    from harness.forked_run import can_fork  # only now: it imports torch
+
     _use_once()
     gc.collect()
     gc.freeze()  # a forked process would copy the memory that it looks through
-    if len(os.listdir("/proc/self/task")) > 1:
+    if not can_fork():
         raise RuntimeError("something that was imported has started a thread, and this process could not fork safely")
     with lock(path.with_suffix(".lock"), wait=True):
         if answers(path):  # another one that was started at the same time
